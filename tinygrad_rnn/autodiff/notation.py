@@ -1,0 +1,93 @@
+"""How names, numbers and formulas are written: LaTeX first, plain text made from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+_LATEX_SPECIAL = {c: rf"\{c}" for c in "#$%&{}_"} | {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim "}
+
+_PLAIN = {
+    r"\odot": "⊙",
+    r"\cdot": "·",
+    r"\sum": "Σ",
+    r"\ln": "ln ",
+    r"\tanh": "tanh",
+    r"\max": "max",
+    r"\sigma": "σ",
+    r"\partial ": "∂",
+    r"\top": "ᵀ",
+    r"\lVert": "‖",
+    r"\rVert": "‖",
+    r"\bigl": "",
+    r"\bigr": "",
+    r"\langle": "⟨",
+    r"\rangle": "⟩",
+    r"\backslash": "\\",
+    r"\tfrac12": "½",
+    r"\,": " ",
+    r"\;": " ",
+    r"\operatorname": "",
+    r"\mathrm": "",
+    "-": "−",
+}
+_SUBSCRIPT = dict(zip("0123456789aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+_SUPERSCRIPT = {"2": "²", "ᵀ": "ᵀ", "*": "*"}
+
+
+def number(value: float) -> str:
+    """A number as it is shown everywhere: three decimals, or a power of ten where these say too little."""
+    if value != 0 and (abs(value) < 0.0005 or abs(value) >= 10000):
+        return f"{value:.2e}".replace("-", "−")
+    return f"{value:.3f}".replace("-", "−")
+
+
+def summed(terms: Iterable[Iterable[float]]) -> str:
+    """A sum of products with its numbers in it: ``0.100·0.200 + 1.000·0.300``."""
+    return r" + ".join(r" \cdot ".join(_factor(f) for f in term) for term in terms)
+
+
+def _factor(value: float) -> str:
+    text = number(value)
+    return f"({text})" if text.startswith("−") else text
+
+
+def symbol(name: str, t: int | None = None) -> str:
+    """A node's name in LaTeX: ``net_j`` at time 2 is ``net`` with the subscript j, of (2)."""
+    base, _, subscript = name.partition("_")
+    if not base.isascii() or not base.isalnum() or not subscript.isalnum() and subscript:
+        written = r"\mathrm{" + "".join(_LATEX_SPECIAL.get(c, c) for c in name) + "}"
+    else:
+        written = base if len(base) == 1 else rf"\mathrm{{{base}}}"
+        written += f"_{{{subscript}}}" if subscript else ""
+    return written if t is None else f"{written}({t})"
+
+
+def plain(latex: str) -> str:
+    """The same formula in plain text, for a terminal or a label: ``netⱼ(2)``."""
+    text = re.sub(r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2", latex)
+    for macro, sign in _PLAIN.items():
+        text = text.replace(macro, sign)
+    text = re.sub(r"_\{([^{}]*)\}|_(\w)", lambda m: _shift(m[1] or m[2], _SUBSCRIPT, "_"), text)
+    text = re.sub(r"\^\{([^{}]*)\}|\^(\S)", lambda m: _shift(m[1] or m[2], _SUPERSCRIPT, "^"), text)
+    text = re.sub(r"(?<!\\)[{}]", "", text)
+    return re.sub(r"\\([#$%&{}_])", r"\1", re.sub(r"  +", " ", text))
+
+
+def _shift(text: str, table: dict[str, str], mark: str) -> str:
+    return "".join(table[c] for c in text) if all(c in table for c in text) else mark + text
+
+
+def array(values: Any, rows: int = 6) -> str:
+    """An array in plain text: a scalar, a row in brackets, or rows one below the other."""
+    if values.ndim == 0:
+        return number(float(values))
+    if values.ndim == 1:
+        return "[ " + "  ".join(f"{number(float(v)):>6}" for v in values) + " ]"
+    if len(values) == 1:
+        return array(values[0], rows)
+    shown = [array(v, rows) for v in values[:rows]]
+    if len(values) > rows:
+        shown.append(f"({len(values) - rows} more rows)")
+    return "\n".join(shown)

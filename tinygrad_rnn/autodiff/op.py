@@ -1,0 +1,194 @@
+"""What an op is: one block that says how it computes, how error flows back and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ShapeError
+from .notation import number
+
+Array = NDArray[Any]
+Latex = str | Callable[..., str]
+Check = Callable[[Sequence[str], Sequence[Array]], str | None]
+
+OPS: dict[str, Op] = {}
+"""Every op by its name."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one argument of an op receives its share of the error.
+
+    Attributes
+    ----------
+    vjp : callable
+        ``vjp(g, y, *args)``: the share, given the cotangent `g` of the op's value `y`.
+    latex : str
+        The share in symbols: ``{g}``, ``{y}`` and ``{0}``, ``{1}``, ... stand for their names.
+    equation : str
+        Guo's equation for it, where it is the same wherever the op stands.
+    unit : callable or None
+        ``unit(index, g, y, *args)``: one entry of the share, written out with its numbers.
+    """
+
+    vjp: Callable[..., Any]
+    latex: Latex
+    equation: str = ""
+    unit: Callable[..., str] | None = None
+
+
+class Op:
+    """An op of the tape. Called with nodes it records itself; called with arrays it computes.
+
+    Attributes
+    ----------
+    name : str
+        The name of the function that defines its value.
+    label : str
+        How a drawing shows it.
+    latex : str or callable
+        Its value in symbols; ``{0}``, ``{1}``, ... stand for its arguments.
+    equation : str
+        Guo's equation for it, where it is the same wherever the op stands.
+    rules : dict
+        Argument number to `Rule`; the key None holds for every argument.
+    keeps_terms : bool
+        Whether its rules pass an unread sum of factors on as it is.
+    """
+
+    def __init__(
+        self,
+        value: Callable[..., Array],
+        *,
+        label: str,
+        latex: Latex,
+        equation: str = "",
+        unit: Callable[..., str] | None = None,
+        keeps_terms: bool = False,
+    ) -> None:
+        self.name = value.__name__
+        self.value = value
+        self.label = label
+        self.latex = latex
+        self.equation = equation
+        self.unit = unit
+        self.keeps_terms = keeps_terms
+        self.rules: dict[int | None, Rule] = {}
+        self.only_read: frozenset[int] = frozenset()
+        self.checks: list[Check] = []
+        self.__doc__ = value.__doc__
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __call__(self, *args: Any, name: str = "") -> Any:
+        for a in args:
+            tape = getattr(a, "tape", None)
+            if tape is not None:
+                return tape.record(self, args, name)
+        arrays = tuple(np.asarray(a) for a in args)
+        self.check([f"argument {i}" for i in range(len(args))], arrays, f"{self.name}: ")
+        return self.value(*arrays)
+
+    def vjp(
+        self,
+        argument: int | None = None,
+        *,
+        latex: Latex,
+        equation: str = "",
+        unit: Callable[..., str] | None = None,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Define the share of one argument, or of every argument when none is named.
+
+        The rule for every argument also receives the argument's number, as ``slot``.
+        """
+
+        def define(rule: Callable[..., Any]) -> Callable[..., Any]:
+            self.rules[argument] = Rule(rule, latex, equation, unit)
+            return rule
+
+        return define
+
+    def reads(self, *arguments: int) -> None:
+        """Say which arguments are only looked at: the value does not depend on them."""
+        self.only_read = frozenset(arguments)
+
+    def checked(self, check: Check) -> Check:
+        """Add a check of the arguments: it returns what is wrong in words, or None."""
+        self.checks.append(check)
+        return check
+
+    def check(self, names: Sequence[str], args: Sequence[Array], where: str) -> None:
+        """Raise ShapeError if the op cannot take these arguments."""
+        for check in self.checks:
+            wrong = check(names, args)
+            if wrong:
+                raise ShapeError(where + wrong)
+
+    def rule(self, slot: int) -> Rule | None:
+        """The rule for argument `slot`, or None if the value does not depend on it."""
+        return self.rules.get(slot) or self.rules.get(None)
+
+    def share(self, slot: int, g: Array, y: Array, args: Sequence[Array]) -> Any:
+        """The share of argument `slot` of the cotangent `g`."""
+        rule = self.rules.get(slot)
+        if rule is not None:
+            return rule.vjp(g, y, *args)
+        return self.rules[None].vjp(g, y, *args, slot=slot)
+
+    def write(self, args: Sequence[str]) -> str:
+        """The value in LaTeX, with the arguments called `args`."""
+        return self.latex(*args) if callable(self.latex) else self.latex.format(*args)
+
+    def write_share(self, slot: int, g: str, y: str, args: Sequence[str]) -> str:
+        """The share of argument `slot` in LaTeX."""
+        rule = self.rules.get(slot)
+        if rule is not None:
+            return rule.latex(*args, g=g, y=y) if callable(rule.latex) else rule.latex.format(*args, g=g, y=y)
+        latex = self.rules[None].latex
+        return latex(*args, g=g, y=y, slot=slot) if callable(latex) else latex.format(*args, g=g, y=y)
+
+    def write_unit(self, index: tuple[int, ...], args: Sequence[Array]) -> str:
+        """Entry `index` of the value in LaTeX, with its numbers.
+
+        An op that says nothing else works entry by entry: its formula then holds for the numbers too.
+        """
+        if self.unit is not None:
+            return self.unit(index, *args)
+        return self.write([number(float(a[index])) for a in args])
+
+    def write_share_unit(
+        self, slot: int, index: tuple[int, ...], g: Array, y: Array, args: Sequence[Array]
+    ) -> str:
+        """Entry `index` of the share of argument `slot` in LaTeX, with its numbers."""
+        named = {} if slot in self.rules else {"slot": slot}
+        rule = self.rules.get(slot) or self.rules[None]
+        if rule.unit is not None:
+            return rule.unit(index, g, y, *args, **named)
+        at = [number(float(a[index if a.ndim else ()])) for a in (g, y, *args)]
+        return self.write_share(slot, at[0], at[1], at[2:])
+
+
+def op(
+    *,
+    label: str,
+    latex: Latex,
+    equation: str = "",
+    unit: Callable[..., str] | None = None,
+    keeps_terms: bool = False,
+) -> Callable[[Callable[..., Array]], Op]:
+    """Turn the function that computes a value into an op of that name."""
+
+    def define(value: Callable[..., Array]) -> Op:
+        made = Op(value, label=label, latex=latex, equation=equation, unit=unit, keeps_terms=keeps_terms)
+        if made.name in OPS:
+            raise ValueError(f"an op called {made.name} exists already: choose another name")
+        OPS[made.name] = made
+        return made
+
+    return define

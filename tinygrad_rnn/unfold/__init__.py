@@ -1,0 +1,8 @@
+"""Unfolding a recurrent network in time: tied copies of one cell."""
+
+from . import cells, losses
+from .cells import Guo
+from .steps import Step
+from .unfolded import Unfolded, unfold
+
+__all__ = ["Guo", "Step", "Unfolded", "cells", "losses", "unfold"]

@@ -1,0 +1,150 @@
+"""One step of the forward or the backward pass, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff import Node, Outer, Share, Tape
+from ..autodiff.notation import plain, symbol
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """What happened in one step: which node, which formula, which numbers, and what changed.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1 through the forward and the backward pass.
+    node : Node
+        The node that was computed or, backwards, that hands on its error.
+    share : Share or None
+        Backwards: what it handed to which parent. None in a forward step.
+    value : ndarray
+        The node's value, or the share.
+    before, after : ndarray or None
+        What the step changed, before and after: a forward step fills a value that was not there,
+        a backward step adds to the parent's cotangent.
+    """
+
+    number: int
+    node: Node
+    share: Share | None
+    value: Array
+    _before: Array | Outer | None
+    _after: Array | Outer
+
+    @property
+    def phase(self) -> str:
+        """``forward`` or ``backward``."""
+        return "backward" if self.share else "forward"
+
+    @property
+    def op(self) -> str:
+        """The name of the op."""
+        return self.node.op.name if self.node.op else "leaf"
+
+    @property
+    def t(self) -> int | None:
+        """The time step, None for what belongs to no step."""
+        return self.node.t
+
+    @property
+    def equation(self) -> str:
+        """The id of Guo's equation it computes, such as ``G26``; empty if there is none."""
+        return self.share.equation if self.share else self.node.equation
+
+    @property
+    def before(self) -> Array | None:
+        """What the step changed, as it was before; None if nothing was there."""
+        return None if self._before is None else np.asarray(self._before)
+
+    @property
+    def after(self) -> Array:
+        """What the step changed, as it is afterwards."""
+        return np.asarray(self._after)
+
+    @property
+    def result(self) -> str:
+        """What the step computes, in LaTeX: the node, or the share of dC / d parent."""
+        return cotangent_symbol(self.share.parent) if self.share else self.node.latex
+
+    @property
+    def formula(self) -> str:
+        """The formula in LaTeX, in symbols."""
+        if self.share is None:
+            return self.node.formula
+        sign = "=" if self._before is None else r"\mathrel{+}="
+        return f"{self.result} {sign} {self._right_side()}"
+
+    @property
+    def text(self) -> str:
+        """The formula in plain text."""
+        return plain(self.formula.replace(r"\mathrel{+}=", "+="))
+
+    @property
+    def operands(self) -> list[tuple[str, Array]]:
+        """The arrays that the formula reads, each with its name in plain text."""
+        node = self.node
+        read = [(p.latex, p.value) for p in node.parents]
+        if self.share is not None:
+            read = [
+                (cotangent_symbol(node), np.asarray(node.cotangent)),
+                (node.latex, node.value),
+                *read,
+            ]
+            right_side = self._right_side()
+            read = [(name, value) for name, value in read if name in right_side]
+        unique = {name: value for name, value in read}
+        return [(plain(name), value) for name, value in unique.items()]
+
+    def unit(self, index: tuple[int, ...] | None = None) -> str:
+        """One entry of the result written out with its numbers, in plain text.
+
+        Parameters
+        ----------
+        index : tuple of int, optional
+            Which entry of `value`; the first one with the largest magnitude if none is named.
+        """
+        node, share = self.node, self.share
+        if node.op is None:
+            return ""
+        if index is None:
+            index = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(self.value)), self.value.shape))
+        args = [p.value for p in node.parents]
+        if share is None:
+            written = node.op.write_unit(index, args)
+        else:
+            written = node.op.write_share_unit(share.slot, index, np.asarray(node.cotangent), node.value, args)
+        return plain(written)
+
+    def _right_side(self) -> str:
+        node, share = self.node, self.share
+        assert node.op is not None and share is not None  # a backward step always has both
+        return node.op.write_share(share.slot, cotangent_symbol(node), node.latex, [p.latex for p in node.parents])
+
+
+def cotangent_symbol(node: Node) -> str:
+    """How dC / d node is written in LaTeX."""
+    return rf"\frac{{\partial C}}{{\partial {node.latex}}}"
+
+
+def walk(tape: Tape, root: Node) -> Iterator[Step]:
+    """Play the tape and pull back from `root`, yielding every step as it happens."""
+    number = 0
+    for node in tape.play():
+        number += 1
+        yield Step(number, node, None, node.value, None, node.value)
+    for share in tape.pullback(root):
+        number += 1
+        yield Step(number, share.node, share, np.asarray(share.value), share.before, share.after)
+
+
+__all__ = ["Step", "cotangent_symbol", "symbol", "walk"]

@@ -1,0 +1,319 @@
+"""Unfolding: one copy of the network for each time step, all copies tied to one set of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff import Node, ShapeError, Tape, TapeError, ops
+from .graph import graph
+from .losses import LOSSES
+from .steps import Step, walk
+
+Array = NDArray[Any]
+Cell = Callable[[Mapping[str, Any], Any, Any], tuple[Any, Any]]
+Loss = Callable[[Node, Node], Node]
+
+
+class Copies(Mapping[str, Node]):
+    """The weights as one time step sees them: a copy is made when the cell first reads the weight."""
+
+    def __init__(self, weights: Mapping[str, Node], t: int) -> None:
+        self._weights = weights
+        self._t = t
+        self.made: dict[str, Node] = {}
+
+    def __getitem__(self, name: str) -> Node:
+        if name not in self.made:
+            if name not in self._weights:
+                raise KeyError(
+                    f"the cell reads the parameter {name!r} at t={self._t}; params has {', '.join(self._weights)}"
+                )
+            self.made[name] = ops.copy(self._weights[name], name=name)
+        return self.made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+
+class Gradients(Mapping[str, Array]):
+    """Gradients by the weight's name; each is computed from its factors when it is first read."""
+
+    def __init__(self, names: Sequence[str], read: Callable[[str], Array]) -> None:
+        self._names = tuple(names)
+        self._read = read
+        self._known: dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._names:
+            raise KeyError(f"there is no parameter {name!r}; there are {', '.join(self._names)}")
+        if name not in self._known:
+            self._known[name] = self._read(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"<gradients of {', '.join(self._names)}>"
+
+
+class Unfolded:
+    """A recurrent network unfolded over one batch of sequences. Made by `unfold`.
+
+    Attributes
+    ----------
+    tape : Tape
+        Every node, in the order it was recorded.
+    params : mapping
+        The arrays that were passed in; a replay reads them again.
+    weights : dict of str to Node
+        The one set of weights that all copies are tied to.
+    states, outputs, losses : tuple of Node
+        s(0)..s(T), y(1)..y(T) and C(1)..C(T).
+    cost : Node
+        The sum, or the mean, of the losses.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        params: Mapping[str, Array],
+        weights: dict[str, Node],
+        copies: Sequence[Mapping[str, Node]],
+        inputs: Sequence[Node],
+        targets: Sequence[Node],
+        states: Sequence[Node],
+        outputs: Sequence[Node],
+        losses: Sequence[Node],
+        cost: Node,
+    ) -> None:
+        self.tape = tape
+        self.params = params
+        self.weights = weights
+        self.inputs = tuple(inputs)
+        self.targets = tuple(targets)
+        self.states = tuple(states)
+        self.outputs = tuple(outputs)
+        self.losses = tuple(losses)
+        self.cost = cost
+        self._copies = tuple(copies)
+        self._read: tuple[Gradients, Gradients] | None = None
+
+    @property
+    def T(self) -> int:  # noqa: N802  T is the number of time steps in every text on the subject
+        """How many time steps, and so how many copies, there are."""
+        return len(self.losses)
+
+    @property
+    def loss(self) -> float:
+        """The cost C."""
+        return float(self.cost.value)
+
+    def __repr__(self) -> str:
+        x = self.inputs[0].value
+        return f"<network unfolded over {self.T} time steps, {x.shape[0]} samples, {len(self.tape)} nodes>"
+
+    def backward(self, of: int | None = None) -> None:
+        """Send the error back through every copy.
+
+        Parameters
+        ----------
+        of : int, optional
+            Start from the cost C(of) of this time step alone, as Guo does in (26)-(28); from the
+            whole cost if none is named.
+        """
+        self.tape.backward(self._root(of))
+
+    def _root(self, of: int | None) -> Node:
+        if of is None:
+            return self.cost
+        if not 1 <= of <= self.T:
+            raise ValueError(f"of={of}: the time steps are counted from 1 to {self.T}")
+        return self.losses[of - 1]
+
+    @property
+    def grads(self) -> Mapping[str, Array]:
+        """dC / d weight by name: the sum of the gradients of the weight's copies."""
+        return self._gradients()[0]
+
+    @property
+    def copies(self) -> Mapping[str, Array]:
+        """dC / d copy by name, (T, ...): entry t - 1 is the gradient of the copy of time step t."""
+        return self._gradients()[1]
+
+    def _gradients(self) -> tuple[Gradients, Gradients]:
+        if self.tape.swept is None:
+            raise TapeError("there are no gradients yet: call backward() first, or let the steps run to their end")
+        if self._read is None or self._read_at != self.tape.sweeps:
+            self._read_at = self.tape.sweeps
+            self._read = (
+                Gradients(list(self.weights), lambda name: cotangent(self.weights[name])),
+                Gradients(list(self.weights), self._of_copies),
+            )
+        return self._read
+
+    def _of_copies(self, name: str) -> Array:
+        whole = self.weights[name].value
+        each = [made[name].cotangent if name in made else None for made in self._copies]
+        return np.stack([np.zeros_like(whole) if g is None else np.asarray(g) for g in each])
+
+    def steps(self, of: int | None = None) -> Iterator[Step]:
+        """Run the forward and then the backward pass, yielding each step as it happens.
+
+        The same passes that `replay` and `backward` run to their end.
+        """
+        return walk(self.tape, self._root(of))
+
+    def replay(self, x: Any = None, d: Any = None) -> float:
+        """Run the forward pass again, on new data if some is given, with the parameters as they are now.
+
+        Parameters
+        ----------
+        x, d : array_like, optional
+            New inputs and targets, of the shapes and dtype of the old ones.
+
+        Returns
+        -------
+        float
+            The cost.
+
+        Raises
+        ------
+        ShapeError
+            If a shape or a dtype differs; nothing is changed then.
+        """
+        new: list[tuple[Node, Any]] = [(leaf, self.params[name]) for name, leaf in self.weights.items()]
+        for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
+            if given is not None:
+                given = np.asarray(given)
+                expected = (len(leaves), *leaves[0].value.shape)
+                if given.shape != expected or given.dtype != leaves[0].value.dtype:
+                    raise ShapeError(
+                        f"replay: {what} is {given.shape} {given.dtype}, and the network was unfolded over "
+                        f"{expected} {leaves[0].value.dtype}. For another shape, unfold again."
+                    )
+                new.extend(zip(leaves, given, strict=True))
+        for leaf, value in new:
+            self.tape.set(leaf, value)
+        for _ in self.tape.play():
+            pass
+        return self.loss
+
+    def graph(self) -> nx.MultiDiGraph[Any]:
+        """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
+        return graph(self.tape)
+
+
+def cotangent(node: Node) -> Array:
+    """dC / d node as an array; zeros if no error came."""
+    return np.zeros_like(node.value) if node.cotangent is None else np.asarray(node.cotangent)
+
+
+def unfold(
+    cell: Cell,
+    params: Mapping[str, Any],
+    x: Any,
+    d: Any,
+    *,
+    loss: str | Loss = "cross_entropy",
+    reduction: str = "sum",
+    s0: Any = None,
+) -> Unfolded:
+    """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
+
+    Parameters
+    ----------
+    cell : callable
+        ``cell(params, x, s) -> (s, y)``, see `tinygrad_rnn.unfold.cells`.
+    params : mapping of str to ndarray
+        The weights, by name.
+    x : array_like, (T, B, l)
+        The inputs ``x[t, p, i]``: time first, then samples.
+    d : array_like, (T, B, o)
+        The targets ``d[t, p, k]``.
+    loss : {"cross_entropy", "squared_error"} or callable
+        The cost of one time step, ``loss(y, d)``; it is summed over the samples.
+    reduction : {"sum", "mean"}
+        Whether the costs of the time steps are summed, as in Guo, or averaged.
+    s0 : array_like, (B, m), optional
+        The initial state s(0); zeros if none is given.
+
+    Returns
+    -------
+    Unfolded
+        The network, its forward pass done.
+
+    Raises
+    ------
+    ShapeError
+        If arrays do not fit together.
+    ValueError
+        If `loss` or `reduction` is unknown.
+
+    Notes
+    -----
+    Source: Guo (2013), section 3 and Figure 2.
+    """
+    if isinstance(loss, str) and loss not in LOSSES:
+        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
+    x, d = _sequences(x, d)
+    cost_of = LOSSES[loss] if isinstance(loss, str) else loss
+    tape = Tape(getattr(cell, "equations", None))
+    weights = {name: tape.leaf(value, name) for name, value in params.items()}
+    _same_dtype(weights, x, d)
+    if s0 is None:
+        if not hasattr(cell, "initial_state"):
+            raise ValueError("this cell has no initial_state(): pass s0, an array (B, m)")
+        s0 = cell.initial_state(params, x.shape[1])
+    states = [tape.leaf(s0, "s", t=0)]
+    inputs, targets, copies, outputs, losses = [], [], [], [], []
+    for t in range(1, len(x) + 1):
+        with tape.step(t):
+            inputs.append(tape.leaf(x[t - 1], "x", active=False))
+            made = Copies(weights, t)
+            s, y = cell(made, inputs[-1], states[-1])
+            targets.append(tape.leaf(d[t - 1], "d", active=False))
+            losses.append(cost_of(y, targets[-1]))
+        copies.append(made.made)
+        states.append(s)
+        outputs.append(y)
+    cost = ops.add(*losses, name="C" if reduction == "sum" else "C_sum")
+    if reduction == "mean":
+        cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
+    return Unfolded(tape, params, weights, copies, inputs, targets, states, outputs, losses, cost)
+
+
+def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
+    x, d = np.asarray(x), np.asarray(d)
+    for name, array, last in (("x", x, "i"), ("d", d, "k")):
+        if array.ndim != 3:
+            hint = f" For a single sequence pass {name}[:, None, :]." if array.ndim == 2 else ""
+            raise ShapeError(f"{name} is {array.shape}: {name}[t, p, {last}] has three axes, time, sample and unit.{hint}")
+    if x.shape[:2] != d.shape[:2]:
+        raise ShapeError(
+            f"x is {x.shape} and d is {d.shape}: x[t, p, i] and d[t, p, k] must agree on t and p, "
+            f"{x.shape[:2]} is not {d.shape[:2]}."
+        )
+    if not len(x):
+        raise ShapeError(f"x is {x.shape}: a sequence has at least one time step")
+    return x, d
+
+
+def _same_dtype(weights: Mapping[str, Node], x: Array, d: Array) -> None:
+    given = {name: leaf.value.dtype for name, leaf in weights.items()} | {"x": x.dtype, "d": d.dtype}
+    if len(set(given.values())) > 1:
+        listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
+        raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")

@@ -1,0 +1,149 @@
+"""A scene in Graphviz's language. All positions are given, so the engine only has to draw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import graphviz
+
+from .scene import Box, Line, Point, Scene
+
+SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
+INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394"}
+FILL = {"op": "#FFFFFF", "leaf": "#F1F1EE", "copy": "#FFFFFF", "weight": "#FFFFFF"}
+CORNER = 9.0
+ARROW = 7.0
+
+
+def dot(scene: Scene) -> str:
+    """The scene as DOT, to be drawn with ``neato -n2``.
+
+    A node of the tape is a DOT node ``n<index>``, an argument an edge with the id ``e<index>-<slot>``;
+    the numbers in a box are nodes of class ``number``, which a reader of the graph leaves out.
+    """
+    left, bottom, right, top = scene.bounds()
+    g = graphviz.Digraph(scene.title, engine="neato")
+    g.attr(
+        "graph",
+        bb=_list([left, bottom, right, top]),
+        splines="line",
+        bgcolor="white",
+        tooltip=scene.title,
+        fontname=SANS,
+        fontsize="11",
+        fontcolor="#555555",
+        outputorder="edgesfirst",
+    )
+    if scene.caption:
+        g.attr("graph", label=_text(scene.caption), lp=_point(((left + right) / 2, bottom + 14)))
+    g.attr("node", shape="box", style="rounded,filled", fixedsize="true", fontname=SERIF_ITALIC, fontsize="14")
+    g.attr("edge", arrowsize="0.6", color="#444444")
+    inside = {name for frame in scene.frames for name in frame.members}
+    boxes = {box.id: box for box in scene.boxes}
+    for frame in scene.frames:
+        with g.subgraph(name=f"cluster_{frame.id}") as cluster:
+            cluster.attr(
+                bb=_list([frame.left, frame.bottom, frame.right, frame.top]),
+                label=_text(frame.title),
+                lp=_point(((frame.left + frame.right) / 2, frame.top - 12)),
+                id=frame.id,
+                style="rounded,filled",
+                color="#C9C9C2",
+                fillcolor="#FBFBF8",
+                fontname=SANS,
+                fontsize="12",
+                fontcolor="#333333",
+            )
+            for name in frame.members:
+                _box(cluster, boxes[name], scene.colors.get(name, ""))
+    for box in scene.boxes:
+        if box.id not in inside:
+            _box(g, box, scene.colors.get(box.id, ""))
+    for line in scene.lines:
+        _line(g, line)
+    return str(g.source)
+
+
+def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
+    spare = box.height - 17 - 12 * len(box.numbers)
+    name_y = box.y + box.height / 2 - spare / 2 - 9
+    g.node(
+        box.id,
+        label="",
+        id=box.id,
+        pos=_point((box.x, box.y)),
+        width=_inches(box.width),
+        height=_inches(box.height),
+        color=color or "#444444",
+        fillcolor=FILL[box.kind],
+        penwidth="1.4" if color else "1",
+        tooltip=_text(box.tooltip),
+        **{"class": box.kind},
+    )
+    _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", color or "#111111")
+    for k, (kind, text) in enumerate(box.numbers):
+        if text:
+            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "9.5", INK[kind])
+
+
+def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str) -> None:
+    g.node(
+        f"{box.id}_{kind}",
+        label=_text(text),
+        id=f"{box.id}_{kind}",
+        shape="plain",
+        style="",
+        pos=_point((box.x, y)),
+        width=_inches(box.width),
+        height=_inches(12),
+        fontname=font,
+        fontsize=size,
+        fontcolor=color,
+        **{"class": f"number {kind}"},
+    )
+
+
+def _line(g: graphviz.Digraph, line: Line) -> None:
+    style = {"tie": {"style": "dashed", "penwidth": "0.9"}, "state": {"penwidth": "2"}}.get(line.kind, {})
+    if line.color:
+        style = style | {"color": line.color}
+    g.edge(line.source, line.target, id=line.id, pos=_spline(line.points), **style, **{"class": line.kind})
+
+
+def _spline(points: Sequence[Point]) -> str:
+    """The points as the cubic curve of Graphviz, corners rounded, ending in an arrowhead at the last one."""
+    tip = points[-1]
+    way = [*points[:-1], _towards(tip, points[-2], ARROW)]
+    curve = [way[0]]
+    for before, corner, after in zip(way, way[1:], way[2:], strict=False):
+        radius = min(CORNER, math.dist(before, corner) / 2, math.dist(corner, after) / 2)
+        start, end = _towards(corner, before, radius), _towards(corner, after, radius)
+        curve += [curve[-1], start, start, corner, corner, end]
+    curve += [curve[-1], way[-1], way[-1]]
+    return f"e,{_point(tip)} " + " ".join(_point(p) for p in curve)
+
+
+def _towards(start: Point, goal: Point, distance: float) -> Point:
+    length = math.dist(start, goal)
+    if not length:
+        return start
+    part = distance / length
+    return start[0] + (goal[0] - start[0]) * part, start[1] + (goal[1] - start[1]) * part
+
+
+def _text(text: str) -> str:
+    # escape() keeps backslashes and angle brackets from being read as Graphviz markup.
+    return str(graphviz.escape(text))
+
+
+def _point(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"
+
+
+def _list(values: Iterable[float]) -> str:
+    return ",".join(f"{v:.1f}" for v in values)
+
+
+def _inches(points: float) -> str:
+    return f"{points / 72:.3f}"

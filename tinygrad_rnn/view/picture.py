@@ -1,0 +1,130 @@
+"""Pictures of a network: made from the tape, shown in a notebook, saved as a file."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..unfold import Unfolded
+from . import engine, layout
+from .dot import dot
+from .scene import Scene
+
+OVERLAYS = (None, "value", "gradient", "both")
+
+
+class Picture:
+    """A picture of a network. It shows itself in a notebook; `save` writes it to a file."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.dot = dot(scene)
+
+    @property
+    def svg(self) -> str:
+        """The picture as an SVG element that scales to the width of its place."""
+        text = engine.render(self.dot, "svg").decode()
+        text = text[text.index("<svg") :]
+        size = re.search(r'viewBox="([^"]+)"', text)
+        assert size is not None  # Graphviz always writes one
+        width = float(size[1].split()[2])
+        # Without fixed width and height a notebook neither clips the picture nor makes it overflow.
+        head = (
+            f'<svg viewBox="{size[1]}" style="width:100%;max-width:{width:.0f}px;height:auto" role="img" '
+            f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+            f'aria-label="{html.escape(self.scene.title)}">\n'
+            f"<title>{html.escape(self.scene.title)}</title>\n<desc>{html.escape(self.scene.description)}</desc>"
+        )
+        body = text[text.index(">") + 1 :]
+        # An edge's title is shown when the pointer rests on it: "n3->n7" tells a reader nothing.
+        return head + re.sub(r"<title>[^<]*</title>\n?", "", body)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the picture to a file; the suffix says how.
+
+        Parameters
+        ----------
+        path : path-like
+            A name that ends in .svg, .png or .dot.
+        overwrite : bool
+            Whether a file of that name may be replaced.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is another one.
+        FileExistsError
+            If there is such a file and `overwrite` is not set.
+        EngineError
+            If Graphviz is missing or fails.
+        """
+        path = Path(path)
+        makers = {
+            ".svg": lambda: self.svg.encode(),
+            ".png": lambda: engine.render(self.dot, "png"),
+            ".dot": self.dot.encode,
+        }
+        if path.suffix not in makers:
+            raise ValueError(f"{path}: the suffix says how to write it; choose one of {', '.join(makers)}")
+        if path.exists() and not overwrite:
+            raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
+        content = makers[path.suffix]()
+        _write_whole(path, content)
+        return path
+
+
+def draw(
+    net: Unfolded,
+    *,
+    overlay: str | None = "both",
+    captions: Mapping[str, Sequence[str]] | None = None,
+) -> Picture:
+    """Draw an unfolded network: a column for each time step, its weight copies inside it.
+
+    Parameters
+    ----------
+    net : Unfolded
+        The network.
+    overlay : {"both", "value", "gradient", None}
+        Which numbers stand in the boxes. What has not been computed yet is a dash.
+    captions : mapping of str to sequence of str, optional
+        A word for each time step under the nodes of a name, such as the characters that x(t) stands
+        for: ``{"x": "we se"}``.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If `overlay` is unknown.
+    """
+    if overlay not in OVERLAYS:
+        raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
+    return Picture(layout.unfolded(net, overlay, captions or {}))
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever sees half of it, not even when the disk is full."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
