@@ -5,8 +5,27 @@ Independent of the tinygrad project.
 
 from . import guo
 from .autodiff import ShapeError, Tape, TapeError, ops
-from .unfold import Step, Unfolded, cells, unfold
+from .unfold import Step, Unfolded, cells, delta, unfold
+from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 
 __version__ = "0.1.0"
 
-__all__ = ["ShapeError", "Step", "Tape", "TapeError", "Unfolded", "cells", "guo", "ops", "unfold"]
+__all__ = [
+    "EngineError",
+    "Ledger",
+    "Picture",
+    "ShapeError",
+    "Step",
+    "Tape",
+    "TapeError",
+    "Unfolded",
+    "cells",
+    "delta",
+    "draw",
+    "guo",
+    "ledger",
+    "new_folder",
+    "ops",
+    "show",
+    "unfold",
+]

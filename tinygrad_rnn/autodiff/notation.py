@@ -13,6 +13,7 @@ _PLAIN = {
     r"\cdot": "·",
     r"\sum": "Σ",
     r"\ln": "ln ",
+    r"\delta": "δ",
     r"\tanh": "tanh",
     r"\max": "max",
     r"\sigma": "σ",
@@ -45,10 +46,11 @@ def number(value: float) -> str:
 
 def summed(terms: Iterable[Iterable[float]]) -> str:
     """A sum of products with its numbers in it: ``0.100·0.200 + 1.000·0.300``."""
-    return r" + ".join(r" \cdot ".join(_factor(f) for f in term) for term in terms)
+    return r" + ".join(r" \cdot ".join(factor(f) for f in term) for term in terms)
 
 
-def _factor(value: float) -> str:
+def factor(value: float) -> str:
+    """A number as it stands in a product: in parentheses if it is negative."""
     text = number(value)
     return f"({text})" if text.startswith("−") else text
 

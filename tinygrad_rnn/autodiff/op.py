@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ShapeError
-from .notation import number
+from .notation import factor
 
 Array = NDArray[Any]
 Latex = str | Callable[..., str]
-Check = Callable[[Sequence[str], Sequence[Array]], str | None]
+Check = Callable[[Sequence[object], Sequence[Array]], str | None]
 
 OPS: dict[str, Op] = {}
 """Every op by its name."""
@@ -92,7 +93,7 @@ class Op:
             if tape is not None:
                 return tape.record(self, args, name)
         arrays = tuple(np.asarray(a) for a in args)
-        self.check([f"argument {i}" for i in range(len(args))], arrays, f"{self.name}: ")
+        self.check([f"argument {i}" for i in range(len(args))], arrays, lambda: self.name)
         return self.value(*arrays)
 
     def vjp(
@@ -105,7 +106,8 @@ class Op:
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Define the share of one argument, or of every argument when none is named.
 
-        The rule for every argument also receives the argument's number, as ``slot``.
+        The rule for every argument takes them in one sequence, and the argument's number:
+        ``vjp(g, y, args, slot)``. Unpacking T arguments for each of T shares would cost T squared.
         """
 
         def define(rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,12 +125,15 @@ class Op:
         self.checks.append(check)
         return check
 
-    def check(self, names: Sequence[str], args: Sequence[Array], where: str) -> None:
-        """Raise ShapeError if the op cannot take these arguments."""
+    def check(self, names: Sequence[object], args: Sequence[Array], where: Callable[[], str]) -> None:
+        """Raise ShapeError if the op cannot take these arguments.
+
+        `names` are written, and `where` is asked, only when there is something to say.
+        """
         for check in self.checks:
             wrong = check(names, args)
             if wrong:
-                raise ShapeError(where + wrong)
+                raise ShapeError(f"{where()}: {wrong}")
 
     def rule(self, slot: int) -> Rule | None:
         """The rule for argument `slot`, or None if the value does not depend on it."""
@@ -139,19 +144,17 @@ class Op:
         rule = self.rules.get(slot)
         if rule is not None:
             return rule.vjp(g, y, *args)
-        return self.rules[None].vjp(g, y, *args, slot=slot)
+        return self.rules[None].vjp(g, y, args, slot)
 
     def write(self, args: Sequence[str]) -> str:
         """The value in LaTeX, with the arguments called `args`."""
         return self.latex(*args) if callable(self.latex) else self.latex.format(*args)
 
     def write_share(self, slot: int, g: str, y: str, args: Sequence[str]) -> str:
-        """The share of argument `slot` in LaTeX."""
-        rule = self.rules.get(slot)
-        if rule is not None:
-            return rule.latex(*args, g=g, y=y) if callable(rule.latex) else rule.latex.format(*args, g=g, y=y)
-        latex = self.rules[None].latex
-        return latex(*args, g=g, y=y, slot=slot) if callable(latex) else latex.format(*args, g=g, y=y)
+        """The share of argument `slot` in LaTeX, `g` and `y` being the names of cotangent and value."""
+        named = {} if slot in self.rules else {"slot": slot}
+        latex = (self.rules.get(slot) or self.rules[None]).latex
+        return latex(*args, g=g, y=y, **named) if callable(latex) else latex.format(*args, g=g, y=y)
 
     def write_unit(self, index: tuple[int, ...], args: Sequence[Array]) -> str:
         """Entry `index` of the value in LaTeX, with its numbers.
@@ -160,7 +163,7 @@ class Op:
         """
         if self.unit is not None:
             return self.unit(index, *args)
-        return self.write([number(float(a[index])) for a in args])
+        return _scalar(self.write([_entry(a, index) for a in args]))
 
     def write_share_unit(
         self, slot: int, index: tuple[int, ...], g: Array, y: Array, args: Sequence[Array]
@@ -170,8 +173,16 @@ class Op:
         rule = self.rules.get(slot) or self.rules[None]
         if rule.unit is not None:
             return rule.unit(index, g, y, *args, **named)
-        at = [number(float(a[index if a.ndim else ()])) for a in (g, y, *args)]
-        return self.write_share(slot, at[0], at[1], at[2:])
+        at = [_entry(a, index) for a in (g, y, *args)]
+        return _scalar(self.write_share(slot, at[0], at[1], at[2:]))
+
+
+def _entry(array: Array, index: tuple[int, ...]) -> str:
+    return factor(float(array[index if array.ndim else ()]))
+
+
+def _scalar(latex: str) -> str:
+    return re.sub(r"\(\((−[^()]*)\)\)", r"(\1)", latex.replace(r"\odot", r"\cdot"))
 
 
 def op(

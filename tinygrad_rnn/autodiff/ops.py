@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .notation import number, summed
+from .notation import factor, number, summed
 from .op import op
 from .outer import outer
 
@@ -21,7 +21,7 @@ Array = NDArray[Any]
 Index = tuple[int, ...]
 
 
-def same_shape(names: Sequence[str], args: Sequence[Array]) -> str | None:
+def same_shape(names: Sequence[object], args: Sequence[Array]) -> str | None:
     """What is wrong if the arguments do not all have one shape."""
     for name, a in zip(names[1:], args[1:], strict=True):
         if a.shape != args[0].shape:
@@ -62,7 +62,7 @@ add.checked(same_shape)
 
 
 @add.vjp(latex=lambda *args, g, y, slot: g)
-def _(g: Array, y: Array, *terms: Array, slot: int) -> Array:
+def _(g: Array, y: Array, terms: Sequence[Array], slot: int) -> Array:
     return g
 
 
@@ -133,7 +133,7 @@ def linear(*args: Array) -> Array:
 
 
 @linear.checked
-def _(names: Sequence[str], args: Sequence[Array]) -> str | None:
+def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
     if len(args) < 2:
         return f"{len(args)} argument given: it takes pairs of an input and a weight, then perhaps a bias."
     for k in range(0, len(args) - 1, 2):
@@ -172,7 +172,7 @@ def _linear_share_unit(index: Index, g: Array, y: Array, *args: Array, slot: int
 
 
 @linear.vjp(latex=_linear_share_latex, unit=_linear_share_unit)
-def _(g: Array, y: Array, *args: Array, slot: int) -> Any:
+def _(g: Array, y: Array, args: Sequence[Array], slot: int) -> Any:
     if slot == len(args) - 1 and len(args) % 2:
         return g.sum(axis=0)
     return outer(g, args[slot - 1]) if slot % 2 else g @ args[slot + 1]
@@ -241,7 +241,7 @@ def softmax(net: Array) -> Array:
 
 
 @softmax.vjp(0, latex=r"{y} \odot ({g} - \langle {y}, {g} \rangle)", equation="G8", unit=lambda index, g, y, net: (
-    f"{number(y[index])} \\cdot ({number(g[index])} - ({summed(zip(y[index[0]], g[index[0]], strict=True))}))"
+    f"{number(y[index])} \\cdot ({factor(g[index])} - ({summed(zip(y[index[0]], g[index[0]], strict=True))}))"
 ))
 def _(g: Array, y: Array, net: Array) -> Array:
     # The whole Jacobian diag(y) - y y^T: Guo's (14) holds for its diagonal only.
@@ -252,7 +252,7 @@ def _(g: Array, y: Array, net: Array) -> Array:
 
 
 def _squared_error_unit(index: Index, y: Array, d: Array) -> str:
-    squares = " + ".join(f"({number(a)} - {number(b)})^{{2}}" for a, b in zip(d.flat, y.flat, strict=True))
+    squares = " + ".join(f"({factor(a)} - {factor(b)})^{{2}}" for a, b in zip(d.flat, y.flat, strict=True))
     return rf"\tfrac12 ({squares})"
 
 

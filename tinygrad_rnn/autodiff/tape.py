@@ -238,7 +238,7 @@ class Tape:
             if p.index >= len(self.nodes) or self.nodes[p.index] is not p:
                 raise TapeError(f"{op.name}{self._where()}: {p} stands on another tape; one op reads one tape only")
         values = tuple(p.value for p in parents)
-        op.check([str(p) for p in parents], values, f"{op.name}{self._where(self._equation(op, name))}: ")
+        op.check(parents, values, lambda: f"{op.name}{self._where(self.equations.get(name) or op.equation)}")
         for slot, p in enumerate(parents):
             if p.active and op.rule(slot) is None and slot not in op.only_read:
                 raise TapeError(f"{op.name}{self._where()}: it has no derivative with respect to {p}, which is to be trained")
@@ -260,9 +260,6 @@ class Tape:
 
     def _constant(self, value: Any) -> Node:
         return self.leaf(np.asarray(value, dtype=float) if np.isscalar(value) else value, "const", active=False)
-
-    def _equation(self, op: Op, name: str) -> str:
-        return self.equations.get(name) or op.equation
 
     def _where(self, equation: str = "") -> str:
         """Where the recording stands, for a message."""

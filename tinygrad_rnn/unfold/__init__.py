@@ -3,6 +3,6 @@
 from . import cells, losses
 from .cells import Guo
 from .steps import Step
-from .unfolded import Unfolded, unfold
+from .unfolded import Unfolded, delta, unfold
 
-__all__ = ["Guo", "Step", "Unfolded", "cells", "losses", "unfold"]
+__all__ = ["Guo", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Outer, Share, Tape
-from ..autodiff.notation import plain, symbol
+from ..autodiff.notation import plain
 
 Array = NDArray[Any]
 
@@ -93,17 +93,22 @@ class Step:
     def operands(self) -> list[tuple[str, Array]]:
         """The arrays that the formula reads, each with its name in plain text."""
         node = self.node
-        read = [(p.latex, p.value) for p in node.parents]
-        if self.share is not None:
-            read = [
-                (cotangent_symbol(node), np.asarray(node.cotangent)),
-                (node.latex, node.value),
-                *read,
-            ]
-            right_side = self._right_side()
-            read = [(name, value) for name, value in read if name in right_side]
-        unique = {name: value for name, value in read}
-        return [(plain(name), value) for name, value in unique.items()]
+        if node.op is None:
+            return []
+        named: list[tuple[str, Any]] = [(p.latex, p.value) for p in node.parents]
+        marks = [f"<{k}>" for k in range(len(named))]
+        if self.share is None:
+            read = node.op.write(marks)
+        else:
+            read = node.op.write_share(self.share.slot, "<g>", "<y>", marks)
+            named = [(cotangent_symbol(node), node.cotangent), (node.latex, node.value), *named]
+            marks = ["<g>", "<y>", *marks]
+        unique = {name: value for mark, (name, value) in zip(marks, named, strict=True) if mark in read}
+        return [(plain(name), np.asarray(value)) for name, value in unique.items()]
+
+    def largest(self) -> tuple[int, ...]:
+        """The index of the entry of `value` that is furthest from zero."""
+        return tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(self.value)), self.value.shape))
 
     def unit(self, index: tuple[int, ...] | None = None) -> str:
         """One entry of the result written out with its numbers, in plain text.
@@ -111,13 +116,12 @@ class Step:
         Parameters
         ----------
         index : tuple of int, optional
-            Which entry of `value`; the first one with the largest magnitude if none is named.
+            Which entry of `value`; the largest if none is named.
         """
         node, share = self.node, self.share
         if node.op is None:
             return ""
-        if index is None:
-            index = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(self.value)), self.value.shape))
+        index = self.largest() if index is None else index
         args = [p.value for p in node.parents]
         if share is None:
             written = node.op.write_unit(index, args)
@@ -145,6 +149,3 @@ def walk(tape: Tape, root: Node) -> Iterator[Step]:
     for share in tape.pullback(root):
         number += 1
         yield Step(number, share.node, share, np.asarray(share.value), share.before, share.after)
-
-
-__all__ = ["Step", "cotangent_symbol", "symbol", "walk"]

@@ -220,6 +220,22 @@ def cotangent(node: Node) -> Array:
     return np.zeros_like(node.value) if node.cotangent is None else np.asarray(node.cotangent)
 
 
+def delta(node: Node) -> Array:
+    """Guo's error delta = -dC / d node: the negative of the cotangent, Guo (2013), section 2.1.
+
+    Parameters
+    ----------
+    node : Node
+        A node that a backward pass has reached, such as a net input.
+
+    Returns
+    -------
+    ndarray
+        Of the node's shape.
+    """
+    return -cotangent(node)
+
+
 def unfold(
     cell: Cell,
     params: Mapping[str, Any],

@@ -1,6 +1,9 @@
 """Pictures, formulas and lessons: everything shown is made from the tape."""
 
 from .engine import EngineError
+from .ledger import Ledger, ledger
+from .lessons import new_folder
 from .picture import Picture, draw
+from .terminal import show
 
-__all__ = ["EngineError", "Picture", "draw"]
+__all__ = ["EngineError", "Ledger", "Picture", "draw", "ledger", "new_folder", "show"]

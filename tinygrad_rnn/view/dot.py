@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-
-import graphviz
+from typing import TYPE_CHECKING
 
 from .scene import Box, Line, Point, Scene
+
+if TYPE_CHECKING:
+    import graphviz
 
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394"}
@@ -22,6 +24,8 @@ def dot(scene: Scene) -> str:
     A node of the tape is a DOT node ``n<index>``, an argument an edge with the id ``e<index>-<slot>``;
     the numbers in a box are nodes of class ``number``, which a reader of the graph leaves out.
     """
+    import graphviz  # not with the package: only drawing needs it
+
     left, bottom, right, top = scene.bounds()
     g = graphviz.Digraph(scene.title, engine="neato")
     g.attr(
@@ -84,7 +88,7 @@ def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
     _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", color or "#111111")
     for k, (kind, text) in enumerate(box.numbers):
         if text:
-            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "9.5", INK[kind])
+            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", INK[kind])
 
 
 def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str) -> None:
@@ -133,8 +137,13 @@ def _towards(start: Point, goal: Point, distance: float) -> Point:
 
 
 def _text(text: str) -> str:
-    # escape() keeps backslashes and angle brackets from being read as Graphviz markup.
-    return str(graphviz.escape(text))
+    """Text as Graphviz reads it: a backslash starts an escape there, unless it is doubled.
+
+    The graphviz library quotes the rest, but would take text in angle brackets for HTML: an empty
+    escape in front prevents that.
+    """
+    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    return "\u200b" + text if text.startswith("<") and text.endswith(">") else text
 
 
 def _point(point: Point) -> str:

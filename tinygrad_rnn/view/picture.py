@@ -34,7 +34,7 @@ class Picture:
         width = float(size[1].split()[2])
         # Without fixed width and height a notebook neither clips the picture nor makes it overflow.
         head = (
-            f'<svg viewBox="{size[1]}" style="width:100%;max-width:{width:.0f}px;height:auto" role="img" '
+            f'<svg viewBox="{size[1]}" style="width:{width:.0f}pt;max-width:100%;height:auto" role="img" '
             f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
             f'aria-label="{html.escape(self.scene.title)}">\n'
             f"<title>{html.escape(self.scene.title)}</title>\n<desc>{html.escape(self.scene.description)}</desc>"

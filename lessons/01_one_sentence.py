@@ -1,0 +1,191 @@
+# %% [markdown]
+# # One sentence, unfolded
+#
+# A recurrent network reads a sentence one character at a time. It has **one** matrix `U` that carries
+# its memory from each character to the next, and it uses that same matrix again and again.
+#
+# When the network makes a mistake, how should this one matrix change?
+#
+# In this lesson you will see a network read six characters. You will watch every number go
+# forwards, and every error come back. At the end you will hold a table with one row for each time the
+# matrix was used, and see why the rows are added.
+#
+# ## The sentence
+#
+# Our sentence is `we see`. The network reads a character and has to say which one comes next.
+# Look at the letter `e`: the first time a space follows it, the second time another `e`. To tell the two
+# apart, the network must remember what it read before. That is what `U` is for.
+
+# %%
+import numpy as np
+
+import tinygrad_rnn as tg
+
+sentence = "we see"
+alphabet = sorted(set(sentence), key=sentence.index)
+print("alphabet:", alphabet)
+
+# %% [markdown]
+# Numbers are all a network can read, so each character becomes a row with a single 1 in it.
+# The input at time `t` is the character number `t`, the desired output is the one after it.
+# An array is written `x[t, p, i]`: first the time, then the sample (we have one), then the unit.
+
+# %%
+rows = np.eye(len(alphabet))[[alphabet.index(c) for c in sentence]]
+x = rows[:-1, None, :]
+d = rows[1:, None, :]
+print("x[t, p, i] has shape", x.shape, "and d[t, p, k] has shape", d.shape)
+
+# %% [markdown]
+# ## The network
+#
+# This is the simple recurrent network of Jiang Guo's report *BackPropagation Through Time* (2013). It has
+# three weight matrices: `V` from the input to the hidden units, `U` from the hidden units at the step before
+# to the hidden units now, and `W` from the hidden units to the output. Each time step computes
+#
+# $$
+# \begin{aligned}
+# \mathrm{net}_j(t) &= \sum_i x_i(t)\,v_{ji} + \sum_h s_h(t-1)\,u_{jh} + b_j, & s_j(t) &= \tanh(\mathrm{net}_j(t)), \\
+# \mathrm{net}_k(t) &= \sum_j s_j(t)\,w_{kj} + b_k, & y_k(t) &= \operatorname{softmax}(\mathrm{net}_k(t)),
+# \end{aligned}
+# $$
+#
+# which are Guo's equations (2), (1), (4) and (3). The state `s(t)` is the memory. The output `y(t)` gives
+# each character a probability, and the cost of the step, `C(t)`, is the cross-entropy: minus the
+# logarithm of the probability that the network gave to the character that really came.
+#
+# **Unfolding** means writing down one copy of this network for each time step, and feeding the state of each
+# copy to the next.
+
+# %%
+cell = tg.cells.Guo(f="tanh", g="softmax")
+params = cell.init(n_in=4, n_hidden=3, n_out=4, rng=1)
+s0 = np.array([[0.3, -0.2, 0.1]])
+net = tg.unfold(cell, params, x, d, loss="cross_entropy", reduction="sum", s0=s0)
+print(net)
+print(f"cost C = {net.loss:.4f}")
+
+# %% [markdown]
+# ## Forwards
+#
+# Every step below is one of the equations, with the numbers it read and the numbers it gave. The largest entry of
+# each result is worked out term by term, so that you can check it by hand.
+
+# %% tags=["output_scroll"]
+steps = list(net.steps())
+forward = [step for step in steps if step.phase == "forward"]
+tg.show(step for step in forward if step.op != "copy")
+
+# %% [markdown]
+# The steps we left out are the copies themselves: `U(1) = U`, `U(2) = U`, and so on. A copy computes
+# nothing. It is a place where the error of its own time step can be collected.
+#
+# A network that knows nothing gives each of the four characters the probability 1/4 and pays `5 ln 4`
+# for the sentence. Ours is untrained, so it should not be far from that.
+
+# %%
+print(f"knowing nothing costs {5 * np.log(4):.4f}, this network pays {net.loss:.4f}")
+assert abs(net.loss - 5 * np.log(4)) < 2
+assert np.isclose(net.loss, sum(c.value for c in net.losses))
+
+# %% [markdown]
+# ## Backwards
+#
+# Now the error goes the same way back, from the cost at the last character to the first one. In each step one
+# node hands one of the nodes it was computed from its **share**: how much the cost changes when that
+# node changes a little. Where a node gets shares from two sides, they are added: look for `+=`.
+# The state `s(t)` is such a place. One share comes from its own output `y(t)`; the other comes back
+# through `U` from the next time step. That second one is backpropagation *through time*.
+#
+# Guo calls the negative of these numbers the error, $\delta = -\partial C / \partial \mathrm{net}$.
+
+# %% tags=["output_scroll"]
+backward = [step for step in steps if step.phase == "backward"]
+tg.show(step for step in backward if step.op not in ("copy", "add"))
+
+# %% [markdown]
+# For a softmax with this cost, Guo's equation (17) says that the error of an output unit is simply what was desired
+# minus what came out.
+
+# %%
+for t in range(1, net.T + 1):
+    net_k = net.outputs[t - 1].parents[0]
+    assert np.allclose(tg.delta(net_k), d[t - 1] - net.outputs[t - 1].value)
+print("delta_k(t) = d_k(t) - y_k(t) at every t")
+
+# %% [markdown]
+# ## The ledger of U
+#
+# The matrix `U` was used five times, so there are five shares. Each row of this table is the gradient of one
+# copy; the row `sum` adds them up, and the last row is what the tape holds for `U` itself.
+
+# %%
+print(tg.ledger(net, "U"))
+assert net.copies["U"].shape == (5, 3, 3)
+assert np.allclose(net.copies["U"].sum(axis=0), net.grads["U"], rtol=0, atol=1e-14)
+
+# %% [markdown]
+# **Why are the rows added?** The five copies are one matrix. If you change an entry of `U` by a
+# little, you change it in all five places at once. Each place moves the cost by its own share, and small
+# changes add up. That is all.
+#
+# A claim needs a check. We move one entry of `U` up and down by a millionth, run the whole sentence again
+# each time, and see how much the cost moves.
+
+# %%
+j, h, step_size = 1, 0, 1e-6
+costs = []
+for sign in (+1, -1):
+    params["U"][j, h] += sign * step_size
+    costs.append(net.replay())
+    params["U"][j, h] -= sign * step_size
+measured = (costs[0] - costs[1]) / (2 * step_size)
+net.replay()
+net.backward()
+print(f"measured by moving U: {measured:.9f}")
+print(f"sum of the ledger:    {net.copies['U'].sum(axis=0)[j, h]:.9f}")
+assert abs(measured - net.grads["U"][j, h]) < 1e-8
+
+# %% [markdown]
+# And a second witness. The package carries Guo's derivation written out by hand, in plain NumPy, with no tape and no
+# graph. It has to find the same number for every copy of every weight.
+
+# %%
+by_hand = tg.guo.gradients(params, x, d, s0, f="tanh", g="softmax", loss="cross_entropy", reduction="sum")
+for name in params:
+    difference = np.abs(net.copies[name] - by_hand.copies[name]).max()
+    print(f"{name:>3}: largest difference in any copy {difference:.1e}")
+    assert difference < 1e-12
+
+# %% [markdown]
+# ## The picture
+#
+# Here is the whole network as the tape recorded it. Read it from left to right: one column for each character. The
+# thick line is the memory. The coloured boxes are the copies of the weights; follow a dashed line down and you find the
+# one weight they all belong to. In red is what came back: the length of each copy's share stands in the
+# copy, the length of their sum in the weight.
+
+# %%
+letters = [f"“{c}”" for c in sentence]
+picture = tg.draw(net, captions={"x": letters[:-1], "d": letters[1:]})
+folder = tg.new_folder("lesson-01")
+for suffix in ("svg", "png"):
+    print("written:", picture.save(folder / f"unrolled.{suffix}").as_posix())
+picture
+
+# %% [markdown]
+# ## What it is good for
+#
+# Move every weight a little against its gradient, and the cost must fall. This is one step of learning.
+
+# %%
+before = net.loss
+for name in params:
+    params[name] -= 0.1 * net.grads[name]
+after = net.replay()
+print(f"cost before {before:.4f}, after one step {after:.4f}")
+assert after < before
+
+# %% [markdown]
+# You have seen the whole of it: copies that share their weights, errors that travel back from copy to copy, and
+# shares that are added. Everything else is built from these.

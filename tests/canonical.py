@@ -1,0 +1,44 @@
+"""The network that hides no mistake: sizes all different, U not symmetric, s(0) not zero, a cost at every t.
+
+With T = 1, m = 1, a symmetric U, a linear f or s(0) = 0, several of the known mistakes in BPTT pass every
+gradient check; with this one none of them does.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_rnn import cells
+
+T, B, L, M, O = 5, 2, 3, 4, 6  # time steps, samples, inputs, hidden units, outputs
+
+
+class Problem(NamedTuple):
+    cell: cells.Guo
+    params: dict[str, np.ndarray]
+    x: np.ndarray
+    d: np.ndarray
+    s0: np.ndarray
+    loss: str
+
+
+def problem(f="tanh", g="softmax", loss="cross_entropy", sizes=(T, B, L, M, O), seed=3) -> Problem:
+    steps, samples, n_in, n_hidden, n_out = sizes
+    rng = np.random.default_rng(seed)
+    cell = cells.Guo(f=f, g=g)
+    params = {name: rng.normal(size=w.shape) for name, w in cell.init(n_in, n_hidden, n_out, rng=rng).items()}
+    x = rng.normal(size=(steps, samples, n_in))
+    d = rng.dirichlet(np.ones(n_out), size=(steps, samples)) if g == "softmax" else rng.uniform(0.1, 0.9, (steps, samples, n_out))
+    return Problem(cell, params, x, d, rng.normal(size=(samples, n_hidden)), loss)
+
+
+KINDS = [
+    ("tanh", "softmax", "cross_entropy"),
+    ("sigmoid", "softmax", "cross_entropy"),
+    ("tanh", "sigmoid", "cross_entropy"),
+    ("tanh", "softmax", "squared_error"),
+    ("sigmoid", "sigmoid", "squared_error"),
+    ("tanh", "identity", "squared_error"),
+    ("tanh", "tanh", "squared_error"),
+    ("identity", "identity", "squared_error"),
+]

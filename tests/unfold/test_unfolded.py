@@ -1,0 +1,215 @@
+"""What an unfolded network answers, on new data, step by step, and when it is asked for the impossible."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from canonical import problem
+
+import tinygrad_rnn as tg
+
+
+@pytest.fixture
+def p():
+    return problem()
+
+
+@pytest.fixture
+def net(p):
+    return tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+
+
+def test_replay_on_new_data_equals_a_fresh_unfolding(p, net):
+    other = problem(seed=9)
+    fresh = tg.unfold(p.cell, p.params, other.x, other.d, s0=p.s0)
+    fresh.backward()
+    assert net.replay(other.x, other.d) == fresh.loss
+    net.backward()
+    for name in p.params:
+        np.testing.assert_array_equal(net.grads[name], fresh.grads[name])
+
+
+def test_replay_reads_the_parameters_as_they_are_now(p, net):
+    before = net.loss
+    p.params["U"] *= 0.5
+    assert net.loss == before  # the forward pass that was done is not touched
+    assert net.replay() != before
+    fresh = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    assert net.loss == fresh.loss
+
+
+def test_a_parameter_changed_between_the_passes_does_not_spoil_the_gradient(p, net):
+    expected = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    expected.backward()
+    p.params["U"][:] = np.nan
+    net.backward()
+    np.testing.assert_array_equal(net.grads["U"], expected.grads["U"])
+
+
+def test_replay_refuses_another_shape_and_keeps_what_it_had(p, net):
+    before = net.loss
+    with pytest.raises(tg.ShapeError, match=r"replay: x is \(4, 2, 3\) float64, and the network was unfolded over"):
+        net.replay(p.x[1:])
+    with pytest.raises(tg.ShapeError, match="float32"):
+        net.replay(p.x, p.d.astype("float32"))
+    assert net.loss == before
+    net.backward()
+
+
+def test_gradients_before_backward(net):
+    with pytest.raises(tg.TapeError, match=r"call backward\(\) first"):
+        _ = net.grads
+    net.backward()
+    net.replay()
+    with pytest.raises(tg.TapeError, match=r"call backward\(\) first"):
+        _ = net.copies
+
+
+def test_unknown_names_are_answered_with_the_known_ones(net):
+    net.backward()
+    with pytest.raises(KeyError, match="there are V, U, b_j, W, b_k"):
+        net.grads["Q"]
+    assert list(net.copies) == list(net.grads) == ["V", "U", "b_j", "W", "b_k"]
+    assert len(net.grads) == 5
+
+
+def test_steps_are_the_passes_themselves(p, net):
+    steps = list(net.steps())
+    assert [s.number for s in steps] == list(range(1, len(steps) + 1))
+    phases = [s.phase for s in steps]
+    assert phases == sorted(phases, reverse=True)  # forward comes first
+    assert sum(phase == "forward" for phase in phases) == sum(node.op is not None for node in net.tape)
+    for_u = [s for s in steps if s.share and s.share.parent is net.weights["U"]]
+    assert [s.t for s in for_u] == [5, 4, 3, 2, 1]
+    assert for_u[0].before is None
+    for earlier, later in zip(for_u, for_u[1:], strict=False):
+        np.testing.assert_array_equal(earlier.after, later.before)
+        np.testing.assert_allclose(later.after, later.before + later.value)
+    np.testing.assert_array_equal(for_u[-1].after, net.grads["U"])
+
+
+def test_a_step_says_what_it_did(net):
+    by_text = {s.text: s for s in net.steps()}
+    net_j = by_text["netⱼ(2) = x(2) V(2)ᵀ + s(1) U(2)ᵀ + bⱼ(2)"]
+    assert (net_j.phase, net_j.op, net_j.t, net_j.equation) == ("forward", "linear", 2, "G2")
+    assert [name for name, _ in net_j.operands] == ["x(2)", "V(2)", "s(1)", "U(2)", "bⱼ(2)"]
+    through_time = by_text["∂C/∂s(1) = ∂C/∂netⱼ(2) U(2)"]
+    assert (through_time.phase, through_time.t, through_time.equation) == ("backward", 2, "G26")
+    assert [name for name, _ in through_time.operands] == ["∂C/∂netⱼ(2)", "U(2)"]
+    assert by_text["∂C/∂netₖ(5) = ∂C/∂C(5) · (y(5) − d(5))"].equation == "G17"
+    assert by_text["∂C/∂U += ∂C/∂U(3)"].equation == "G28"
+
+
+def test_stopping_in_the_middle_is_noticed(net):
+    steps = net.steps()
+    next(steps)
+    del steps
+    with pytest.raises(tg.TapeError, match="backward before forward"):
+        net.backward()
+    net.replay()
+    net.backward()
+
+
+def test_graph_is_the_tape(net):
+    g = net.graph()
+    assert nx.is_frozen(g)
+    assert nx.is_directed_acyclic_graph(g)
+    assert list(g) == list(range(len(net.tape)))
+    assert {(a, b, k) for a, b, k in g.edges(keys=True)} == {
+        (parent.index, node.index, slot) for node in net.tape for slot, parent in enumerate(node.parents)
+    }
+    assert g.nodes[net.states[2].index] | {"role": 0} == {"name": "s", "t": 2, "op": "tanh", "role": 0}
+
+
+def test_copies_of_one_op_have_one_role(net):
+    roles = {}
+    for node in net.tape:
+        if node.t:
+            roles.setdefault(node.role, set()).add((node.op, node.name))
+    assert all(len(members) == 1 for members in roles.values())
+    assert len({s.role for s in net.states[1:]}) == 1
+
+
+def test_a_users_own_cell_unfolds(p):
+    def cell(params, x, s):
+        s = tg.ops.sigmoid(tg.ops.linear(x, params["A"], s, params["B"])) * s
+        return s, s
+
+    rng = np.random.default_rng(0)
+    params = {"A": rng.normal(size=(4, 3)), "B": rng.normal(size=(4, 4)), "unused": np.ones(2)}
+    d = rng.normal(size=(5, 2, 4))
+    net = tg.unfold(cell, params, p.x, d, loss="squared_error", s0=p.s0)
+    net.backward()
+    for name, entry in (("A", (1, 2)), ("B", (3, 0))):
+        costs = []
+        for sign in (+1, -1):
+            params[name][entry] += sign * 1e-6
+            costs.append(net.replay())
+            params[name][entry] -= sign * 1e-6
+        net.replay()
+        net.backward()
+        assert net.grads[name][entry] == pytest.approx((costs[0] - costs[1]) / 2e-6, rel=1e-7)
+    assert not net.grads["unused"].any()
+    assert net.copies["unused"].shape == (5, 2)
+
+
+def test_a_weight_read_twice_in_a_step_is_one_copy(p):
+    def cell(params, x, s):
+        once = tg.ops.linear(s, params["U"])
+        return tg.ops.tanh(tg.ops.linear(once, params["U"])), s
+
+    net = tg.unfold(cell, {"U": p.params["U"]}, p.x, np.zeros((5, 2, 4)), loss="squared_error", s0=p.s0)
+    assert sum(node.op is tg.ops.copy for node in net.tape) == 5
+    net.backward()
+    assert net.copies["U"].shape == (5, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"x": np.ones((5, 3))}, tg.ShapeError, r"pass x\[:, None, :\]"),
+        ({"x": np.ones((5, 2, 9))}, tg.ShapeError, r"linear at t=1 \(G2\): x\(1\) is \(2, 9\) and V\(1\) is \(4, 3\)"),
+        ({"d": np.ones((4, 2, 6))}, tg.ShapeError, "must agree on t and p"),
+        ({"d": np.ones((5, 2, 7))}, tg.ShapeError, r"cross_entropy at t=1 \(G16\)"),
+        ({"x": np.ones((0, 2, 3)), "d": np.ones((0, 2, 6))}, tg.ShapeError, "at least one time step"),
+        ({"x": np.ones((5, 2, 3), int)}, tg.ShapeError, "one dtype"),
+        ({"s0": np.ones((3, 4))}, tg.ShapeError, r"linear at t=1 \(G2\)"),
+        ({"loss": "mse"}, ValueError, "it is one of cross_entropy, squared_error"),
+        ({"reduction": "average"}, ValueError, "by 'sum' or by 'mean'"),
+        ({"cell": tg.cells.Guo(g="identity")}, ValueError, "needs an output that is a softmax or a sigmoid"),
+    ],
+)
+def test_bad_input_is_refused_in_words(p, change, error, said):
+    given = {"cell": p.cell, "params": p.params, "x": p.x, "d": p.d, "s0": p.s0} | change
+    with pytest.raises(error, match=said):
+        tg.unfold(**given)
+
+
+def test_missing_parameter_and_unknown_activation(p):
+    without = {name: w for name, w in p.params.items() if name != "W"}
+    with pytest.raises(KeyError, match="the cell reads the parameter 'W' at t=1; params has V, U, b_j, b_k"):
+        tg.unfold(p.cell, without, p.x, p.d)
+    with pytest.raises(ValueError, match=r"Guo\(f='cube'\): f is one of"):
+        tg.cells.Guo(f="cube")
+    with pytest.raises(ValueError, match="n_hidden is 0"):
+        p.cell.init(3, 0, 2)
+
+
+def test_of_is_counted_from_one(net):
+    with pytest.raises(ValueError, match="counted from 1 to 5"):
+        net.backward(of=0)
+
+
+def test_the_mean_has_its_own_node(p):
+    net = tg.unfold(p.cell, p.params, p.x, p.d, reduction="mean", s0=p.s0)
+    assert net.cost.parents[1].value == 1 / 5
+    total = tg.unfold(p.cell, p.params, p.x, p.d, reduction="sum", s0=p.s0)
+    assert net.loss == pytest.approx(total.loss / 5)
+
+
+def test_initial_weights_are_reproducible():
+    first, second = (tg.cells.Guo().init(3, 4, 2, rng=7) for _ in range(2))
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name])
+    assert {name: w.shape for name, w in first.items()} == {
+        "V": (4, 3), "U": (4, 4), "b_j": (4,), "W": (2, 4), "b_k": (2,),
+    }  # fmt: skip

@@ -1,0 +1,91 @@
+"""The ledger: what each copy of a weight contributed to its gradient, and that the sum is the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff.notation import number, plain, symbol
+from ..unfold import Unfolded
+
+MOST_COLUMNS = 9
+
+
+class Ledger:
+    """The shares of one weight's copies, one row a time step, with their sum below.
+
+    Attributes
+    ----------
+    weight : str
+        The weight's name.
+    shares : ndarray, (T, ...)
+        dC / d copy for each time step.
+    total : ndarray
+        dC / d weight, as the tape added it up.
+    """
+
+    def __init__(self, net: Unfolded, weight: str) -> None:
+        self.weight = weight
+        self.shares: NDArray[Any] = net.copies[weight]
+        self.total: NDArray[Any] = net.grads[weight]
+
+    def columns(self) -> list[str]:
+        """The heads of the columns: an entry of the weight each, or the length where there are too many."""
+        shape = self.total.shape
+        if self.total.size > MOST_COLUMNS:
+            return ["‖share‖", "‖sum so far‖"]
+        base = self.weight if self.total.ndim == 1 else self.weight.lower()
+        stem = base.partition("_")[0]
+        return [plain(symbol(f"{stem}_{''.join(str(i + 1) for i in index)}")) for index in np.ndindex(*shape)]
+
+    def rows(self) -> Iterator[tuple[str, list[str]]]:
+        """Each row's head and its numbers: one row a time step, then their sum, then the gradient."""
+        if self.total.size > MOST_COLUMNS:
+            for t, share in enumerate(self.shares, start=1):
+                so_far = np.linalg.norm(self.shares[:t].sum(axis=0))
+                yield str(t), [number(float(np.linalg.norm(share))), number(float(so_far))]
+            yield self._gradient, ["", number(float(np.linalg.norm(self.total)))]
+            return
+        for t, share in enumerate(self.shares, start=1):
+            yield str(t), [number(float(v)) for v in share.flat]
+        yield "sum", [number(float(v)) for v in self.shares.sum(axis=0).flat]
+        yield self._gradient, [number(float(v)) for v in self.total.flat]
+
+    @property
+    def _gradient(self) -> str:
+        return f"∂C/∂{plain(symbol(self.weight))}"
+
+    def __str__(self) -> str:
+        rows = [("t", self.columns()), *self.rows()]
+        widths = [max(len(row[k]) for _, row in rows) for k in range(len(rows[0][1]))]
+        head = max(len(name) for name, _ in rows)
+        lines = [
+            f"{name:>{head}}  " + "  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True))
+            for name, row in rows
+        ]
+        rule = "─" * len(lines[0])
+        return "\n".join([lines[0], rule, *lines[1 : 1 + len(self.shares)], rule, *lines[1 + len(self.shares) :]])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def ledger(net: Unfolded, weight: str) -> Ledger:
+    """The table of what each copy of a weight contributes to the weight's gradient.
+
+    Parameters
+    ----------
+    net : Unfolded
+        A network whose backward pass is done.
+    weight : str
+        The weight's name, such as ``"U"``.
+
+    Returns
+    -------
+    Ledger
+        It prints as a table.
+    """
+    return Ledger(net, weight)

@@ -1,0 +1,125 @@
+"""Lessons: literate programs in the percent format, found by number and run cell by cell."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..autodiff.notation import plain
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+# An installed package carries its lessons; in a checkout they stand beside it.
+FOLDERS = (_PACKAGE / "_lessons", _PACKAGE.parent / "lessons")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A piece of a lesson: text in Markdown, or code."""
+
+    kind: str  # "markdown" or "code"
+    source: str
+    line: int  # where its source starts in the file
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson: its number, its title, its file."""
+
+    number: int
+    path: Path
+
+    @property
+    def text(self) -> str:
+        """The whole file."""
+        return self.path.read_text(encoding="utf-8")
+
+    @property
+    def title(self) -> str:
+        """The first heading."""
+        return next(cell.source for cell in cells(self.text) if cell.source.startswith("# ")).split("\n")[0][2:]
+
+
+def lessons() -> list[Lesson]:
+    """Every lesson there is, in order."""
+    for folder in FOLDERS:
+        found = sorted(folder.glob("[0-9][0-9]_*.py"))
+        if found:
+            return [Lesson(int(path.name[:2]), path) for path in found]
+    return []
+
+
+def cells(text: str) -> Iterator[Cell]:
+    """The cells of a file in the percent format: ``# %% [markdown]`` starts text, ``# %%`` code."""
+    kind, start, lines = "", 0, []
+    for number, line in enumerate([*text.split("\n"), "# %%"], start=1):
+        if line.startswith("# %%"):
+            source = "\n".join(lines).strip("\n")
+            if kind == "markdown":
+                source = re.sub(r"^# ?", "", source, flags=re.MULTILINE)
+            if kind and source:
+                yield Cell(kind, source, start)
+            kind, start, lines = "markdown" if "[markdown]" in line else "code", number + 1, []
+        else:
+            lines.append(line)
+
+
+def plain_math(markdown: str) -> str:
+    """Markdown whose formulas are plain text, for a place that cannot draw them."""
+    markdown = re.sub(r"\$\$(.*?)\$\$", lambda m: f"```text\n{_plain_lines(m[1])}\n```", markdown, flags=re.DOTALL)
+    return re.sub(r"\$([^$\n]+)\$", lambda m: plain(m[1]), markdown)
+
+
+def _plain_lines(latex: str) -> str:
+    latex = re.sub(r"\\(begin|end)\{\w+\*?\}", "", latex)
+    lines = [line.replace("&=", "=").replace("&", "   ").strip() for line in latex.split(r"\\")]
+    return "\n".join(plain(line) for line in lines)
+
+
+def run(lesson: Lesson, on_text: Callable[[str], None], on_code: Callable[[str], None]) -> dict[str, Any]:
+    """Run a lesson cell by cell: text and code are handed out, then the code is run.
+
+    Returns
+    -------
+    dict
+        The names that the lesson has defined.
+    """
+    names: dict[str, Any] = {"__name__": "__main__", "__file__": str(lesson.path)}
+    for cell in cells(lesson.text):
+        if cell.kind == "markdown":
+            on_text(cell.source)
+            continue
+        on_code(cell.source)
+        tree = ast.parse(cell.source)
+        ast.increment_lineno(tree, cell.line - 1)  # so that an error names the line of the file
+        exec(compile(tree, str(lesson.path), "exec"), names)  # noqa: S102  running the lesson is the purpose
+    return names
+
+
+def new_folder(name: str, under: str = "tinygrad-rnn-output") -> Path:
+    """Make a folder that was not there, so that no earlier output is overwritten: ``name``, ``name-2``, ...
+
+    Parameters
+    ----------
+    name : str
+        What to call it.
+    under : str
+        The folder that it is made in, below the one the program was started in.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+    """
+    number = 1
+    while True:
+        folder = Path(under) / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder

@@ -1,0 +1,147 @@
+"""Steps in a terminal: printed one below the other, or one at a time with the keys."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from ..autodiff.notation import array, number
+from ..unfold import Step
+
+WIDTH = 78
+NEXT, BACK, SKIP, QUIT = "next", "back", "skip", "quit"
+KEYS = {
+    "\r": NEXT, "\n": NEXT, " ": NEXT, "\x1b[C": NEXT, "\x1b[B": NEXT, "\x1bOC": NEXT, "\x1bOB": NEXT,
+    "\x1b[D": BACK, "\x1b[A": BACK, "\x1bOD": BACK, "\x1bOA": BACK,
+    "s": SKIP, "q": QUIT, "\x1b": QUIT,
+    # the arrows of a Windows console
+    "\xe0M": NEXT, "\xe0P": NEXT, "\xe0K": BACK, "\xe0H": BACK,
+}  # fmt: skip  (one line for each kind of key)
+HELP = "Enter or → next   ← back   s skip this part   q quit"
+
+
+class Quit(Exception):  # noqa: N818  it is a reader's wish, not an error
+    """The reader wants to stop."""
+
+
+def frame(step: Step, count: int | None = None) -> str:
+    """One step as text: formula, the numbers it reads, its result, and one entry worked out."""
+    of = f" of {count}" if count else ""
+    where = f"   t = {step.t}" if step.t is not None else ""
+    equation = f"   Guo ({step.equation.removeprefix('G')})" if step.equation else ""
+    lines = [f"── {step.phase} {step.number}{of}{where}{equation} ".ljust(WIDTH, "─"), "", f"   {step.text}", ""]
+    if step.share is None:
+        results = [(str(step.node), step.value)]
+    else:
+        name = f"∂C/∂{step.share.parent}"
+        results = [("share", step.value)]
+        if step.before is not None:
+            results = [("before", step.before), *results, (name, step.after)]
+        else:
+            results = [(name, step.after)]
+    read = step.operands
+    width = max(len(name) for name, _ in [*read, *results])
+    lines += _listed(read, width, " ")
+    lines += ["   " + " " * width + "  " + "┄" * 20]
+    lines += _listed(results, width, "=")
+    index = step.largest()
+    worked = f"{step.unit(index)} = {number(float(step.value[index]))}"
+    entry = f"entry {_entry(index)}:  " if step.value.ndim else ""
+    lines += ["", *_wrapped(worked, f"   {entry}")]
+    return "\n".join([*lines, ""])
+
+
+def _wrapped(text: str, head: str) -> list[str]:
+    """The text in lines that break between terms, never inside a product."""
+    kept = text.replace(" · ", "\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}")
+    lines = textwrap.wrap(kept, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+def _entry(index: tuple[int, ...]) -> str:
+    return "(" + ", ".join(str(i + 1) for i in index) + ")"
+
+
+def _listed(named: Iterable[tuple[str, object]], width: int, sign: str) -> list[str]:
+    lines = []
+    for name, values in named:
+        first, *more = array(values).split("\n")
+        lines.append(f"   {name:>{width}} {sign} {first}")
+        lines += [" " * (width + 6) + line for line in more]
+    return lines
+
+
+class Printer:
+    """Shows texts one below the other, without waiting for anybody."""
+
+    def show(self, texts: Iterable[str]) -> None:
+        """Show the texts of one part."""
+        for text in texts:
+            print(text)
+
+
+class Pager(Printer):
+    """Shows one text at a time and waits for a key; `getchar` gives the key that was pressed."""
+
+    def __init__(self, getchar: Callable[[], str], clear: Callable[[], None]) -> None:
+        self._getchar = getchar
+        self._clear = clear
+
+    def show(self, texts: Iterable[str]) -> None:
+        """Show the texts of one part, forwards and back as the reader likes."""
+        pages = list(texts)
+        k = 0
+        while k < len(pages):
+            self._clear()
+            print(pages[k])
+            print(f"   {k + 1}/{len(pages)}   {HELP}")
+            match self.key():
+                case "back":
+                    k = max(0, k - 1)
+                case "skip":
+                    return
+                case _:
+                    k += 1
+
+    def wait(self) -> None:
+        """Wait until the reader wants to go on."""
+        print(f"\n   {HELP}")
+        self.key()
+
+    def key(self) -> str:
+        """The reader's wish; keys that mean nothing are passed over."""
+        while True:
+            wish = KEYS.get(self._getchar())
+            if wish == QUIT:
+                raise Quit
+            if wish:
+                return wish
+
+
+_printer = Printer()
+
+
+@contextmanager
+def printing_with(printer: Printer) -> Iterator[None]:
+    """Let `show` use this printer for a while."""
+    global _printer  # noqa: PLW0603  there is one terminal, so there is one printer
+    before, _printer = _printer, printer
+    try:
+        yield
+    finally:
+        _printer = before
+
+
+def show(steps: Iterable[Step]) -> None:
+    """Show steps as text: all of them, or one at a time where a reader sits at a terminal.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        What `net.steps()` yields, or a choice of it.
+    """
+    chosen = list(steps)
+    _printer.show(frame(step) for step in chosen)
+    sys.stdout.flush()
