@@ -28,7 +28,11 @@ def problem(f="tanh", g="softmax", loss="cross_entropy", sizes=(T, B, L, M, O), 
     cell = cells.Guo(f=f, g=g)
     params = {name: rng.normal(size=w.shape) for name, w in cell.init(n_in, n_hidden, n_out, rng=rng).items()}
     x = rng.normal(size=(steps, samples, n_in))
-    d = rng.dirichlet(np.ones(n_out), size=(steps, samples)) if g == "softmax" else rng.uniform(0.1, 0.9, (steps, samples, n_out))
+    d = (
+        rng.dirichlet(np.ones(n_out), size=(steps, samples))
+        if g == "softmax"
+        else rng.uniform(0.1, 0.9, (steps, samples, n_out))
+    )
     return Problem(cell, params, x, d, rng.normal(size=(samples, n_hidden)), loss)
 
 

@@ -191,9 +191,7 @@ def test_one_output_time_is_the_finite_difference_of_its_own_cost(f, loss, g):
 def test_equations_27_and_28_added_over_all_t_are_the_sweep(f, loss, g):
     c = case()
     sweep = guo.gradients(c.params, c.x, c.d, c.s0, f=f, g=g, loss=loss)
-    ones = [
-        guo.gradients_of_one_cost(c.params, c.x, c.d, c.s0, t, 4, f=f, g=g, loss=loss) for t in range(1, 6)
-    ]
+    ones = [guo.gradients_of_one_cost(c.params, c.x, c.d, c.s0, t, 4, f=f, g=g, loss=loss) for t in range(1, 6)]
     assert sum(one.cost for one in ones) == pytest.approx(sweep.cost, rel=1e-13)
     for name in NAMES:
         assert relative(sum(one.copies[name] for one in ones), sweep.copies[name]) < 1e-12
@@ -250,9 +248,7 @@ def test_a_copy_that_no_error_reached_is_plain_zero():
     l=st.integers(1, 4),
     m=st.integers(1, 4),
     o=st.integers(2, 4),
-    f=st.sampled_from(
-        ["sigmoid", "tanh"]
-    ),  # bounded states, so no output rounds to 0 or 1 and costs infinity
+    f=st.sampled_from(["sigmoid", "tanh"]),  # bounded states, so no output rounds to 0 or 1 and costs infinity
     cost=st.sampled_from(COSTS),
     seed=st.integers(0, 2**16),
 )
@@ -260,10 +256,7 @@ def test_single_costs_add_up_to_the_sweep_for_any_shape(*, T, n, l, m, o, f, cos
     c = case(T=T, n=n, l=l, m=m, o=o, seed=seed)
     loss, g = cost
     sweep = guo.gradients(c.params, c.x, c.d, c.s0, f=f, g=g, loss=loss)
-    ones = [
-        guo.gradients_of_one_cost(c.params, c.x, c.d, c.s0, t, T - 1, f=f, g=g, loss=loss)
-        for t in range(1, T + 1)
-    ]
+    ones = [guo.gradients_of_one_cost(c.params, c.x, c.d, c.s0, t, T - 1, f=f, g=g, loss=loss) for t in range(1, T + 1)]
     for name in NAMES:
         scale = max(float(np.linalg.norm(one.copies[name])) for one in ones)
         off = np.linalg.norm(sum(one.copies[name] for one in ones) - sweep.copies[name])
@@ -316,9 +309,7 @@ def test_E3_the_two_term_cost_under_a_softmax_has_no_simple_delta(f, record_prop
     c = case()
     y = guo.forward(c.params, c.x, c.s0, f=f, g="softmax").y
     true = -differences(c, f, "two_term", "softmax")["bump_k"].sum(axis=0)
-    record_property(
-        "E3_relative_error", error := relative(guo.output_error_two_term_softmax_as_printed(y, c.d), true)
-    )
+    record_property("E3_relative_error", error := relative(guo.output_error_two_term_softmax_as_printed(y, c.d), true))
     assert error > 0.1
     assert relative(guo.output_error_two_term_softmax(y, c.d), true) < 1e-8
 
@@ -328,9 +319,7 @@ def test_E4_equation_8_lacks_the_other_outputs_of_a_softmax(f, record_property):
     c = case()
     y = guo.forward(c.params, c.x, c.s0, f=f, g="softmax").y
     true = -differences(c, f, "squared_error", "softmax")["bump_k"].sum(axis=0)
-    record_property(
-        "E4_relative_error", error := relative(guo.output_error_squared_softmax_as_printed(y, c.d), true)
-    )
+    record_property("E4_relative_error", error := relative(guo.output_error_squared_softmax_as_printed(y, c.d), true))
     assert error > 0.1
     assert relative(guo.output_error_squared(y, c.d, "softmax"), true) < 1e-8
     through_jacobian = np.einsum("tpq,tpqk->tpk", c.d - y, guo.softmax_jacobian(y))
@@ -353,24 +342,18 @@ def corrected_step(f):
 
 
 def step_19(f):
-    return lambda delta, U, played, row: guo.hidden_error_before_eq19_as_printed(
-        delta, U, played.s[row + 1], f
-    )
+    return lambda delta, U, played, row: guo.hidden_error_before_eq19_as_printed(delta, U, played.s[row + 1], f)
 
 
 def step_26(f):
-    return lambda delta, U, played, row: guo.hidden_error_before_eq26_as_printed(
-        delta, U, played.net_j[row], f
-    )
+    return lambda delta, U, played, row: guo.hidden_error_before_eq26_as_printed(delta, U, played.net_j[row], f)
 
 
 @pytest.mark.parametrize("f", ["sigmoid", "tanh"])
 @pytest.mark.parametrize(("erratum", "printed_step"), [("E5", step_19), ("E7", step_26)])
 def test_E5_and_E7_the_step_through_time_as_printed_is_wrong(f, erratum, printed_step, record_property):
     c = case()
-    true = {
-        name: slopes.sum(axis=0) for name, slopes in differences(c, f, "cross_entropy", "softmax").items()
-    }
+    true = {name: slopes.sum(axis=0) for name, slopes in differences(c, f, "cross_entropy", "softmax").items()}
     deltas, grad_U = swept(c, f, corrected_step(f))
     assert relative(deltas, -true["bump_j"]) < 1e-8
     assert relative(grad_U, true["U"].sum(axis=0)) < 1e-8
@@ -406,9 +389,7 @@ def test_E7_is_right_when_U_is_symmetric():
 def test_E6_has_the_wrong_shape_unless_sizes_coincide(record_property):
     c = case()
     played = guo.forward(c.params, c.x, c.s0)
-    with pytest.raises(
-        ValueError, match=r"e_o is \(2, 3\) and V\[j, i\] is \(4, 2\).*o = 3 and l = 2.*E6.*takes W"
-    ):
+    with pytest.raises(ValueError, match=r"e_o is \(2, 3\) and V\[j, i\] is \(4, 2\).*o = 3 and l = 2.*E6.*takes W"):
         guo.hidden_error_as_printed(c.d[0] - played.y[0], c.params["V"], played.net_j[0], "sigmoid")
     c = case(l=3, o=3)
     played = guo.forward(c.params, c.x, c.s0)
@@ -485,9 +466,7 @@ def test_weight_and_bias_changes_are_eta_times_minus_the_gradient(f):
     c, eta = case(), 0.7
     played = guo.forward(c.params, c.x, c.s0, f=f, g="sigmoid")
     true = differences(c, f, "cross_entropy", "sigmoid")
-    for row in range(
-        5
-    ):  # every t as a conventional network with s(t-1) given: (9)-(12), (17), (18), (20)-(25)
+    for row in range(5):  # every t as a conventional network with s(t-1) given: (9)-(12), (17), (18), (20)-(25)
         delta_k = guo.output_error_cross_entropy(played.y[row], c.d[row], "sigmoid")
         delta_j = guo.hidden_error(delta_k, c.params["W"], played.net_j[row], f)
         changes = {
@@ -586,9 +565,7 @@ def test_arrays_that_do_not_fit_are_refused(new, message):
 
 def test_params_must_be_the_five():
     c = case()
-    with pytest.raises(
-        ValueError, match=r"keys \['U', 'V', 'W', 'b_j'\]; it must have just V, U, W, b_j, b_k"
-    ):
+    with pytest.raises(ValueError, match=r"keys \['U', 'V', 'W', 'b_j'\]; it must have just V, U, W, b_j, b_k"):
         guo.forward({name: c.params[name] for name in ("V", "U", "W", "b_j")}, c.x, c.s0)
 
 
@@ -691,9 +668,7 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize(
-    "key", [f"G{number}{reading}" for number in range(1, 29) for reading in ("", "-printed")]
-)
+@pytest.mark.parametrize("key", [f"G{number}{reading}" for number in range(1, 29) for reading in ("", "-printed")])
 def test_the_latex_is_plain_enough_for_mathjax(key):
     tex = guo.latex(key)
     words = tex.replace("\\", " \\").split("\\")[1:]

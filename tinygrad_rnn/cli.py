@@ -16,7 +16,7 @@ from .view.terminal import Pager, Printer, Quit, printing_with
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.version_option(__version__, prog_name="tinygrad-rnn")
 def main() -> None:
     """See every step of backpropagation through time."""
 

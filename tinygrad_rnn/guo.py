@@ -65,9 +65,7 @@ def _table() -> Mapping[str, Equation]:
         corrected: str = "",
         erratum: str = "",
     ) -> None:
-        printed, corrected = (
-            tex.replace(r"\net", r"\mathrm{net}") for tex in (printed, corrected or printed)
-        )
+        printed, corrected = (tex.replace(r"\net", r"\mathrm{net}") for tex in (printed, corrected or printed))
         table[f"G{number}"] = Equation(number, section, gives, printed, corrected, erratum, note)
 
     # An equation is a paragraph here; one argument to a line would bury it, so the formatter stays out.
@@ -427,9 +425,7 @@ def _checked(params: Mapping[str, Array], **data: Array) -> tuple[Array, ...]:
     return tuple(arrays.values())
 
 
-def forward(
-    params: Mapping[str, Array], x: Array, s0: Array, *, f: str = "sigmoid", g: str = "softmax"
-) -> Forward:
+def forward(params: Mapping[str, Array], x: Array, s0: Array, *, f: str = "sigmoid", g: str = "softmax") -> Forward:
     """Play x (T, n, l) from s(0) = s0 (n, m). Source: Guo (2013), eqs. (1)-(4)."""
     _one_of("f", f, _DERIVATIVES)
     _one_of("g", g, _FUNCTIONS)
@@ -509,7 +505,7 @@ def gradients(
     return _gradients(delta_k, delta_j[:-1], x, played.s, U, total=total)
 
 
-def gradients_of_one_cost(  # noqa: PLR0917 - t and depth are the two letters of (27), not options
+def gradients_of_one_cost(
     params: Mapping[str, Array],
     x: Array,
     d: Array,

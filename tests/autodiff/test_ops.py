@@ -19,7 +19,13 @@ EXAMPLES = {
     "add": [A, B, A + 1],
     "subtract": [A, B],
     "multiply": [A, B],
-    "linear": [A, rng.normal(size=(4, 3)), rng.normal(size=(2, 5)), rng.normal(size=(4, 5)), rng.normal(size=4)],
+    "linear": [
+        A,
+        rng.normal(size=(4, 3)),
+        rng.normal(size=(2, 5)),
+        rng.normal(size=(4, 5)),
+        rng.normal(size=4),
+    ],
     "identity": [A],
     "tanh": [A],
     "sigmoid": [A],
@@ -136,7 +142,10 @@ def test_unknown_shapes_are_refused_in_words():
         ([np.ones((2, 3))], "it takes pairs"),
         ([np.ones(3), np.ones((4, 3))], "both must have two axes"),
         ([np.ones((2, 3)), np.ones((4, 3)), np.ones(3)], "it must be (4,)"),
-        ([np.ones((2, 3)), np.ones((4, 3)), np.ones((5, 3)), np.ones((4, 3))], "they must give (2, 4), not (5, 4)"),
+        (
+            [np.ones((2, 3)), np.ones((4, 3)), np.ones((5, 3)), np.ones((4, 3))],
+            "they must give (2, 4), not (5, 4)",
+        ),
     ],
 )
 def test_linear_says_what_does_not_fit(args, said):

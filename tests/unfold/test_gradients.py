@@ -1,13 +1,13 @@
 """Three roads to every copy's gradient: the tape, Guo's derivation by hand, and differences of untied copies."""
 
-import canonical
 import numpy as np
 import pytest
-from canonical import KINDS, problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import canonical
 import tinygrad_rnn as tg
+from canonical import KINDS, problem
 from tinygrad_rnn import guo
 
 

@@ -1,11 +1,13 @@
 """What an unfolded network answers, on new data, step by step, and when it is asked for the impossible."""
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
-from canonical import problem
 
 import tinygrad_rnn as tg
+from canonical import problem
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_steps_are_the_passes_themselves(p, net):
     for_u = [s for s in steps if s.share and s.share.parent is net.weights["U"]]
     assert [s.t for s in for_u] == [5, 4, 3, 2, 1]
     assert for_u[0].before is None
-    for earlier, later in zip(for_u, for_u[1:], strict=False):
+    for earlier, later in pairwise(for_u):
         np.testing.assert_array_equal(earlier.after, later.before)
         np.testing.assert_allclose(later.after, later.before + later.value)
     np.testing.assert_array_equal(for_u[-1].after, net.grads["U"])
@@ -167,7 +169,11 @@ def test_a_weight_read_twice_in_a_step_is_one_copy(p):
     ("change", "error", "said"),
     [
         ({"x": np.ones((5, 3))}, tg.ShapeError, r"pass x\[:, None, :\]"),
-        ({"x": np.ones((5, 2, 9))}, tg.ShapeError, r"linear at t=1 \(G2\): x\(1\) is \(2, 9\) and V\(1\) is \(4, 3\)"),
+        (
+            {"x": np.ones((5, 2, 9))},
+            tg.ShapeError,
+            r"linear at t=1 \(G2\): x\(1\) is \(2, 9\) and V\(1\) is \(4, 3\)",
+        ),
         ({"d": np.ones((4, 2, 6))}, tg.ShapeError, "must agree on t and p"),
         ({"d": np.ones((5, 2, 7))}, tg.ShapeError, r"cross_entropy at t=1 \(G16\)"),
         ({"x": np.ones((0, 2, 3)), "d": np.ones((0, 2, 6))}, tg.ShapeError, "at least one time step"),

@@ -58,7 +58,7 @@ def factor(value: float) -> str:
 def symbol(name: str, t: int | None = None) -> str:
     """A node's name in LaTeX: ``net_j`` at time 2 is ``net`` with the subscript j, of (2)."""
     base, _, subscript = name.partition("_")
-    if not base.isascii() or not base.isalnum() or not subscript.isalnum() and subscript:
+    if not base.isascii() or not base.isalnum() or (not subscript.isalnum() and subscript):
         written = r"\mathrm{" + "".join(_LATEX_SPECIAL.get(c, c) for c in name) + "}"
     else:
         written = base if len(base) == 1 else rf"\mathrm{{{base}}}"

@@ -88,6 +88,7 @@ class Op:
         return f"<op {self.name}>"
 
     def __call__(self, *args: Any, name: str = "") -> Any:
+        """Record the op if an argument is a node, else compute it on arrays."""
         for a in args:
             tape = getattr(a, "tape", None)
             if tape is not None:
@@ -165,9 +166,7 @@ class Op:
             return self.unit(index, *args)
         return _scalar(self.write([_entry(a, index) for a in args]))
 
-    def write_share_unit(
-        self, slot: int, index: tuple[int, ...], g: Array, y: Array, args: Sequence[Array]
-    ) -> str:
+    def write_share_unit(self, slot: int, index: tuple[int, ...], g: Array, y: Array, args: Sequence[Array]) -> str:
         """Entry `index` of the share of argument `slot` in LaTeX, with its numbers."""
         named = {} if slot in self.rules else {"slot": slot}
         rule = self.rules.get(slot) or self.rules[None]

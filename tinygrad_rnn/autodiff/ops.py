@@ -114,7 +114,9 @@ def _linear_latex(*args: str) -> str:
 
 def _linear_unit(index: Index, *args: Array) -> str:
     p, j = index
-    terms = [(x, w) for a, w_all in zip(args[0::2], args[1::2], strict=False) for x, w in zip(a[p], w_all[j], strict=True)]
+    terms = [
+        (x, w) for a, w_all in zip(args[0::2], args[1::2], strict=False) for x, w in zip(a[p], w_all[j], strict=True)
+    ]
     return summed([*terms, (args[-1][j],)] if len(args) % 2 else terms)
 
 
@@ -144,8 +146,7 @@ def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
         if x.shape[1] != w.shape[1]:
             turned = f" Did you pass {names[k + 1]}.T?" if x.shape[1] == w.shape[0] else ""
             return given + (
-                f"{names[k]}[p, i] and {names[k + 1]}[j, i] must agree on i, "
-                f"{x.shape[1]} is not {w.shape[1]}.{turned}"
+                f"{names[k]}[p, i] and {names[k + 1]}[j, i] must agree on i, {x.shape[1]} is not {w.shape[1]}.{turned}"
             )
         if (x.shape[0], w.shape[0]) != (args[0].shape[0], args[1].shape[0]):
             return given + (
@@ -153,7 +154,8 @@ def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
                 f"({args[0].shape[0]}, {args[1].shape[0]}), not ({x.shape[0]}, {w.shape[0]})."
             )
     if len(args) % 2 and args[-1].shape != (args[1].shape[0],):
-        return f"{names[-1]} is {args[-1].shape}: as a bias of {names[1]} {args[1].shape} it must be ({args[1].shape[0]},)."
+        wanted = (args[1].shape[0],)
+        return f"{names[-1]} is {args[-1].shape}: as a bias of {names[1]} {args[1].shape} it must be {wanted}."
     return None
 
 
@@ -240,9 +242,14 @@ def softmax(net: Array) -> Array:
     return y
 
 
-@softmax.vjp(0, latex=r"{y} \odot ({g} - \langle {y}, {g} \rangle)", equation="G8", unit=lambda index, g, y, net: (
-    f"{number(y[index])} \\cdot ({factor(g[index])} - ({summed(zip(y[index[0]], g[index[0]], strict=True))}))"
-))
+@softmax.vjp(
+    0,
+    latex=r"{y} \odot ({g} - \langle {y}, {g} \rangle)",
+    equation="G8",
+    unit=lambda index, g, y, net: (
+        f"{number(y[index])} \\cdot ({factor(g[index])} - ({summed(zip(y[index[0]], g[index[0]], strict=True))}))"
+    ),
+)
 def _(g: Array, y: Array, net: Array) -> Array:
     # The whole Jacobian diag(y) - y y^T: Guo's (14) holds for its diagonal only.
     return y * (g - (y * g).sum(axis=-1, keepdims=True))
@@ -278,7 +285,11 @@ def _(g: Array, c: Array, y: Array, d: Array) -> Array:
 
 def _terms_of_ln(index: Index, net: Array, y: Array, d: Array) -> str:
     with np.errstate(divide="ignore"):
-        return "-(" + " + ".join(rf"{number(b)} \cdot \ln {number(a)}" for a, b in zip(y.flat, d.flat, strict=True) if b) + ")"
+        return (
+            "-("
+            + " + ".join(rf"{number(b)} \cdot \ln {number(a)}" for a, b in zip(y.flat, d.flat, strict=True) if b)
+            + ")"
+        )
 
 
 @op(label="−Σ d ln y", latex=r"-\sum_{{pk}} {2} \odot \ln {1}", equation="G16", unit=_terms_of_ln)
@@ -306,10 +317,14 @@ def _(g: Array, c: Array, net: Array, y: Array, d: Array) -> Array:
 
 
 def _bernoulli_unit(index: Index, net: Array, y: Array, d: Array) -> str:
-    return "-(" + " + ".join(
-        rf"{number(b)} \cdot \ln {number(a)} + {number(1 - b)} \cdot \ln {number(1 - a)}"
-        for a, b in zip(y.flat, d.flat, strict=True)
-    ) + ")"
+    return (
+        "-("
+        + " + ".join(
+            rf"{number(b)} \cdot \ln {number(a)} + {number(1 - b)} \cdot \ln {number(1 - a)}"
+            for a, b in zip(y.flat, d.flat, strict=True)
+        )
+        + ")"
+    )
 
 
 @op(

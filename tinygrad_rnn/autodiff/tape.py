@@ -241,7 +241,9 @@ class Tape:
         op.check(parents, values, lambda: f"{op.name}{self._where(self.equations.get(name) or op.equation)}")
         for slot, p in enumerate(parents):
             if p.active and op.rule(slot) is None and slot not in op.only_read:
-                raise TapeError(f"{op.name}{self._where()}: it has no derivative with respect to {p}, which is to be trained")
+                raise TapeError(
+                    f"{op.name}{self._where()}: it has no derivative with respect to {p}, which is to be trained"
+                )
         active = any(p.active for slot, p in enumerate(parents) if slot not in op.only_read)
         return self._append(op, parents, op.value(*values), name, self._t, active)
 
@@ -249,7 +251,9 @@ class Tape:
         self, op: Op | None, parents: tuple[Node, ...], value: Array, name: str, t: int | None, active: bool
     ) -> Node:
         if self._played < len(self.nodes):
-            raise TapeError(f"the forward pass stands at {self.nodes[self._played]}: play it to its end before recording more")
+            raise TapeError(
+                f"the forward pass stands at {self.nodes[self._played]}: play it to its end before recording more"
+            )
         value = _frozen(value)
         role = self._role if self._t is not None else -1
         node = Node(self._ref, len(self.nodes), op, parents, value, name, t, role, active)
@@ -378,7 +382,7 @@ class Tape:
         seed = np.array(seed, dtype=root.value.dtype)
         if seed.shape != root.value.shape:
             raise ShapeError(f"the seed is {seed.shape} and {root} is {root.value.shape}: they must agree")
-        return seed  # type: ignore[no-any-return]  # np.array of Any is Any
+        return seed
 
 
 def _frozen(value: Any) -> Array:

@@ -58,7 +58,12 @@ class Guo:
     """Which equation a node computes, and which one gives a parent's share of the error."""
 
     _F: ClassVar = {"tanh": ops.tanh, "sigmoid": ops.sigmoid, "identity": ops.identity, "relu": ops.relu}
-    _G: ClassVar = {"softmax": ops.softmax, "sigmoid": ops.sigmoid, "identity": ops.identity, "tanh": ops.tanh}
+    _G: ClassVar = {
+        "softmax": ops.softmax,
+        "sigmoid": ops.sigmoid,
+        "identity": ops.identity,
+        "tanh": ops.tanh,
+    }
 
     def __post_init__(self) -> None:
         for which, table in (("f", self._F), ("g", self._G)):
@@ -96,7 +101,7 @@ class Guo:
             If a size is not a positive integer.
         """
         for size, value in (("n_in", n_in), ("n_hidden", n_hidden), ("n_out", n_out)):
-            if not isinstance(value, int) or value < 1:
+            if not isinstance(value, int | np.integer) or value < 1:
                 raise ValueError(f"{size} is {value!r}: a layer has at least one unit, so give an integer from 1 up")
         rng = np.random.default_rng(rng)
 

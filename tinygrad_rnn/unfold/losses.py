@@ -27,12 +27,12 @@ def cross_entropy(y: Node, d: Node) -> Node:
             f"the loss 'cross_entropy' needs an output that is a softmax or a sigmoid; {y} is "
             f"{y.op.name if y.op else 'a leaf'}. Choose g='softmax' or g='sigmoid', or loss='squared_error'."
         )
-    return cost(y.parents[0], y, d, name="C")  # type: ignore[no-any-return]  # an op called with nodes gives a node
+    return cost(y.parents[0], y, d, name="C")
 
 
 def squared_error(y: Node, d: Node) -> Node:
     """Half the squared distance between target and output, Guo (2013), eq. (5)."""
-    return ops.squared_error(y, d, name="C")  # type: ignore[no-any-return]  # as above
+    return ops.squared_error(y, d, name="C")
 
 
 LOSSES: Mapping[str, Callable[[Node, Node], Node]] = MappingProxyType(

@@ -131,7 +131,8 @@ class Step:
 
     def _right_side(self) -> str:
         node, share = self.node, self.share
-        assert node.op is not None and share is not None  # a backward step always has both
+        assert share is not None  # asked only in a backward step,
+        assert node.op is not None  # and only an op hands on a share
         return node.op.write_share(share.slot, cotangent_symbol(node), node.latex, [p.latex for p in node.parents])
 
 

@@ -109,9 +109,10 @@ class Unfolded:
         self.cost = cost
         self._copies = tuple(copies)
         self._read: tuple[Gradients, Gradients] | None = None
+        self._read_at = 0  # the number of the backward pass that `_read` belongs to
 
     @property
-    def T(self) -> int:  # noqa: N802  T is the number of time steps in every text on the subject
+    def T(self) -> int:
         """How many time steps, and so how many copies, there are."""
         return len(self.losses)
 
@@ -195,15 +196,16 @@ class Unfolded:
         """
         new: list[tuple[Node, Any]] = [(leaf, self.params[name]) for name, leaf in self.weights.items()]
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
-            if given is not None:
-                given = np.asarray(given)
-                expected = (len(leaves), *leaves[0].value.shape)
-                if given.shape != expected or given.dtype != leaves[0].value.dtype:
-                    raise ShapeError(
-                        f"replay: {what} is {given.shape} {given.dtype}, and the network was unfolded over "
-                        f"{expected} {leaves[0].value.dtype}. For another shape, unfold again."
-                    )
-                new.extend(zip(leaves, given, strict=True))
+            if given is None:
+                continue
+            data, dtype = np.asarray(given), leaves[0].value.dtype
+            expected = (len(leaves), *leaves[0].value.shape)
+            if data.shape != expected or data.dtype != dtype:
+                raise ShapeError(
+                    f"replay: {what} is {data.shape} {data.dtype}, and the network was unfolded over "
+                    f"{expected} {dtype}. For another shape, unfold again."
+                )
+            new.extend(zip(leaves, data, strict=True))
         for leaf, value in new:
             self.tape.set(leaf, value)
         for _ in self.tape.play():
@@ -317,7 +319,9 @@ def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
     for name, array, last in (("x", x, "i"), ("d", d, "k")):
         if array.ndim != 3:
             hint = f" For a single sequence pass {name}[:, None, :]." if array.ndim == 2 else ""
-            raise ShapeError(f"{name} is {array.shape}: {name}[t, p, {last}] has three axes, time, sample and unit.{hint}")
+            raise ShapeError(
+                f"{name} is {array.shape}: {name}[t, p, {last}] has three axes, time, sample and unit.{hint}"
+            )
     if x.shape[:2] != d.shape[:2]:
         raise ShapeError(
             f"x is {x.shape} and d is {d.shape}: x[t, p, i] and d[t, p, k] must agree on t and p, "

@@ -137,12 +137,12 @@ def _towards(start: Point, goal: Point, distance: float) -> Point:
 
 
 def _text(text: str) -> str:
-    """Text as Graphviz reads it: a backslash starts an escape there, unless it is doubled.
+    """Text as Graphviz reads it: a backslash starts an escape there, an ampersand an entity.
 
-    The graphviz library quotes the rest, but would take text in angle brackets for HTML: an empty
-    escape in front prevents that.
+    The graphviz library quotes the rest, but would take text in angle brackets for HTML: a space
+    without width in front prevents that.
     """
-    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     return "\u200b" + text if text.startswith("<") and text.endswith(">") else text
 
 

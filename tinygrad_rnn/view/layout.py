@@ -1,4 +1,4 @@
-"""Where everything stands: time runs left to right, one column a step; within a step error-free data runs upwards.
+"""Where everything stands: time runs left to right, one column a step; within a step data runs upwards.
 
 No layout engine is asked: positions follow from the tape. A node's row is the longest way to it
 within its own step. Weight copies stand to the right of what reads them, and lines that tie them to
@@ -75,9 +75,7 @@ class _Unfolding:
         frames = [self._frame(t, nodes, top) for t, nodes in self.columns.items()]
         frames.append(self._place_weights(frames[0].bottom))
         self._place_rest(top)
-        lines = [
-            self._line(parent, node, slot) for node in net.tape for slot, parent in enumerate(node.parents)
-        ]
+        lines = [self._line(parent, node, slot) for node in net.tape for slot, parent in enumerate(node.parents)]
         told = {"value": "black: values", "gradient": "∂, red: dC / d box", "‖": "‖·‖: Euclidean length"}
         shown = [told[o] for o in ("value", "gradient") if self.overlay in (o, "both")]
         caption = "      ".join([*shown, told["‖"], "—: not computed yet"]) if shown else ""
@@ -148,8 +146,12 @@ class _Unfolding:
             numbers.append(("value", length(node.value) if copy_or_weight else summary(node.value)))
         if self.overlay in ("gradient", "both"):
             numbers.append(("cotangent", self._cotangent(node)))
-        kind = "weight" if node.index in self.color else "copy" if node.index in self.copies else (
-            "leaf" if node.op is None else "op"
+        kind = (
+            "weight"
+            if node.index in self.color
+            else "copy"
+            if node.index in self.copies
+            else ("leaf" if node.op is None else "op")
         )
         height = max(height, LINE * (1 + len(numbers)) + 10)
         self.boxes[node.index] = Box(
@@ -218,7 +220,10 @@ class _Unfolding:
         if parent.index in self.color:
             points, color, kind = self._tie(parent, node), self.color[parent.index], "tie"
         elif parent.index in self.copies:
-            points, color = [a.left, (b.right[0], self._port(a, b))], self.color[self.copies[parent.index].index]
+            points, color = (
+                [a.left, (b.right[0], self._port(a, b))],
+                self.color[self.copies[parent.index].index],
+            )
         elif node.t is None:
             points = self._to_total(parent, node)
         elif parent.t != node.t:
@@ -270,6 +275,6 @@ def length(values: Any) -> str:
 
 def short(value: float) -> str:
     """A number with two decimals, or one digit and a power of ten where two decimals say nothing."""
-    if value and abs(value) < 0.005 or abs(value) >= 1000:
+    if (value and abs(value) < 0.005) or abs(value) >= 1000:
         return f"{value:.0e}".replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
     return f"{value:.2f}".replace("-", "−")

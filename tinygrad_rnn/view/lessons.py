@@ -54,14 +54,16 @@ def lessons() -> list[Lesson]:
 
 def cells(text: str) -> Iterator[Cell]:
     """The cells of a file in the percent format: ``# %% [markdown]`` starts text, ``# %%`` code."""
-    kind, start, lines = "", 0, []
+    kind, start = "", 0
+    lines: list[str] = []
     for number, line in enumerate([*text.split("\n"), "# %%"], start=1):
         if line.startswith("# %%"):
             source = "\n".join(lines).strip("\n")
             if kind == "markdown":
                 source = re.sub(r"^# ?", "", source, flags=re.MULTILINE)
             if kind and source:
-                yield Cell(kind, source, start)
+                blank = next(k for k, text in enumerate(lines) if text)
+                yield Cell(kind, source, start + blank)
             kind, start, lines = "markdown" if "[markdown]" in line else "code", number + 1, []
         else:
             lines.append(line)
@@ -95,7 +97,7 @@ def run(lesson: Lesson, on_text: Callable[[str], None], on_code: Callable[[str],
         on_code(cell.source)
         tree = ast.parse(cell.source)
         ast.increment_lineno(tree, cell.line - 1)  # so that an error names the line of the file
-        exec(compile(tree, str(lesson.path), "exec"), names)  # noqa: S102  running the lesson is the purpose
+        exec(compile(tree, str(lesson.path), "exec"), names)
     return names
 
 

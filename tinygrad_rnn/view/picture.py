@@ -72,9 +72,9 @@ class Picture:
         """
         path = Path(path)
         makers = {
-            ".svg": lambda: self.svg.encode(),
+            ".svg": lambda: self.svg.encode(),  # noqa: PLW0108  without the lambda it would be drawn for a .dot too
             ".png": lambda: engine.render(self.dot, "png"),
-            ".dot": self.dot.encode,
+            ".dot": lambda: self.dot.encode(),  # noqa: PLW0108  like its neighbours
         }
         if path.suffix not in makers:
             raise ValueError(f"{path}: the suffix says how to write it; choose one of {', '.join(makers)}")
@@ -119,12 +119,13 @@ def draw(
 
 def _write_whole(path: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees half of it, not even when the disk is full."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+        unfinished = Path(file.name)
+        try:
             file.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+            file.close()
+            unfinished.chmod(0o644)
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink()
+            raise

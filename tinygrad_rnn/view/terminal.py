@@ -13,11 +13,25 @@ from ..unfold import Step
 WIDTH = 78
 NEXT, BACK, SKIP, QUIT = "next", "back", "skip", "quit"
 KEYS = {
-    "\r": NEXT, "\n": NEXT, " ": NEXT, "\x1b[C": NEXT, "\x1b[B": NEXT, "\x1bOC": NEXT, "\x1bOB": NEXT,
-    "\x1b[D": BACK, "\x1b[A": BACK, "\x1bOD": BACK, "\x1bOA": BACK,
-    "s": SKIP, "q": QUIT, "\x1b": QUIT,
+    "\r": NEXT,
+    "\n": NEXT,
+    " ": NEXT,
+    "\x1b[C": NEXT,
+    "\x1b[B": NEXT,
+    "\x1bOC": NEXT,
+    "\x1bOB": NEXT,
+    "\x1b[D": BACK,
+    "\x1b[A": BACK,
+    "\x1bOD": BACK,
+    "\x1bOA": BACK,
+    "s": SKIP,
+    "q": QUIT,
+    "\x1b": QUIT,
     # the arrows of a Windows console
-    "\xe0M": NEXT, "\xe0P": NEXT, "\xe0K": BACK, "\xe0H": BACK,
+    "\xe0M": NEXT,
+    "\xe0P": NEXT,
+    "\xe0K": BACK,
+    "\xe0H": BACK,
 }  # fmt: skip  (one line for each kind of key)
 HELP = "Enter or → next   ← back   s skip this part   q quit"
 
@@ -31,7 +45,12 @@ def frame(step: Step, count: int | None = None) -> str:
     of = f" of {count}" if count else ""
     where = f"   t = {step.t}" if step.t is not None else ""
     equation = f"   Guo ({step.equation.removeprefix('G')})" if step.equation else ""
-    lines = [f"── {step.phase} {step.number}{of}{where}{equation} ".ljust(WIDTH, "─"), "", f"   {step.text}", ""]
+    lines = [
+        f"── {step.phase} {step.number}{of}{where}{equation} ".ljust(WIDTH, "─"),
+        "",
+        f"   {step.text}",
+        "",
+    ]
     if step.share is None:
         results = [(str(step.node), step.value)]
     else:

@@ -1,0 +1,158 @@
+"""What the pages take from the code, written before Sphinx reads its sources; git ignores it.
+
+lessons/         copies of ../lessons, whose one home is where readers of the repository find them
+_generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
+"""
+
+import importlib
+import inspect
+import re
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import graphviz
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+import layers
+from tinygrad_rnn import guo
+
+SECTIONS = {
+    "1": "Basic definitions",
+    "2.1": "Error propagation",
+    "2.2": "Activation and cost",
+    "3": "Backpropagation through time",
+    "3.1": "The same with matrices and vectors",
+}
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("builder-inited", write_all)
+    return {"parallel_read_safe": True}
+
+
+def write_all(app: Sphinx) -> None:
+    docs = Path(app.srcdir)
+    lessons = {path.name: path.read_text("utf-8") for path in (docs.parent / "lessons").glob("[0-9][0-9]_*.py")}
+    if not lessons:
+        raise ExtensionError("no ../lessons/NN_name.py to show")
+    _write(docs / "lessons", lessons)
+    _write(
+        docs / "_generated",
+        {"equations.md": equations(), "api.md": api(), "imports.md": imports()},
+    )
+
+
+def equations() -> str:
+    """The 28 equations, corrected, each beside its printed form where that differs."""
+    if list(guo.EQUATIONS) != [f"G{n}" for n in range(1, 29)]:
+        raise ExtensionError("guo.EQUATIONS is not G1 ... G28 in this order")
+    lines, section = [], None
+    for key, eq in guo.EQUATIONS.items():
+        if eq.section != section:
+            section = eq.section
+            lines += [f"## Section {section}: {SECTIONS[section]}", ""]
+        # A target above the words, not a label on the formula: MyST would write a label's id twice.
+        lines += [f"({key})=", f"**({eq.number}) {eq.gives}.** {eq.note}", "", f"$$\n{eq.corrected}\n$$", ""]
+        if eq.printed != eq.corrected:
+            lines += [f":::{{admonition}} ({eq.number}) as printed", ":class: warning", ""]
+            lines += [f"$$\n{eq.printed}\n$$", ""]
+            lines += [_erratum(eq.erratum), ""] if eq.erratum else []
+            lines += [":::", ""]
+        elif eq.erratum:
+            lines += [f":::{{admonition}} A slip near ({eq.number})", "", _erratum(eq.erratum), ":::", ""]
+    lines += ["## All errata", "", *(f"- {_erratum(key)}" for key in guo.ERRATA), ""]
+    return "\n".join(lines)
+
+
+def _erratum(key: str) -> str:
+    return f"**{key}**: {guo.ERRATA[key]}"
+
+
+def api() -> str:
+    """One entry for each public name: the facade's first, then what else the folders offer."""
+    folders = [part for part in layers.PARTS if (layers.PACKAGE / part / "__init__.py").is_file()]
+    lines, seen = [], set()
+    for module_name in ("tinygrad_rnn", *(f"tinygrad_rnn.{folder}" for folder in folders)):
+        offers = importlib.import_module(module_name)
+        public = {name: getattr(offers, name) for name in offers.__all__}
+        fresh = {name: value for name, value in public.items() if id(value) not in seen}
+        seen |= set(map(id, fresh.values()))
+        modules = {name: value for name, value in fresh.items() if inspect.ismodule(value)}
+        things = {name: value for name, value in fresh.items() if name not in modules}
+        if things:
+            lines += [f"## `{module_name}`", "", "```{eval-rst}", f".. currentmodule:: {module_name}", ""]
+            for name, value in things.items():
+                lines += [f".. {_directive(value)}:: {name}", *["   :members:"] * inspect.isclass(value), ""]
+            lines += ["```", ""]
+        for module in modules.values():
+            seen |= {id(value) for value in vars(module).values() if _home(value) == module.__name__}
+            lines += [f"## `{module.__name__}`", "", "```{eval-rst}"]
+            lines += [f".. automodule:: {module.__name__}", "   :members:", "```", ""]
+    return "\n".join(lines)
+
+
+def _directive(value: object) -> str:
+    if inspect.isclass(value):
+        return "autoexception" if issubclass(value, BaseException) else "autoclass"
+    return "autofunction" if inspect.isroutine(value) else "autodata"
+
+
+def _home(value: object) -> str | None:
+    return getattr(value, "__module__", None)
+
+
+def imports() -> str:
+    """The arrows between the package's folders, as they are in its source."""
+    parts = [part for part in layers.PARTS if part in layers.parts_of() and part != "__main__"]
+    found = {(arrow.source, arrow.target) for arrow in layers.arrows() if arrow.inside}
+    edges = sorted(edge for edge in found if set(edge) <= set(parts))
+    dot = graphviz.Digraph(
+        graph_attr={"bgcolor": "transparent", "nodesep": "0.4", "ranksep": "0.5", "rankdir": "BT"},
+        node_attr={"shape": "box", "style": "rounded", "fontname": "Helvetica", "margin": "0.2,0.1"},
+        edge_attr={"arrowsize": "0.7", "dir": "back"},
+    )
+    for part in parts:
+        dot.node(part)
+    for source, target in edges:
+        dot.edge(target, source)
+    said = "; ".join(f"{source} imports {target}" for source, target in edges) or "no arrows yet"
+    return "\n".join(
+        [
+            "```{raw} html",
+            f'<figure class="drawing" role="img" aria-label="{said}">',
+            _inline(dot.source, "imports"),
+            "<figcaption>An arrow says: imports. Read from the source when this page was built.</figcaption>",
+            "</figure>",
+            "```",
+            "",
+        ]
+    )
+
+
+def _inline(dot: str, prefix: str) -> str:
+    """SVG that stands in the page: ids of its own, and black becomes the colour of the text."""
+    engine = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts")) or shutil.which("dot")
+    if engine is None:
+        raise ExtensionError("neither graphviz-pure nor dot is installed: `pip install graphviz-pure`")
+    ran = subprocess.run([engine, "-Tsvg"], input=dot, capture_output=True, text=True, check=True)
+    svg = ran.stdout[ran.stdout.index("<svg") :]
+    svg = re.sub(r"<!--.*?-->|<title>.*?</title>", "", svg, flags=re.DOTALL)  # titles pop up as hover text
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'(fill|stroke)="black"', r'\1="currentColor"', svg)
+    svg = svg.replace("<text ", '<text fill="currentColor" ')
+    return re.sub(r"\n\s*\n+", "\n", svg)
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """Make `folder` hold just these files; one that is right already keeps its date, so Sphinx skips it."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in files:
+            path.unlink()
+    for name, text in files.items():
+        path = folder / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")

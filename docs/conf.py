@@ -1,0 +1,74 @@
+"""Sphinx configuration. `nox -s docs` builds the site; it opens from disk, without a network."""
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# tests/ has layers.py, which reads the package's imports
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "tests")]
+
+project = "tinygrad_rnn"
+author = "The tinygrad_rnn authors"
+copyright = "2026, The tinygrad_rnn authors"
+release = version = installed_version("tinygrad-rnn")
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinxcontrib.bibtex",
+    "generated",  # _ext/generated.py: what these pages take from the code
+]
+exclude_patterns = ["_build", "_ext", "_generated", "conf.py", "jupyter_execute"]
+
+# -- Lessons: percent-format files, executed at build ----------------------------------------------------
+
+nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
+nb_execution_mode = "force"  # a cache would keep what an older library computed
+nb_execution_raise_on_error = True
+nb_execution_in_temp = True  # a lesson may write files
+nb_execution_timeout = 120
+nb_output_stderr = "warn"  # a Python warning in a lesson is a warning of the build, and so an error
+nb_merge_streams = True
+nb_ipywidgets_js = {}  # by default: scripts from a CDN
+
+# -- Text and mathematics ----------------------------------------------------------------------------------
+
+myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
+
+# MathJax 3.2.2 stands in _static, in the one build that holds every extension. The default is on a CDN;
+# other builds load parts when a formula first needs them; version 4 always fetches fonts.
+mathjax_path = "mathjax/tex-svg-full.js"
+mathjax3_config = {
+    "tex": {"macros": {"net": r"\mathrm{net}"}},  # Guo's net, as tinygrad_rnn.guo writes it
+    # The menu offers parts that are not shipped. What screen readers need, assistive MathML, is on without.
+    "options": {"enableMenu": False},
+    "svg": {"fontCache": "local"},  # a formula copied out of the page stays whole
+}
+
+# -- API -----------------------------------------------------------------------------------------------------
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False  # autodoc lists them; twice is once too often
+nitpick_ignore_regex = [
+    # Other projects' names: linking them needs their inventories, that is, a network. Ours are all checked.
+    (r"py:.*", rf"(np|numpy|nx|networkx|graphviz|IPython|{'|'.join(sys.stdlib_module_names)})\..*"),
+    (r"py:.*", r"(NDArray|ArrayLike|Path|Callable|Iterator|Iterable|Mapping|Sequence|Any)"),
+]
+
+# -- Pages ---------------------------------------------------------------------------------------------------
+
+html_theme = "furo"
+html_title = "tinygrad_rnn"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {"navigation_with_keys": False}  # the arrow keys belong to the stepper

@@ -1,0 +1,86 @@
+"""The project's tasks. `nox -l` lists them; `nox -s tests` needs nothing but nox."""
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_existing_virtualenvs = True  # packages are still brought up to date in each run
+
+ROOT = Path(__file__).parent
+EXTRAS = nox.project.load_toml(ROOT / "pyproject.toml")["project"]["optional-dependencies"]
+HTML = ROOT / "docs/_build/html"
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the test suite, with the light dependencies only, on the package as it installs."""
+    # Not editable, and `pytest` rather than `python -m pytest`: a file missing from the wheel must fail here.
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff."""
+    session.install(*EXTRAS["lint"])
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the package's types with mypy --strict."""
+    session.install("-e", ".[types]")
+    session.run("mypy")
+
+
+@nox.session
+def lessons(session: nox.Session) -> None:
+    """Run every lesson alone, under plain python, with warnings as errors."""
+    session.install(".")
+    found = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
+    if not found:
+        session.error("no lessons/NN_name.py")
+    for lesson in found:
+        # A folder of its own: a lesson may not lean on what another one left. Silent: its output is shown
+        # if it fails, and not being a terminal it waits for no key.
+        with session.chdir(session.create_tmp()):
+            session.run("python", "-W", "error", str(lesson), silent=True)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site with every lesson executed, warnings as errors; then run the doctests."""
+    session.install(".[docs]")
+    out = ROOT / "docs/_build"
+    build = ("sphinx-build", "-q", "-W", "-n", "-d", str(out / "doctrees"))
+    # -E: what the library computes is on the pages, and Sphinx cannot see that the library changed.
+    session.run(*build, "-E", "-b", "html", "docs", str(HTML), *session.posargs)
+    session.run(*build, "-b", "doctest", "docs", str(out / "doctest"))
+    session.log(f"the site: {HTML / 'index.html'}")
+
+
+@nox.session(requires=["docs"])
+def browser(session: nox.Session) -> None:
+    """Open the built site in a real Chromium."""
+    # No package: these tests look at files, as a reader does.
+    session.install(*EXTRAS["browser"])
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Compare with PyTorch and JAX on the CPU. Heavy: hundreds of MB."""
+    session.install(".[peers]")
+    session.run("pytest", "tests/peers", *session.posargs, env={"JAX_PLATFORMS": "cpu"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure, on one BLAS thread: with more, small matrices measure the thread pool."""
+    session.install(".[test]")
+    session.run("pytest", "tests/bench", "-s", *session.posargs, env=ONE_THREAD)

@@ -1,0 +1,85 @@
+"""The arrows between the package's folders run one way, and importing it stays light."""
+
+import subprocess
+import sys
+
+import pytest
+
+import layers
+
+
+def test_no_part_imports_what_it_may_not():
+    assert [str(arrow) for arrow in layers.forbidden()] == []
+
+
+def test_every_part_has_its_place_in_the_tables():
+    unknown = layers.parts_of(layers.PACKAGE) - set(layers.PARTS)
+    assert unknown == set(), "say in tests/layers.py what these may import"
+    assert set(layers.PARTS) == set(layers.OUTSIDE)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "arrow"),
+    [
+        ("autodiff/ops.py", "from ..unfold import cells", ("autodiff", "unfold")),
+        ("autodiff/ops.py", "import tinygrad_rnn.unfold.cells", ("autodiff", "unfold")),
+        ("autodiff/ops.py", "from tinygrad_rnn import unfold", ("autodiff", "unfold")),
+        ("autodiff/ops.py", "from .. import draw", ("autodiff", "__init__")),
+        ("autodiff/deep/er.py", "from ...view import svg", ("autodiff", "view")),
+        ("autodiff/ops.py", "def late():\n    import networkx", ("autodiff", "networkx")),
+        ("autodiff/ops.py", "import importlib\nimportlib.import_module('scipy')", ("autodiff", "scipy")),
+        (
+            "autodiff/ops.py",
+            "import importlib as i\ni.import_module('.view', 'x')",
+            ("autodiff", "view"),
+        ),
+        ("autodiff/ops.py", "def f(name):\n    __import__(name)", ("autodiff", "a module named at run time")),
+        ("unfold/cells.py", "from ..guo import EQUATIONS", ("unfold", "guo")),
+        ("unfold/cells.py", "from ..through_time import influence", ("unfold", "through_time")),
+        ("view/svg.py", "from ..train import loop", ("view", "train")),
+        ("train/loop.py", "from ..view import svg", ("train", "view")),
+        ("view/svg.py", "from ..cli import main", ("view", "cli")),
+        ("guo.py", "from .autodiff import ops", ("guo", "autodiff")),
+        ("guo.py", "import networkx", ("guo", "networkx")),
+        ("__init__.py", "from .cli import main", ("__init__", "cli")),
+        ("stray.py", "from .autodiff import ops", ("stray", "autodiff")),
+    ],
+)
+def test_a_planted_wrong_arrow_is_found(tmp_path, file, line, arrow):
+    package = plant(tmp_path, file, line)
+    assert [(found.source, found.target) for found in layers.forbidden(package)] == [arrow]
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("autodiff/ops.py", "import math, numpy.linalg\nfrom .tape import Tape\nfrom ..autodiff import tape"),
+        ("unfold/cells.py", "import networkx as nx\nfrom ..autodiff.ops import linear"),
+        ("view/svg.py", "import graphviz\nfrom ..through_time import influence"),
+        ("cli.py", "import click\nfrom . import __version__, guo\nfrom .view import svg"),
+    ],
+)
+def test_a_planted_right_arrow_is_not(tmp_path, file, line):
+    assert layers.forbidden(plant(tmp_path, file, line)) == []
+
+
+def plant(root, file, line):
+    """A package of all parts, empty but for one line in one file."""
+    package = root / "tinygrad_rnn"
+    for part in ("autodiff", "unfold", "through_time", "view", "train"):
+        (package / part).mkdir(parents=True)
+    for module in ("__init__", "guo", "cli"):
+        (package / f"{module}.py").touch()
+    (package / file).parent.mkdir(exist_ok=True)
+    (package / file).write_text(line)
+    return package
+
+
+def test_importing_the_package_imports_only_what_computing_needs():
+    heavy = {"graphviz", "rich", "click", "matplotlib", "sphinx", "docutils", "IPython"}
+    # A fresh process: this one has imported pytest's and other tests' modules.
+    code = "import sys, tinygrad_rnn; print(*{name.partition('.')[0] for name in sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert "tinygrad_rnn" in loaded
+    assert loaded & heavy == set()

@@ -1,0 +1,129 @@
+"""The lessons, as a reader meets them: printed, or stepped through with the keys."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from tinygrad_rnn import cli
+from tinygrad_rnn.view import lessons, terminal
+
+FILES = [found.path for found in lessons.lessons()]
+
+
+def test_there_are_lessons_and_they_are_numbered():
+    assert [found.number for found in lessons.lessons()] == list(range(1, len(FILES) + 1))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_lesson_runs_alone(path, tmp_path):
+    done = subprocess.run([sys.executable, "-W", "error", path], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def lesson_1(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli.main, ["lesson", "1"])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_lesson_1_shows_every_step_and_writes_its_pictures(lesson_1, tmp_path):
+    for t in range(1, 6):
+        for equation in (2, 1, 4, 3, 16, 17, 22, 18, 9, 11, 26, 12):
+            assert re.search(rf"t = {t}   Guo \({equation}\)", lesson_1), (t, equation)
+    assert "written: tinygrad-rnn-output/lesson-01/unrolled.svg" in lesson_1
+    folder = tmp_path / "tinygrad-rnn-output/lesson-01"
+    assert (folder / "unrolled.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert (folder / "unrolled.png").read_bytes().startswith(b"\x89PNG")
+    assert "\\" not in re.sub(r"```.*?```", "", lesson_1.replace(r"\e", ""))
+
+
+def test_lesson_1_overwrites_nothing(lesson_1, tmp_path):
+    CliRunner().invoke(cli.main, ["lesson", "1"])
+    folders = sorted(f.name for f in (tmp_path / "tinygrad-rnn-output").iterdir())
+    assert folders == ["lesson-01", "lesson-01-2"]
+
+
+def test_the_ledger_in_lesson_1_adds_up(lesson_1):
+    rows = re.findall(r"^ *(\d|sum|∂C/∂U) ((?: +[−\d.]+){9})$", lesson_1, re.MULTILINE)
+    table = {name: [float(v.replace("−", "-")) for v in numbers.split()] for name, numbers in rows}
+    assert set(table) == {*"12345", "sum", "∂C/∂U"}
+    assert table["sum"] == table["∂C/∂U"]
+    for column, total in zip(zip(*(table[t] for t in "12345"), strict=True), table["sum"], strict=True):
+        assert sum(column) == pytest.approx(total, abs=0.003)
+
+
+def test_a_read_only_folder_gives_one_clear_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tinygrad-rnn-output").write_text("a file is in the way")
+    result = CliRunner().invoke(cli.main, ["lesson", "1"])
+    assert result.exit_code == 1
+    assert "Error: the lesson could not go on" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_unknown_lessons_and_the_list():
+    result = CliRunner().invoke(cli.main, ["lesson", "99"])
+    assert result.exit_code == 2
+    assert "there is no lesson 99; there are 1" in result.output
+    assert "1  One sentence, unfolded" in CliRunner().invoke(cli.main, ["lesson"]).output
+    assert CliRunner().invoke(cli.main, ["--version"]).output.startswith("tinygrad-rnn, version 0.")
+
+
+def pages(keys):
+    """What a reader sees who presses these keys in front of three pages."""
+    seen, pressed = [], iter(keys)
+    pager = terminal.Pager(lambda: next(pressed), lambda: None)
+    pager.show(["one", "two", "three"])
+    return seen, pressed
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [
+        (["\r", "\r", "\r"], "one two three"),
+        (["\x1b[C", "\x1b[D", "\x1b[C", " ", "\r"], "one two one two three"),
+        (["\x1b[D", "\r", "\r", "\r"], "one one two three"),
+        (["s"], "one"),
+        (["x", "\r", "?", "\r", "\r"], "one two three"),
+    ],
+)
+def test_keys_turn_the_pages(keys, shown, capsys):
+    _, pressed = pages(keys)
+    assert next(pressed, None) is None
+    lines = capsys.readouterr().out.split("\n")
+    assert [line for line in lines if line in ("one", "two", "three")] == shown.split()
+
+
+def test_q_ends_the_lesson(capsys):
+    with pytest.raises(terminal.Quit):
+        pages(["q"])
+    capsys.readouterr()
+
+
+def test_cells_are_those_of_the_percent_format():
+    text = "# %% [markdown]\n# # Title\n#\n# text\n\n# %%\nx = 1\n\n# %% tags=['a']\ny = 2\n"
+    found = list(lessons.cells(text))
+    assert [(c.kind, c.source) for c in found] == [
+        ("markdown", "# Title\n\ntext"),
+        ("code", "x = 1"),
+        ("code", "y = 2"),
+    ]
+    assert [c.line for c in found] == [2, 7, 10]
+
+
+def test_an_error_in_a_lesson_names_its_line(tmp_path):
+    path = tmp_path / "01_wrong.py"
+    path.write_text("# %% [markdown]\n# # Wrong\n\n# %%\n\nassert 1 == 2\n")
+    with pytest.raises(AssertionError) as error:
+        lessons.run(lessons.Lesson(1, path), lambda _: None, lambda _: None)
+    assert error.traceback[-1].lineno + 1 == 6
+
+
+def test_formulas_in_the_text_become_plain():
+    text = "see $\\delta = -1$ and\n$$\n\\begin{aligned}\na_j &= \\sum_i b_i, \\\\\nc &= 2\n\\end{aligned}\n$$"
+    assert lessons.plain_math(text) == "see δ = −1 and\n```text\naⱼ = Σᵢ bᵢ,\nc = 2\n```"

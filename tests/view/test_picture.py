@@ -1,0 +1,238 @@
+"""Pictures: what they show, that they equal the tape, and what happens when they cannot be drawn or saved."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import readme_picture
+
+import tinygrad_rnn as tg
+from canonical import problem
+from tinygrad_rnn.view import engine
+
+
+def network(backward=True, **kind):
+    p = problem(**kind)
+    net = tg.unfold(p.cell, p.params, p.x, p.d, loss=p.loss, s0=p.s0)
+    if backward:
+        net.backward()
+    return net
+
+
+def read_back(dot):
+    """Nodes, edges and frames of the DOT text, as Graphviz itself reads them."""
+    done = subprocess.run([engine.find(), "-Kneato", "-n2", "-Tjson"], input=dot.encode(), capture_output=True)
+    parsed = json.loads(done.stdout)
+    objects = parsed["objects"]
+    nodes = {o["name"]: o for o in objects if "bb" not in o and not o.get("class", "").startswith("number")}
+    frames = {
+        o["name"]: {objects[k]["name"] for k in o["nodes"] if objects[k]["name"] in nodes} for o in objects if "bb" in o
+    }
+    edges = {(objects[e["tail"]]["name"], objects[e["head"]]["name"], e["id"]) for e in parsed["edges"]}
+    return nodes, edges, frames
+
+
+@pytest.mark.parametrize("kind", [{}, {"g": "identity", "loss": "squared_error"}, {"sizes": (1, 1, 1, 1, 2)}])
+def test_the_graph_read_back_from_the_picture_is_the_tape(kind):
+    net = network(**kind)
+    nodes, edges, frames = read_back(tg.draw(net).dot)
+    g = net.graph()
+    assert set(nodes) == {f"n{i}" for i in g}
+    assert edges == {(f"n{a}", f"n{b}", f"e{b}-{slot}") for a, b, slot in g.edges(keys=True)}
+    assert len(edges) == g.number_of_edges()
+    for t in range(1, net.T + 1):
+        assert frames[f"cluster_t{t}"] == {f"n{i}" for i, at in g.nodes(data="t") if at == t}
+    assert frames["cluster_weights"] == {f"n{w.index}" for w in net.weights.values()}
+
+
+def test_the_picture_is_the_same_in_every_process():
+    code = (
+        "import sys; sys.path[:0] = ['tests', 'tests/view']\n"
+        "import test_picture as t, tinygrad_rnn as tg\n"
+        "print(tg.draw(t.network()).dot)"
+    )
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert texts[0] == texts[1]
+    assert b"cluster_t5" in texts[0]
+
+
+def texts(svg):
+    # Graphviz writes the second of two spaces as one that does not break.
+    return [
+        "".join(e.itertext()).replace("\N{NO-BREAK SPACE}", " ")
+        for e in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    ]
+
+
+def test_what_is_not_computed_yet_is_a_dash_and_never_zero():
+    before, after = (texts(tg.draw(network(backward)).svg) for backward in (False, True))
+    marked = [t for t in before if t.startswith("∂ ")]
+    assert marked
+    assert set(marked) == {"∂ —"}
+    assert "∂ —" not in after
+    assert len([t for t in after if t.startswith("∂ ")]) == len(marked)
+
+
+def test_the_numbers_are_the_tapes():
+    net = network(sizes=(3, 1, 2, 3, 2))
+    shown = texts(tg.draw(net).svg)
+    values = "  ".join(f"{v:.2f}".replace("-", "−") for v in net.states[2].value[0])
+    assert values in shown
+    for g in net.copies["U"]:
+        assert f"∂ ‖·‖ {np.linalg.norm(g):.3f}" in shown
+
+
+@pytest.mark.parametrize(
+    ("overlay", "value", "gradient"), [(None, 0, 0), ("value", 1, 0), ("gradient", 0, 1), ("both", 1, 1)]
+)
+def test_overlays(overlay, value, gradient):
+    dot = tg.draw(network(), overlay=overlay).dot
+    assert ("number value" in dot) == bool(value)
+    assert ("number cotangent" in dot) == bool(gradient)
+
+
+def test_an_unknown_overlay_is_refused():
+    with pytest.raises(ValueError, match="it is one of None, 'value', 'gradient', 'both'"):
+        tg.draw(network(), overlay="heat")
+
+
+def test_drawing_changes_no_number():
+    net = network()
+    before = [(n.value.copy(), np.array(n.cotangent)) for n in net.tape if n.cotangent is not None]
+    tg.draw(net).svg  # noqa: B018
+    after = [(n.value, np.array(n.cotangent)) for n in net.tape if n.cotangent is not None]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old[0], new[0])
+        np.testing.assert_array_equal(old[1], new[1])
+
+
+def test_no_two_boxes_overlap():
+    for net in (network(), network(g="identity", loss="squared_error"), network(sizes=(8, 1, 2, 2, 2))):
+        boxes = tg.draw(net).scene.boxes
+        for k, a in enumerate(boxes):
+            for b in boxes[:k]:
+                apart_x = abs(a.x - b.x) >= (a.width + b.width) / 2
+                apart_y = abs(a.y - b.y) >= (a.height + b.height) / 2
+                assert apart_x or apart_y, (a.name, b.name)
+
+
+def test_columns_stand_in_order_and_in_line():
+    net = network()
+    boxes = {b.id: b for b in tg.draw(net).scene.boxes}
+    states = [boxes[f"n{s.index}"] for s in net.states]
+    assert [s.x for s in states] == sorted(s.x for s in states)
+    assert len({s.y for s in states}) == 1
+    steps = np.diff([s.x for s in states[1:]])
+    np.testing.assert_allclose(steps, steps[0])
+
+
+def test_svg_scales_and_explains_itself():
+    root = ElementTree.fromstring(tg.draw(network()).svg)
+    assert root.get("viewBox")
+    assert root.get("width") is None
+    title, desc = list(root)[:2]
+    assert (title.text, "5 columns" in desc.text) == ("A recurrent network unfolded over 5 time steps", True)
+    ids = re.findall(r'\bid="([^"]+)"', tg.draw(network()).svg)
+    assert len(ids) == len(set(ids))
+
+
+HOSTILE = [
+    "<b>bold</b>",
+    'quo"te',
+    "back\\slash",
+    "new\nline",
+    "{a|b}",
+    "&amp;",
+    "<script>alert(1)</script>",
+    "<",
+    "\\N",
+    "שלום",
+    "a_b_c",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_shown_as_they_are(name):
+    tape_name = {name: np.ones((2, 2))}
+
+    def cell(params, x, s):
+        return tg.ops.tanh(tg.ops.linear(s, params[name])), s
+
+    net = tg.unfold(cell, tape_name, np.ones((2, 1, 1)), np.ones((2, 1, 2)), loss="squared_error", s0=np.ones((1, 2)))
+    picture = tg.draw(net, captions={"x": [name, name]})
+    shown = " ".join(texts(picture.svg))
+    for word in re.findall(r"\w+", name.replace("_", " ")):
+        assert word in shown
+    assert "<script" not in picture.svg
+    assert len(read_back(picture.dot)[0]) == len(net.tape)
+
+
+def test_saving(tmp_path):
+    picture = tg.draw(network())
+    assert picture.save(tmp_path / "a.svg").read_bytes().startswith(b"<svg")
+    assert picture.save(tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert picture.save(tmp_path / "a.dot").read_text(encoding="utf-8") == picture.dot
+    with pytest.raises(FileExistsError, match="choose another name, or pass overwrite=True"):
+        picture.save(tmp_path / "a.svg")
+    picture.save(tmp_path / "a.svg", overwrite=True)
+    with pytest.raises(ValueError, match=r"choose one of \.svg, \.png, \.dot"):
+        picture.save(tmp_path / "a.jpeg")
+    with pytest.raises(FileNotFoundError):
+        picture.save(tmp_path / "missing" / "a.dot")
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["a.dot", "a.png", "a.svg"]
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    picture = tg.draw(network())
+    path = picture.save(tmp_path / "a.dot")
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        picture.save(path, overwrite=True)
+    assert path.read_text(encoding="utf-8") == picture.dot
+    assert [f.name for f in tmp_path.iterdir()] == ["a.dot"]
+
+
+def test_engines(monkeypatch, tmp_path):
+    assert engine.find().stem == "graphviz-pure"
+    monkeypatch.setenv(engine.VARIABLE, "no-such-program")
+    with pytest.raises(tg.EngineError, match="names 'no-such-program', which is not a program"):
+        engine.find()
+    monkeypatch.setenv(engine.VARIABLE, sys.executable)
+    with pytest.raises(tg.EngineError, match="could not draw the picture"):
+        engine.render("digraph {}", "svg")
+    monkeypatch.delenv(engine.VARIABLE)
+    monkeypatch.setattr(engine.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(tg.EngineError, match="pip install graphviz-pure"):
+        tg.draw(network()).save(tmp_path / "a.svg")
+    tg.draw(network()).save(tmp_path / "a.dot")  # needs no engine
+
+
+def test_a_system_dot_is_used_where_pip_has_installed_none(monkeypatch, tmp_path):
+    real, dot = engine.find(), tmp_path / "dot"
+    dot.symlink_to(real)
+    monkeypatch.setattr(engine.sysconfig, "get_path", lambda _: str(tmp_path / "none"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert engine.find() == dot
+    assert tg.draw(network()).svg.startswith("<svg")
+
+
+def test_the_readmes_picture_is_up_to_date():
+    assert readme_picture.picture().svg == readme_picture.FILE.read_text(encoding="utf-8"), (
+        "run tests/view/readme_picture.py"
+    )
