@@ -1,5 +1,6 @@
 """The project's tasks. `nox -l` lists them; `nox -s tests` needs nothing but nox."""
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -46,9 +47,12 @@ def lessons(session: nox.Session) -> None:
     if not found:
         session.error("no lessons/NN_name.py")
     for lesson in found:
-        # A folder of its own: a lesson may not lean on what another one left. Silent: its output is shown
-        # if it fails, and not being a terminal it waits for no key.
-        with session.chdir(session.create_tmp()):
+        # A folder of its own: a lesson may not lean on what another one left, nor on its own last run.
+        folder = Path(session.create_tmp()) / lesson.stem
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        # Silent: its output is shown if it fails, and not being a terminal it waits for no key.
+        with session.chdir(folder):
             session.run("python", "-W", "error", str(lesson), silent=True)
 
 
@@ -57,9 +61,9 @@ def docs(session: nox.Session) -> None:
     """Build the site with every lesson executed, warnings as errors; then run the doctests."""
     session.install(".[docs]")
     out = ROOT / "docs/_build"
+    shutil.rmtree(out, ignore_errors=True)  # Sphinx leaves the pages of files that are gone
     build = ("sphinx-build", "-q", "-W", "-n", "-d", str(out / "doctrees"))
-    # -E: what the library computes is on the pages, and Sphinx cannot see that the library changed.
-    session.run(*build, "-E", "-b", "html", "docs", str(HTML), *session.posargs)
+    session.run(*build, "-b", "html", "docs", str(HTML), *session.posargs)
     session.run(*build, "-b", "doctest", "docs", str(out / "doctest"))
     session.log(f"the site: {HTML / 'index.html'}")
 

@@ -18,6 +18,7 @@ from sphinx.errors import ExtensionError
 
 import layers
 from tinygrad_rnn import guo
+from tinygrad_rnn.autodiff import OPS, ops
 
 SECTIONS = {
     "1": "Basic definitions",
@@ -90,8 +91,19 @@ def api() -> str:
         for module in modules.values():
             seen |= {id(value) for value in vars(module).values() if _home(value) == module.__name__}
             lines += [f"## `{module.__name__}`", "", "```{eval-rst}"]
-            lines += [f".. automodule:: {module.__name__}", "   :members:", "```", ""]
+            lines += [f".. automodule:: {module.__name__}", "   :members:", ""]
+            lines += [*(_ops() if module is ops else []), "```", ""]
     return "\n".join(lines)
+
+
+def _ops() -> list[str]:
+    """Each op of the registry: autodoc sees objects there, a reader calls them like functions."""
+    lines = []
+    for op in OPS.values():
+        arguments = (str(one.replace(annotation=one.empty)) for one in inspect.signature(op.value).parameters.values())
+        says = inspect.cleandoc(op.__doc__ or "").replace("\n", "\n   ")
+        lines += [f".. py:function:: {ops.__name__}.{op.name}({', '.join(arguments)})", "", f"   {says}", ""]
+    return lines
 
 
 def _directive(value: object) -> str:

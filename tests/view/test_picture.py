@@ -236,3 +236,10 @@ def test_the_readmes_picture_is_up_to_date():
     assert readme_picture.picture().svg == readme_picture.FILE.read_text(encoding="utf-8"), (
         "run tests/view/readme_picture.py"
     )
+
+
+def test_two_pictures_in_one_page_share_no_id():
+    pages = [tg.draw(network(), overlay=overlay)._repr_html_() for overlay in ("value", "gradient")]
+    ids = [set(re.findall(r'\bid="([^"]+)"', page)) for page in pages]
+    assert ids[0]
+    assert not ids[0] & ids[1]

@@ -4,6 +4,7 @@ from .engine import EngineError
 from .ledger import Ledger, ledger
 from .lessons import new_folder
 from .picture import Picture, draw
+from .scene import Scene
 from .terminal import show
 
-__all__ = ["EngineError", "Ledger", "Picture", "draw", "ledger", "new_folder", "show"]
+__all__ = ["EngineError", "Ledger", "Picture", "Scene", "draw", "ledger", "new_folder", "show"]

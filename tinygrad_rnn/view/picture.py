@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import os
 import re
@@ -26,7 +27,10 @@ class Picture:
 
     @property
     def svg(self) -> str:
-        """The picture as an SVG element that scales to the width of its place."""
+        """The picture as an SVG element that scales down to the width of its place."""
+        return self._svg("width:{width:.0f}pt;max-width:100%;height:auto")
+
+    def _svg(self, style: str) -> str:
         text = engine.render(self.dot, "svg").decode()
         text = text[text.index("<svg") :]
         size = re.search(r'viewBox="([^"]+)"', text)
@@ -34,7 +38,7 @@ class Picture:
         width = float(size[1].split()[2])
         # Without fixed width and height a notebook neither clips the picture nor makes it overflow.
         head = (
-            f'<svg viewBox="{size[1]}" style="width:{width:.0f}pt;max-width:100%;height:auto" role="img" '
+            f'<svg viewBox="{size[1]}" style="{style.format(width=width)}" role="img" '
             f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
             f'aria-label="{html.escape(self.scene.title)}">\n'
             f"<title>{html.escape(self.scene.title)}</title>\n<desc>{html.escape(self.scene.description)}</desc>"
@@ -43,8 +47,12 @@ class Picture:
         # An edge's title is shown when the pointer rests on it: "n3->n7" tells a reader nothing.
         return head + re.sub(r"<title>[^<]*</title>\n?", "", body)
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_html_(self) -> str:
+        # In a page the picture keeps a size at which it can be read, and scrolls inside its own place.
+        # Its ids get a prefix of their own: every picture has a node n1, and ids are unique in a page.
+        prefix = hashlib.sha256(self.dot.encode()).hexdigest()[:8]
+        svg = re.sub(r'\bid="', f'id="p{prefix}-', self._svg("width:{width:.0f}px;max-width:none;height:auto"))
+        return f'<figure class="tinygrad-rnn" tabindex="0" style="overflow-x:auto;margin:0">{svg}</figure>'
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture to a file; the suffix says how.
