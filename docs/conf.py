@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
+    "whole_streams",
     "generated",  # _ext/generated.py: what these pages take from the code
 ]
 exclude_patterns = ["_build", "_ext", "_generated", "conf.py", "jupyter_execute"]

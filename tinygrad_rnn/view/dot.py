@@ -33,7 +33,6 @@ def dot(scene: Scene) -> str:
         bb=_list([left, bottom, right, top]),
         splines="line",
         bgcolor="white",
-        tooltip=scene.title,
         fontname=SANS,
         fontsize="11",
         fontcolor="#555555",

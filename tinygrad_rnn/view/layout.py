@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Node
-from ..autodiff.notation import number
+from ..autodiff.notation import number, plain
 from ..unfold import Unfolded
 from .scene import Box, Frame, Line, Point, Scene
 
@@ -168,7 +168,8 @@ class _Unfolding:
 
     def _tooltip(self, node: Node) -> str:
         equation = f"  ({node.equation})" if node.equation else ""
-        return f"{node.op.label if node.op else 'leaf'}  {node.value.shape}{equation}"
+        formula = plain(node.formula) if len(node.parents) < 8 else f"{node}, from {len(node.parents)} nodes"
+        return f"{formula}   {node.value.shape}{equation}"
 
     def _frame(self, t: int, nodes: list[Node], top: float) -> Frame:
         boxes = [self.boxes[n.index] for n in nodes]

@@ -44,8 +44,11 @@ class Picture:
             f"<title>{html.escape(self.scene.title)}</title>\n<desc>{html.escape(self.scene.description)}</desc>"
         )
         body = text[text.index(">") + 1 :]
-        # An edge's title is shown when the pointer rests on it: "n3->n7" tells a reader nothing.
-        return head + re.sub(r"<title>[^<]*</title>\n?", "", body)
+        # Titles are shown when the pointer rests on a thing. Graphviz puts "n3->n7" there, which tells a reader
+        # nothing, and our tooltips into links that lead nowhere, which a page's style then underlines.
+        body = re.sub(r"<title>[^<]*</title>\n?", "", body)
+        body = re.sub(r'<a xlink:title="([^"]*)">', r"<g><title>\1</title>", body).replace("</a>", "</g>")
+        return head + body
 
     def _repr_html_(self) -> str:
         # In a page the picture keeps a size at which it can be read, and scrolls inside its own place.
