@@ -126,7 +126,7 @@ class Pager(Printer):
 
     def wait(self) -> None:
         """Wait until the reader wants to go on."""
-        print(f"\n   {HELP}")
+        print("\n   Enter or → next   q quit")
         self.key()
 
     def key(self) -> str:
