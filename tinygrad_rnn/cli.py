@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -19,6 +20,10 @@ from .view.terminal import Pager, Printer, Quit, printing_with
 @click.version_option(__version__, prog_name="tinygrad-rnn")
 def main() -> None:
     """See every step of backpropagation through time."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file or a pipe gets UTF-8 wherever we are; an old terminal gets a question mark, not an error.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 @main.command()

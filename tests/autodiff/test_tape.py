@@ -178,9 +178,11 @@ def test_arrays_and_numbers_join_on_either_side():
     assert y.op is ops.multiply
     tape.backward(y, seed=np.ones(2))
     np.testing.assert_array_equal(x.cotangent, [3.0, 4.0])
-    z = Tape().leaf(np.array(2.0), "z")
-    with pytest.raises(TapeError):
-        _ = 1.0 - z
+    z = 1.0 - 2.0 * x
+    np.testing.assert_array_equal(z.value, [-1.0, -3.0])
+    assert [node.op.name for node in (z, *z.parents) if node.op] == ["subtract", "broadcast", "multiply"]
+    with pytest.raises(ShapeError, match="neither can be repeated to fit the other"):
+        _ = x + np.ones(3)
 
 
 def test_steps_do_not_nest():
@@ -202,3 +204,20 @@ def test_a_weight_gradient_stays_factors_until_it_is_read():
     np.testing.assert_allclose(np.asarray(also_three), left.T @ right)
     assert one.shape == (3, 2)
     np.testing.assert_allclose(np.ones((3, 2)) + one, 1 + left.T @ right)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("net_j", "netⱼ"),
+        ("s", "s"),
+        ("W_in_h", "W_in_h"),
+        ("a{b}", "a{b}"),
+        ("50%", "50%"),
+        ("b_1", "b₁"),
+        ("x_q", "x_q"),
+    ],
+)
+def test_names_are_written_as_they_are(name, written):
+    tape = Tape()
+    assert str(tape.leaf(np.ones(1), name, t=2)) == f"{written}(2)"

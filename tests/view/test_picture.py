@@ -243,3 +243,76 @@ def test_two_pictures_in_one_page_share_no_id():
     ids = [set(re.findall(r'\bid="([^"]+)"', page)) for page in pages]
     assert ids[0]
     assert not ids[0] & ids[1]
+
+
+def test_a_half_played_network_shows_dashes():
+    net = network()
+    steps = net.steps()
+    for _ in range(4):
+        next(steps)
+    shown = texts(tg.draw(net, overlay="value").svg)
+    assert shown.count("—") == sum(node.op is not None for node in net.tape) - 4
+
+
+def test_what_stands_behind_the_root_is_not_told_to_be_zero():
+    net = network()
+    net.backward(of=2)
+    scene = tg.draw(net).scene
+    told = {box.id: dict(box.numbers).get("cotangent") for box in scene.boxes}
+    assert told[f"n{net.cost.index}"] == "∂ —"
+    assert told[f"n{net.losses[0].index}"] == "∂ 0"
+    assert told[f"n{net.losses[1].index}"] == "∂ 1"
+    assert "dC(2) / d box" in scene.caption
+
+
+def gated(params, x, s):
+    o = tg.ops
+    z = o.sigmoid(o.linear(x, params["V_gate"], s, params["U_gate"], name="net_gate"), name="z")
+    c = o.tanh(o.linear(x, params["V_candidate"], z * s, params["U_candidate"]))
+    s = (1 - z) * s + z * c
+    return s, s * s
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        gated,
+        lambda P, x, s: (s, tg.ops.copy(s)),
+        lambda P, x, s: (tg.ops.tanh(tg.ops.linear(s, tg.ops.copy(P["U_gate"]))), s),
+    ],
+)
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_any_cell_can_be_drawn_without_overlaps(cell, reduction):
+    rng = np.random.default_rng(0)
+    params = {f"{w}_{g}": rng.normal(size=(3, 2 if w == "V" else 3)) for w in "VU" for g in ("gate", "candidate")}
+    net = tg.unfold(
+        cell,
+        params,
+        np.ones((3, 1, 2)),
+        np.ones((3, 1, 3)),
+        loss="squared_error",
+        s0=np.ones((1, 3)),
+        reduction=reduction,
+    )
+    net.backward()
+    picture = tg.draw(net)
+    assert len(read_back(picture.dot)[0]) == len(net.tape)
+    boxes = picture.scene.boxes
+    for k, a in enumerate(boxes):
+        for b in boxes[:k]:
+            apart = abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2
+            assert apart, (a.name, b.name)
+
+
+def test_two_edges_between_the_same_nodes_are_two_lines():
+    net = tg.unfold(
+        lambda P, x, s: (s, s * s), {}, np.ones((2, 1, 1)), np.ones((2, 1, 2)), loss="squared_error", s0=np.ones((1, 2))
+    )
+    lines = [line for line in tg.draw(net).scene.lines if line.target == f"n{net.outputs[0].index}"]
+    assert len({line.points for line in lines}) == 2
+
+
+def test_a_picture_nobody_could_read_is_refused_at_once():
+    net = network(backward=False, sizes=(101, 1, 1, 1, 2))
+    with pytest.raises(ValueError, match="draw at most 100"):
+        tg.draw(net)

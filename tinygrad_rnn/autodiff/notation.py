@@ -15,7 +15,12 @@ _PLAIN = {
     r"\ln": "ln ",
     r"\delta": "δ",
     r"\tanh": "tanh",
+    r"\exp": "exp",
+    r"\sqrt": "√",
     r"\max": "max",
+    r"\min": "min",
+    r"\neq": "≠",
+    r"\text": "",
     r"\sigma": "σ",
     r"\partial ": "∂",
     r"\top": "ᵀ",
@@ -27,6 +32,7 @@ _PLAIN = {
     r"\rangle": "⟩",
     r"\backslash": "\\",
     r"\tfrac12": "½",
+    r"\tfrac1n": "1/n",
     r"\,": " ",
     r"\;": " ",
     r"\operatorname": "",
@@ -71,7 +77,7 @@ def plain(latex: str) -> str:
     text = re.sub(r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2", latex)
     for macro, sign in _PLAIN.items():
         text = text.replace(macro, sign)
-    text = re.sub(r"_\{([^{}]*)\}|_(\w)", lambda m: _shift(m[1] or m[2], _SUBSCRIPT, "_"), text)
+    text = re.sub(r"(?<!\\)_\{([^{}]*)\}|(?<!\\)_(\w)", lambda m: _shift(m[1] or m[2], _SUBSCRIPT, "_"), text)
     text = re.sub(r"\^\{([^{}]*)\}|\^(\S)", lambda m: _shift(m[1] or m[2], _SUPERSCRIPT, "^"), text)
     text = re.sub(r"(?<!\\)[{}]", "", text)
     return re.sub(r"\\([#$%&{}_])", r"\1", re.sub(r"  +", " ", text))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ShapeError
-from .notation import factor
+from .notation import factor, number
 
 Array = NDArray[Any]
 Latex = str | Callable[..., str]
-Check = Callable[[Sequence[object], Sequence[Array]], str | None]
+Check = Callable[..., str | None]  # (names, args) to what is wrong, in words
 
 OPS: dict[str, Op] = {}
 """Every op by its name."""
@@ -42,6 +44,12 @@ class Rule:
     equation: str = ""
     unit: Callable[..., str] | None = None
 
+    def bind(self, settings: Mapping[str, Any]) -> Rule:
+        """The rule with the settings of its op fixed."""
+        latex = partial(self.latex, **settings) if callable(self.latex) else self.latex
+        unit = partial(self.unit, **settings) if self.unit else None
+        return Rule(partial(self.vjp, **settings), latex, self.equation, unit)
+
 
 class Op:
     """An op of the tape. Called with nodes it records itself; called with arrays it computes.
@@ -60,6 +68,18 @@ class Op:
         Argument number to `Rule`; the key None holds for every argument.
     keeps_terms : bool
         Whether its rules pass an unread sum of factors on as it is.
+    moves : bool
+        Whether it only moves numbers: one entry is then written as the number it is.
+    ufunc : numpy.ufunc or None
+        The one NumPy function that computes it entry by entry, where there is one.
+    jvps : dict
+        Argument number to the tangent of the value that a tangent of this argument gives; the key
+        None holds for every argument.
+
+    Notes
+    -----
+    An op acts on its last axes. Whatever axes stand in front of those it was written for are copies,
+    played at once: this is how all time steps are computed in one call.
     """
 
     def __init__(
@@ -71,24 +91,52 @@ class Op:
         equation: str = "",
         unit: Callable[..., str] | None = None,
         keeps_terms: bool = False,
+        moves: bool = False,
+        ufunc: np.ufunc | None = None,
     ) -> None:
         self.name = value.__name__
         self.value = value
+        self.ufunc = ufunc
         self.label = label
         self.latex = latex
         self.equation = equation
         self.unit = unit
         self.keeps_terms = keeps_terms
+        self.moves = moves
         self.rules: dict[int | None, Rule] = {}
+        self.jvps: dict[int | None, Callable[..., Any]] = {}
+        self.settings: Mapping[str, Any] = {}
+        self._bound: dict[tuple[tuple[str, Any], ...], Op] = {}
         self.only_read: frozenset[int] = frozenset()
         self.checks: list[Check] = []
         self.__doc__ = value.__doc__
 
     def __repr__(self) -> str:
-        return f"<op {self.name}>"
+        set_to = ", ".join(f"{k}={v!r}" for k, v in self.settings.items())
+        return f"<op {self.name}{f'({set_to})' if set_to else ''}>"
 
-    def __call__(self, *args: Any, name: str = "") -> Any:
+    def bind(self, **settings: Any) -> Op:
+        """The op with its settings fixed, such as the axis of a sum: it is an op like any other.
+
+        The same settings give the same op.
+        """
+        key = tuple(sorted(settings.items()))
+        if key not in self._bound:
+            bound = copy.copy(self)
+            bound.settings = settings
+            bound.value = partial(self.value, **settings)
+            bound.rules = {slot: rule.bind(settings) for slot, rule in self.rules.items()}
+            bound.jvps = {slot: partial(jvp, **settings) for slot, jvp in self.jvps.items()}
+            bound.checks = [partial(check, **settings) for check in self.checks]
+            bound.latex = partial(self.latex, **settings) if callable(self.latex) else self.latex
+            bound.unit = partial(self.unit, **settings) if self.unit else None
+            self._bound[key] = bound
+        return self._bound[key]
+
+    def __call__(self, *args: Any, name: str = "", **settings: Any) -> Any:
         """Record the op if an argument is a node, else compute it on arrays."""
+        if settings:
+            return self.bind(**settings)(*args, name=name)
         for a in args:
             tape = getattr(a, "tape", None)
             if tape is not None:
@@ -117,8 +165,23 @@ class Op:
 
         return define
 
+    def jvp(self, argument: int | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Define the tangent of the value that a tangent of one argument gives, or of every argument.
+
+        ``jvp(dx, y, *args)`` for one argument, ``jvp(dx, y, args, slot)`` for every one.
+        """
+
+        def define(rule: Callable[..., Any]) -> Callable[..., Any]:
+            self.jvps[argument] = rule
+            return rule
+
+        return define
+
     def reads(self, *arguments: int) -> None:
-        """Say which arguments are only looked at: the value does not depend on them."""
+        """Say which arguments get no share: another argument says what they say, and its rule counts it.
+
+        A cross-entropy reads both net and y = softmax(net), and its share goes to net alone.
+        """
         self.only_read = frozenset(arguments)
 
     def checked(self, check: Check) -> Check:
@@ -137,7 +200,7 @@ class Op:
                 raise ShapeError(f"{where()}: {wrong}")
 
     def rule(self, slot: int) -> Rule | None:
-        """The rule for argument `slot`, or None if the value does not depend on it."""
+        """The rule for argument `slot`, or None if it gets no share."""
         return self.rules.get(slot) or self.rules.get(None)
 
     def share(self, slot: int, g: Array, y: Array, args: Sequence[Array]) -> Any:
@@ -146,6 +209,11 @@ class Op:
         if rule is not None:
             return rule.vjp(g, y, *args)
         return self.rules[None].vjp(g, y, args, slot)
+
+    def push(self, slot: int, dx: Any, y: Any, args: Sequence[Any]) -> Any:
+        """The tangent of the value that the tangent `dx` of argument `slot` gives."""
+        rule = self.jvps.get(slot)
+        return rule(dx, y, *args) if rule is not None else self.jvps[None](dx, y, args, slot)
 
     def write(self, args: Sequence[str]) -> str:
         """The value in LaTeX, with the arguments called `args`."""
@@ -164,6 +232,8 @@ class Op:
         """
         if self.unit is not None:
             return self.unit(index, *args)
+        if self.moves:
+            return number(float(self.value(*args)[index]))
         return _scalar(self.write([_entry(a, index) for a in args]))
 
     def write_share_unit(self, slot: int, index: tuple[int, ...], g: Array, y: Array, args: Sequence[Array]) -> str:
@@ -172,6 +242,8 @@ class Op:
         rule = self.rules.get(slot) or self.rules[None]
         if rule.unit is not None:
             return rule.unit(index, g, y, *args, **named)
+        if self.moves:
+            return number(float(np.asarray(self.share(slot, g, y, args))[index]))
         at = [_entry(a, index) for a in (g, y, *args)]
         return _scalar(self.write_share(slot, at[0], at[1], at[2:]))
 
@@ -191,11 +263,22 @@ def op(
     equation: str = "",
     unit: Callable[..., str] | None = None,
     keeps_terms: bool = False,
+    moves: bool = False,
+    ufunc: np.ufunc | None = None,
 ) -> Callable[[Callable[..., Array]], Op]:
     """Turn the function that computes a value into an op of that name."""
 
     def define(value: Callable[..., Array]) -> Op:
-        made = Op(value, label=label, latex=latex, equation=equation, unit=unit, keeps_terms=keeps_terms)
+        made = Op(
+            value,
+            label=label,
+            latex=latex,
+            equation=equation,
+            unit=unit,
+            keeps_terms=keeps_terms,
+            moves=moves,
+            ufunc=ufunc,
+        )
         if made.name in OPS:
             raise ValueError(f"an op called {made.name} exists already: choose another name")
         OPS[made.name] = made

@@ -58,8 +58,3 @@ class Outer:
         lefts, rights = zip(*self.terms[: self.count], strict=True)
         product: Array = np.concatenate(lefts).T @ np.concatenate(rights)
         return product if dtype is None else product.astype(dtype)
-
-
-def outer(left: Array, right: Array) -> Outer:
-    """The gradient of a weight that was read once: delta times input, Guo (2013), eqs. (10)-(12)."""
-    return Outer.of(left, right)

@@ -107,23 +107,70 @@ class Node:
     def __repr__(self) -> str:
         return f"<{self}: {self.op.name if self.op else 'leaf'}, shape {self.value.shape}>"
 
+    # Written like arrays. Where shapes differ, the repetition that NumPy would do in silence is a node.
+
     def __add__(self, other: Any) -> Any:
-        return ops.add(self, other)
+        return _elementwise(ops.add, self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return ops.add(other, self)
+        return _elementwise(ops.add, other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return ops.subtract(self, other)
+        return _elementwise(ops.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return ops.subtract(other, self)
+        return _elementwise(ops.subtract, other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return ops.multiply(self, other)
+        return _elementwise(ops.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return ops.multiply(other, self)
+        return _elementwise(ops.multiply, other, self)
+
+    def __neg__(self) -> Any:
+        return ops.negative(self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return ops.matmul(other, self)
+
+    @property
+    def T(self) -> Any:  # as in NumPy
+        """The matrix with rows and columns exchanged."""
+        return ops.transpose(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of its value."""
+        return self.value.shape
+
+    @property
+    def ndim(self) -> int:
+        """How many axes its value has."""
+        return self.value.ndim
+
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
+        """The sum along an axis, some axes, or all of them."""
+        axes = range(self.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        from_last = tuple(sorted(k % self.ndim - self.ndim for k in axes))
+        return ops.sum(self, axis=from_last, keepdims=keepdims) if from_last else self
+
+
+def _elementwise(op: Op, a: Any, b: Any) -> Any:
+    """An op on two arrays, at least one of them a node, after repeating the smaller one where shapes differ."""
+    if np.shape(a) != np.shape(b):
+        node = a if isinstance(a, Node) else b
+        a, b = (node.tape.constant(v) if not isinstance(v, Node) else v for v in (a, b))
+        try:
+            to = np.broadcast_shapes(a.shape, b.shape)
+        except ValueError:
+            raise ShapeError(
+                f"{op.name}: {a} is {a.shape} and {b} is {b.shape}: neither can be repeated to fit the other"
+            ) from None
+        a, b = (v if v.shape == to else ops.broadcast(v, source=v.shape, to=to) for v in (a, b))
+    return op(a, b)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +223,7 @@ class Tape:
         self._played = 0  # nodes whose value belongs to the present leaves
         self._swept: Node | None = None  # the root of the last complete backward pass
         self.sweeps = 0
+        self._pass = 0  # the number of the pass that was begun last
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -190,6 +238,10 @@ class Tape:
     def swept(self) -> Node | None:
         """The root of the last complete backward pass; None before one, or while one is under way."""
         return self._swept
+
+    def computed(self, node: Node) -> bool:
+        """Whether a node's value belongs to the leaves as they are now."""
+        return node.op is None or node.index < self._played
 
     # ---- recording
 
@@ -233,7 +285,7 @@ class Tape:
 
     def record(self, op: Op, args: Sequence[Any], name: str = "") -> Node:
         """Compute an op and append its node. Calling the op with nodes does this."""
-        parents = tuple(a if isinstance(a, Node) else self._constant(a) for a in args)
+        parents = tuple(a if isinstance(a, Node) else self.constant(a) for a in args)
         for p in parents:
             if p.index >= len(self.nodes) or self.nodes[p.index] is not p:
                 raise TapeError(f"{op.name}{self._where()}: {p} stands on another tape; one op reads one tape only")
@@ -262,8 +314,14 @@ class Tape:
         self._played += 1
         return node
 
-    def _constant(self, value: Any) -> Node:
-        return self.leaf(np.asarray(value, dtype=float) if np.isscalar(value) else value, "const", active=False)
+    def constant(self, value: Any) -> Node:
+        """Put a number or an array on the tape that is what it is: it gets no error.
+
+        A plain number takes the dtype of the tape, so that ``0.5 * s`` keeps float32.
+        """
+        if np.isscalar(value):
+            value = np.asarray(value, dtype=self.nodes[0].value.dtype if self.nodes else float)
+        return self.leaf(value, f"{value:g}" if np.ndim(value) == 0 else "const", active=False)
 
     def _where(self, equation: str = "") -> str:
         """Where the recording stands, for a message."""
@@ -292,10 +350,17 @@ class Tape:
             )
         leaf.value = _frozen(array)
         self._played = min(self._played, leaf.index)
+        self._begin_pass()
 
     def play(self) -> Iterator[Node]:
-        """Compute every node again, in order, yielding each one that an op computed."""
-        self._swept = None
+        """Compute every node again, in order, yielding each one that an op computed.
+
+        Raises
+        ------
+        TapeError
+            If another pass was begun before this one was at its end.
+        """
+        here = self._begin_pass()
         self._played = 0
         for node in self.nodes:
             if node.op is not None:
@@ -303,6 +368,22 @@ class Tape:
             self._played = node.index + 1
             if node.op is not None:
                 yield node
+                self._still(here)
+
+    def _begin_pass(self) -> int:
+        """Forget what came back in the last pass, and number the new one."""
+        for node in self.nodes:
+            node.cotangent = None
+        self._swept = None
+        self._pass += 1
+        return self._pass
+
+    def _still(self, here: int) -> None:
+        if self._pass != here:
+            raise TapeError(
+                "another pass over this tape was begun before this one was at its end: its numbers are gone. "
+                "Run one pass at a time, each to its end."
+            )
 
     # ---- backwards
 
@@ -323,31 +404,33 @@ class Tape:
         ------
         TapeError
             If there is no forward pass to go back through, if the root is no scalar and no seed is
-            given, or if the root depends on nothing that can receive error.
+            given, if the root depends on nothing that can receive error, or if another pass was begun
+            before this one was at its end.
         ShapeError
             If the seed does not have the root's shape.
         """
         root = self._root(root)
         seed = self._seed(root, seed)
-        self._swept = None
-        for node in self.nodes:
-            node.cotangent = None
-        root.cotangent = seed
+        here = self._begin_pass()
+        root.cotangent = _frozen(seed)
         for index in range(root.index, -1, -1):
             node = self.nodes[index]
             op, g = node.op, node.cotangent
             if op is None or g is None:
                 continue
             if isinstance(g, Outer) and not op.keeps_terms:
-                g = node.cotangent = np.asarray(g)
+                g = node.cotangent = _frozen(g)
             args = [p.value for p in node.parents]
             for slot, parent in enumerate(node.parents):
                 if not parent.active or slot in op.only_read:
                     continue
                 share = op.share(slot, g, node.value, args)  # type: ignore[arg-type]  # an Outer only where op keeps it
+                share = share if isinstance(share, Outer) else _frozen(share)
                 before = parent.cotangent
-                parent.cotangent = share if before is None else before + share
+                after = share if before is None else before + share
+                parent.cotangent = after if isinstance(after, Outer) else _frozen(after)
                 yield Share(node, slot, parent, share, before, parent.cotangent)
+                self._still(here)
         self._swept = root
         self.sweeps += 1
 

@@ -40,6 +40,12 @@ class Step:
     value: Array
     _before: Array | Outer | None
     _after: Array | Outer
+    # What the step read, as it was then: a later pass gives the nodes other values.
+    _args: tuple[Array, ...]
+    _y: Array
+    _g: Array | None
+    _root: Node
+    _tape: Tape
 
     @property
     def phase(self) -> str:
@@ -74,7 +80,7 @@ class Step:
     @property
     def result(self) -> str:
         """What the step computes, in LaTeX: the node, or the share of dC / d parent."""
-        return cotangent_symbol(self.share.parent) if self.share else self.node.latex
+        return self._of(self.share.parent) if self.share else self.node.latex
 
     @property
     def formula(self) -> str:
@@ -95,16 +101,18 @@ class Step:
         node = self.node
         if node.op is None:
             return []
-        named: list[tuple[str, Any]] = [(p.latex, p.value) for p in node.parents]
+        named: list[tuple[str, Any]] = [(p.latex, v) for p, v in zip(node.parents, self._args, strict=True)]
+        who: list[Any] = [p.index for p in node.parents]
         marks = [f"<{k}>" for k in range(len(named))]
         if self.share is None:
             read = node.op.write(marks)
         else:
             read = node.op.write_share(self.share.slot, "<g>", "<y>", marks)
-            named = [(cotangent_symbol(node), node.cotangent), (node.latex, node.value), *named]
-            marks = ["<g>", "<y>", *marks]
-        unique = {name: value for mark, (name, value) in zip(marks, named, strict=True) if mark in read}
-        return [(plain(name), np.asarray(value)) for name, value in unique.items()]
+            named = [(self._of(node), self._g), (node.latex, self._y), *named]
+            marks, who = ["<g>", "<y>", *marks], ["g", "y", *who]
+        # One line for each node, however often the formula reads it; two nodes of one name have two.
+        unique = {w: pair for mark, w, pair in zip(marks, who, named, strict=True) if mark in read}
+        return [(plain(name), np.asarray(value)) for name, value in unique.values()]
 
     def largest(self) -> tuple[int, ...]:
         """The index of the entry of `value` that is furthest from zero."""
@@ -122,23 +130,21 @@ class Step:
         if node.op is None:
             return ""
         index = self.largest() if index is None else index
-        args = [p.value for p in node.parents]
         if share is None:
-            written = node.op.write_unit(index, args)
+            written = node.op.write_unit(index, self._args)
         else:
-            written = node.op.write_share_unit(share.slot, index, np.asarray(node.cotangent), node.value, args)
+            written = node.op.write_share_unit(share.slot, index, np.asarray(self._g), self._y, self._args)
         return plain(written)
+
+    def _of(self, node: Node) -> str:
+        """How dC / d node is written in LaTeX, C being the cost that the error started from."""
+        return rf"\frac{{\partial {self._root.latex}}}{{\partial {node.latex}}}"
 
     def _right_side(self) -> str:
         node, share = self.node, self.share
         assert share is not None  # asked only in a backward step,
         assert node.op is not None  # and only an op hands on a share
-        return node.op.write_share(share.slot, cotangent_symbol(node), node.latex, [p.latex for p in node.parents])
-
-
-def cotangent_symbol(node: Node) -> str:
-    """How dC / d node is written in LaTeX."""
-    return rf"\frac{{\partial C}}{{\partial {node.latex}}}"
+        return node.op.write_share(share.slot, self._of(node), node.latex, [p.latex for p in node.parents])
 
 
 def walk(tape: Tape, root: Node) -> Iterator[Step]:
@@ -146,7 +152,12 @@ def walk(tape: Tape, root: Node) -> Iterator[Step]:
     number = 0
     for node in tape.play():
         number += 1
-        yield Step(number, node, None, node.value, None, node.value)
+        read = tuple(p.value for p in node.parents)
+        yield Step(number, node, None, node.value, None, node.value, read, node.value, None, root, tape)
     for share in tape.pullback(root):
         number += 1
-        yield Step(number, share.node, share, np.asarray(share.value), share.before, share.after)
+        node = share.node
+        read, g = tuple(p.value for p in node.parents), np.asarray(node.cotangent)
+        yield Step(
+            number, node, share, np.asarray(share.value), share.before, share.after, read, node.value, g, root, tape
+        )

@@ -36,6 +36,9 @@ class Copies(Mapping[str, Node]):
             self.made[name] = ops.copy(self._weights[name], name=name)
         return self.made[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._weights  # a Mapping would look by reading, and make a copy
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._weights)
 
@@ -46,15 +49,22 @@ class Copies(Mapping[str, Node]):
 class Gradients(Mapping[str, Array]):
     """Gradients by the weight's name; each is computed from its factors when it is first read."""
 
-    def __init__(self, names: Sequence[str], read: Callable[[str], Array]) -> None:
+    def __init__(self, names: Sequence[str], read: Callable[[str], Array], tape: Tape) -> None:
         self._names = tuple(names)
         self._read = read
         self._known: dict[str, Array] = {}
+        self._tape = tape
+        self._sweep = tape.sweeps
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._names:
             raise KeyError(f"there is no parameter {name!r}; there are {', '.join(self._names)}")
         if name not in self._known:
+            if self._tape.swept is None or self._tape.sweeps != self._sweep:
+                raise TapeError(
+                    f"these gradients belong to an earlier backward pass, and that of {name} was not read while it "
+                    "was the last one: ask the net again"
+                )
             self._known[name] = self._read(name)
         return self._known[name]
 
@@ -118,7 +128,15 @@ class Unfolded:
 
     @property
     def loss(self) -> float:
-        """The cost C."""
+        """The cost C.
+
+        Raises
+        ------
+        TapeError
+            If the forward pass was left before its end.
+        """
+        if not self.tape.computed(self.cost):
+            raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
         return float(self.cost.value)
 
     def __repr__(self) -> str:
@@ -139,8 +157,8 @@ class Unfolded:
     def _root(self, of: int | None) -> Node:
         if of is None:
             return self.cost
-        if not 1 <= of <= self.T:
-            raise ValueError(f"of={of}: the time steps are counted from 1 to {self.T}")
+        if isinstance(of, bool) or not isinstance(of, int | np.integer) or not 1 <= of <= self.T:
+            raise ValueError(f"of={of!r}: it is a time step, an integer from 1 to {self.T}")
         return self.losses[of - 1]
 
     @property
@@ -159,8 +177,8 @@ class Unfolded:
         if self._read is None or self._read_at != self.tape.sweeps:
             self._read_at = self.tape.sweeps
             self._read = (
-                Gradients(list(self.weights), lambda name: cotangent(self.weights[name])),
-                Gradients(list(self.weights), self._of_copies),
+                Gradients(list(self.weights), lambda name: cotangent(self.weights[name]), self.tape),
+                Gradients(list(self.weights), self._of_copies, self.tape),
             )
         return self._read
 
@@ -194,7 +212,17 @@ class Unfolded:
         ShapeError
             If a shape or a dtype differs; nothing is changed then.
         """
-        new: list[tuple[Node, Any]] = [(leaf, self.params[name]) for name, leaf in self.weights.items()]
+        new: list[tuple[Node, Any]] = []
+        for name, leaf in self.weights.items():
+            if name not in self.params:
+                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
+            value = np.asarray(self.params[name])
+            if value.shape != leaf.value.shape or value.dtype != leaf.value.dtype:
+                raise ShapeError(
+                    f"replay: the parameter {name} is {value.shape} {value.dtype}, and was {leaf.value.shape} "
+                    f"{leaf.value.dtype} when the network was unfolded. For another shape, unfold again."
+                )
+            new.append((leaf, value))
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
             if given is None:
                 continue
@@ -218,8 +246,16 @@ class Unfolded:
 
 
 def cotangent(node: Node) -> Array:
-    """dC / d node as an array; zeros if no error came."""
-    return np.zeros_like(node.value) if node.cotangent is None else np.asarray(node.cotangent)
+    """dC / d node as an array of its own; zeros if no error came.
+
+    Raises
+    ------
+    TapeError
+        If there was no complete backward pass.
+    """
+    if node.tape.swept is None:
+        raise TapeError(f"{node} has no error yet: call backward() first, or let the steps run to their end")
+    return np.zeros_like(node.value) if node.cotangent is None else np.array(node.cotangent)
 
 
 def delta(node: Node) -> Array:
@@ -291,20 +327,23 @@ def unfold(
     cost_of = LOSSES[loss] if isinstance(loss, str) else loss
     tape = Tape(getattr(cell, "equations", None))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
-    _same_dtype(weights, x, d)
     if s0 is None:
         if not hasattr(cell, "initial_state"):
             raise ValueError("this cell has no initial_state(): pass s0, an array (B, m)")
         s0 = cell.initial_state(params, x.shape[1])
+    if isinstance(s0, tuple | list):
+        raise ShapeError("s0 is a sequence: the state is one array s0[p, j]")
+    s0 = np.asarray(s0)
+    _same_dtype(weights, {"x": x, "d": d, "s0": s0})
     states = [tape.leaf(s0, "s", t=0)]
     inputs, targets, copies, outputs, losses = [], [], [], [], []
     for t in range(1, len(x) + 1):
         with tape.step(t):
             inputs.append(tape.leaf(x[t - 1], "x", active=False))
             made = Copies(weights, t)
-            s, y = cell(made, inputs[-1], states[-1])
+            s, y = _state_and_output(cell(made, inputs[-1], states[-1]), states[-1])
             targets.append(tape.leaf(d[t - 1], "d", active=False))
-            losses.append(cost_of(y, targets[-1]))
+            losses.append(_scalar(cost_of(y, targets[-1])))
         copies.append(made.made)
         states.append(s)
         outputs.append(y)
@@ -319,6 +358,8 @@ def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
     for name, array, last in (("x", x, "i"), ("d", d, "k")):
         if array.ndim != 3:
             hint = f" For a single sequence pass {name}[:, None, :]." if array.ndim == 2 else ""
+            if name == "d" and array.dtype.kind in "iu":
+                hint = " If d holds the numbers of classes, pass numpy.eye(number of classes)[d]."
             raise ShapeError(
                 f"{name} is {array.shape}: {name}[t, p, {last}] has three axes, time, sample and unit.{hint}"
             )
@@ -327,13 +368,35 @@ def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
             f"x is {x.shape} and d is {d.shape}: x[t, p, i] and d[t, p, k] must agree on t and p, "
             f"{x.shape[:2]} is not {d.shape[:2]}."
         )
-    if not len(x):
-        raise ShapeError(f"x is {x.shape}: a sequence has at least one time step")
+    if 0 in x.shape or 0 in d.shape:
+        raise ShapeError(
+            f"x is {x.shape} and d is {d.shape}: there must be at least one time step, one sample and one unit"
+        )
     return x, d
 
 
-def _same_dtype(weights: Mapping[str, Node], x: Array, d: Array) -> None:
-    given = {name: leaf.value.dtype for name, leaf in weights.items()} | {"x": x.dtype, "d": d.dtype}
+def _state_and_output(result: Any, before: Node) -> tuple[Node, Node]:
+    if not (isinstance(result, tuple) and len(result) == 2 and all(isinstance(n, Node) for n in result)):
+        raise TypeError(
+            f"the cell returned {type(result).__name__}: it must return two nodes, the new state and the output, "
+            "both computed with the ops of tinygrad_rnn.ops"
+        )
+    s, y = result
+    if s.shape != before.shape:
+        raise ShapeError(f"the cell turned a state of shape {before.shape} into one of {s.shape}: they must agree")
+    return s, y
+
+
+def _scalar(cost: Any) -> Node:
+    if not isinstance(cost, Node) or cost.shape != ():
+        given = f"a node of shape {cost.shape}" if isinstance(cost, Node) else type(cost).__name__
+        raise TypeError(f"the loss returned {given}: it must return one number for the time step, a node of shape ()")
+    return cost
+
+
+def _same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:
+    given = {name: leaf.value.dtype for name, leaf in weights.items()}
+    given |= {name: array.dtype for name, array in arrays.items()}
     if len(set(given.values())) > 1:
         listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
         raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Node
+from ..autodiff import Node, ops
 from ..autodiff.notation import number, plain
 from ..unfold import Unfolded
 from .scene import Box, Frame, Line, Point, Scene
@@ -39,22 +39,28 @@ class _Unfolding:
         self.net = net
         self.overlay = overlay
         self.captions = captions
-        self.swept = net.tape.swept is not None
+        self.root = net.tape.swept
         self.boxes: dict[int, Box] = {}
-        self.copies: dict[int, Node] = {}
         weights = list(net.weights.values())
         self.color = {w.index: PALETTE[i % len(PALETTE)] for i, w in enumerate(weights)}
+        self.copies: dict[int, Node] = {}  # the copies of weights, and the weight of each
         self.columns: dict[int, list[Node]] = defaultdict(list)
         for node in net.tape:
-            if node.op is not None and node.op.name == "copy":
+            if node.op is ops.copy and node.parents[0].index in self.color:
                 self.copies[node.index] = node.parents[0]
             if node.t is not None and node.t > 0:
                 self.columns[node.t].append(node)
         readers = [(p.index, slot in n.op.only_read) for n in net.tape if n.op for slot, p in enumerate(n.parents)]
         self.only_read = {i for i, aside in readers if aside} - {i for i, aside in readers if not aside}
+        self.small = max([SMALL, *(_width(str(n)) for n in net.tape if n.index in self.copies)])
         self.row = self._rows()
-        self.side = WIDE / 2 + GAP + SMALL + 18  # from a column's middle to its channel of wires
-        self.pitch = self.side + WIRE * len(weights) + 2 * GAP + WIDE / 2
+        self.main, self.stacks = self._arrange()
+        self.height = self._row_heights()
+        widest = max(len(members) for members in self.main.values())
+        # From a column's middle to the right edge of its boxes, and to its channel of wires.
+        self.reach = (widest * (WIDE + 12) - 12) / 2
+        self.side = self.reach + GAP + (max(self.small, WIDE - 10) if self.stacks else 0) + 18
+        self.pitch = self.side + WIRE * len(weights) + 2 * GAP + self.reach
 
     def _rows(self) -> dict[int, int]:
         """The row of every node that stands on the main way: the longest way to it within its step."""
@@ -67,18 +73,51 @@ class _Unfolding:
                     row[node.index] = 1 + max(before, default=0 if node.op else -1)
         return row
 
+    def _arrange(self) -> tuple[dict[tuple[int, int], list[Node]], dict[tuple[int, int], list[Node]]]:
+        """What stands on the main way, and what stands beside it, by time and row."""
+        main: dict[tuple[int, int], list[Node]] = defaultdict(list)
+        stacks: dict[tuple[int, int], list[Node]] = defaultdict(list)
+        inputs = {x.index for x in self.net.inputs}
+        for t, nodes in self.columns.items():
+            reader = {p.index: node for node in reversed(nodes) for p in node.parents}
+            for node in nodes:
+                by = reader.get(node.index)
+                # Weight copies stand beside what reads them, and so does what comes in half-way, as targets do.
+                beside = node.index in self.copies or (node.op is None and node.index not in inputs)
+                if beside and by is not None and by.index in self.row:
+                    stacks[t, self.row[by.index]].append(node)
+                else:
+                    main[t, self.row.get(node.index, 0)].append(node)
+        return main, stacks
+
+    def _row_heights(self) -> dict[int, float]:
+        """How high each row stands: far enough from the one below for the stacks beside both."""
+        tall: dict[int, float] = defaultdict(lambda: TALL)
+        for (_, row), members in self.stacks.items():
+            tall[row] = max(tall[row], sum(self._box_height(n) + 5 for n in members))
+        heights, y = {}, 0.0
+        for row in range(max(row for _, row in self.main) + 1):
+            if row:
+                y += max(ROW, (tall[row - 1] + tall[row]) / 2 + 14)
+            heights[row] = y
+        return heights
+
     def scene(self) -> Scene:
         net = self.net
-        for t, nodes in self.columns.items():
-            self._place_column(t, nodes)
+        for t in self.columns:
+            self._place_column(t)
         top = max(b.top[1] for b in self.boxes.values())
         frames = [self._frame(t, nodes, top) for t, nodes in self.columns.items()]
-        frames.append(self._place_weights(frames[0].bottom))
+        frames += self._place_weights(frames[0].bottom)
         self._place_rest(top)
         lines = [self._line(parent, node, slot) for node in net.tape for slot, parent in enumerate(node.parents)]
-        told = {"value": "black: values", "gradient": "∂, red: dC / d box", "‖": "‖·‖: Euclidean length"}
-        shown = [told[o] for o in ("value", "gradient") if self.overlay in (o, "both")]
-        caption = "      ".join([*shown, told["‖"], "—: not computed yet"]) if shown else ""
+        legend = {
+            "black: values": self.overlay in ("value", "both"),
+            f"∂, red: d{self.root or 'C'} / d box": self.overlay in ("gradient", "both"),
+            "‖·‖: Euclidean length": self.overlay is not None,
+            "—: not computed yet": self.overlay is not None,
+        }
+        caption = "      ".join(text for text, shown in legend.items() if shown)
         return Scene(
             title=f"A recurrent network unfolded over {net.T} time steps",
             description=(
@@ -100,71 +139,65 @@ class _Unfolding:
     def _center(self, t: int) -> float:
         return (t - 1) * self.pitch
 
-    def _place_column(self, t: int, nodes: list[Node]) -> None:
-        readers = {p.index: node for node in reversed(nodes) for p in node.parents}
-        stacks: dict[int, list[Node]] = defaultdict(list)
-        main: dict[int, list[Node]] = defaultdict(list)
-        for node in nodes:
-            reader = readers.get(node.index)
-            beside = node.index in self.copies or (node.op is None and reader is not None and reader.op is not None)
-            if beside and reader is not None and self._is_aside(node, reader):
-                stacks[self.row[reader.index]].append(node)
-            else:
-                main[self.row.get(node.index, 0)].append(node)
-        for row, members in main.items():
-            for k, node in enumerate(members):
-                x = self._center(t) + (k - (len(members) - 1) / 2) * (WIDE + 12)
-                self._box(node, x, row * ROW, WIDE, TALL)
-        for row, members in stacks.items():
-            height = LINE * (1 + self._lines(members[0])) + 8
-            for k, node in enumerate(members):
-                y = row * ROW + ((len(members) - 1) / 2 - k) * (height + 5)
-                wide = SMALL if node.index in self.copies else WIDE - 10
-                self._box(node, self._center(t) + WIDE / 2 + GAP + wide / 2, y, wide, height)
-
-    def _is_aside(self, node: Node, reader: Node) -> bool:
-        """Whether a node stands beside its reader: weight copies, and inputs that come in half-way, as targets do."""
-        return node.index in self.copies or self.row[reader.index] > 1
-
-    def _lines(self, node: Node) -> int:
-        wanted = {None: 0, "value": 1, "gradient": 1}.get(self.overlay, 2)
-        if node.index in self.copies or node.index in self.color:
-            wanted = min(wanted, 1)
-        return wanted + bool(self._caption(node))
+    def _place_column(self, t: int) -> None:
+        for (at, row), members in self.main.items():
+            if at == t:
+                for k, node in enumerate(members):
+                    x = self._center(t) + (k - (len(members) - 1) / 2) * (WIDE + 12)
+                    self._box(node, x, self.height[row], WIDE)
+        for (at, row), members in self.stacks.items():
+            if at != t:
+                continue
+            heights = [self._box_height(n) for n in members]
+            y = self.height[row] + (sum(heights) + 5 * (len(members) - 1)) / 2
+            for node, height in zip(members, heights, strict=True):
+                wide = self.small if node.index in self.copies else WIDE - 10
+                self._box(node, self._center(t) + self.reach + GAP + wide / 2, y - height / 2, wide)
+                y -= height + 5
 
     def _caption(self, node: Node) -> str:
         texts = self.captions.get(node.name, ())
         return texts[node.t - 1] if node.t and node.t <= len(texts) else ""
 
-    def _box(self, node: Node, x: float, y: float, width: float, height: float) -> None:
-        copy_or_weight = node.index in self.copies or node.index in self.color
-        numbers: list[tuple[str, str]] = []
-        caption = self._caption(node)
-        if caption:
-            numbers.append(("caption", caption))
-        if self.overlay in ("value", "both") and not (copy_or_weight and self.overlay == "both"):
-            numbers.append(("value", length(node.value) if copy_or_weight else summary(node.value)))
+    def _numbers(self, node: Node) -> tuple[tuple[str, str], ...]:
+        """The lines below a node's name. A weight and its copies show one line, their length."""
+        shared = node.index in self.copies or node.index in self.color
+        numbers = [("caption", self._caption(node))] if self._caption(node) else []
+        if self.overlay == "value" or (self.overlay == "both" and not shared):
+            known = self.net.tape.computed(node)
+            numbers.append(("value", (length(node.value) if shared else summary(node.value)) if known else "—"))
         if self.overlay in ("gradient", "both"):
-            numbers.append(("cotangent", self._cotangent(node)))
-        kind = (
-            "weight"
-            if node.index in self.color
-            else "copy"
-            if node.index in self.copies
-            else ("leaf" if node.op is None else "op")
-        )
-        height = max(height, LINE * (1 + len(numbers)) + 10)
-        self.boxes[node.index] = Box(
-            f"n{node.index}", str(node), x, y, width, height, kind, tuple(numbers), self._tooltip(node)
-        )
+            numbers.append(("cotangent", self._cotangent(node, shared)))
+        return tuple(numbers)
 
-    def _cotangent(self, node: Node) -> str:
+    def _cotangent(self, node: Node, shared: bool) -> str:
         if not node.active or node.index in self.only_read:
             return ""
         if node.cotangent is None:
-            return "∂ 0" if self.swept else "∂ —"
+            # Once the error has come all the way back, a node before its root that got none has none.
+            return "∂ 0" if self.root is not None and node.index <= self.root.index else "∂ —"
         g = np.asarray(node.cotangent)
-        return "∂ " + (length(g) if node.index in self.copies or node.index in self.color else summary(g))
+        return "∂ " + (length(g) if shared else summary(g))
+
+    def _box_height(self, node: Node) -> float:
+        needed = LINE * (1 + len(self._numbers(node))) + 10
+        small = node.index in self.copies or node.index in self.color
+        return needed if small else max(TALL, needed)
+
+    def _box(self, node: Node, x: float, y: float, width: float) -> None:
+        kind = "leaf" if node.op is None else "op"
+        kind = "weight" if node.index in self.color else "copy" if node.index in self.copies else kind
+        self.boxes[node.index] = Box(
+            f"n{node.index}",
+            str(node),
+            x,
+            y,
+            width,
+            self._box_height(node),
+            kind,
+            self._numbers(node),
+            self._tooltip(node),
+        )
 
     def _tooltip(self, node: Node) -> str:
         equation = f"  ({node.equation})" if node.equation else ""
@@ -176,22 +209,24 @@ class _Unfolding:
         return Frame(
             f"t{t}",
             f"t = {t}",
-            min(b.left[0] for b in boxes) - 16,
+            min(self._center(t) - self.reach, *(b.left[0] for b in boxes)) - 16,
             min(b.bottom[1] for b in boxes) - 12,
             self._center(t) + self.side + WIRE * len(self.color),
             top + 34,
             tuple(b.id for b in boxes),
         )
 
-    def _place_weights(self, bottom: float) -> Frame:
+    def _place_weights(self, bottom: float) -> list[Frame]:
         weights = list(self.net.weights.values())
-        left = self._center(1) - WIDE - 2 * GAP
+        if not weights:
+            return []
+        left = self._center(1) - self.reach - WIDE / 2 - 2 * GAP
         y = bottom - 52
         for w in weights:
-            self._box(w, left, y, WIDE - 10, LINE)
+            self._box(w, left, y, WIDE - 10)
             y -= self.boxes[w.index].height + 7
         boxes = [self.boxes[w.index] for w in weights]
-        return Frame(
+        frame = Frame(
             "weights",
             "one set of weights",
             left - WIDE / 2 - 10,
@@ -200,17 +235,19 @@ class _Unfolding:
             max(b.top[1] for b in boxes) + 26,
             tuple(b.id for b in boxes),
         )
+        return [frame]
 
     def _place_rest(self, top: float) -> None:
         """The initial state at the left; the total cost, and what it needs, at the upper right."""
         s0 = self.net.states[0]
-        self._box(s0, self._center(1) - WIDE - 2 * GAP, self.row[self.net.states[1].index] * ROW, WIDE, TALL)
+        row = self.row.get(self.net.states[1].index, 0)
+        self._box(s0, self._center(1) - self.reach - WIDE / 2 - 2 * GAP, self.height[row], WIDE)
         rest = [n for n in self.net.tape if n.index not in self.boxes]
         x, y = self._center(self.net.T) + self.side - WIDE / 2 + WIRE * len(self.color), top + 84
         for k, node in enumerate(n for n in rest if n.op is not None):
-            self._box(node, x + k * (WIDE + 2 * GAP), y, WIDE, TALL)
+            self._box(node, x + k * (WIDE + 2 * GAP), y, WIDE)
         for k, node in enumerate(n for n in rest if n.op is None):
-            self._box(node, x + (k + 1) * (WIDE + 2 * GAP), y - ROW, WIDE, TALL)
+            self._box(node, x + (k + 1) * (WIDE + 2 * GAP), y - ROW, WIDE)
 
     # ---- lines
 
@@ -218,24 +255,26 @@ class _Unfolding:
         a, b = self.boxes[parent.index], self.boxes[node.index]
         color, kind = "", "data"
         points: list[Point]
-        if parent.index in self.color:
+        if node.index in self.copies:
             points, color, kind = self._tie(parent, node), self.color[parent.index], "tie"
         elif parent.index in self.copies:
-            points, color = (
-                [a.left, (b.right[0], self._port(a, b))],
-                self.color[self.copies[parent.index].index],
-            )
+            points, color = [a.left, (b.right[0], self._port(a, b))], self.color[self.copies[parent.index].index]
         elif node.t is None:
             points = self._to_total(parent, node)
         elif parent.t != node.t:
             points, kind = self._recurrence(a, b), "state"
-        elif a.y == b.y:
+        elif a.x > b.x and a.y == b.y:
             points = [a.left, b.right]
-        elif self.row[node.index] - self.row[parent.index] > 1 and a.x == b.x:
+        elif a.y == b.y:
+            points = [a.right, b.left]
+        elif self.row.get(node.index, 0) - self.row.get(parent.index, 0) > 1 and a.x == b.x:
             side = a.x - WIDE / 2 - 10
             points = [a.left, (side, a.y), (side, b.y), b.left]
         else:
             points = [a.top, b.bottom]
+        # `x * x` reads one node twice: two lines, side by side.
+        aside = 8.0 * sum(p is parent for p in node.parents[:slot])
+        points = [(x + aside, y + aside) for x, y in points]
         return Line(f"e{node.index}-{slot}", a.id, b.id, tuple(points), kind, color)
 
     def _port(self, a: Box, b: Box) -> float:
@@ -264,9 +303,16 @@ def summary(values: Any) -> str:
     """An array in a few characters: its numbers if there are at most four, else their length as a vector."""
     if values.size <= 4:
         if np.all(values == np.round(values)) and np.all(np.abs(values) < 100):
-            return "  ".join(f"{v:.0f}".replace("-", "−") for v in values.flat)
-        return "  ".join(short(float(v)) for v in values.flat)
+            return "  ".join(f"{v + 0.0:.0f}".replace("-", "−") for v in values.flat)  # + 0.0: no "−0"
+        shown = "  ".join(short(float(v)) for v in values.flat)
+        if len(shown) <= 24:  # what a box has room for
+            return shown
     return length(values)
+
+
+def _width(name: str) -> float:
+    """How wide a box must be for a name, in points."""
+    return 7.5 * len(name) + 14
 
 
 def length(values: Any) -> str:

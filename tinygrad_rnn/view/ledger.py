@@ -31,6 +31,8 @@ class Ledger:
         self.weight = weight
         self.shares: NDArray[Any] = net.copies[weight]
         self.total: NDArray[Any] = net.grads[weight]
+        root = net.tape.swept
+        self._gradient = f"∂{root or 'C'}/∂{plain(symbol(weight))}"
 
     def columns(self) -> list[str]:
         """The heads of the columns: an entry of the weight each, or the length where there are too many."""
@@ -53,10 +55,6 @@ class Ledger:
             yield str(t), [number(float(v)) for v in share.flat]
         yield "sum", [number(float(v)) for v in self.shares.sum(axis=0).flat]
         yield self._gradient, [number(float(v)) for v in self.total.flat]
-
-    @property
-    def _gradient(self) -> str:
-        return f"∂C/∂{plain(symbol(self.weight))}"
 
     def __str__(self) -> str:
         rows = [("t", self.columns()), *self.rows()]

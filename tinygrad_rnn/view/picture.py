@@ -15,6 +15,7 @@ from . import engine, layout
 from .dot import dot
 from .scene import Scene
 
+MOST_STEPS = 100
 OVERLAYS = (None, "value", "gradient", "both")
 
 
@@ -121,10 +122,15 @@ def draw(
     Raises
     ------
     ValueError
-        If `overlay` is unknown.
+        If `overlay` is unknown, or if there are more time steps than a picture can show.
     """
     if overlay not in OVERLAYS:
         raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
+    if net.T > MOST_STEPS:
+        raise ValueError(
+            f"a picture of {net.T} time steps would be {net.T * 3.3:.0f} inches wide, and nobody could read it: "
+            f"draw at most {MOST_STEPS}, for example by unfolding x[:8], d[:8]"
+        )
     return Picture(layout.unfolded(net, overlay, captions or {}))
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from ..autodiff.notation import array, number
+from ..autodiff.notation import array, number, plain
 from ..unfold import Step
 
 WIDTH = 78
@@ -40,13 +40,12 @@ class Quit(Exception):  # noqa: N818  it is a reader's wish, not an error
     """The reader wants to stop."""
 
 
-def frame(step: Step, count: int | None = None) -> str:
+def frame(step: Step) -> str:
     """One step as text: formula, the numbers it reads, its result, and one entry worked out."""
-    of = f" of {count}" if count else ""
     where = f"   t = {step.t}" if step.t is not None else ""
     equation = f"   Guo ({step.equation.removeprefix('G')})" if step.equation else ""
     lines = [
-        f"── {step.phase} {step.number}{of}{where}{equation} ".ljust(WIDTH, "─"),
+        f"── {step.phase} {step.number}{where}{equation} ".ljust(WIDTH, "─"),
         "",
         f"   {step.text}",
         "",
@@ -54,7 +53,7 @@ def frame(step: Step, count: int | None = None) -> str:
     if step.share is None:
         results = [(str(step.node), step.value)]
     else:
-        name = f"∂C/∂{step.share.parent}"
+        name = plain(step.result)
         results = [("share", step.value)]
         if step.before is not None:
             results = [("before", step.before), *results, (name, step.after)]
