@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,13 @@ from .op import Op
 from .outer import Outer
 
 Array = NDArray[Any]
+
+
+class Rows(Protocol):
+    """Somebody who keeps the copies of each role side by side, such as a plan."""
+
+    def cotangent(self, role: int, t: int) -> Array | Outer | None:
+        """What came back to the node of this role at time t."""
 
 
 class Node:
@@ -50,7 +57,7 @@ class Node:
         Whether the backward pass sends error to it.
     """
 
-    __slots__ = ("_tape", "active", "cotangent", "index", "name", "op", "parents", "role", "t", "value")
+    __slots__ = ("_cotangent", "_tape", "active", "index", "name", "op", "parents", "role", "t", "value")
     __array_ufunc__ = None  # so that ndarray + node comes to the node, not to an object array
 
     def __init__(
@@ -74,7 +81,15 @@ class Node:
         self.t = t
         self.role = role
         self.active = active
-        self.cotangent: Array | Outer | None = None
+        self._cotangent: Array | Outer | None = None
+
+    @property
+    def cotangent(self) -> Array | Outer | None:
+        """See the class."""
+        if self._cotangent is None and self.t is not None and self.t > 0:
+            rows = self.tape.error_rows
+            return rows.cotangent(self.role, self.t) if rows is not None else None
+        return self._cotangent
 
     @property
     def tape(self) -> Tape:
@@ -127,6 +142,23 @@ class Node:
     def __rmul__(self, other: Any) -> Any:
         return _elementwise(ops.multiply, other, self)
 
+    def __truediv__(self, other: Any) -> Any:
+        return _elementwise(ops.divide, self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _elementwise(ops.divide, other, self)
+
+    def __pow__(self, exponent: float) -> Any:
+        return ops.power(self, exponent=exponent)
+
+    def __abs__(self) -> Any:
+        return ops.absolute(self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return ops.getitem(self, key=ops.index_key(index, self.ndim))
+
+    __iter__ = None  # or Python would index without end
+
     def __neg__(self) -> Any:
         return ops.negative(self)
 
@@ -153,9 +185,17 @@ class Node:
 
     def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
         """The sum along an axis, some axes, or all of them."""
+        axes = self._from_last(axis)
+        return ops.sum(self, axis=axes, keepdims=keepdims) if axes else self
+
+    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
+        """The mean along an axis, some axes, or all of them."""
+        axes = self._from_last(axis)
+        return ops.mean(self, axis=axes, keepdims=keepdims) if axes else self
+
+    def _from_last(self, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
         axes = range(self.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        from_last = tuple(sorted(k % self.ndim - self.ndim for k in axes))
-        return ops.sum(self, axis=from_last, keepdims=keepdims) if from_last else self
+        return tuple(sorted(k % self.ndim - self.ndim for k in axes))
 
 
 def _elementwise(op: Op, a: Any, b: Any) -> Any:
@@ -224,6 +264,9 @@ class Tape:
         self._swept: Node | None = None  # the root of the last complete backward pass
         self.sweeps = 0
         self._pass = 0  # the number of the pass that was begun last
+        self._sent = False  # whether a pullback has left cotangents in the nodes
+        self.rows: Rows | None = None  # whose rows the nodes' values are
+        self.error_rows: Rows | None = None  # whose rows hold what came back
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -349,6 +392,7 @@ class Tape:
                 f"{array.dtype}: they must agree, or the network must be unfolded again."
             )
         leaf.value = _frozen(array)
+        self.rows = None
         self._played = min(self._played, leaf.index)
         self._begin_pass()
 
@@ -361,6 +405,7 @@ class Tape:
             If another pass was begun before this one was at its end.
         """
         here = self._begin_pass()
+        self.rows = None
         self._played = 0
         for node in self.nodes:
             if node.op is not None:
@@ -372,11 +417,27 @@ class Tape:
 
     def _begin_pass(self) -> int:
         """Forget what came back in the last pass, and number the new one."""
-        for node in self.nodes:
-            node.cotangent = None
+        if self._sent:
+            for node in self.nodes:
+                node._cotangent = None
+        self._sent = False
+        self.error_rows = None
         self._swept = None
         self._pass += 1
         return self._pass
+
+    def played_by(self, rows: Rows) -> None:
+        """Take note that the values are rows of somebody's buffers, and are all computed."""
+        self._begin_pass()
+        self.rows = rows
+        self._played = len(self.nodes)
+
+    def received(self, root: Node) -> None:
+        """Take note that error has come back from `root` into the buffers that hold the values."""
+        self._begin_pass()
+        self.error_rows = self.rows
+        self._swept = root
+        self.sweeps += 1
 
     def _still(self, here: int) -> None:
         if self._pass != here:
@@ -412,24 +473,25 @@ class Tape:
         root = self._root(root)
         seed = self._seed(root, seed)
         here = self._begin_pass()
-        root.cotangent = _frozen(seed)
+        self._sent = True
+        root._cotangent = _frozen(seed)
         for index in range(root.index, -1, -1):
             node = self.nodes[index]
-            op, g = node.op, node.cotangent
+            op, g = node.op, node._cotangent
             if op is None or g is None:
                 continue
             if isinstance(g, Outer) and not op.keeps_terms:
-                g = node.cotangent = _frozen(g)
+                g = node._cotangent = _frozen(g)
             args = [p.value for p in node.parents]
             for slot, parent in enumerate(node.parents):
                 if not parent.active or slot in op.only_read:
                     continue
                 share = op.share(slot, g, node.value, args)  # type: ignore[arg-type]  # an Outer only where op keeps it
                 share = share if isinstance(share, Outer) else _frozen(share)
-                before = parent.cotangent
+                before = parent._cotangent
                 after = share if before is None else before + share
-                parent.cotangent = after if isinstance(after, Outer) else _frozen(after)
-                yield Share(node, slot, parent, share, before, parent.cotangent)
+                parent._cotangent = after if isinstance(after, Outer) else _frozen(after)
+                yield Share(node, slot, parent, share, before, parent._cotangent)
                 self._still(here)
         self._swept = root
         self.sweeps += 1

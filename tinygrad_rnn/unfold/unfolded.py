@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
@@ -10,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError, Tape, TapeError, ops
+from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .losses import LOSSES
+from .plan import Plan, read_only
 from .steps import Step, walk
 
 Array = NDArray[Any]
@@ -93,6 +96,9 @@ class Unfolded:
         s(0)..s(T), y(1)..y(T) and C(1)..C(T).
     cost : Node
         The sum, or the mean, of the losses.
+    schedule : str
+        How a replay is played: the loops over the copies, or why there is no plan. Empty before the
+        first replay.
     """
 
     def __init__(
@@ -107,6 +113,7 @@ class Unfolded:
         outputs: Sequence[Node],
         losses: Sequence[Node],
         cost: Node,
+        recipe: Recipe,
     ) -> None:
         self.tape = tape
         self.params = params
@@ -118,6 +125,9 @@ class Unfolded:
         self.losses = tuple(losses)
         self.cost = cost
         self._copies = tuple(copies)
+        self._recipe = recipe
+        self._plan: Plan | None = None
+        self.schedule = ""
         self._read: tuple[Gradients, Gradients] | None = None
         self._read_at = 0  # the number of the backward pass that `_read` belongs to
 
@@ -152,7 +162,11 @@ class Unfolded:
             Start from the cost C(of) of this time step alone, as Guo does in (26)-(28); from the
             whole cost if none is named.
         """
-        self.tape.backward(self._root(of))
+        if of is None and self._plan is not None and self.tape.rows is self._plan:
+            self._plan.backward()
+            self.tape.received(self.cost)
+        else:
+            self.tape.backward(self._root(of))
 
     def _root(self, of: int | None) -> Node:
         if of is None:
@@ -177,10 +191,15 @@ class Unfolded:
         if self._read is None or self._read_at != self.tape.sweeps:
             self._read_at = self.tape.sweeps
             self._read = (
-                Gradients(list(self.weights), lambda name: cotangent(self.weights[name]), self.tape),
+                Gradients(list(self.weights), self._of_weight, self.tape),
                 Gradients(list(self.weights), self._of_copies, self.tape),
             )
         return self._read
+
+    def _of_weight(self, name: str) -> Array:
+        if self._plan is not None and self.tape.error_rows is self._plan:
+            return self._plan.grads[name].copy()
+        return cotangent(self.weights[name])
 
     def _of_copies(self, name: str) -> Array:
         whole = self.weights[name].value
@@ -234,15 +253,103 @@ class Unfolded:
                     f"{expected} {dtype}. For another shape, unfold again."
                 )
             new.extend(zip(leaves, data, strict=True))
-        for leaf, value in new:
-            self.tape.set(leaf, value)
-        for _ in self.tape.play():
-            pass
+        if not self.schedule:
+            self._make_plan()
+        if self._plan is None:
+            for leaf, value in new:
+                self.tape.set(leaf, value)
+            for _ in self.tape.play():
+                pass
+        else:
+            self._play(self._plan, x, d)
         return self.loss
+
+    def _make_plan(self) -> None:
+        """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
+        tape = self.tape
+        different = steps_differ(tape, self.T)
+        if different:
+            self.schedule = f"no plan, every node is played by itself: {different}"
+            return
+        folded = self._fold_step()
+        if folded.state is folded.before:
+            self.schedule = "no plan, every node is played by itself: the cell hands its state on as it is"
+            return
+        step = [n for n in tape if n.t == 1]
+        if [n.op for n in step] != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
+            self.schedule = (
+                "no plan, every node is played by itself: the cell computed something else when it was called again"
+            )
+            return
+        self._plan = Plan(folded, self.T)
+        self.schedule = "\n\n".join(self._plan.source)
+        for leaves, node in ((self.inputs, folded.x), (self.targets, folded.d)):
+            for row, leaf in zip(self._plan.stacks[node.index], leaves, strict=True):
+                np.copyto(row, leaf.value)
+        self._plan.long[folded.state.index][0] = self.states[0].value
+
+    def _fold_step(self) -> Folded:
+        recipe = self._recipe
+        return fold_step(
+            lambda weights, x, s: recipe.cell(Copies(weights, 1), x, s),
+            recipe.loss,
+            {name: leaf.value for name, leaf in self.weights.items()},
+            self.inputs[0].value,
+            self.targets[0].value,
+            self.states[0].value,
+            self.tape.equations,
+            recipe.cost_share,
+        )
+
+    def fold(self) -> nx.MultiDiGraph[Any]:
+        """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
+
+        Raises
+        ------
+        ValueError
+            If the time steps are not copies of one step.
+        """
+        different = steps_differ(self.tape, self.T)
+        if different:
+            raise ValueError(f"this network cannot be folded: {different}")
+        return self._fold_step().graph()
+
+    def _play(self, plan: Plan, x: Any, d: Any) -> None:
+        """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
+        folded = plan.folded
+        for name, leaf in folded.weights.items():
+            np.copyto(plan.stacks[leaf.index], self.params[name])
+        for given, leaf in ((x, folded.x), (d, folded.d)):
+            if given is not None:
+                np.copyto(plan.stacks[leaf.index], given)
+        plan.forward()
+        tape = self.tape
+        if tape.rows is not plan:
+            for name, leaf in self.weights.items():
+                leaf.value = read_only(plan.stacks[folded.weights[name].index])
+            for node in tape:
+                if node.t is not None and node.t > 0:
+                    node.value = plan.value(node.role, node.t)
+        costs = plan.stacks[folded.cost.index]
+        total = np.asarray(costs.sum())
+        if self.cost.op is ops.multiply:
+            self.cost.parents[0].value = total
+            total = np.asarray(total * self.cost.parents[1].value)
+        self.cost.value = total
+        tape.played_by(plan)
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
         return graph(self.tape)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a network was unfolded from, to record a step of it again."""
+
+    cell: Cell
+    loss: Loss
+    cost_share: float
 
 
 def cotangent(node: Node) -> Array:
@@ -255,7 +362,8 @@ def cotangent(node: Node) -> Array:
     """
     if node.tape.swept is None:
         raise TapeError(f"{node} has no error yet: call backward() first, or let the steps run to their end")
-    return np.zeros_like(node.value) if node.cotangent is None else np.array(node.cotangent)
+    g = node.cotangent
+    return np.zeros_like(node.value) if g is None else np.array(g)
 
 
 def delta(node: Node) -> Array:
@@ -350,7 +458,8 @@ def unfold(
     cost = ops.add(*losses, name="C" if reduction == "sum" else "C_sum")
     if reduction == "mean":
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
-    return Unfolded(tape, params, weights, copies, inputs, targets, states, outputs, losses, cost)
+    recipe = Recipe(cell, cost_of, 1.0 if reduction == "sum" else 1 / len(x))
+    return Unfolded(tape, params, weights, copies, inputs, targets, states, outputs, losses, cost, recipe)
 
 
 def _sequences(x: Any, d: Any) -> tuple[Array, Array]:

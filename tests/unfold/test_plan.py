@@ -1,0 +1,262 @@
+"""The plan plays what the tape says: every value, every cotangent, every copy, for every kind of cell."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from canonical import KINDS, problem
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_rnn as tg
+from tinygrad_rnn.autodiff import Outer
+
+o = tg.ops
+
+
+def textbook(P, x, s):
+    s = o.tanh(x @ P["V"].T + s @ P["U"].T + P["b_j"])
+    return s, o.softmax(s @ P["W"].T + P["b_k"])
+
+
+def gated(P, x, s):
+    z = o.sigmoid(o.linear(x, P["V"], s, P["U"], P["b_j"]))
+    c = o.tanh(o.linear(x, P["V"], z * s, P["U"]) * 0.5)
+    s = (1 - z) * s + z * c
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+def four_gates(P, x, s):
+    """The four gates of an LSTM in one sum, cut into its parts; half of the state is the cell."""
+    n = s.shape[-1] // 2
+    c, h = o.part(s, start=0, stop=n), o.part(s, start=n, stop=2 * n)
+    net = o.linear(x, P["V4"], h, P["U4"], P["b4"])
+    i, f, g, out = (o.part(net, start=k * n, stop=(k + 1) * n) for k in range(4))
+    c = o.sigmoid(f) * c + o.sigmoid(i) * o.tanh(g)
+    h = o.sigmoid(out) * o.tanh(c)
+    s = o.concatenate(c, h, axis=-1)
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+def unsaid(P, x, s):
+    """A state that does not depend on the one before, a weight read twice, a square, a sum over units."""
+    s = o.tanh(o.linear(x, P["V"]))
+    y = o.linear(s * s, P["W"], P["b_k"]) * s.sum(axis=-1, keepdims=True)
+    return s, o.softmax(o.linear(o.linear(s, P["U"]), P["W"]) + y)
+
+
+def kept(P, x, s):
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+CELLS = [textbook, gated, four_gates, unsaid]
+
+
+def parameters(p, rng):
+    m, n_in = p.params["U"].shape[0], p.params["V"].shape[1]
+    n = m // 2
+    more = {"V4": (4 * n, n_in), "U4": (4 * n, n), "b4": (4 * n,)}
+    return p.params | {name: rng.normal(size=shape) for name, shape in more.items()}
+
+
+def assert_same(net, fresh):
+    assert net.loss == pytest.approx(fresh.loss, rel=1e-13)
+    for ours, theirs in zip(net.tape, fresh.tape, strict=True):
+        np.testing.assert_allclose(ours.value, theirs.value, rtol=1e-11, atol=1e-12, err_msg=repr(ours))
+        a, b = ours.cotangent, theirs.cotangent
+        if ours.t and theirs.cotangent is not None:
+            np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-9, atol=1e-11, err_msg=repr(ours))
+    for name in net.grads:
+        np.testing.assert_allclose(net.grads[name], fresh.grads[name], rtol=1e-9, atol=1e-11, err_msg=name)
+        np.testing.assert_allclose(net.copies[name], fresh.copies[name], rtol=1e-9, atol=1e-11, err_msg=name)
+        np.testing.assert_allclose(net.copies[name].sum(axis=0), net.grads[name], rtol=1e-9, atol=1e-11)
+
+
+def check(cell, params, p, other, **options):
+    net = tg.unfold(cell, params, p.x, p.d, s0=p.s0, **options)
+    net.replay(other.x, other.d)
+    assert "no plan" not in net.schedule
+    net.backward()
+    fresh = tg.unfold(cell, params, other.x, other.d, s0=p.s0, **options)
+    fresh.backward()
+    assert_same(net, fresh)
+    return net
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.tuples(st.integers(1, 6), st.integers(1, 3), st.integers(1, 4), st.integers(2, 6), st.integers(2, 4)),
+    kind=st.sampled_from(KINDS),
+    reduction=st.sampled_from(["sum", "mean"]),
+    seed=st.integers(0, 1000),
+)
+def test_guos_cell_of_any_kind_and_size(sizes, kind, reduction, seed):
+    p, other = problem(*kind, sizes=sizes, seed=seed), problem(*kind, sizes=sizes, seed=seed + 1)
+    check(p.cell, p.params, p, other, loss=p.loss, reduction=reduction)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.tuples(
+        st.integers(1, 5), st.integers(1, 3), st.integers(1, 4), st.sampled_from([2, 4, 6]), st.integers(2, 4)
+    ),
+    cell=st.sampled_from(CELLS),
+    seed=st.integers(0, 1000),
+)
+def test_a_users_cell(sizes, cell, seed):
+    p, other = problem(sizes=sizes, seed=seed), problem(sizes=sizes, seed=seed + 1)
+    check(cell, parameters(p, np.random.default_rng(seed)), p, other)
+
+
+def test_training_sees_the_parameters_of_the_moment():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    for _ in range(3):
+        net.replay()
+        net.backward()
+        for name, gradient in net.grads.items():
+            p.params[name] -= 0.05 * gradient
+    net.replay()
+    net.backward()
+    fresh = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    fresh.backward()
+    assert_same(net, fresh)
+
+
+def test_watching_and_replaying_can_take_turns():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    net.replay()
+    net.backward()
+    planned = {name: g.copy() for name, g in net.grads.items()}
+    list(net.steps())
+    for name in planned:
+        np.testing.assert_allclose(net.grads[name], planned[name], rtol=1e-10, atol=1e-12)
+    net.replay(p.x * 2)
+    net.backward(of=3)
+    fresh = tg.unfold(p.cell, p.params, p.x * 2, p.d, s0=p.s0)
+    fresh.backward(of=3)
+    assert_same(net, fresh)
+    net.backward()
+    fresh.backward()
+    assert_same(net, fresh)
+
+
+def test_what_was_read_before_a_replay_stays():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    net.replay()
+    net.backward()
+    gradients, copies = net.grads["U"], net.copies["U"]
+    before = gradients.copy(), copies.copy()
+    net.replay(p.x * 3)
+    net.backward()
+    np.testing.assert_array_equal(gradients, before[0])
+    np.testing.assert_array_equal(copies, before[1])
+
+
+def test_nodes_look_at_the_very_numbers_of_the_replay():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    net.replay()
+    net.backward()
+    states = [s.value for s in net.states[1:]]
+    assert all(s.base is not None for s in states)
+    step = states[1].__array_interface__["data"][0] - states[0].__array_interface__["data"][0]
+    assert step == states[0].nbytes  # the copies lie side by side
+    with pytest.raises(ValueError, match="read-only"):
+        states[0][...] = 0
+    copy = next(n for n in net.tape if n.op is tg.ops.copy and n.name == "U" and n.t == 2)
+    assert isinstance(copy.cotangent, Outer)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_state_that_is_handed_on_as_it_is_needs_no_plan(steps):
+    p, other = problem(sizes=(steps, 2, 3, 4, 5)), problem(sizes=(steps, 2, 3, 4, 5), seed=8)
+    net = tg.unfold(kept, p.params, p.x, p.d, s0=p.s0)
+    net.replay(other.x, other.d)
+    assert net.schedule.startswith("no plan")
+    net.backward()
+    fresh = tg.unfold(kept, p.params, other.x, other.d, s0=p.s0)
+    fresh.backward()
+    assert_same(net, fresh)
+
+
+@pytest.mark.parametrize("how", ["other op", "other number", "more nodes"])
+def test_a_cell_whose_steps_differ_is_played_node_by_node_and_says_so(how):
+    p, calls = problem(), []
+
+    def cell(P, x, s):
+        calls.append(how)
+        late = len(calls) == 4
+        s = (
+            o.tanh(o.linear(x, P["V"], s, P["U"]))
+            if not (late and how == "other op")
+            else o.sigmoid(o.linear(x, P["V"], s, P["U"]))
+        )
+        s = s * (0.5 if late and how == "other number" else 0.25)
+        if late and how == "more nodes":
+            s = o.tanh(s)
+        return s, o.softmax(o.linear(s, P["W"]))
+
+    net = tg.unfold(cell, p.params, p.x, p.d, s0=p.s0)
+    net.backward()
+    before = net.loss, net.grads["U"]
+    assert net.replay() == before[0]
+    assert net.schedule.startswith("no plan, every node is played by itself: ")
+    net.backward()
+    np.testing.assert_array_equal(net.grads["U"], before[1])
+
+
+def test_the_loops_are_the_recurrence_and_nothing_else():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    net.replay()
+    forwards, backwards = net.schedule.split("\n\n")
+    assert forwards.count("#") == 3  # U s, + the rest, tanh
+    assert backwards.count("#") == 3  # both shares of s, through tanh, through U
+
+
+def test_folding_gives_back_the_cell():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    folded = net.fold()
+    delayed = [(a, b) for a, b, delay in folded.edges(data="delay") if delay]
+    assert [(folded.nodes[a]["name"], folded.nodes[b]["name"]) for a, b in delayed] == [("s", "net_j")]
+    cycles = [c for c in nx.strongly_connected_components(folded) if len(c) > 1]
+    assert [{folded.nodes[i]["name"] for i in c} for c in cycles] == [{"net_j", "s"}]
+
+    # The unfolded graph with the copies of each role merged is the same graph.
+    merged = nx.MultiDiGraph()
+    weight = {w.index: name for name, w in net.weights.items()}
+    for node in net.tape:
+        if node.t == 2:
+            merged.add_node(node.role, op=node.op.name if node.op else "leaf")
+    for name in weight.values():
+        merged.add_node(name, op="leaf")
+    for node in net.tape:
+        if node.t == 2:
+            for slot, parent in enumerate(node.parents):
+                source = weight.get(parent.index, parent.role)
+                merged.add_edge(source, node.role, key=slot, delay=0 if parent.t is None else 2 - parent.t)
+    same = nx.is_isomorphic(
+        folded,
+        merged,
+        node_match=lambda a, b: a["op"] == b["op"],
+        edge_match=lambda a, b: {k: e["delay"] for k, e in a.items()} == {k: e["delay"] for k, e in b.items()},
+    )
+    assert same
+
+
+def test_float32_stays_float32():
+    p = problem()
+    low = [a.astype("float32") for a in (p.x, p.d, p.s0)]
+    params = {name: w.astype("float32") for name, w in p.params.items()}
+    net = tg.unfold(p.cell, params, low[0], low[1], s0=low[2])
+    net.replay()
+    net.backward()
+    assert {node.value.dtype.name for node in net.tape} == {"float32"}
+    exact = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    exact.backward()
+    for name in params:
+        assert net.grads[name].dtype == np.float32
+        np.testing.assert_allclose(net.grads[name], exact.grads[name], rtol=1e-4, atol=1e-4)
