@@ -3,11 +3,11 @@
 import networkx as nx
 import numpy as np
 import pytest
-from canonical import KINDS, problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
+from canonical import KINDS, problem
 from tinygrad_rnn.autodiff import Outer
 
 o = tg.ops
@@ -129,8 +129,8 @@ def test_watching_and_replaying_can_take_turns():
     net.backward()
     planned = {name: g.copy() for name, g in net.grads.items()}
     list(net.steps())
-    for name in planned:
-        np.testing.assert_allclose(net.grads[name], planned[name], rtol=1e-10, atol=1e-12)
+    for name, gradient in planned.items():
+        np.testing.assert_allclose(net.grads[name], gradient, rtol=1e-10, atol=1e-12)
     net.replay(p.x * 2)
     net.backward(of=3)
     fresh = tg.unfold(p.cell, p.params, p.x * 2, p.d, s0=p.s0)

@@ -321,7 +321,9 @@ def test_replay_changes_nothing_when_a_parameter_does_not_fit(p, net):
     before = net.loss
     p.params["V"] *= 2
     p.params["W"] = np.ones((7, 4))
-    with pytest.raises(tg.ShapeError, match=r"the parameter W is \(7, 4\) float64, and was \(6, 4\)"):
+    with pytest.raises(
+        tg.ShapeError, match=r"replay: W is \(7, 4\) float64, and the network was unfolded over \(6, 4\)"
+    ):
         net.replay()
     del p.params["W"]
     with pytest.raises(KeyError, match="is gone from params"):

@@ -1106,11 +1106,27 @@ def _softmax_unit(index: Index, net: Array) -> str:
 @op(label="softmax", latex=r"\operatorname{{softmax}}({0})", equation="G15", unit=_softmax_unit)
 def softmax(net: Array, out: Array | None = None) -> Array:
     """exp(net_k) / sum_q exp(net_q) for each sample, Guo (2013), eq. (15)."""
-    y = np.subtract(net, net.max(axis=-1, keepdims=True), out=out)
-    y = np.exp(y, out=y)
-    # A product with ones adds up short rows several times faster than a sum along the last axis.
-    y /= (y @ np.ones(y.shape[-1], y.dtype))[..., None]
-    return y
+    if _moderate(net):
+        y = np.exp(net, out=out)
+    else:
+        y = np.subtract(net, net.max(axis=-1, keepdims=True), out=out)
+        np.exp(y, out=y)
+    return np.divide(y, _row_sums(y)[..., None], out=y)
+
+
+def _moderate(net: Array) -> bool:
+    """Whether exp(net), its sums and their quotients neither overflow nor underflow as they are.
+
+    Two looks at the whole array cost a fraction of finding the largest entry of every short row.
+    """
+    most = 300 if net.dtype == np.float64 else 35
+    return bool(np.maximum.reduce(net, None) < most and np.minimum.reduce(net, None) > -most)
+
+
+def _row_sums(x: Array) -> Array:
+    """The sums along the last axis: a product with ones adds up short rows several times faster than a sum."""
+    width = x.shape[-1]
+    return x.reshape(-1, width).dot(np.ones(width, x.dtype)).reshape(x.shape[:-1])
 
 
 @softmax.vjp(
@@ -1241,12 +1257,15 @@ def cross_entropy(net: Array, y: Array, d: Array, out: Array | None = None) -> A
     """C = -sum_pk d[p, k] ln y[p, k] with y = softmax(net).
 
     This is the cost that makes delta = d - y true for a softmax; the cost (16) as Guo prints it
-    does so for a sigmoid only. No logarithm is taken of a y that may have underflowed: the largest
-    y of a sample gives ln sum_q exp(net_q) = net_k - ln y_k, and that gives all the others.
+    does so for a sigmoid only. No logarithm is taken of a y that may have underflowed: one y of a sample
+    that has not gives ln sum_q exp(net_q) = net_k - ln y_k, and that gives all the others.
     """
-    log_sum = net.max(axis=-1) - np.log(y.max(axis=-1))
-    paid = np.einsum("...pk,...p->...", d, log_sum)
-    return np.subtract(paid, np.einsum("...pk,...pk->...", d, net), out=out)
+    if _moderate(net):
+        log_sum = net[..., 0] - np.log(y[..., 0])
+    else:
+        log_sum = net.max(axis=-1) - np.log(y.max(axis=-1))
+    paid = np.vecdot(_row_sums(d), log_sum)
+    return np.subtract(paid, np.add.reduce(np.vecdot(d, net), -1), out=out)
 
 
 cross_entropy.checked(_same_samples)
@@ -1269,8 +1288,8 @@ def softmax_error(y: Array, d: Array, out: Array | None = None) -> Array:
 
     Guo's d - y takes sum_q d_q = 1 for granted; without it the softmax part carries that sum.
     """
-    paid = d @ np.ones(d.shape[-1], d.dtype)
-    if np.all(paid == 1):
+    paid = _row_sums(d)
+    if (paid == 1).all():
         return np.subtract(y, d, out=out)
     return np.subtract(y * paid[..., None], d, out=out)
 

@@ -231,37 +231,28 @@ class Unfolded:
         ShapeError
             If a shape or a dtype differs; nothing is changed then.
         """
-        new: list[tuple[Node, Any]] = []
-        for name, leaf in self.weights.items():
+        for name in self.weights:
             if name not in self.params:
                 raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
-            value = np.asarray(self.params[name])
-            if value.shape != leaf.value.shape or value.dtype != leaf.value.dtype:
-                raise ShapeError(
-                    f"replay: the parameter {name} is {value.shape} {value.dtype}, and was {leaf.value.shape} "
-                    f"{leaf.value.dtype} when the network was unfolded. For another shape, unfold again."
-                )
-            new.append((leaf, value))
-        for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
-            if given is None:
-                continue
-            data, dtype = np.asarray(given), leaves[0].value.dtype
-            expected = (len(leaves), *leaves[0].value.shape)
-            if data.shape != expected or data.dtype != dtype:
-                raise ShapeError(
-                    f"replay: {what} is {data.shape} {data.dtype}, and the network was unfolded over "
-                    f"{expected} {dtype}. For another shape, unfold again."
-                )
-            new.extend(zip(leaves, data, strict=True))
+        # Everything is looked at before anything is changed.
+        new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
+        data = [
+            (leaves, None if given is None else _fitting(what, given, (len(leaves), *leaves[0].shape), leaves[0]))
+            for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets))
+        ]
         if not self.schedule:
             self._make_plan()
-        if self._plan is None:
-            for leaf, value in new:
-                self.tape.set(leaf, value)
-            for _ in self.tape.play():
-                pass
-        else:
-            self._play(self._plan, x, d)
+        if self._plan is not None:
+            self._play(self._plan, new, *(given for _, given in data))
+            return self.loss
+        for name, leaf in self.weights.items():
+            self.tape.set(leaf, new[name])
+        for leaves, given in data:
+            if given is not None:
+                for leaf, value in zip(leaves, given, strict=True):
+                    self.tape.set(leaf, value)
+        for _ in self.tape.play():
+            pass
         return self.loss
 
     def _make_plan(self) -> None:
@@ -314,11 +305,11 @@ class Unfolded:
             raise ValueError(f"this network cannot be folded: {different}")
         return self._fold_step().graph()
 
-    def _play(self, plan: Plan, x: Any, d: Any) -> None:
+    def _play(self, plan: Plan, new: Mapping[str, Array], x: Array | None, d: Array | None) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
         for name, leaf in folded.weights.items():
-            np.copyto(plan.stacks[leaf.index], self.params[name])
+            np.copyto(plan.stacks[leaf.index], new[name])
         for given, leaf in ((x, folded.x), (d, folded.d)):
             if given is not None:
                 np.copyto(plan.stacks[leaf.index], given)
@@ -350,6 +341,17 @@ class Recipe:
     cell: Cell
     loss: Loss
     cost_share: float
+
+
+def _fitting(what: str, given: Any, shape: tuple[int, ...], like: Node) -> Array:
+    """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
+    array, dtype = np.asarray(given), like.value.dtype
+    if array.shape != shape or array.dtype != dtype:
+        raise ShapeError(
+            f"replay: {what} is {array.shape} {array.dtype}, and the network was unfolded over {shape} {dtype}. "
+            "For another shape, unfold again."
+        )
+    return array
 
 
 def cotangent(node: Node) -> Array:
