@@ -37,6 +37,20 @@ def four_gates(P, x, s):
     return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
 
 
+def side_by_side(P, x, s):
+    """Input and state in one row, [x s], against one weight."""
+    s = o.tanh(o.linear(o.concatenate(x, s, axis=-1), P["VU"], P["b_j"]))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+def turned(P, x, s):
+    """A state that is read through views alone: cut, turned and put together again."""
+    n = s.shape[-1] // 2
+    front, back = s[:, :n], o.part(s, start=n, stop=2 * n)
+    s = o.concatenate(back, front, axis=-1) * 0.5 + o.tanh(o.linear(x, P["V"]))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
 def unsaid(P, x, s):
     """A state that does not depend on the one before, a weight read twice, a square, a sum over units."""
     s = o.tanh(o.linear(x, P["V"]))
@@ -48,13 +62,13 @@ def kept(P, x, s):
     return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
 
 
-CELLS = [textbook, gated, four_gates, unsaid]
+CELLS = [textbook, gated, four_gates, side_by_side, turned, unsaid]
 
 
 def parameters(p, rng):
     m, n_in = p.params["U"].shape[0], p.params["V"].shape[1]
     n = m // 2
-    more = {"V4": (4 * n, n_in), "U4": (4 * n, n), "b4": (4 * n,)}
+    more = {"VU": (m, n_in + m), "V4": (4 * n, n_in), "U4": (4 * n, n), "b4": (4 * n,)}
     return p.params | {name: rng.normal(size=shape) for name, shape in more.items()}
 
 

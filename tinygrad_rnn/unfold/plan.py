@@ -246,7 +246,7 @@ class Plan:
             return [_product(args[0], args[1], out)]
         if n.op.ufunc is not None:
             return [partial(n.op.ufunc, *args, out)]
-        return [partial(n.op.value, *args, out=out)]
+        return [partial(_with_out(n.op), *args, out)]
 
     def _linear_at_once(self, args: Sequence[Array], out: Array) -> list[Call]:
         calls: list[Call] = []
@@ -480,8 +480,11 @@ def read_only(array: Array) -> Array:
 
 
 def _with_out(op: Op) -> Callable[..., Any]:
-    def call(*args: Any) -> Any:
-        return op.value(*args[:-1], out=args[-1])
+    def call(*args: Any) -> None:
+        out = args[-1]
+        value = op.value(*args[:-1], out=out)
+        if value is not out:  # a view that could not be one here, such as what comes back through the state
+            np.copyto(out, value)
 
     return call
 
