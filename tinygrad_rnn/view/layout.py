@@ -305,7 +305,7 @@ def summary(values: Any) -> str:
         if np.all(values == np.round(values)) and np.all(np.abs(values) < 100):
             return "  ".join(f"{v + 0.0:.0f}".replace("-", "−") for v in values.flat)  # + 0.0: no "−0"
         shown = "  ".join(short(float(v)) for v in values.flat)
-        if len(shown) <= 24:  # what a box has room for
+        if len(shown) <= 27:  # what a box has room for
             return shown
     return length(values)
 
