@@ -4,6 +4,6 @@ from . import ops
 from .errors import ShapeError, TapeError
 from .op import OPS, Op, Rule, op
 from .outer import Outer
-from .tape import Node, Share, Tape
+from .tape import Node, Rows, Share, Tape
 
-__all__ = ["OPS", "Node", "Op", "Outer", "Rule", "ShapeError", "Share", "Tape", "TapeError", "op", "ops"]
+__all__ = ["OPS", "Node", "Op", "Outer", "Rows", "Rule", "ShapeError", "Share", "Tape", "TapeError", "op", "ops"]

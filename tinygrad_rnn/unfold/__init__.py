@@ -3,6 +3,6 @@
 from . import cells, losses
 from .cells import Guo
 from .steps import Step
-from .unfolded import Unfolded, delta, unfold
+from .unfolded import Recipe, Unfolded, delta, unfold
 
-__all__ = ["Guo", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]
+__all__ = ["Guo", "Recipe", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]
