@@ -1331,7 +1331,7 @@ def _bernoulli_unit(index: Index, net: Array, y: Array, d: Array) -> str:
 def bernoulli_cross_entropy(net: Array, y: Array, d: Array, out: Array | None = None) -> Array:
     """C = -sum_pk d ln y + (1 - d) ln(1 - y) with y = sigmoid(net), Guo (2013), eq. (16).
 
-    Computed from `net`, as max(net, 0) - d net + ln(1 + exp(-the size of net)): nothing overflows, and nothing
+    Computed from `net`, as max(net, 0) - d net + ln(1 + exp(-abs(net))): nothing overflows, and nothing
     cancels where y or 1 - y underflows.
     """
     top = np.maximum(net, 0)
