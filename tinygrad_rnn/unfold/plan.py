@@ -8,6 +8,7 @@ copies in one call. Every call is bound to its buffers once, so that a pass only
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -63,6 +64,7 @@ class Plan:
         self.samples = folded.before.shape[0]
 
         sums = {name: self._terms(folded.cotangents.get(w.index)) for name, w in folded.weights.items()}
+        self.factors = sums
         forward, backward = self._needed(sums)
         self._place([*forward, *backward])
         self._timed = {id(stack): stack for i, stack in self.stacks.items() if i not in self.timeless}
@@ -72,7 +74,6 @@ class Plan:
         self.grads = {name: np.zeros(w.shape, self.dtype) for name, w in folded.weights.items()}
         for name, terms in sums.items():
             self._backward += self._sum_over_time(self.grads[name], terms)
-        self.factors = sums
 
     # ---- what is what
 
@@ -144,6 +145,10 @@ class Plan:
     def _place(self, played: Sequence[Node]) -> None:
         """Give every node that is played a buffer, or a view of the buffer it looks into."""
         joined = self._joined(played)
+        kept = [self.real(g).index for g in self.folded.cotangents.values()]
+        factors = [self.real(x).index for terms in self.factors.values() for _, nodes in terms for x in nodes]
+        reads = [self.real(p).index for n in played for p in n.parents]
+        self.readers = Counter([*kept, *factors, *kept, *factors, *reads])
         extra = set(self.previous.values()) | {self.real(self.nodes[i]).index for i in self.next.values()}
         for n in self.nodes:
             if n.op is None and n.index not in self.previous and n.index not in self.next:
@@ -175,8 +180,19 @@ class Plan:
                 self.stacks[n.index] = view
                 self.views.add(n.index)
             else:
-                lead = () if n.index in self.timeless else (self.T,)
-                self.stacks[n.index] = np.zeros((*lead, *n.shape), self.dtype)
+                self.stacks[n.index] = self._room(n)
+
+    def _room(self, n: Node) -> Array:
+        """A buffer of the node's own, or that of an argument nobody else reads: then it is computed in place."""
+        lead = () if n.index in self.timeless else (self.T,)
+        if n.op is not None and n.op.ufunc is not None and n.index >= self.folded.size:
+            for p in map(self.real, n.parents):
+                given_up = p.index >= self.folded.size and p.op is not None and self.readers[p.index] == 1
+                if given_up and p.shape == n.shape and p.index in self.stacks and p.index not in self.views:
+                    stack = self.stacks[p.index]
+                    if stack.shape == (*lead, *n.shape) and stack.base is None:
+                        return stack
+        return np.zeros((*lead, *n.shape), self.dtype)
 
     def _joined(self, played: Sequence[Node]) -> dict[int, tuple[int, int]]:
         """Parts that together make up a whole, as four gates' errors do, are written into it in place.
@@ -256,7 +272,7 @@ class Plan:
             if k:
                 calls.append(partial(np.add, out, target, out))
         if len(args) % 2:
-            if len(args) == 1:
+            if len(args) == 1:  # a bias alone
                 calls.append(partial(np.copyto, out, args[0]))
             else:
                 calls.append(partial(np.add, out, args[-1], out))
@@ -312,22 +328,16 @@ class Plan:
             free = [k for k in range(0, len(args) - 1, 2) if k not in held]
             bias = [args[-1]] if len(args) % 2 else []
             waiting = [a for k in free for a in args[k : k + 2]] + bias
-            rest: Any = None
-            if free:
-                rest = self._like(out)
-                before += self._linear_at_once(waiting, rest)
-            elif bias:
-                rest = bias[0]
-            for number, k in enumerate(held):
-                target = out if number == 0 else self._like(out)
-                w = self._held(args[k + 1].T)
-                body.append(
-                    (f"dot({self._name(n.parents[k])}, {self._name(n.parents[k + 1])}.T)", "dot", [args[k], w, target])
-                )
-                if number:
-                    body.append((f"{name} + ...", np.add, [out, target, out]))
-            if rest is not None:
-                body.append((f"{name} + free part", np.add, [out, rest, out]))
+            # The free part waits where the sum is to stand; each product is made in a scratch row and added to it.
+            if waiting:
+                before += self._linear_at_once(waiting, out)
+            scratch = np.empty(out.shape[1:], out.dtype)
+            for k in held:
+                target = scratch if waiting or k != held[0] else out
+                text = f"dot({self._name(n.parents[k])}, {self._name(n.parents[k + 1])}.T)"
+                body.append((text, "dot", [args[k], self._held(args[k + 1].T), target]))
+                if target is scratch:
+                    body.append((f"{name} += that", np.add, [out, scratch, out]))
         elif n.op.name == "matmul" and n.parents[1].index in self.timeless:
             body.append(
                 (
@@ -348,12 +358,6 @@ class Plan:
             body.append((f"{name} = {n.op.name}", n.op.ufunc, [*args, out]))
         else:
             body.append((f"{name} = {n.op.name}", _with_out(n.op), [*args, out]))
-
-    def _like(self, stack: Array) -> Array:
-        """Room for as many copies again."""
-        room = np.empty(stack.shape, stack.dtype)
-        self._timed[id(room)] = room
-        return room
 
     def _depends(self, p: Node, inside: set[int]) -> bool:
         i = self.real(p).index
@@ -409,7 +413,7 @@ class Plan:
             if function == "dot":
                 a, w, out = operands
                 if out[0].flags.c_contiguous or flat:
-                    line = f"{operand(a, dot=True)}({operand(w)}, {operand(out)})"
+                    line = f"{operand(a, dot=True)}({operand(w)}, {operand(_single(out, flat))})"
                 else:
                     line = f"{operand(np.matmul)}({operand(a)}, {operand(w)}, {operand(out)})"
             else:
