@@ -18,6 +18,7 @@ from .notation import factor, number
 Array = NDArray[Any]
 Latex = str | Callable[..., str]
 Check = Callable[..., str | None]  # (names, args) to what is wrong, in words
+Call = Callable[[], Any]
 
 OPS: dict[str, Op] = {}
 """Every op by its name."""
@@ -109,6 +110,7 @@ class Op:
         self._bound: dict[tuple[tuple[str, Any], ...], Op] = {}
         self.only_read: frozenset[int] = frozenset()
         self.checks: list[Check] = []
+        self._prepare: Callable[..., Call] | None = None
         self.__doc__ = value.__doc__
 
     def __repr__(self) -> str:
@@ -188,6 +190,30 @@ class Op:
         """Add a check of the arguments: it returns what is wrong in words, or None."""
         self.checks.append(check)
         return check
+
+    def prepared(self, prepare: Callable[..., Call]) -> Callable[..., Call]:
+        """Define how the op is made ready to compute again and again on arrays that stay where they are.
+
+        ``prepare(out, *args)`` takes arrays whose entries lie side by side, none of them repeated, and
+        returns a call that fills `out`. All that need not be done in every call is done before it.
+        """
+        self._prepare = prepare
+        return prepare
+
+    def into(self, out: Array, *args: Array) -> Call:
+        """The call that computes the value of these very arrays into `out`."""
+        if self.ufunc is not None:
+            return partial(self.ufunc, *args, out)
+        side_by_side = all(a.flags.c_contiguous for a in (out, *args)) and len({a.shape for a in args}) == 1
+        if self._prepare is not None and side_by_side:
+            return self._prepare(out, *args)
+
+        def call() -> None:
+            value = self.value(*args, out=out)
+            if value is not out:  # an op whose value is its argument, seen differently
+                np.copyto(out, value)
+
+        return call
 
     def check(self, names: Sequence[object], args: Sequence[Array], where: Callable[[], str]) -> None:
         """Raise ShapeError if the op cannot take these arguments.

@@ -10,7 +10,7 @@ Every op acts on its last axes; axes in front of them are copies, such as all ti
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .errors import ShapeError
 from .notation import factor, number, summed
-from .op import op
+from .op import Call, op
 from .outer import Outer
 
 Array = NDArray[Any]
@@ -1106,27 +1106,38 @@ def _softmax_unit(index: Index, net: Array) -> str:
 @op(label="softmax", latex=r"\operatorname{{softmax}}({0})", equation="G15", unit=_softmax_unit)
 def softmax(net: Array, out: Array | None = None) -> Array:
     """exp(net_k) / sum_q exp(net_q) for each sample, Guo (2013), eq. (15)."""
-    if _moderate(net):
-        y = np.exp(net, out=out)
-    else:
-        y = np.subtract(net, net.max(axis=-1, keepdims=True), out=out)
-        np.exp(y, out=y)
-    return np.divide(y, _row_sums(y)[..., None], out=y)
+    return _played(_ready_softmax, net.shape, (net,), out)
 
 
-def _moderate(net: Array) -> bool:
-    """Whether exp(net), its sums and their quotients neither overflow nor underflow as they are.
+def _played(ready: Callable[..., Call], shape: tuple[int, ...], args: Sequence[Array], out: Array | None) -> Array:
+    """The value of an op that is written as a prepared call: prepared, and called once."""
+    same = args if len({a.shape for a in args}) == 1 else np.broadcast_arrays(*args)
+    value = np.empty(shape, np.result_type(*args))
+    ready(value, *map(np.ascontiguousarray, same))()
+    if out is None:
+        return value
+    np.copyto(out, value)
+    return out
 
-    Two looks at the whole array cost a fraction of finding the largest entry of every short row.
-    """
-    most = 300 if net.dtype == np.float64 else 35
-    return bool(np.maximum.reduce(net, None) < most and np.minimum.reduce(net, None) > -most)
 
+@softmax.prepared
+def _ready_softmax(y: Array, net: Array) -> Call:
+    width = net.shape[-1]
+    nets, rows, flat, ones = net.reshape(-1, width), y.reshape(-1, width), net.reshape(-1), np.ones(width, net.dtype)
+    sums = np.empty((len(rows), 1), net.dtype)
+    column, most = sums[:, 0], 300 if net.dtype == np.float64 else 35
 
-def _row_sums(x: Array) -> Array:
-    """The sums along the last axis: a product with ones adds up short rows several times faster than a sum."""
-    width = x.shape[-1]
-    return x.reshape(-1, width).dot(np.ones(width, x.dtype)).reshape(x.shape[:-1])
+    def call() -> None:
+        # Two looks at the whole array cost a fraction of finding the largest entry of every short row.
+        if np.maximum.reduce(flat) < most and np.minimum.reduce(flat) > -most:
+            np.exp(nets, rows)
+        else:
+            np.subtract(nets, nets.max(axis=-1, keepdims=True), rows)
+            np.exp(rows, rows)
+        rows.dot(ones, column)  # adds up short rows several times faster than a sum
+        np.divide(rows, sums, rows)
+
+    return call
 
 
 @softmax.vjp(
@@ -1260,12 +1271,32 @@ def cross_entropy(net: Array, y: Array, d: Array, out: Array | None = None) -> A
     does so for a sigmoid only. No logarithm is taken of a y that may have underflowed: one y of a sample
     that has not gives ln sum_q exp(net_q) = net_k - ln y_k, and that gives all the others.
     """
-    if _moderate(net):
-        log_sum = net[..., 0] - np.log(y[..., 0])
-    else:
-        log_sum = net.max(axis=-1) - np.log(y.max(axis=-1))
-    paid = np.vecdot(_row_sums(d), log_sum)
-    return np.subtract(paid, np.add.reduce(np.vecdot(d, net), -1), out=out)
+    return _played(_ready_cross_entropy, net.shape[:-2], (net, y, d), out)
+
+
+@cross_entropy.prepared
+def _ready_cross_entropy(c: Array, net: Array, y: Array, d: Array) -> Call:
+    samples, width = net.shape[-2:]
+    nets, ys, ds = (a.reshape(-1, width) for a in (net, y, d))
+    first_net, first_y = nets[:, 0], ys[:, 0]
+    products, ones, all_samples = np.empty_like(nets), np.ones(width, net.dtype), np.ones(samples, net.dtype)
+    paid, log_sum = np.empty((2, len(nets)), net.dtype)
+    costs, by_time, least = c.reshape(-1), paid.reshape(-1, samples), np.finfo(net.dtype).tiny
+
+    def call() -> None:
+        if np.minimum.reduce(first_y) >= least:
+            np.log(first_y, log_sum)
+            np.subtract(first_net, log_sum, log_sum)
+        else:
+            np.subtract(nets.max(axis=-1), np.log(ys.max(axis=-1)), log_sum)
+        ds.dot(ones, paid)
+        np.multiply(paid, log_sum, log_sum)
+        np.multiply(ds, nets, products)
+        products.dot(ones, paid)
+        np.subtract(log_sum, paid, paid)
+        by_time.dot(all_samples, costs)
+
+    return call
 
 
 cross_entropy.checked(_same_samples)
@@ -1288,10 +1319,22 @@ def softmax_error(y: Array, d: Array, out: Array | None = None) -> Array:
 
     Guo's d - y takes sum_q d_q = 1 for granted; without it the softmax part carries that sum.
     """
-    paid = _row_sums(d)
-    if (paid == 1).all():
-        return np.subtract(y, d, out=out)
-    return np.subtract(y * paid[..., None], d, out=out)
+    return _played(_ready_softmax_error, y.shape, (y, d), out)
+
+
+@softmax_error.prepared
+def _ready_softmax_error(e: Array, y: Array, d: Array) -> Call:
+    width = y.shape[-1]
+    es, ys, ds = (a.reshape(-1, width) for a in (e, y, d))
+    paid, ones = np.empty((len(ys), 1), y.dtype), np.ones(width, y.dtype)
+    column = paid[:, 0]
+
+    def call() -> None:
+        ds.dot(ones, column)
+        np.multiply(ys, paid, es)
+        np.subtract(es, ds, es)
+
+    return call
 
 
 softmax_error.checked(_same_samples)
