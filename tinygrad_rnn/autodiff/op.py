@@ -19,6 +19,8 @@ Array = NDArray[Any]
 Latex = str | Callable[..., str]
 Check = Callable[..., str | None]  # (names, args) to what is wrong, in words
 Call = Callable[[], Any]
+BY_NAME = {np.maximum, np.minimum}  # NumPy warns when `out` is given to these by its place
+Ufuncs = Sequence[tuple[Any, ...]]  # NumPy functions, each with the numbers it takes besides its arguments
 
 OPS: dict[str, Op] = {}
 """Every op by its name."""
@@ -71,8 +73,9 @@ class Op:
         Whether its rules pass an unread sum of factors on as it is.
     moves : bool
         Whether it only moves numbers: one entry is then written as the number it is.
-    ufunc : numpy.ufunc or None
-        The one NumPy function that computes it entry by entry, where there is one.
+    ufuncs : tuple of tuple
+        The NumPy functions that compute it entry by entry, one after the other, each with the numbers it
+        takes besides: the first one reads the arguments, the others what came before. Empty where there are none.
     jvps : dict
         Argument number to the tangent of the value that a tangent of this argument gives; the key
         None holds for every argument.
@@ -93,11 +96,11 @@ class Op:
         unit: Callable[..., str] | None = None,
         keeps_terms: bool = False,
         moves: bool = False,
-        ufunc: np.ufunc | None = None,
+        ufuncs: Ufuncs = (),
     ) -> None:
         self.name = value.__name__
         self.value = value
-        self.ufunc = ufunc
+        self.ufuncs = tuple(ufuncs)
         self.label = label
         self.latex = latex
         self.equation = equation
@@ -202,8 +205,10 @@ class Op:
 
     def into(self, out: Array, *args: Array) -> Call:
         """The call that computes the value of these very arrays into `out`."""
-        if self.ufunc is not None:
-            return partial(self.ufunc, *args, out)
+        if len(self.ufuncs) == 1:
+            ((ufunc, *numbers),) = self.ufuncs
+            args = (*args, *(np.array(n, out.dtype) for n in numbers))
+            return partial(ufunc, *args, out=out) if ufunc in BY_NAME else partial(ufunc, *args, out)
         side_by_side = all(a.flags.c_contiguous for a in (out, *args)) and len({a.shape for a in args}) == 1
         if self._prepare is not None and side_by_side:
             return self._prepare(out, *args)
@@ -282,6 +287,15 @@ def _scalar(latex: str) -> str:
     return re.sub(r"\(\((−[^()]*)\)\)", r"(\1)", latex.replace(r"\odot", r"\cdot"))
 
 
+def in_turn(ufuncs: Ufuncs, args: Sequence[Array], out: Array | None) -> Array:
+    """The value of the NumPy functions, called one after the other."""
+    (first, *numbers), *rest = ufuncs
+    value: Array = first(*args, *numbers, out=out)
+    for ufunc, *numbers in rest:
+        value = ufunc(value, *numbers, out=value if value.ndim else out)
+    return value
+
+
 def op(
     *,
     label: str,
@@ -291,6 +305,7 @@ def op(
     keeps_terms: bool = False,
     moves: bool = False,
     ufunc: np.ufunc | None = None,
+    ufuncs: Ufuncs = (),
 ) -> Callable[[Callable[..., Array]], Op]:
     """Turn the function that computes a value into an op of that name."""
 
@@ -303,7 +318,7 @@ def op(
             unit=unit,
             keeps_terms=keeps_terms,
             moves=moves,
-            ufunc=ufunc,
+            ufuncs=((ufunc,),) if ufunc else ufuncs,
         )
         if made.name in OPS:
             raise ValueError(f"an op called {made.name} exists already: choose another name")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .errors import ShapeError
 from .notation import factor, number, summed
-from .op import Call, op
+from .op import Call, in_turn, op
 from .outer import Outer
 
 Array = NDArray[Any]
@@ -1048,13 +1048,15 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     return dnet * (1 - y * y)
 
 
-@op(label="σ", latex=r"\sigma({0})", equation="G13")
+@op(
+    label="σ",
+    latex=r"\sigma({0})",
+    equation="G13",
+    ufuncs=[(np.multiply, 0.5), (np.tanh,), (np.multiply, 0.5), (np.add, 0.5)],
+)
 def sigmoid(net: Array, out: Array | None = None) -> Array:
     """The logistic function 1 / (1 + exp(-net)), Guo (2013), eq. (13), by tanh so that nothing overflows."""
-    y = np.multiply(net, 0.5, out=out)
-    y = np.tanh(y, out=out)
-    y = np.multiply(y, 0.5, out=out)
-    return np.add(y, 0.5, out=out)
+    return in_turn(sigmoid.ufuncs, (net,), out)
 
 
 @sigmoid.vjp(0, latex=r"{g} \odot ({y} \odot (1 - {y}))", equation="G14")
@@ -1068,7 +1070,7 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     return dnet * (y * (1 - y))
 
 
-@op(label="relu", latex=r"\max(0, {0})")
+@op(label="relu", latex=r"\max(0, {0})", ufuncs=[(np.maximum, 0)])
 def relu(net: Array, out: Array | None = None) -> Array:
     """The rectifier max(0, net); its slope at 0 is taken as 0."""
     return np.maximum(net, 0, out=out)
@@ -1084,12 +1086,10 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     return dnet * is_positive(net)
 
 
-@op(label="> 0", latex="[{0} > 0]")
+@op(label="> 0", latex="[{0} > 0]", ufuncs=[(np.heaviside, 0)])
 def is_positive(net: Array, out: Array | None = None) -> Array:
     """1 where the entry is positive, else 0. It sends no error: its slope is 0 wherever it has one."""
-    if out is None:
-        return np.asarray(np.greater(net, 0), dtype=net.dtype)
-    return np.greater(net, 0, out=out, casting="unsafe")
+    return np.heaviside(net, 0, out=out)
 
 
 is_positive.reads(0)

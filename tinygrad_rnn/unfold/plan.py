@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
+from ..autodiff.op import BY_NAME
 from .fold import Folded
 
 Array = NDArray[Any]
@@ -185,7 +186,7 @@ class Plan:
     def _room(self, n: Node) -> Array:
         """A buffer of the node's own, or that of an argument nobody else reads: then it is computed in place."""
         lead = () if n.index in self.timeless else (self.T,)
-        if n.op is not None and n.op.ufunc is not None and n.index >= self.folded.size:
+        if n.op is not None and n.op.ufuncs and n.index >= self.folded.size:
             for p in map(self.real, n.parents):
                 given_up = p.index >= self.folded.size and p.op is not None and self.readers[p.index] == 1
                 if given_up and p.shape == n.shape and p.index in self.stacks and p.index not in self.views:
@@ -260,9 +261,7 @@ class Plan:
             return self._linear_at_once(args, out)
         if n.op.name == "matmul" and n.parents[1].index in self.timeless:
             return [_product(args[0], args[1], out)]
-        if n.op.ufunc is not None:
-            return [partial(n.op.ufunc, *args, out)]
-        return [partial(_with_out(n.op), *args, out)]
+        return [n.op.into(out, *args)]
 
     def _linear_at_once(self, args: Sequence[Array], out: Array) -> list[Call]:
         calls: list[Call] = []
@@ -312,7 +311,7 @@ class Plan:
         body: list[tuple[str, Any, list[Any]]] = []  # (text, function, operands: arrays to take the row of, or others)
         played = [n for n in members if not self._silent(n)]
         flat = self.samples == 1 and all(
-            n.op is not None and (n.op.ufunc or n.op.name in {*PRODUCTS, "add", "sigmoid"}) for n in played
+            n.op is not None and (n.op.ufuncs or n.op.name in {*PRODUCTS, "add"}) for n in played
         )
         for n in played:
             self._in_loop(n, inside, before, body)
@@ -349,13 +348,12 @@ class Plan:
         elif n.op.name == "add":
             body.append((f"{name} = sum", np.add, [args[0], args[1], out]))
             body.extend((f"{name} += ...", np.add, [out, a, out]) for a in args[2:])
-        elif n.op.name == "sigmoid":
-            body.append((f"{name} = sigmoid", np.multiply, [args[0], 0.5, out]))
-            body.append(("", np.tanh, [out, out]))
-            body.append(("", np.multiply, [out, 0.5, out]))
-            body.append(("", np.add, [out, 0.5, out]))
-        elif n.op.ufunc is not None:
-            body.append((f"{name} = {n.op.name}", n.op.ufunc, [*args, out]))
+        elif n.op.ufuncs:
+            read = args
+            for ufunc, *numbers in n.op.ufuncs:
+                text = f"{name} = {n.op.name}" if read is args else ""
+                body.append((text, ufunc, [*read, *(np.array(k, self.dtype) for k in numbers), out]))
+                read = [out]
         else:
             body.append((f"{name} = {n.op.name}", _with_out(n.op), [*args, out]))
 
@@ -418,7 +416,8 @@ class Plan:
                     line = f"{operand(np.matmul)}({operand(a)}, {operand(w)}, {operand(out)})"
             else:
                 called = operand(function)
-                line = f"{called}({', '.join(operand(_single(a, flat)) for a in operands)})"
+                *read, out = (operand(_single(a, flat)) for a in operands)
+                line = f"{called}({', '.join(read)}, {'out=' * (function in BY_NAME)}{out})"
             lines.append(f"{line:<40}# {text}" if text else line)
         header = [""] * len(rows)
         for label in columns.values():
