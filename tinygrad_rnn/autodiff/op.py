@@ -113,6 +113,7 @@ class Op:
         self._bound: dict[tuple[tuple[str, Any], ...], Op] = {}
         self.only_read: frozenset[int] = frozenset()
         self.checks: list[Check] = []
+        self.checks_values = False  # whether a check looks at numbers, and not at shapes alone
         self._prepare: Callable[..., Call] | None = None
         self.__doc__ = value.__doc__
 

@@ -985,6 +985,7 @@ def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
 
 
 embedding.reads(0)
+embedding.checks_values = True
 
 
 @embedding.vjp(1, latex=r"\operatorname{{onehot}}({0})^{{\top}}\,{g}")
@@ -1011,6 +1012,7 @@ def _(names: Sequence[object], args: Sequence[Array], width: int) -> str | None:
 
 
 one_hot.reads(0)
+one_hot.checks_values = True
 
 
 # ---- activations ----------------------------------------------------------------------------------------

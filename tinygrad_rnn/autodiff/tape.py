@@ -7,7 +7,7 @@ derivative can be sent back: no sorting, no recursion, however long the sequence
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -28,6 +28,9 @@ Array = NDArray[Any]
 class Rows(Protocol):
     """Somebody who keeps the copies of each role side by side, such as a plan."""
 
+    def value(self, role: int, t: int) -> Array:
+        """The value of the node of this role at time t."""
+
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
         """What came back to the node of this role at time t."""
 
@@ -43,8 +46,10 @@ class Node:
         What computed it; None for a leaf.
     parents : tuple of Node
         What it was computed from, in the order of the op's arguments.
+    shape : tuple of int
+        The shape of its value.
     value : ndarray
-        Its value; the array is read-only.
+        Its value, computed when it is first asked for; the array is read-only.
     cotangent : ndarray, Outer or None
         dC / d value, as far as the backward pass has come; None where no share has arrived.
     name : str
@@ -57,7 +62,7 @@ class Node:
         Whether the backward pass sends error to it.
     """
 
-    __slots__ = ("_cotangent", "_tape", "active", "index", "name", "op", "parents", "role", "t", "value")
+    __slots__ = ("_cotangent", "_tape", "_value", "active", "index", "name", "op", "parents", "role", "shape", "t")
     __array_ufunc__ = None  # so that ndarray + node comes to the node, not to an object array
 
     def __init__(
@@ -66,22 +71,29 @@ class Node:
         index: int,
         op: Op | None,
         parents: tuple[Node, ...],
-        value: Array,
+        value: Array | None,
         name: str,
         t: int | None,
         role: int,
         active: bool,
+        shape: tuple[int, ...],
     ) -> None:
         self._tape = tape
         self.index = index
         self.op = op
         self.parents = parents
-        self.value = value
+        self._value = value
         self.name = name
         self.t = t
         self.role = role
         self.active = active
+        self.shape = shape
         self._cotangent: Array | Outer | None = None
+
+    @property
+    def value(self) -> Array:
+        """See the class."""
+        return self.tape.value_of(self) if self._value is None else self._value
 
     @property
     def cotangent(self) -> Array | Outer | None:
@@ -120,7 +132,7 @@ class Node:
         return plain(self.latex)
 
     def __repr__(self) -> str:
-        return f"<{self}: {self.op.name if self.op else 'leaf'}, shape {self.value.shape}>"
+        return f"<{self}: {self.op.name if self.op else 'leaf'}, shape {self.shape}>"
 
     # Written like arrays. Where shapes differ, the repetition that NumPy would do in silence is a node.
 
@@ -174,14 +186,9 @@ class Node:
         return ops.transpose(self)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of its value."""
-        return self.value.shape
-
-    @property
     def ndim(self) -> int:
         """How many axes its value has."""
-        return self.value.ndim
+        return len(self.shape)
 
     def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
         """The sum along an axis, some axes, or all of them."""
@@ -260,6 +267,10 @@ class Tape:
         self._ref = weakref.ref(self)
         self._t: int | None = None
         self._role = 0
+        self._last = (0, 0)  # the step recorded last, and where it ended
+        self._apart = 0  # how far back the node stands that a copy in this step would be a copy of; 0 if none does
+        self._alike = 0  # nodes of this step that are such copies
+        self.odd_step: int | None = None  # the first step from the third on that is no copy of the step before it
         self._played = 0  # nodes whose value belongs to the present leaves
         self._swept: Node | None = None  # the root of the last complete backward pass
         self.sweeps = 0
@@ -284,6 +295,7 @@ class Tape:
 
     def computed(self, node: Node) -> bool:
         """Whether a node's value belongs to the leaves as they are now."""
+        self._catch_up()
         return node.op is None or node.index < self._played
 
     # ---- recording
@@ -293,69 +305,148 @@ class Tape:
         """Record time step `t`: its nodes carry that time, and their place in the step is their role."""
         if self._t is not None:
             raise TapeError(f"time step {t} was begun inside time step {self._t}: end that one first")
-        self._t, self._role = t, 0
+        size = self._role if t > 2 and self._last == (t - 1, len(self.nodes)) else 0
+        self._t, self._role, self._apart, self._alike = t, 0, size, 0
         try:
             yield
         finally:
-            self._t = None
+            self._t, self._apart = None, 0
+            self._last = (t, len(self.nodes))
+            if t > 2 and self.odd_step is None and not self._alike == self._role == size:
+                self.odd_step = t
 
-    def leaf(self, value: Any, name: str = "", *, t: int | None = None, active: bool = True) -> Node:
+    def leaf(
+        self,
+        value: Any,
+        name: str = "",
+        *,
+        t: int | None = None,
+        active: bool = True,
+        varies: bool = False,
+        copy: bool = True,
+    ) -> Node:
         """Put an array on the tape that nothing computed: a weight, an input, a target, a constant.
 
         Parameters
         ----------
         value : array_like of float
-            Copied, so that changing the original later changes nothing here.
+            Its numbers.
         name : str
             What it is called in a formula.
         t : int, optional
             Its time; inside a `step` it is the step's.
         active : bool
             Whether the backward pass sends error to it.
+        varies : bool
+            Whether it holds other numbers at other times, as data do.
+        copy : bool
+            Whether the numbers are copied, so that changing the original later changes nothing here.
 
         Raises
         ------
         ShapeError
             If the values are not floating point numbers.
         """
-        array = np.array(value)
+        array = np.array(value) if copy else np.asarray(value)
         if array.dtype.kind != "f":
             raise ShapeError(
                 f"{name or 'a leaf'} holds {array.dtype}: the tape takes floating point numbers. "
                 "Convert it first, for example with numpy.asarray(values, dtype=float)."
             )
-        return self._append(None, (), array, name, self._t if t is None else t, active)
+        array = _frozen(array)
+        if self._apart:
+            like = self.nodes[-self._apart]
+            if like.op is None and like.name == name and like.shape == array.shape and like.active == active:
+                self._alike += varies or np.array_equal(array, like.value)
+        return self._append(None, (), array, name, self._t if t is None else t, active, array.shape)
 
     def record(self, op: Op, args: Sequence[Any], name: str = "") -> Node:
-        """Compute an op and append its node. Calling the op with nodes does this."""
-        parents = tuple(a if isinstance(a, Node) else self.constant(a) for a in args)
+        """Append an op's node. Calling the op with nodes does this.
+
+        A node that repeats a node of the step before it needs no check, and no value before somebody
+        asks for it: that keeps recording cheap.
+        """
+        parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
+        if self._apart:
+            like = self.nodes[-self._apart]
+            if like.op is op and like.name == name and not op.checks_values and self._repeats(like, parents):
+                self._alike += 1
+                return self._append(op, parents, None, name, self._t, like.active, like.shape)
         for p in parents:
             if p.index >= len(self.nodes) or self.nodes[p.index] is not p:
                 raise TapeError(f"{op.name}{self._where()}: {p} stands on another tape; one op reads one tape only")
-        values = tuple(p.value for p in parents)
+        values = tuple([p.value for p in parents])
         op.check(parents, values, lambda: f"{op.name}{self._where(self.equations.get(name) or op.equation)}")
         for slot, p in enumerate(parents):
             if p.active and op.rule(slot) is None and slot not in op.only_read:
                 raise TapeError(
                     f"{op.name}{self._where()}: it has no derivative with respect to {p}, which is to be trained"
                 )
+        if self._apart:
+            like = self.nodes[-self._apart]
+            self._alike += like.op is op and like.name == name and self._repeats(like, parents)
+        self._catch_up()
         active = any(p.active for slot, p in enumerate(parents) if slot not in op.only_read)
-        return self._append(op, parents, op.value(*values), name, self._t, active)
+        value = _frozen(op.value(*values))
+        return self._append(op, parents, value, name, self._t, active, value.shape)
+
+    def _repeats(self, like: Node, parents: tuple[Node, ...]) -> bool:
+        """Whether a node with these parents is a copy of a node of the step before: it reads what that one read."""
+        before = like.parents
+        if len(before) != len(parents):
+            return False
+        for p, q in zip(parents, before, strict=True):
+            if p is q:
+                if p.t is not None:
+                    return False
+            elif p.t is None or q.t is None or p.index - q.index != self._apart or p._tape is not self._ref:
+                return False
+            if p.shape != q.shape or p.active != q.active:
+                return False
+        return True
 
     def _append(
-        self, op: Op | None, parents: tuple[Node, ...], value: Array, name: str, t: int | None, active: bool
+        self,
+        op: Op | None,
+        parents: tuple[Node, ...],
+        value: Array | None,
+        name: str,
+        t: int | None,
+        active: bool,
+        shape: tuple[int, ...],
     ) -> Node:
-        if self._played < len(self.nodes):
-            raise TapeError(
-                f"the forward pass stands at {self.nodes[self._played]}: play it to its end before recording more"
-            )
-        value = _frozen(value)
-        role = self._role if self._t is not None else -1
-        node = Node(self._ref, len(self.nodes), op, parents, value, name, t, role, active)
+        index = len(self.nodes)
+        if self._played < index:
+            if self.nodes[self._played]._value is not None:
+                raise TapeError(
+                    f"the forward pass stands at {self.nodes[self._played]}: play it to its end before recording more"
+                )
+        elif value is not None:
+            self._played += 1
+        node = Node(
+            self._ref, index, op, parents, value, name, t, self._role if self._t is not None else -1, active, shape
+        )
         self.nodes.append(node)
         self._role += 1
-        self._played += 1
         return node
+
+    def value_of(self, node: Node) -> Array:
+        """The value of a node that does not hold it itself."""
+        if self.rows is not None and node.t is not None and node.t > 0:
+            return self.rows.value(node.role, node.t)
+        self._catch_up()
+        assert node._value is not None  # all there is has been computed
+        return node._value
+
+    def _catch_up(self) -> None:
+        """Compute what has been recorded but not computed yet."""
+        nodes, rows = self.nodes, self.rows
+        if rows is not None or self._played == len(nodes) or nodes[self._played]._value is not None:
+            return
+        for node in nodes[self._played :]:
+            if node.op is not None:
+                node._value = _frozen(node.op.value(*[p._value for p in node.parents]))
+        self._played = len(nodes)
 
     def constant(self, value: Any) -> Node:
         """Put a number or an array on the tape that is what it is: it gets no error.
@@ -385,14 +476,15 @@ class Tape:
         """
         if leaf.op is not None:
             raise TapeError(f"{leaf} is computed by {leaf.op.name}: only a leaf can be given a value")
+        self._catch_up()
         array = np.array(value)
-        if array.shape != leaf.value.shape or array.dtype != leaf.value.dtype:
+        if array.shape != leaf.shape or array.dtype != leaf.value.dtype:
             raise ShapeError(
-                f"{leaf} was recorded as {leaf.value.shape} {leaf.value.dtype} and is given {array.shape} "
+                f"{leaf} was recorded as {leaf.shape} {leaf.value.dtype} and is given {array.shape} "
                 f"{array.dtype}: they must agree, or the network must be unfolded again."
             )
-        leaf.value = _frozen(array)
-        self.rows = None
+        self._leave_rows()
+        leaf._value = _frozen(array)
         self._played = min(self._played, leaf.index)
         self._begin_pass()
 
@@ -405,15 +497,23 @@ class Tape:
             If another pass was begun before this one was at its end.
         """
         here = self._begin_pass()
-        self.rows = None
+        self._catch_up()
+        self._leave_rows()
         self._played = 0
         for node in self.nodes:
             if node.op is not None:
-                node.value = _frozen(node.op.value(*[p.value for p in node.parents]))
+                node._value = _frozen(node.op.value(*[p._value for p in node.parents]))
             self._played = node.index + 1
             if node.op is not None:
                 yield node
                 self._still(here)
+
+    def _leave_rows(self) -> None:
+        """Let every node hold its value itself, as the rows leave it."""
+        if self.rows is not None:
+            for node in self.nodes:
+                node._value = node.value
+            self.rows = None
 
     def _begin_pass(self) -> int:
         """Forget what came back in the last pass, and number the new one."""
@@ -426,9 +526,23 @@ class Tape:
         self._pass += 1
         return self._pass
 
-    def played_by(self, rows: Rows) -> None:
-        """Take note that the values are rows of somebody's buffers, and are all computed."""
+    def played_by(self, rows: Rows, others: Iterable[tuple[Node, Array]]) -> None:
+        """Take note that the values of all time steps are rows of somebody's buffers, and are all computed.
+
+        Parameters
+        ----------
+        rows : Rows
+            Where they are.
+        others : iterable of (Node, ndarray)
+            The values of nodes that belong to no time step.
+        """
         self._begin_pass()
+        if self.rows is not rows:
+            for node in self.nodes:
+                if node.t is not None and node.t > 0:
+                    node._value = None
+        for node, value in others:
+            node._value = value
         self.rows = rows
         self._played = len(self.nodes)
 
@@ -505,6 +619,7 @@ class Tape:
         if not self.nodes:
             raise TapeError("backward before forward: nothing has been recorded on this tape yet")
         root = self.nodes[-1] if root is None else root
+        self._catch_up()
         if root.index >= len(self.nodes) or self.nodes[root.index] is not root:
             raise TapeError(f"{root} stands on another tape: start from a node of this one")
         if root.index >= self._played:
@@ -518,15 +633,15 @@ class Tape:
 
     def _seed(self, root: Node, seed: Any) -> Array:
         if seed is None:
-            if root.value.ndim:
+            if root.shape:
                 raise TapeError(
-                    f"backward from {root} of shape {root.value.shape}: the error starts from a scalar cost. "
+                    f"backward from {root} of shape {root.shape}: the error starts from a scalar cost. "
                     "Start from a cost, or pass seed=, an array of that shape."
                 )
             return np.ones_like(root.value)
         seed = np.array(seed, dtype=root.value.dtype)
-        if seed.shape != root.value.shape:
-            raise ShapeError(f"the seed is {seed.shape} and {root} is {root.value.shape}: they must agree")
+        if seed.shape != root.shape:
+            raise ShapeError(f"the seed is {seed.shape} and {root} is {root.shape}: they must agree")
         return seed
 
 

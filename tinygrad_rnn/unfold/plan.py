@@ -448,6 +448,10 @@ class Plan:
 
     # ---- looking
 
+    def shared(self, name: str) -> Array:
+        """The plan's own copy of a weight; read-only."""
+        return read_only(self.stacks[self.folded.weights[name].index])
+
     def value(self, role: int, t: int) -> Array:
         """The value of the node of this role at time t, as the row of its buffer; read-only."""
         index = self.folded.first + role

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,7 @@ from ..autodiff import Node, ShapeError, Tape, TapeError, ops
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .losses import LOSSES
-from .plan import Plan, read_only
+from .plan import Plan
 from .steps import Step, walk
 
 Array = NDArray[Any]
@@ -314,20 +316,13 @@ class Unfolded:
             if given is not None:
                 np.copyto(plan.stacks[leaf.index], given)
         plan.forward()
-        tape = self.tape
-        if tape.rows is not plan:
-            for name, leaf in self.weights.items():
-                leaf.value = read_only(plan.stacks[folded.weights[name].index])
-            for node in tape:
-                if node.t is not None and node.t > 0:
-                    node.value = plan.value(node.role, node.t)
-        costs = plan.stacks[folded.cost.index]
-        total = np.asarray(costs.sum())
-        if self.cost.op is ops.multiply:
-            self.cost.parents[0].value = total
-            total = np.asarray(total * self.cost.parents[1].value)
-        self.cost.value = total
-        tape.played_by(plan)
+        total = np.add.reduce(plan.stacks[folded.cost.index])
+        others = [] if self.tape.rows is plan else [(leaf, plan.shared(name)) for name, leaf in self.weights.items()]
+        if self.cost.op is ops.multiply:  # by 1/T
+            summed, weight = self.cost.parents
+            others.append((summed, np.asarray(total)))
+            total = total * weight.value
+        self.tape.played_by(plan, [*others, (self.cost, np.asarray(total))])
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
@@ -445,23 +440,37 @@ def unfold(
         raise ShapeError("s0 is a sequence: the state is one array s0[p, j]")
     s0 = np.asarray(s0)
     _same_dtype(weights, {"x": x, "d": d, "s0": s0})
+    x, d = np.array(x), np.array(d)
     states = [tape.leaf(s0, "s", t=0)]
     inputs, targets, copies, outputs, losses = [], [], [], [], []
-    for t in range(1, len(x) + 1):
-        with tape.step(t):
-            inputs.append(tape.leaf(x[t - 1], "x", active=False))
-            made = Copies(weights, t)
-            s, y = _state_and_output(cell(made, inputs[-1], states[-1]), states[-1])
-            targets.append(tape.leaf(d[t - 1], "d", active=False))
-            losses.append(_scalar(cost_of(y, targets[-1])))
-        copies.append(made.made)
-        states.append(s)
-        outputs.append(y)
+    with _collector_at_rest():
+        for t in range(1, len(x) + 1):
+            with tape.step(t):
+                inputs.append(tape.leaf(x[t - 1], "x", active=False, varies=True, copy=False))
+                made = Copies(weights, t)
+                s, y = _state_and_output(cell(made, inputs[-1], states[-1]), states[-1])
+                targets.append(tape.leaf(d[t - 1], "d", active=False, varies=True, copy=False))
+                losses.append(_scalar(cost_of(y, targets[-1])))
+            copies.append(made.made)
+            states.append(s)
+            outputs.append(y)
     cost = ops.add(*losses, name="C" if reduction == "sum" else "C_sum")
     if reduction == "mean":
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
     recipe = Recipe(cell, cost_of, 1.0 if reduction == "sum" else 1 / len(x))
     return Unfolded(tape, params, weights, copies, inputs, targets, states, outputs, losses, cost, recipe)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep Python's cycle collector from walking a tape over and over while it grows: there is nothing to collect."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
