@@ -69,6 +69,8 @@ class Op:
         Guo's equation for it, where it is the same wherever the op stands.
     rules : dict
         Argument number to `Rule`; the key None holds for every argument.
+    keeps_shape : bool
+        Whether its value has the shape of its first argument, whatever the numbers are.
     keeps_terms : bool
         Whether its rules pass an unread sum of factors on as it is.
     moves : bool
@@ -94,6 +96,7 @@ class Op:
         latex: Latex,
         equation: str = "",
         unit: Callable[..., str] | None = None,
+        keeps_shape: bool = False,
         keeps_terms: bool = False,
         moves: bool = False,
         ufuncs: Ufuncs = (),
@@ -105,6 +108,7 @@ class Op:
         self.latex = latex
         self.equation = equation
         self.unit = unit
+        self.keeps_shape = keeps_shape or bool(ufuncs)
         self.keeps_terms = keeps_terms
         self.moves = moves
         self.rules: dict[int | None, Rule] = {}
@@ -221,8 +225,8 @@ class Op:
 
         return call
 
-    def check(self, names: Sequence[object], args: Sequence[Array], where: Callable[[], str]) -> None:
-        """Raise ShapeError if the op cannot take these arguments.
+    def check(self, names: Sequence[object], args: Sequence[Any], where: Callable[[], str]) -> None:
+        """Raise ShapeError if the op cannot take these arguments: arrays, or nodes that are not computed yet.
 
         `names` are written, and `where` is asked, only when there is something to say.
         """
@@ -303,6 +307,7 @@ def op(
     latex: Latex,
     equation: str = "",
     unit: Callable[..., str] | None = None,
+    keeps_shape: bool = False,
     keeps_terms: bool = False,
     moves: bool = False,
     ufunc: np.ufunc | None = None,
@@ -317,6 +322,7 @@ def op(
             latex=latex,
             equation=equation,
             unit=unit,
+            keeps_shape=keeps_shape,
             keeps_terms=keeps_terms,
             moves=moves,
             ufuncs=((ufunc,),) if ufunc else ufuncs,

@@ -86,7 +86,7 @@ detach.reads(0)
 # ---- arithmetic -----------------------------------------------------------------------------------------
 
 
-@op(label="+", latex=lambda *args: " + ".join(args))
+@op(label="+", latex=lambda *args: " + ".join(args), keeps_shape=True)
 def add(*terms: Array, out: Array | None = None) -> Array:
     """The sum of any number of arrays of one shape."""
     total = np.add(terms[0], terms[1], out=out) if len(terms) > 1 else np.positive(terms[0], out=out)
@@ -434,23 +434,26 @@ def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
     if len(args) < 2:
         return f"{len(args)} argument given: it takes pairs of an input and a weight, then perhaps a bias."
     for k in range(0, len(args) - 1, 2):
-        x, w = args[k], args[k + 1]
-        given = f"{names[k]} is {x.shape} and {names[k + 1]} is {w.shape}: "
-        if x.ndim != 2 or w.ndim != 2:
-            return given + f"both must have two axes, {names[k]}[p, i] and {names[k + 1]}[j, i]."
-        if x.shape[1] != w.shape[1]:
-            turned = f" Did you pass {names[k + 1]}.T?" if x.shape[1] == w.shape[0] else ""
-            return given + (
-                f"{names[k]}[p, i] and {names[k + 1]}[j, i] must agree on i, {x.shape[1]} is not {w.shape[1]}.{turned}"
-            )
-        if (x.shape[0], w.shape[0]) != (args[0].shape[0], args[1].shape[0]):
-            return given + (
-                f"beside {names[0]} {args[0].shape} and {names[1]} {args[1].shape} they must give "
-                f"({args[0].shape[0]}, {args[1].shape[0]}), not ({x.shape[0]}, {w.shape[0]})."
-            )
+        wrong = _unfit_pair(names, args, k)
+        if wrong:
+            return f"{names[k]} is {args[k].shape} and {names[k + 1]} is {args[k + 1].shape}: {wrong}"
     if len(args) % 2 and args[-1].shape != (args[1].shape[0],):
         wanted = (args[1].shape[0],)
         return f"{names[-1]} is {args[-1].shape}: as a bias of {names[1]} {args[1].shape} it must be {wanted}."
+    return None
+
+
+def _unfit_pair(names: Sequence[object], args: Sequence[Array], k: int) -> str | None:
+    """What is wrong with argument k, an input, and the weight behind it."""
+    x, w = args[k].shape, args[k + 1].shape
+    if len(x) != 2 or len(w) != 2:
+        return f"both must have two axes, {names[k]}[p, i] and {names[k + 1]}[j, i]."
+    if x[1] != w[1]:
+        turned = f" Did you pass {names[k + 1]}.T?" if x[1] == w[0] else ""
+        return f"{names[k]}[p, i] and {names[k + 1]}[j, i] must agree on i, {x[1]} is not {w[1]}.{turned}"
+    given, wanted = (x[0], w[0]), (args[0].shape[0], args[1].shape[0])
+    if given != wanted:
+        return f"beside {names[0]} {args[0].shape} and {names[1]} {args[1].shape} they must give {wanted}, not {given}."
     return None
 
 

@@ -375,7 +375,8 @@ class Tape:
         for p in parents:
             if p.index >= len(self.nodes) or self.nodes[p.index] is not p:
                 raise TapeError(f"{op.name}{self._where()}: {p} stands on another tape; one op reads one tape only")
-        values = tuple([p.value for p in parents])
+        waits = op.keeps_shape and not op.checks_values and self._pending()
+        values = parents if waits else tuple([p.value for p in parents])
         op.check(parents, values, lambda: f"{op.name}{self._where(self.equations.get(name) or op.equation)}")
         for slot, p in enumerate(parents):
             if p.active and op.rule(slot) is None and slot not in op.only_read:
@@ -385,8 +386,10 @@ class Tape:
         if self._apart:
             like = self.nodes[-self._apart]
             self._alike += like.op is op and like.name == name and self._repeats(like, parents)
-        self._catch_up()
         active = any(p.active for slot, p in enumerate(parents) if slot not in op.only_read)
+        if waits:
+            return self._append(op, parents, None, name, self._t, active, parents[0].shape)
+        self._catch_up()
         value = _frozen(op.value(*values))
         return self._append(op, parents, value, name, self._t, active, value.shape)
 
@@ -438,15 +441,17 @@ class Tape:
         assert node._value is not None  # all there is has been computed
         return node._value
 
+    def _pending(self) -> bool:
+        """Whether there are nodes that have been recorded but not computed yet."""
+        return self._played < len(self.nodes) and self.nodes[self._played]._value is None and self.rows is None
+
     def _catch_up(self) -> None:
         """Compute what has been recorded but not computed yet."""
-        nodes, rows = self.nodes, self.rows
-        if rows is not None or self._played == len(nodes) or nodes[self._played]._value is not None:
-            return
-        for node in nodes[self._played :]:
-            if node.op is not None:
-                node._value = _frozen(node.op.value(*[p._value for p in node.parents]))
-        self._played = len(nodes)
+        if self._pending():
+            for node in self.nodes[self._played :]:
+                if node.op is not None:
+                    node._value = _frozen(node.op.value(*[p._value for p in node.parents]))
+            self._played = len(self.nodes)
 
     def constant(self, value: Any) -> Node:
         """Put a number or an array on the tape that is what it is: it gets no error.
