@@ -29,7 +29,7 @@ class Rows(Protocol):
     """Somebody who keeps the copies of each role side by side, such as a plan."""
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
-        """What came back to the node of this role at time t."""
+        """What came back to the node of this role at time t; at time 0, a role is a part of the initial state."""
 
 
 class Node:
@@ -86,7 +86,7 @@ class Node:
     @property
     def cotangent(self) -> Array | Outer | None:
         """See the class."""
-        if self._cotangent is None and self.t is not None and self.t > 0:
+        if self._cotangent is None and self.t is not None:
             rows = self.tape.error_rows
             return rows.cotangent(self.role, self.t) if rows is not None else None
         return self._cotangent
