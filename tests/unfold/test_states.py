@@ -148,7 +148,7 @@ def assert_same(net, fresh, tolerance=1e-11):
     assert net.loss == pytest.approx(fresh.loss, rel=1e-13)
     for ours, theirs in zip(net.tape, fresh.tape, strict=True):
         np.testing.assert_allclose(ours.value, theirs.value, rtol=tolerance, atol=tolerance, err_msg=repr(ours))
-        if ours.t is not None and theirs.cotangent is not None:
+        if theirs.cotangent is not None:
             assert ours.cotangent is not None, repr(ours)
             a, b = np.asarray(ours.cotangent), np.asarray(theirs.cotangent)
             np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=repr(ours))
@@ -186,9 +186,9 @@ def test_every_copy_and_the_initial_state_against_differences(cell, masked):
         np.testing.assert_allclose(g, measured, rtol=1e-8, atol=1e-8)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.__name__)
+@settings(max_examples=15, deadline=None)
 @given(
-    cell=st.sampled_from(list(CELLS)),
     steps=st.integers(1, 6),
     samples=st.integers(1, 4),
     masked=st.booleans(),

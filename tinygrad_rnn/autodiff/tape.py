@@ -264,7 +264,7 @@ class Tape:
         self._swept: Node | None = None  # the root of the last complete backward pass
         self.sweeps = 0
         self._pass = 0  # the number of the pass that was begun last
-        self._sent = False  # whether a pullback has left cotangents in the nodes
+        self._sent: Sequence[Node] = ()  # the nodes among which the last pass has left cotangents
         self.rows: Rows | None = None  # whose rows the nodes' values are
         self.error_rows: Rows | None = None  # whose rows hold what came back
 
@@ -417,10 +417,9 @@ class Tape:
 
     def _begin_pass(self) -> int:
         """Forget what came back in the last pass, and number the new one."""
-        if self._sent:
-            for node in self.nodes:
-                node._cotangent = None
-        self._sent = False
+        for node in self._sent:
+            node._cotangent = None
+        self._sent = ()
         self.error_rows = None
         self._swept = None
         self._pass += 1
@@ -432,10 +431,16 @@ class Tape:
         self.rows = rows
         self._played = len(self.nodes)
 
-    def received(self, root: Node) -> None:
-        """Take note that error has come back from `root` into the buffers that hold the values."""
+    def received(self, root: Node, shared: Mapping[Node, Array]) -> None:
+        """Take note that error has come back from `root` into the buffers that hold the values.
+
+        `shared` holds what came back to the nodes that belong to no time step, and so have no row.
+        """
         self._begin_pass()
         self.error_rows = self.rows
+        for node, g in shared.items():
+            node._cotangent = g
+        self._sent = tuple(shared)
         self._swept = root
         self.sweeps += 1
 
@@ -473,7 +478,7 @@ class Tape:
         root = self._root(root)
         seed = self._seed(root, seed)
         here = self._begin_pass()
-        self._sent = True
+        self._sent = self.nodes
         root._cotangent = _frozen(seed)
         for index in range(root.index, -1, -1):
             node = self.nodes[index]

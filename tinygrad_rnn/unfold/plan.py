@@ -37,6 +37,8 @@ class Plan:
         One time step, forwards and backwards.
     steps : int
         How many copies of it there are.
+    trained : sequence of str
+        For each part of the state, the parameter that it starts from; empty where it starts from an array.
 
     Attributes
     ----------
@@ -46,7 +48,7 @@ class Plan:
         The loops, as they are run.
     """
 
-    def __init__(self, folded: Folded, steps: int) -> None:
+    def __init__(self, folded: Folded, steps: int, trained: Sequence[str]) -> None:
         self.folded = folded
         self.T = steps
         self.nodes = folded.tape.nodes
@@ -74,6 +76,7 @@ class Plan:
         self.grads = {name: np.zeros(w.shape, self.dtype) for name, w in folded.weights.items()}
         for name, terms in sums.items():
             self._backward += self._sum_over_time(self.grads[name], terms)
+        self._backward += self._sum_over_samples(trained)
 
     # ---- what is what
 
@@ -296,6 +299,20 @@ class Plan:
                 calls.append(partial(np.sum, self.stack(nodes[0]), 0, None, target))
             if k:
                 calls.append(partial(np.add, total, target, total))
+        return calls
+
+    def _sum_over_samples(self, trained: Sequence[str]) -> list[Call]:
+        """The gradients of initial states: a parameter that all samples start from."""
+        calls: list[Call] = []
+        for name in dict.fromkeys(filter(None, trained)):
+            parts = [k for k, each in enumerate(trained) if each == name]
+            self.grads[name] = total = np.zeros(self.folded.before[parts[0]].shape[1:], self.dtype)
+            errors = [g for k in parts if (g := self.cotangent(k, 0)) is not None]
+            for k, error in enumerate(errors):
+                target = np.empty_like(total) if k else total
+                calls.append(partial(np.sum, error, 0, None, target))
+                if k:
+                    calls.append(partial(np.add, total, target, total))
         return calls
 
     # ---- the recurrence: copy by copy

@@ -103,6 +103,7 @@ class Unfolded:
         self._steps = tuple(steps)
         self._recipe = recipe
         self._plan: Plan | None = None
+        self._shared: dict[Node, Array] = {}  # where the plan leaves what comes back to nodes of no time step
         self.schedule = ""
         self._read: tuple[Gradients, Gradients] | None = None
         self._read_at = 0  # the number of the backward pass that `_read` belongs to
@@ -140,7 +141,7 @@ class Unfolded:
         """
         if of is None and self._plan is not None and self.tape.rows is self._plan:
             self._plan.backward()
-            self.tape.received(self.cost)
+            self.tape.received(self.cost, self._shared)
         else:
             self.tape.backward(self._root(of))
 
@@ -179,12 +180,6 @@ class Unfolded:
         return self._read
 
     def _of_weight(self, name: str) -> Array:
-        if self._plan is not None and self.tape.error_rows is self._plan:
-            if name in self._plan.grads:
-                return self._plan.grads[name].copy()
-            # An initial state: repeated over the samples, so its gradient is the sum over them.
-            parts = [s for s in flatten(self.states[0]) if s.parents == (self.weights[name],)]
-            return np.sum([cotangent(s).sum(axis=0) for s in parts], axis=0)
         return cotangent(self.weights[name])
 
     def _of_copies(self, name: str) -> Array:
@@ -280,7 +275,12 @@ class Unfolded:
         if different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        self._plan = Plan(folded, self.T)
+        trained = [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
+        self._plan = Plan(folded, self.T, trained)
+        self._shared = {self.weights[name]: read_only(g) for name, g in self._plan.grads.items()}
+        self._shared[self.cost] = read_only(np.ones_like(self.cost.value))
+        if self.cost.op is ops.multiply:
+            self._shared[self.cost.parents[0]] = self.cost.parents[1].value
         self.schedule = "\n\n".join(self._plan.source)
         for what, leaves in self._data.items():
             if leaves:
