@@ -32,7 +32,7 @@ class Rows(Protocol):
         """The value of the node of this role at time t."""
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
-        """What came back to the node of this role at time t."""
+        """What came back to the node of this role at time t; at time 0, a role is a part of the initial state."""
 
 
 class Node:
@@ -98,7 +98,7 @@ class Node:
     @property
     def cotangent(self) -> Array | Outer | None:
         """See the class."""
-        if self._cotangent is None and self.t is not None and self.t > 0:
+        if self._cotangent is None and self.t is not None:
             rows = self.tape.error_rows
             return rows.cotangent(self.role, self.t) if rows is not None else None
         return self._cotangent
@@ -275,7 +275,7 @@ class Tape:
         self._swept: Node | None = None  # the root of the last complete backward pass
         self.sweeps = 0
         self._pass = 0  # the number of the pass that was begun last
-        self._sent = False  # whether a pullback has left cotangents in the nodes
+        self._sent: Sequence[Node] = ()  # the nodes among which the last pass has left cotangents
         self.rows: Rows | None = None  # whose rows the nodes' values are
         self.error_rows: Rows | None = None  # whose rows hold what came back
 
@@ -369,7 +369,7 @@ class Tape:
         parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
         if self._apart:
             like = self.nodes[-self._apart]
-            if like.op is op and like.name == name and not op.checks_values and self._repeats(like, parents):
+            if like.op is op and not op.checks_values and self._repeats(like, parents):
                 self._alike += 1
                 return self._append(op, parents, None, name, self._t, like.active, like.shape)
         for p in parents:
@@ -385,7 +385,7 @@ class Tape:
                 )
         if self._apart:
             like = self.nodes[-self._apart]
-            self._alike += like.op is op and like.name == name and self._repeats(like, parents)
+            self._alike += like.op is op and self._repeats(like, parents)
         active = any(p.active for slot, p in enumerate(parents) if slot not in op.only_read)
         if waits:
             return self._append(op, parents, None, name, self._t, active, parents[0].shape)
@@ -435,7 +435,8 @@ class Tape:
 
     def value_of(self, node: Node) -> Array:
         """The value of a node that does not hold it itself."""
-        if self.rows is not None and node.t is not None and node.t > 0:
+        if self.rows is not None and _has_row(node):
+            assert node.t is not None  # which is what having a row means
             return self.rows.value(node.role, node.t)
         self._catch_up()
         assert node._value is not None  # all there is has been computed
@@ -522,10 +523,9 @@ class Tape:
 
     def _begin_pass(self) -> int:
         """Forget what came back in the last pass, and number the new one."""
-        if self._sent:
-            for node in self.nodes:
-                node._cotangent = None
-        self._sent = False
+        for node in self._sent:
+            node._cotangent = None
+        self._sent = ()
         self.error_rows = None
         self._swept = None
         self._pass += 1
@@ -544,17 +544,23 @@ class Tape:
         self._begin_pass()
         if self.rows is not rows:
             for node in self.nodes:
-                if node.t is not None and node.t > 0:
+                if _has_row(node):
                     node._value = None
         for node, value in others:
             node._value = value
         self.rows = rows
         self._played = len(self.nodes)
 
-    def received(self, root: Node) -> None:
-        """Take note that error has come back from `root` into the buffers that hold the values."""
+    def received(self, root: Node, shared: Mapping[Node, Array]) -> None:
+        """Take note that error has come back from `root` into the buffers that hold the values.
+
+        `shared` holds what came back to the nodes that belong to no time step, and so have no row.
+        """
         self._begin_pass()
         self.error_rows = self.rows
+        for node, g in shared.items():
+            node._cotangent = g
+        self._sent = tuple(shared)
         self._swept = root
         self.sweeps += 1
 
@@ -592,7 +598,7 @@ class Tape:
         root = self._root(root)
         seed = self._seed(root, seed)
         here = self._begin_pass()
-        self._sent = True
+        self._sent = self.nodes
         root._cotangent = _frozen(seed)
         for index in range(root.index, -1, -1):
             node = self.nodes[index]
@@ -648,6 +654,11 @@ class Tape:
         if seed.shape != root.shape:
             raise ShapeError(f"the seed is {seed.shape} and {root} is {root.shape}: they must agree")
         return seed
+
+
+def _has_row(node: Node) -> bool:
+    """Whether somebody who keeps the copies of each role keeps this node: an initial state that was given is a leaf."""
+    return node.t is not None and (node.t > 0 or node.op is not None)
 
 
 def _frozen(value: Any) -> Array:

@@ -2,7 +2,8 @@
 
 from . import cells, losses
 from .cells import Guo
+from .recipe import Recipe
 from .steps import Step
-from .unfolded import Recipe, Unfolded, delta, unfold
+from .unfolded import Unfolded, delta, unfold
 
 __all__ = ["Guo", "Recipe", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]

@@ -6,7 +6,7 @@ backwards, the error that comes back through the state is read from one step ahe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Tape, ops
+from .recipe import Recipe, Recorded
+from .structure import flatten, rebuild
 
 Array = NDArray[Any]
 
@@ -35,10 +37,12 @@ class Folded:
         The weights.
     x, d : Node
         The step's input and target.
-    before, state : Node
-        The state of the step before, and the state it computes.
-    after : Node
-        The error that comes back through the state from the step after.
+    mask : Node or None
+        Which samples have this step, where sequences differ in length.
+    before, state : tuple of Node
+        The parts of the state of the step before, and of the state it computes.
+    after : tuple of Node
+        The error that comes back through each part of the state from the step after.
     cost : Node
         The step's cost.
     cotangents : mapping of int to Node
@@ -51,9 +55,10 @@ class Folded:
     weights: Mapping[str, Node]
     x: Node
     d: Node
-    before: Node
-    state: Node
-    after: Node
+    mask: Node | None
+    before: tuple[Node, ...]
+    state: tuple[Node, ...]
+    after: tuple[Node, ...]
     cost: Node
     cotangents: Mapping[int, Node]
 
@@ -62,7 +67,8 @@ class Folded:
 
         An edge has the attribute ``delay``: 1 where a state is read one step later, else 0.
         """
-        merged = {self.before.index: self.state.index}
+        read = {b.index for b in self.before}
+        merged = {b.index: s.index for b, s in zip(self.before, self.state, strict=True) if s.index not in read}
         g: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
         for node in self.tape.nodes[: self.size]:
             if node.index in merged:
@@ -74,51 +80,85 @@ class Folded:
                 g.add_edge(merged.get(parent.index, parent.index), node.index, key=slot, delay=delay)
         return nx.freeze(g)
 
+    @property
+    def data(self) -> dict[str, Node]:
+        """The step's data by name: x, d and, where there is one, the mask."""
+        return {"x": self.x, "d": self.d} | ({} if self.mask is None else {"mask": self.mask})
+
+    def timeless(self) -> set[int]:
+        """The nodes that are the same at every time step: weights, numbers, and what only reads those."""
+        changing = {n.index for n in (*self.data.values(), *self.before, *self.after)}
+        found: set[int] = set()
+        for n in self.tape:
+            if n.index not in changing and all(p.index in found for p in n.parents):
+                found.add(n.index)
+        return found
+
+    def obstacle(self) -> str:
+        """Why the copies of the state cannot lie side by side; empty if they can."""
+        states = [s.index for s in self.state]
+        errors = [self.cotangents[b.index].index for b in self.before if b.index in self.cotangents]
+        if {b.index for b in self.before}.intersection(states):
+            return "the cell hands its state on as it is"
+        if len(set(states)) < len(states):
+            return "two parts of the state are one node"
+        if self.timeless().intersection(states):
+            return "a part of the state is the same at every step"
+        if {a.index for a in self.after}.intersection(errors):
+            return "the error of a part of the state is handed back as it is"
+        return ""
+
 
 def fold_step(
-    step: Callable[[Mapping[str, Node], Node, Node], tuple[Node, Node]],
-    loss: Callable[[Node, Node], Node],
+    recipe: Recipe,
     weights: Mapping[str, Array],
-    x: Array,
-    d: Array,
-    s: Array,
+    data: tuple[Array, Array, Array | None],
+    s: Any,
     equations: Mapping[Any, str],
-    cost_share: float,
 ) -> Folded:
     """Record one time step and its backward pass.
 
     Parameters
     ----------
-    step : callable
-        ``step(weights, x, state before) -> (state, output)`` records the cell.
-    loss : callable
-        ``loss(output, target) -> cost`` records the cost.
+    recipe : Recipe
+        The cell and the loss.
     weights : mapping of str to ndarray
         The weights' values.
-    x, d, s : ndarray
-        The first step's input and target, and the initial state.
+    data : (x, d, mask)
+        The first step's input, target and mask.
+    s : ndarray or tuple
+        The initial state, in the cell's structure.
     equations : mapping
         Passed to the tape.
-    cost_share : float
-        What the step's cost weighs in the whole: 1, or 1/T for a mean.
     """
     tape = Tape(equations)
     leaves = {name: tape.leaf(value, name) for name, value in weights.items()}
-    before = tape.leaf(s, "s", t=0)
+    before = [tape.leaf(part, "s", t=0) for part in flatten(s)]
     first = len(tape)
-    with tape.step(1):
-        x_leaf = tape.leaf(x, "x", active=False)
-        state, y = step(leaves, x_leaf, before)
-        d_leaf = tape.leaf(d, "d", active=False)
-        cost = loss(y, d_leaf)
+    step = recipe.record(tape, 1, leaves, data, rebuild(s, before))
     size = len(tape)
-    after = tape.leaf(np.zeros_like(state.value), "later", active=False)
-    share = tape.leaf(np.full((), cost_share, cost.value.dtype), "share", active=False)
+    state = flatten(step.state)
+    after = [tape.leaf(np.zeros_like(part.value), "later", active=False) for part in state]
+    share = tape.leaf(np.full((), recipe.cost_share, step.cost.value.dtype), "share", active=False)
     seeds: dict[int, list[Node]] = {}
-    seeds.setdefault(state.index, []).append(after)
-    seeds.setdefault(cost.index, []).append(share)
+    for part, error in zip(state, after, strict=True):
+        if part.active:
+            seeds.setdefault(part.index, []).append(error)
+    seeds.setdefault(step.cost.index, []).append(share)
+    cotangents = record_pullback(tape, size, seeds)
     return Folded(
-        tape, size, first, leaves, x_leaf, d_leaf, before, state, after, cost, record_pullback(tape, size, seeds)
+        tape,
+        size,
+        first,
+        leaves,
+        step.x,
+        step.d,
+        step.mask,
+        tuple(before),
+        tuple(state),
+        tuple(after),
+        step.cost,
+        cotangents,
     )
 
 
@@ -156,38 +196,43 @@ def record_pullback(tape: Tape, size: int, seeds: Mapping[int, Sequence[Node]]) 
     return cotangents
 
 
-def steps_differ(tape: Tape, steps: int) -> str:
+def steps_differ(tape: Tape, steps: Sequence[Recorded]) -> str:
     """Why the time steps of a tape are not copies of one step; empty if they are.
 
     A node's role is its place in its step. Copies of one role have the same op, and parents of the same
-    roles, at the same time or one step earlier.
+    roles, at the same time or one step earlier; the roles at time 0 are those of the state's parts.
     """
-    last = steps if tape.odd_step is not None else min(steps, 2)
-    columns: list[list[Node]] = [[] for _ in range(steps + 1)]
+    columns: list[list[Node]] = [[] for _ in range(len(steps) + 1)]
     for node in tape:
-        if node.t is not None and node.t > 0:
+        if node.t is not None:
             columns[node.t].append(node)
-    pattern = columns[min(2, steps)]
-    for t in range(2, last + 1):
-        if len(columns[t]) != len(pattern):
-            return f"step {t} has {len(columns[t])} nodes and step 2 has {len(pattern)}"
-        for node, like in zip(columns[t], pattern, strict=True):
+    data = {n.index for step in steps for n in (step.x, step.d, step.mask) if n is not None}
+    states = [s.role for s in flatten(steps[0].state)]
+
+    def read(p: Node, t: int) -> tuple[int, int]:
+        """The role of a parent, and how many steps before its reader it stands."""
+        return (p.role, t - p.t) if p.t else (states[p.role], t)
+
+    # The tape has compared the later steps with each other while it recorded them.
+    usual = min(2, len(steps))
+    last = len(steps) if tape.odd_step is not None else usual
+    for t in range(1, last + 1):
+        if len(columns[t]) != len(columns[usual]):
+            return f"step {t} has {len(columns[t])} nodes and step {usual} has {len(columns[usual])}"
+        for node, like in zip(columns[t], columns[usual], strict=True):
             if node.op is not like.op or node.shape != like.shape:
                 return f"{node} is computed by another op, or has another shape, than {like}"
             for p, q in zip(node.parents, like.parents, strict=True):
                 if p.t is None or q.t is None:
                     if p is not q:
                         return f"{node} reads {p} where {like} reads {q}"
-                elif (p.role, t - p.t) != (q.role, 2 - q.t):
+                elif read(p, t) != read(q, usual):
                     return f"{node} reads {p} where {like} reads {q}"
                 elif t - p.t > 1:
                     return f"{node} reads {p}, from more than one step before"
     for node in tape:  # numbers may have been set since they were recorded
-        if node.op is None and node.t is not None and node.t > 0 and node.name not in ("x", "d"):
-            like = pattern[node.role]
+        if node.op is None and node.t and node.index not in data:
+            like = columns[usual][node.role]
             if not np.array_equal(node.value, like.value):
                 return f"{node} is another number than {like}"
-    first = columns[1]
-    if [n.op for n in first] != [n.op for n in pattern]:
-        return "the first step is computed by other ops than the second"
     return ""

@@ -1,4 +1,8 @@
-"""Costs: what one time step pays for its output. Summing over time is the business of `unfold`."""
+"""Costs: what one time step pays for its output. Summing over time is the business of `unfold`.
+
+Where sequences are of different lengths, `mask` (B, 1) is 1 for the samples that have this step. The others have
+targets of zeros, and pay nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from types import MappingProxyType
 from ..autodiff import Node, ops
 
 
-def cross_entropy(y: Node, d: Node) -> Node:
+def cross_entropy(y: Node, d: Node, mask: Node | None = None) -> Node:
     """The cross-entropy that belongs to the output's activation, so that delta = d - y holds.
 
     A softmax pays ``-sum_k d_k ln y_k``; a sigmoid pays Guo's two-term cost (16).
@@ -19,23 +23,27 @@ def cross_entropy(y: Node, d: Node) -> Node:
         If the output is neither.
     """
     if y.op is ops.softmax:
-        cost = ops.cross_entropy
-    elif y.op is ops.sigmoid:
-        cost = ops.bernoulli_cross_entropy
-    else:
-        raise ValueError(
-            f"the loss 'cross_entropy' needs an output that is a softmax or a sigmoid; {y} is "
-            f"{y.op.name if y.op else 'a leaf'}. Choose g='softmax' or g='sigmoid', or loss='squared_error'."
-        )
-    return cost(y.parents[0], y, d, name="C")
+        return ops.cross_entropy(y.parents[0], y, d, name="C")  # a target of zeros pays nothing
+    if y.op is ops.sigmoid:
+        net = y.parents[0]
+        if mask is not None:
+            # So low a net input gives the output 0, exactly as the target has it: the cost is 0.
+            low = ops.broadcast(net.tape.constant(-1e4), source=(), to=net.shape)
+            net = ops.where(ops.broadcast(mask, source=mask.shape, to=net.shape), net, low)
+            y = ops.sigmoid(net)
+        return ops.bernoulli_cross_entropy(net, y, d, name="C")
+    raise ValueError(
+        f"the loss 'cross_entropy' needs an output that is a softmax or a sigmoid; {y} is "
+        f"{y.op.name if y.op else 'a leaf'}. Choose g='softmax' or g='sigmoid', or loss='squared_error'."
+    )
 
 
-def squared_error(y: Node, d: Node) -> Node:
+def squared_error(y: Node, d: Node, mask: Node | None = None) -> Node:
     """Half the squared distance between target and output, Guo (2013), eq. (5)."""
-    return ops.squared_error(y, d, name="C")
+    return ops.squared_error(y if mask is None else y * mask, d, name="C")
 
 
-LOSSES: Mapping[str, Callable[[Node, Node], Node]] = MappingProxyType(
+LOSSES: Mapping[str, Callable[..., Node]] = MappingProxyType(
     {"cross_entropy": cross_entropy, "squared_error": squared_error}
 )
 """The costs that can be asked for by name."""

@@ -38,6 +38,8 @@ class Plan:
         One time step, forwards and backwards.
     steps : int
         How many copies of it there are.
+    trained : sequence of str
+        For each part of the state, the parameter that it starts from; empty where it starts from an array.
 
     Attributes
     ----------
@@ -47,22 +49,22 @@ class Plan:
         The loops, as they are run.
     """
 
-    def __init__(self, folded: Folded, steps: int) -> None:
+    def __init__(self, folded: Folded, steps: int, trained: Sequence[str]) -> None:
         self.folded = folded
         self.T = steps
         self.nodes = folded.tape.nodes
         self.dtype = folded.cost.value.dtype
-        self.timeless = self._timeless()
-        self.previous = {folded.before.index: folded.state.index}
-        error = folded.cotangents.get(folded.before.index)
-        self.next = {folded.after.index: error.index} if error is not None else {}
+        self.timeless = folded.timeless()
+        self.previous = {b.index: s.index for b, s in zip(folded.before, folded.state, strict=True)}
+        errors = [folded.cotangents.get(b.index) for b in folded.before]
+        self.next = {a.index: g.index for a, g in zip(folded.after, errors, strict=True) if g is not None}
         self.same = self._same()
         self.stacks: dict[int, Array] = {}
         self.views: set[int] = set()
         self._rows: dict[tuple[int, int], Array] = {}
         self._contiguous: dict[int, Array] = {}
         self.source: list[str] = []
-        self.samples = folded.before.shape[0]
+        self.samples = folded.x.shape[0]
 
         sums = {name: self._terms(folded.cotangents.get(w.index)) for name, w in folded.weights.items()}
         self.factors = sums
@@ -75,18 +77,9 @@ class Plan:
         self.grads = {name: np.zeros(w.shape, self.dtype) for name, w in folded.weights.items()}
         for name, terms in sums.items():
             self._backward += self._sum_over_time(self.grads[name], terms)
+        self._backward += self._sum_over_samples(trained)
 
     # ---- what is what
-
-    def _timeless(self) -> set[int]:
-        """The nodes that are the same at every time step: weights, numbers, and what only reads those."""
-        f = self.folded
-        changing = {n.index for n in (f.x, f.d, f.before, f.after)}
-        found: set[int] = set()
-        for n in self.nodes:
-            if n.index not in changing and all(p.index in found for p in n.parents):
-                found.add(n.index)
-        return found
 
     def _same(self) -> dict[int, int]:
         """Products with the number 1 are their other factor."""
@@ -202,6 +195,8 @@ class Plan:
         """
         joined: dict[int, tuple[int, int]] = {}
         self.placed: set[int] = set()
+        # What comes back through a part of the state has a buffer of its own, with a row for the time after the last.
+        carried = {self.real(self.nodes[i]).index for i in self.next.values()}
         for n in played:
             if n.op is not ops.add or any(p.op is None or p.op.name != "place" for p in n.parents):
                 continue
@@ -210,7 +205,10 @@ class Plan:
             if [start for start, _, _ in spans] != [0, *ends[:-1]] or ends[-1] != n.shape[-1]:
                 continue
             parts = [self.real(p.parents[0]) for _, _, p in spans]
-            owned = all(p.op is not None and p.op.name not in VIEWS and p.index >= self.folded.size for p in parts)
+            owned = all(
+                p.op is not None and p.op.name not in VIEWS and p.index >= self.folded.size and p.index not in carried
+                for p in parts
+            )
             if owned and len({p.index for p in parts}) == len(parts) and not any(p.index in joined for p in parts):
                 for (start, _, place), p in zip(spans, parts, strict=True):
                     joined[p.index] = (n.index, start)
@@ -300,6 +298,20 @@ class Plan:
                 calls.append(partial(np.sum, self.stack(nodes[0]), 0, None, target))
             if k:
                 calls.append(partial(np.add, total, target, total))
+        return calls
+
+    def _sum_over_samples(self, trained: Sequence[str]) -> list[Call]:
+        """The gradients of initial states: a parameter that all samples start from."""
+        calls: list[Call] = []
+        for name in dict.fromkeys(filter(None, trained)):
+            parts = [k for k, each in enumerate(trained) if each == name]
+            self.grads[name] = total = np.zeros(self.folded.before[parts[0]].shape[1:], self.dtype)
+            errors = [g for k in parts if (g := self.cotangent(k, 0)) is not None]
+            for k, error in enumerate(errors):
+                target = np.empty_like(total) if k else total
+                calls.append(partial(np.sum, error, 0, None, target))
+                if k:
+                    calls.append(partial(np.add, total, target, total))
         return calls
 
     # ---- the recurrence: copy by copy
@@ -454,24 +466,29 @@ class Plan:
 
     def value(self, role: int, t: int) -> Array:
         """The value of the node of this role at time t, as the row of its buffer; read-only."""
-        index = self.folded.first + role
+        index, row = self._at(role, t)
         stack = self.stacks[index]
-        return read_only(stack if index in self.timeless else stack[t - 1, ...])
+        return read_only(stack if index in self.timeless else stack[row, ...])
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
         """dC / d node of this role at time t: a row of a buffer, or the two factors of a weight's copy."""
-        g = self.folded.cotangents.get(self.folded.first + role)
+        index, row = self._at(role, t)
+        g = self.folded.cotangents.get(index)
         if g is None:
             return None
         g = self.real(g)
         if g.index in self.stacks:
-            return read_only(self.stacks[g.index] if g.index in self.timeless else self.stacks[g.index][t - 1, ...])
+            return read_only(self.stacks[g.index] if g.index in self.timeless else self.stacks[g.index][row, ...])
         total: Array | Outer | None = None
         for kind, nodes in self._terms(g):
-            rows = [self.stack(n)[t - 1] for n in nodes]
+            rows = [self.stack(n)[row] for n in nodes]
             share = Outer.of(rows[0], rows[1]) if kind == "product" else rows[0].sum(axis=0)
             total = share if total is None else total + share
         return total
+
+    def _at(self, role: int, t: int) -> tuple[int, int]:
+        """Where a node's copy lies: its folded node's index, and its row. At time 0, a role is a part of the state."""
+        return (self.folded.first + role, t - 1) if t else (self.folded.before[role].index, 0)
 
 
 def _single(a: Any, flat: bool) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
@@ -16,52 +15,30 @@ from ..autodiff import Node, ShapeError, Tape, TapeError, ops
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .losses import LOSSES
-from .plan import Plan
+from .plan import Plan, read_only
+from .recipe import Cell, Loss, Recipe, Recorded, as_mask, masked_equations
 from .steps import Step, walk
+from .structure import flatten, outline, rebuild
 
 Array = NDArray[Any]
-Cell = Callable[[Mapping[str, Any], Any, Any], tuple[Any, Any]]
-Loss = Callable[[Node, Node], Node]
-
-
-class Copies(Mapping[str, Node]):
-    """The weights as one time step sees them: a copy is made when the cell first reads the weight."""
-
-    def __init__(self, weights: Mapping[str, Node], t: int) -> None:
-        self._weights = weights
-        self._t = t
-        self.made: dict[str, Node] = {}
-
-    def __getitem__(self, name: str) -> Node:
-        if name not in self.made:
-            if name not in self._weights:
-                raise KeyError(
-                    f"the cell reads the parameter {name!r} at t={self._t}; params has {', '.join(self._weights)}"
-                )
-            self.made[name] = ops.copy(self._weights[name], name=name)
-        return self.made[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._weights  # a Mapping would look by reading, and make a copy
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._weights)
-
-    def __len__(self) -> int:
-        return len(self._weights)
 
 
 class Gradients(Mapping[str, Array]):
     """Gradients by the weight's name; each is computed from its factors when it is first read."""
 
-    def __init__(self, names: Sequence[str], read: Callable[[str], Array], tape: Tape) -> None:
+    def __init__(
+        self, names: Sequence[str], read: Callable[[str], Array], tape: Tape, missing: Mapping[str, str] | None = None
+    ) -> None:
         self._names = tuple(names)
+        self._missing = missing or {}
         self._read = read
         self._known: dict[str, Array] = {}
         self._tape = tape
         self._sweep = tape.sweeps
 
     def __getitem__(self, name: str) -> Array:
+        if name in self._missing:
+            raise KeyError(self._missing[name])
         if name not in self._names:
             raise KeyError(f"there is no parameter {name!r}; there are {', '.join(self._names)}")
         if name not in self._known:
@@ -94,8 +71,10 @@ class Unfolded:
         The arrays that were passed in; a replay reads them again.
     weights : dict of str to Node
         The one set of weights that all copies are tied to.
-    states, outputs, losses : tuple of Node
-        s(0)..s(T), y(1)..y(T) and C(1)..C(T).
+    states : tuple
+        s(0)..s(T): each a node, or a tuple of nodes if the cell's state is one.
+    outputs, losses : tuple of Node
+        y(1)..y(T) and C(1)..C(T).
     cost : Node
         The sum, or the mean, of the losses.
     schedule : str
@@ -108,27 +87,25 @@ class Unfolded:
         tape: Tape,
         params: Mapping[str, Array],
         weights: dict[str, Node],
-        copies: Sequence[Mapping[str, Node]],
-        inputs: Sequence[Node],
-        targets: Sequence[Node],
-        states: Sequence[Node],
-        outputs: Sequence[Node],
-        losses: Sequence[Node],
+        steps: Sequence[Recorded],
+        s0: Any,
         cost: Node,
         recipe: Recipe,
     ) -> None:
         self.tape = tape
         self.params = params
         self.weights = weights
-        self.inputs = tuple(inputs)
-        self.targets = tuple(targets)
-        self.states = tuple(states)
-        self.outputs = tuple(outputs)
-        self.losses = tuple(losses)
+        self.inputs = tuple(step.x for step in steps)
+        self.targets = tuple(step.d for step in steps)
+        self.masks = tuple(step.mask for step in steps if step.mask is not None)
+        self.states = (s0, *(step.state for step in steps))
+        self.outputs = tuple(step.output for step in steps)
+        self.losses = tuple(step.cost for step in steps)
         self.cost = cost
-        self._copies = tuple(copies)
+        self._steps = tuple(steps)
         self._recipe = recipe
         self._plan: Plan | None = None
+        self._shared: dict[Node, Array] = {}  # where the plan leaves what comes back to nodes of no time step
         self.schedule = ""
         self._read: tuple[Gradients, Gradients] | None = None
         self._read_at = 0  # the number of the backward pass that `_read` belongs to
@@ -166,7 +143,7 @@ class Unfolded:
         """
         if of is None and self._plan is not None and self.tape.rows is self._plan:
             self._plan.backward()
-            self.tape.received(self.cost)
+            self.tape.received(self.cost, self._shared)
         else:
             self.tape.backward(self._root(of))
 
@@ -192,20 +169,24 @@ class Unfolded:
             raise TapeError("there are no gradients yet: call backward() first, or let the steps run to their end")
         if self._read is None or self._read_at != self.tape.sweeps:
             self._read_at = self.tape.sweeps
+            initial = {
+                name: f"the parameter {name!r} is an initial state: it is read once, before the first step, and has "
+                f"no copies in time; grads[{name!r}] is its gradient"
+                for name in self._recipe.initial
+            }
+            copied = [name for name in self.weights if name not in initial]
             self._read = (
                 Gradients(list(self.weights), self._of_weight, self.tape),
-                Gradients(list(self.weights), self._of_copies, self.tape),
+                Gradients(copied, self._of_copies, self.tape, initial),
             )
         return self._read
 
     def _of_weight(self, name: str) -> Array:
-        if self._plan is not None and self.tape.error_rows is self._plan:
-            return self._plan.grads[name].copy()
         return cotangent(self.weights[name])
 
     def _of_copies(self, name: str) -> Array:
         whole = self.weights[name].value
-        each = [made[name].cotangent if name in made else None for made in self._copies]
+        each = [step.copies[name].cotangent if name in step.copies else None for step in self._steps]
         return np.stack([np.zeros_like(whole) if g is None else np.asarray(g) for g in each])
 
     def steps(self, of: int | None = None) -> Iterator[Step]:
@@ -215,13 +196,15 @@ class Unfolded:
         """
         return walk(self.tape, self._root(of))
 
-    def replay(self, x: Any = None, d: Any = None) -> float:
+    def replay(self, x: Any = None, d: Any = None, *, mask: Any = None) -> float:
         """Run the forward pass again, on new data if some is given, with the parameters as they are now.
 
         Parameters
         ----------
         x, d : array_like, optional
             New inputs and targets, of the shapes and dtype of the old ones.
+        mask : array_like, (T, B), optional
+            Which samples have which steps of the new data, if the network was unfolded with a mask.
 
         Returns
         -------
@@ -232,66 +215,88 @@ class Unfolded:
         ------
         ShapeError
             If a shape or a dtype differs; nothing is changed then.
+        ValueError
+            If a mask is given to a network without one, or without new data; nothing is changed then.
         """
         for name in self.weights:
             if name not in self.params:
                 raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
         # Everything is looked at before anything is changed.
         new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
-        data = [
-            (leaves, None if given is None else _fitting(what, given, (len(leaves), *leaves[0].shape), leaves[0]))
-            for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets))
-        ]
+        data = self._fitting_data(x, d, mask)
         if not self.schedule:
             self._make_plan()
         if self._plan is not None:
-            self._play(self._plan, new, *(given for _, given in data))
+            self._play(self._plan, new, data)
             return self.loss
         for name, leaf in self.weights.items():
             self.tape.set(leaf, new[name])
-        for leaves, given in data:
-            if given is not None:
-                for leaf, value in zip(leaves, given, strict=True):
+        for what, leaves in self._data.items():
+            if what in data:
+                for leaf, value in zip(leaves, data[what], strict=True):
                     self.tape.set(leaf, value)
         for _ in self.tape.play():
             pass
         return self.loss
 
+    @property
+    def _data(self) -> dict[str, tuple[Node, ...]]:
+        return {"x": self.inputs, "d": self.targets, "mask": self.masks}
+
+    def _fitting_data(self, x: Any, d: Any, mask: Any) -> dict[str, Array]:
+        """The data that a replay was given, checked, with zeros where a sample is over."""
+        data = {
+            what: _fitting(what, given, (self.T, *leaves[0].shape), leaves[0])
+            for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets))
+            if given is not None
+        }
+        if mask is not None and not self.masks:
+            raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
+        if mask is not None and len(data) < 2:
+            raise ValueError("replay: a new mask belongs to new data: pass x and d with it")
+        if self.masks:
+            like = self.inputs[0]
+            if mask is None:
+                present = np.stack([m.value for m in self.masks])
+            else:
+                present = as_mask(mask, (self.T, like.shape[0]), like.value.dtype)
+            data = {what: without_padding(array, present) for what, array in data.items()}
+            if mask is not None:
+                data["mask"] = present
+        return data
+
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
-        tape = self.tape
-        different = steps_differ(tape, self.T)
+        different = steps_differ(self.tape, self._steps)
+        if not different:
+            folded = self._fold_step()
+            different = folded.obstacle()
+            step = [n for n in self.tape if n.t == 1]
+            if [n.op for n in step] != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
+                different = "the cell computed something else when it was called again"
         if different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        folded = self._fold_step()
-        if folded.state is folded.before:
-            self.schedule = "no plan, every node is played by itself: the cell hands its state on as it is"
-            return
-        step = [n for n in tape if n.t == 1]
-        if [n.op for n in step] != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
-            self.schedule = (
-                "no plan, every node is played by itself: the cell computed something else when it was called again"
-            )
-            return
-        self._plan = Plan(folded, self.T)
+        trained = [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
+        self._plan = Plan(folded, self.T, trained)
+        self._shared = {self.weights[name]: read_only(g) for name, g in self._plan.grads.items()}
+        self._shared[self.cost] = read_only(np.ones_like(self.cost.value))
+        if self.cost.op is ops.multiply:
+            self._shared[self.cost.parents[0]] = self.cost.parents[1].value
         self.schedule = "\n\n".join(self._plan.source)
-        for leaves, node in ((self.inputs, folded.x), (self.targets, folded.d)):
-            for row, leaf in zip(self._plan.stacks[node.index], leaves, strict=True):
-                np.copyto(row, leaf.value)
-        self._plan.long[folded.state.index][0] = self.states[0].value
+        for what, leaves in self._data.items():
+            if leaves:
+                for row, leaf in zip(self._plan.stacks[folded.data[what].index], leaves, strict=True):
+                    np.copyto(row, leaf.value)
 
     def _fold_step(self) -> Folded:
-        recipe = self._recipe
+        first = self._steps[0]
         return fold_step(
-            lambda weights, x, s: recipe.cell(Copies(weights, 1), x, s),
-            recipe.loss,
-            {name: leaf.value for name, leaf in self.weights.items()},
-            self.inputs[0].value,
-            self.targets[0].value,
-            self.states[0].value,
+            self._recipe,
+            {name: leaf.value for name, leaf in self.weights.items() if name not in self._recipe.initial},
+            (first.x.value, first.d.value, None if first.mask is None else first.mask.value),
+            rebuild(self.states[0], [s.value for s in flatten(self.states[0])]),
             self.tape.equations,
-            recipe.cost_share,
         )
 
     def fold(self) -> nx.MultiDiGraph[Any]:
@@ -302,22 +307,25 @@ class Unfolded:
         ValueError
             If the time steps are not copies of one step.
         """
-        different = steps_differ(self.tape, self.T)
+        different = steps_differ(self.tape, self._steps)
         if different:
             raise ValueError(f"this network cannot be folded: {different}")
         return self._fold_step().graph()
 
-    def _play(self, plan: Plan, new: Mapping[str, Array], x: Array | None, d: Array | None) -> None:
+    def _play(self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array]) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
         for name, leaf in folded.weights.items():
             np.copyto(plan.stacks[leaf.index], new[name])
-        for given, leaf in ((x, folded.x), (d, folded.d)):
-            if given is not None:
-                np.copyto(plan.stacks[leaf.index], given)
+        for what, given in data.items():
+            np.copyto(plan.stacks[folded.data[what].index], given)
+        for before, s in zip(folded.before, flatten(self.states[0]), strict=True):
+            np.copyto(plan.stacks[before.index][0], new[s.parents[0].name] if s.parents else s.value)
         plan.forward()
         total = np.add.reduce(plan.stacks[folded.cost.index])
-        others = [] if self.tape.rows is plan else [(leaf, plan.shared(name)) for name, leaf in self.weights.items()]
+        others = [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
+        if self.tape.rows is not plan:
+            others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
         if self.cost.op is ops.multiply:  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
@@ -329,15 +337,6 @@ class Unfolded:
         return graph(self.tape)
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What a network was unfolded from, to record a step of it again."""
-
-    cell: Cell
-    loss: Loss
-    cost_share: float
-
-
 def _fitting(what: str, given: Any, shape: tuple[int, ...], like: Node) -> Array:
     """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
     array, dtype = np.asarray(given), like.value.dtype
@@ -347,6 +346,11 @@ def _fitting(what: str, given: Any, shape: tuple[int, ...], like: Node) -> Array
             "For another shape, unfold again."
         )
     return array
+
+
+def without_padding(array: Array, present: Array) -> Array:
+    """Zeros where a sample is over, whatever stood there."""
+    return np.where(present, array, np.zeros((), array.dtype))
 
 
 def cotangent(node: Node) -> Array:
@@ -388,13 +392,15 @@ def unfold(
     loss: str | Loss = "cross_entropy",
     reduction: str = "sum",
     s0: Any = None,
+    mask: Any = None,
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
 
     Parameters
     ----------
     cell : callable
-        ``cell(params, x, s) -> (s, y)``, see `tinygrad_rnn.unfold.cells`.
+        ``cell(params, x, s) -> (s, y)``, see `tinygrad_rnn.unfold.cells`. The state s is a node, or a tuple of
+        nodes or of such tuples; it comes out with the structure with which it goes in.
     params : mapping of str to ndarray
         The weights, by name.
     x : array_like, (T, B, l)
@@ -402,11 +408,18 @@ def unfold(
     d : array_like, (T, B, o)
         The targets ``d[t, p, k]``.
     loss : {"cross_entropy", "squared_error"} or callable
-        The cost of one time step, ``loss(y, d)``; it is summed over the samples.
+        The cost of one time step, ``loss(y, d)``; it is summed over the samples. With a mask,
+        ``loss(y, d, mask)``: the mask is a node (B, 1), and who is over must pay nothing.
     reduction : {"sum", "mean"}
-        Whether the costs of the time steps are summed, as in Guo, or averaged.
-    s0 : array_like, (B, m), optional
-        The initial state s(0); zeros if none is given.
+        Whether the costs of the time steps are summed, as in Guo, or averaged: divided by T, also where some
+        samples are over before.
+    s0 : array_like, (B, m), or str, optional
+        The initial state s(0); what the cell says, such as zeros, if none is given. A name means that parameter,
+        of shape (m,), repeated over the samples: an initial state that is trained. For a cell whose state is a
+        tuple, a tuple of these.
+    mask : array_like, (T, B), optional
+        For sequences of different lengths: 1 where sample p has a step t, 0 where it is over. Then its state is
+        handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
 
     Returns
     -------
@@ -418,7 +431,7 @@ def unfold(
     ShapeError
         If arrays do not fit together.
     ValueError
-        If `loss` or `reduction` is unknown.
+        If `loss` or `reduction` is unknown, if `s0` names no parameter, or if a mask holds more than 0 and 1.
 
     Notes
     -----
@@ -429,36 +442,71 @@ def unfold(
     if reduction not in ("sum", "mean"):
         raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
     x, d = _sequences(x, d)
-    cost_of = LOSSES[loss] if isinstance(loss, str) else loss
+    x, d, present = np.array(x), np.array(d), None
+    if mask is not None:
+        present = as_mask(mask, x.shape[:2], x.dtype)
+        x, d = without_padding(x, present), without_padding(d, present)
+    s0 = _initial_state(cell, params, s0, x.shape[1])
     tape = Tape(getattr(cell, "equations", None))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
-    if s0 is None:
-        if not hasattr(cell, "initial_state"):
-            raise ValueError("this cell has no initial_state(): pass s0, an array (B, m)")
-        s0 = cell.initial_state(params, x.shape[1])
-    if isinstance(s0, tuple | list):
-        raise ShapeError("s0 is a sequence: the state is one array s0[p, j]")
-    s0 = np.asarray(s0)
-    _same_dtype(weights, {"x": x, "d": d, "s0": s0})
-    x, d = np.array(x), np.array(d)
-    states = [tape.leaf(s0, "s", t=0)]
-    inputs, targets, copies, outputs, losses = [], [], [], [], []
+    given = [s for s in flatten(s0) if not isinstance(s, str)]
+    _same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
+    recipe = Recipe(
+        cell,
+        LOSSES[loss] if isinstance(loss, str) else loss,
+        1.0 if reduction == "sum" else 1 / len(x),
+        frozenset(s for s in flatten(s0) if isinstance(s, str)),
+    )
+    with tape.step(0):
+        # Provisional names, for messages: a part of s(0) is called what the cell calls it one step later.
+        names = [f"s[{k}]" for k in range(len(flatten(s0)))] if isinstance(s0, tuple) else ["s"]
+        parts = zip(flatten(s0), names, strict=True)
+        before = s0 = rebuild(s0, [_first(tape, weights, s, x.shape[1], name) for s, name in parts])
+    steps: list[Recorded] = []
+    of_steps = {name: leaf for name, leaf in weights.items() if name not in recipe.initial}
     with _collector_at_rest():
         for t in range(1, len(x) + 1):
-            with tape.step(t):
-                inputs.append(tape.leaf(x[t - 1], "x", active=False, varies=True, copy=False))
-                made = Copies(weights, t)
-                s, y = _state_and_output(cell(made, inputs[-1], states[-1]), states[-1])
-                targets.append(tape.leaf(d[t - 1], "d", active=False, varies=True, copy=False))
-                losses.append(_scalar(cost_of(y, targets[-1])))
-            copies.append(made.made)
-            states.append(s)
-            outputs.append(y)
-    cost = ops.add(*losses, name="C" if reduction == "sum" else "C_sum")
+            now = x[t - 1], d[t - 1], None if present is None else present[t - 1]
+            steps.append(recipe.record(tape, t, of_steps, now, before))
+            before = steps[-1].state
+    for first, later in zip(flatten(s0), flatten(steps[0].state), strict=True):
+        first.name = later.name or first.name
+    if mask is not None:
+        tape.equations = masked_equations(tape.equations, {s.name for s in flatten(s0)})
+    cost = ops.add(*(step.cost for step in steps), name="C" if reduction == "sum" else "C_sum")
     if reduction == "mean":
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
-    recipe = Recipe(cell, cost_of, 1.0 if reduction == "sum" else 1 / len(x))
-    return Unfolded(tape, params, weights, copies, inputs, targets, states, outputs, losses, cost, recipe)
+    return Unfolded(tape, params, weights, steps, s0, cost, recipe)
+
+
+def _initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
+    """The initial state in its structure: arrays, and names of parameters."""
+    usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
+    if usual is None:
+        raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
+    s0 = usual if s0 is None else s0
+    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
+        raise ShapeError(
+            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
+            "each an array s0[p, j] or the name of a parameter"
+        )
+    for name in flatten(s0):
+        if isinstance(name, str) and name not in params:
+            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
+        if isinstance(name, str) and np.ndim(params[name]) != 1:
+            raise ShapeError(
+                f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
+                "is one row (m,), repeated over the samples"
+            )
+    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
+
+
+def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name: str) -> Node:
+    """A part of s(0): an array as it is, or a parameter repeated over the samples."""
+    if not isinstance(s, str):
+        return tape.leaf(s, name)
+    row = weights[s]
+    return ops.broadcast(row, source=row.shape, to=(n_samples, *row.shape), name=name)
 
 
 @contextmanager
@@ -493,25 +541,6 @@ def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
             f"x is {x.shape} and d is {d.shape}: there must be at least one time step, one sample and one unit"
         )
     return x, d
-
-
-def _state_and_output(result: Any, before: Node) -> tuple[Node, Node]:
-    if not (isinstance(result, tuple) and len(result) == 2 and all(isinstance(n, Node) for n in result)):
-        raise TypeError(
-            f"the cell returned {type(result).__name__}: it must return two nodes, the new state and the output, "
-            "both computed with the ops of tinygrad_rnn.ops"
-        )
-    s, y = result
-    if s.shape != before.shape:
-        raise ShapeError(f"the cell turned a state of shape {before.shape} into one of {s.shape}: they must agree")
-    return s, y
-
-
-def _scalar(cost: Any) -> Node:
-    if not isinstance(cost, Node) or cost.shape != ():
-        given = f"a node of shape {cost.shape}" if isinstance(cost, Node) else type(cost).__name__
-        raise TypeError(f"the loss returned {given}: it must return one number for the time step, a node of shape ()")
-    return cost
 
 
 def _same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:

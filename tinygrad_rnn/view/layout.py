@@ -17,6 +17,7 @@ import numpy as np
 from ..autodiff import Node, ops
 from ..autodiff.notation import number, plain
 from ..unfold import Unfolded
+from ..unfold.structure import flatten
 from .scene import Box, Frame, Line, Point, Scene
 
 WIDE, TALL = 118.0, 52.0  # a box on the main way
@@ -239,9 +240,9 @@ class _Unfolding:
 
     def _place_rest(self, top: float) -> None:
         """The initial state at the left; the total cost, and what it needs, at the upper right."""
-        s0 = self.net.states[0]
-        row = self.row.get(self.net.states[1].index, 0)
-        self._box(s0, self._center(1) - self.reach - WIDE / 2 - 2 * GAP, self.height[row], WIDE)
+        for s0, s1 in zip(flatten(self.net.states[0]), flatten(self.net.states[1]), strict=True):
+            row = self.row.get(s1.index, 0)
+            self._box(s0, self._center(1) - self.reach - WIDE / 2 - 2 * GAP, self.height[row], WIDE)
         rest = [n for n in self.net.tape if n.index not in self.boxes]
         x, y = self._center(self.net.T) + self.side - WIDE / 2 + WIRE * len(self.color), top + 84
         for k, node in enumerate(n for n in rest if n.op is not None):

@@ -1,0 +1,64 @@
+"""The gradient of every copy by differences: a network whose copies are weights of their own, played on plain arrays.
+
+Nothing of the tape, of unfolding or of a plan is used: a cell is called with arrays, step by step.
+"""
+
+import numpy as np
+
+from tinygrad_rnn.unfold.structure import flatten, rebuild
+
+
+def costs(cell, copies, x, d, s, cost, mask=None):
+    """The cost of each time step; ``copies[t - 1]`` holds the weights of step t."""
+    found = []
+    for t, weights in enumerate(copies):
+        new, y = cell(weights, x[t], s)
+        if mask is None:
+            s, paid = new, cost(y, d[t])
+        else:
+            here = mask[t][:, None].astype(bool)
+            s = rebuild(s, [np.where(here, a, b) for a, b in zip(flatten(new), flatten(s), strict=True)])
+            paid = sum(cost(y[p : p + 1], d[t][p : p + 1]) for p in np.flatnonzero(mask[t]))
+        found.append(paid)
+    return found
+
+
+def differences(total, arrays, step=3e-4):
+    """The slope of ``total()`` in every entry of each array, by central differences of the fourth order.
+
+    The second order would need a step so small that the rounding of C drowns the eighth digit.
+    """
+    found = [np.zeros_like(a) for a in arrays]
+    for entry, gradient in zip(arrays, found, strict=True):
+        for at in np.ndindex(*entry.shape):
+            middle = entry[at]
+            for moved, weight in ((2, -1), (1, 8), (-1, -8), (-2, 1)):
+                entry[at] = middle + moved * step
+                gradient[at] += weight * total() / (12 * step)
+            entry[at] = middle
+    return found
+
+
+def gradients(cell, params, x, d, s0, cost, mask=None):
+    """dC / d copy for each weight, (T, ...), and dC / d s(0) in the state's structure."""
+    copies = [{name: w.copy() for name, w in params.items()} for _ in x]
+    initial = [np.array(s) for s in flatten(s0)]
+
+    def total():
+        return sum(costs(cell, copies, x, d, rebuild(s0, initial), cost, mask))
+
+    by_copy = [differences(total, list(weights.values())) for weights in copies]
+    of_copies = {name: np.stack(each) for name, each in zip(params, zip(*by_copy, strict=True), strict=True)}
+    return of_copies, rebuild(s0, differences(total, initial))
+
+
+def squared_error(y, d):
+    return 0.5 * ((d - y) ** 2).sum()
+
+
+def cross_entropy(y, d):
+    return -(d * np.log(y)).sum()
+
+
+def bernoulli(y, d):
+    return -(d * np.log(y) + (1 - d) * np.log(1 - y)).sum()

@@ -1,0 +1,195 @@
+"""What one time step is made of, and how it is recorded: the cell on its copies of the weights, then the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff import Node, ShapeError, Tape, ops
+from .structure import flatten, outline, rebuild
+
+Array = NDArray[Any]
+Cell = Callable[[Mapping[str, Any], Any, Any], tuple[Any, Any]]
+Loss = Callable[..., Node]
+
+
+class Copies(Mapping[str, Node]):
+    """The weights as one time step sees them: a copy is made when the cell first reads the weight."""
+
+    def __init__(self, weights: Mapping[str, Node], t: int, initial: frozenset[str] = frozenset()) -> None:
+        self._weights = weights
+        self._t = t
+        self._initial = initial
+        self.made: dict[str, Node] = {}
+
+    def __getitem__(self, name: str) -> Node:
+        if name not in self.made:
+            if name in self._initial:
+                raise ValueError(
+                    f"the cell reads the parameter {name!r} at t={self._t}, and s0 names it as an initial state, which "
+                    "is read once, before the first step: give the initial state a parameter of its own"
+                )
+            if name not in self._weights:
+                raise KeyError(
+                    f"the cell reads the parameter {name!r} at t={self._t}; params has {', '.join(self._weights)}"
+                )
+            self.made[name] = ops.copy(self._weights[name], name=name)
+        return self.made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._weights  # a Mapping would look by reading, and make a copy
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """One time step, as it was recorded; `state` has the structure that the cell gave it."""
+
+    x: Node
+    d: Node
+    mask: Node | None
+    copies: Mapping[str, Node]
+    state: Any
+    output: Node
+    cost: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a network is unfolded from, step by step, and folded from again.
+
+    Attributes
+    ----------
+    cell, loss : callable
+        As they were given to `unfold`.
+    cost_share : float
+        What a step's cost weighs in the whole: 1, or 1/T for a mean.
+    initial : frozenset of str
+        The parameters that are initial states.
+    """
+
+    cell: Cell
+    loss: Loss
+    cost_share: float
+    initial: frozenset[str] = frozenset()
+
+    def record(
+        self, tape: Tape, t: int, weights: Mapping[str, Node], data: tuple[Array, Array, Array | None], before: Any
+    ) -> Recorded:
+        """Record time step `t` from its data, x (B, l), d (B, o) and perhaps a mask (B, 1), and the state before.
+
+        The data are not copied.
+
+        Raises
+        ------
+        TypeError
+            If the cell or the loss returns something else than nodes.
+        ShapeError
+            If the cell returns a state of another structure or shape than it was given.
+        """
+        x_now, d_now, mask_now = data
+        with tape.step(t):
+            x = tape.leaf(x_now, "x", active=False, varies=True, copy=False)
+            mask = None
+            if mask_now is not None:
+                mask = tape.leaf(mask_now, "mask", active=False, varies=True, copy=False)
+            copies = Copies(weights, t, self.initial)
+            state, y = _state_and_output(self.cell(copies, x, before), before)
+            if mask is not None:
+                state = _kept_where_over(mask, state, before)
+            d = tape.leaf(d_now, "d", active=False, varies=True, copy=False)
+            cost = _scalar(self.loss(y, d) if mask is None else self.loss(y, d, mask))
+        return Recorded(x, d, mask, copies.made, state, y, cost)
+
+
+def _kept_where_over(mask: Node, new: Any, before: Any) -> Any:
+    """The new state where a sample has this step, the state before where it is over.
+
+    The result takes the name that the cell gave to its state; what the cell computed is called ``s_new``.
+    """
+    computed = {n.index: n for n in flatten(new) if n.op is not None and n.t == mask.t}
+    names = {index: node.name for index, node in computed.items()}
+    for node in computed.values():
+        node.name = node.name and f"{node.name}_new"
+    wide: dict[tuple[int, ...], Node] = {}
+    kept = []
+    for s, old in zip(flatten(new), flatten(before), strict=True):
+        if s is old:
+            kept.append(s)
+            continue
+        if s.shape not in wide:
+            wide[s.shape] = ops.broadcast(mask, source=mask.shape, to=s.shape)
+        kept.append(ops.where(wide[s.shape], s, old, name=names.get(s.index, "")))
+    return rebuild(new, kept)
+
+
+def masked_equations(equations: Mapping[Any, str], states: set[str]) -> dict[Any, str]:
+    """The cell's equations where its states are called ``s_new`` until the mask has chosen."""
+
+    def new(name: str) -> str:
+        return f"{name}_new" if name in states else name
+
+    found: dict[Any, str] = {}
+    for key, equation in equations.items():
+        if isinstance(key, tuple):
+            node, parent = key
+            found[new(node), parent] = found[new(node), new(parent)] = equation
+        else:
+            found[new(key)] = equation
+    return found
+
+
+def _state_and_output(result: Any, before: Any) -> tuple[Any, Node]:
+    whole = isinstance(result, tuple) and len(result) == 2
+    if not (whole and all(isinstance(n, Node) for n in [*flatten(result[0]), result[1]])):
+        raise TypeError(
+            f"the cell returned {type(result).__name__}: it must return two nodes, the new state and the output, "
+            "both computed with the ops of tinygrad_rnn.ops; a state may also be a tuple of nodes"
+        )
+    state, y = result
+    if outline(state) != outline(before):
+        raise ShapeError(
+            f"the cell turned a state {outline(before, 'node')} into {outline(state, 'node')}: a state comes out "
+            "with the structure with which it went in"
+        )
+    for s, old in zip(flatten(state), flatten(before), strict=True):
+        if s.shape != old.shape:
+            raise ShapeError(f"the cell turned a state of shape {old.shape} into one of {s.shape}: they must agree")
+    return state, y
+
+
+def _scalar(cost: Any) -> Node:
+    if not isinstance(cost, Node) or cost.shape != ():
+        given = f"a node of shape {cost.shape}" if isinstance(cost, Node) else type(cost).__name__
+        raise TypeError(f"the loss returned {given}: it must return one number for the time step, a node of shape ()")
+    return cost
+
+
+def as_mask(mask: Any, shape: tuple[int, int], dtype: Any) -> Array:
+    """A mask as it goes on the tape, (T, B, 1), of zeros and ones.
+
+    Raises
+    ------
+    ShapeError
+        If it is not (T, B).
+    ValueError
+        If it holds anything else than 0 and 1.
+    """
+    array = np.asarray(mask)
+    if array.shape != shape:
+        raise ShapeError(
+            f"mask is {array.shape} and x has {shape[0]} time steps of {shape[1]} samples: mask[t, p] must be {shape}, "
+            "1 where sample p has a step t and 0 where it is over"
+        )
+    if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
+        raise ValueError("mask holds something else than 0 and 1: 1 where sample p has a step t, 0 where it is over")
+    return array.astype(dtype)[..., None]

@@ -1,0 +1,27 @@
+"""The structure of a state: one leaf, or a tuple of them, nested as the layers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+def flatten(state: Any) -> list[Any]:
+    """The leaves of a state, from left to right."""
+    return [leaf for part in state for leaf in flatten(part)] if isinstance(state, tuple) else [state]
+
+
+def rebuild(like: Any, leaves: Iterable[Any]) -> Any:
+    """A state of the structure of `like`, of other leaves."""
+
+    def build(part: Any, rest: Iterator[Any]) -> Any:
+        return tuple(build(p, rest) for p in part) if isinstance(part, tuple) else next(rest)
+
+    return build(like, iter(leaves))
+
+
+def outline(state: Any, leaf: str = "one array") -> str:
+    """The structure in words, for a message: ``(one array, one array)``."""
+    if not isinstance(state, tuple):
+        return leaf
+    return f"({', '.join(outline(part, leaf) for part in state)}{',' if len(state) == 1 else ''})"
