@@ -112,14 +112,7 @@ class Recipe:
 
 
 def _kept_where_over(mask: Node, new: Any, before: Any) -> Any:
-    """The new state where a sample has this step, the state before where it is over.
-
-    The result takes the name that the cell gave to its state; what the cell computed is called ``s_new``.
-    """
-    computed = {n.index: n for n in flatten(new) if n.op is not None and n.t == mask.t}
-    names = {index: node.name for index, node in computed.items()}
-    for node in computed.values():
-        node.name = node.name and f"{node.name}_new"
+    """The new state where a sample has this step, the state before where it is over: ``s_kept`` chooses from ``s``."""
     wide: dict[tuple[int, ...], Node] = {}
     kept = []
     for s, old in zip(flatten(new), flatten(before), strict=True):
@@ -128,24 +121,14 @@ def _kept_where_over(mask: Node, new: Any, before: Any) -> Any:
             continue
         if s.shape not in wide:
             wide[s.shape] = ops.broadcast(mask, source=mask.shape, to=s.shape)
-        kept.append(ops.where(wide[s.shape], s, old, name=names.get(s.index, "")))
+        kept.append(ops.where(wide[s.shape], s, old, name=s.name and f"{s.name}_kept"))
     return rebuild(new, kept)
 
 
-def masked_equations(equations: Mapping[Any, str], states: set[str]) -> dict[Any, str]:
-    """The cell's equations where its states are called ``s_new`` until the mask has chosen."""
-
-    def new(name: str) -> str:
-        return f"{name}_new" if name in states else name
-
-    found: dict[Any, str] = {}
-    for key, equation in equations.items():
-        if isinstance(key, tuple):
-            node, parent = key
-            found[new(node), parent] = found[new(node), new(parent)] = equation
-        else:
-            found[new(key)] = equation
-    return found
+def masked_equations(equations: Mapping[Any, str]) -> dict[Any, str]:
+    """The cell's equations, of what reads a state's kept value too."""
+    kept = {(key[0], f"{key[1]}_kept"): eq for key, eq in equations.items() if isinstance(key, tuple)}
+    return {**equations, **kept}
 
 
 def _state_and_output(result: Any, before: Any) -> tuple[Any, Node]:

@@ -447,7 +447,8 @@ def unfold(
         present = as_mask(mask, x.shape[:2], x.dtype)
         x, d = without_padding(x, present), without_padding(d, present)
     s0 = _initial_state(cell, params, s0, x.shape[1])
-    tape = Tape(getattr(cell, "equations", None))
+    equations = getattr(cell, "equations", {})
+    tape = Tape(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
     given = [s for s in flatten(s0) if not isinstance(s, str)]
     _same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
@@ -471,8 +472,6 @@ def unfold(
             before = steps[-1].state
     for first, later in zip(flatten(s0), flatten(steps[0].state), strict=True):
         first.name = later.name or first.name
-    if mask is not None:
-        tape.equations = masked_equations(tape.equations, {s.name for s in flatten(s0)})
     cost = ops.add(*(step.cost for step in steps), name="C" if reduction == "sum" else "C_sum")
     if reduction == "mean":
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
