@@ -267,6 +267,7 @@ class Tape:
         self._ref = weakref.ref(self)
         self._t: int | None = None
         self._role = 0
+        self._suffix = ""  # what names end with that are given now
         self._last = (0, 0)  # the step recorded last, and where it ended
         self._apart = 0  # how far back the node stands that a copy in this step would be a copy of; 0 if none does
         self._alike = 0  # nodes of this step that are such copies
@@ -314,6 +315,18 @@ class Tape:
             self._last = (t, len(self.nodes))
             if t > 2 and self.odd_step is None and not self._alike == self._role == size:
                 self.odd_step = t
+
+    @contextmanager
+    def named(self, suffix: str) -> Iterator[None]:
+        """Let the names of what is computed here end with `suffix`, such as a layer's number.
+
+        A weight's copy keeps the weight's own name.
+        """
+        outer, self._suffix = self._suffix, suffix + self._suffix
+        try:
+            yield
+        finally:
+            self._suffix = outer
 
     def leaf(
         self,
@@ -367,6 +380,8 @@ class Tape:
         asks for it: that keeps recording cheap.
         """
         parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
+        if self._suffix and name and op is not ops.copy:
+            name += self._suffix
         if self._apart:
             like = self.nodes[-self._apart]
             if like.op is op and not op.checks_values and self._repeats(like, parents):
