@@ -64,7 +64,7 @@ def layers(rnn: Mapping[str, Any], count: int) -> list[Layer]:
             f"{', '.join(map(str, unknown))}: unknown. Expected are {', '.join(sorted(expected))}: "
             f"{count} layer{'s' * (count > 1)}, one direction, no projection."
         )
-    return [Layer(*(np.array(rnn[f"{name}_l{k}"]) for name in NAMES)) for k in range(count)]
+    return [Layer(*(np.asarray(rnn[f"{name}_l{k}"]).copy() for name in NAMES)) for k in range(count)]
 
 
 def numbered(made: Sequence[Layer]) -> dict[str, Array]:
@@ -84,7 +84,7 @@ def head(linear: Mapping[str, Any] | None, below: Layer) -> dict[str, Array]:
         return {}
     if set(linear) != {"weight", "bias"}:
         raise ValueError(f"the linear layer has {', '.join(map(str, linear))}: it must have weight and bias")
-    W, b_k, m = np.array(linear["weight"]), np.array(linear["bias"]), below.weight_hh.shape[1]
+    W, b_k, m = np.asarray(linear["weight"]).copy(), np.asarray(linear["bias"]).copy(), below.weight_hh.shape[1]
     if W.ndim != 2 or W.shape[1] != m or b_k.shape != W.shape[:1]:
         raise ValueError(
             f"the linear layer's weight is {W.shape} and its bias {b_k.shape}: they must be (o, {m}), (o,)"
