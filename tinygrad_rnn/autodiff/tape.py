@@ -7,7 +7,7 @@ derivative can be sent back: no sorting, no recursion, however long the sequence
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -98,9 +98,12 @@ class Node:
     @property
     def cotangent(self) -> Array | Outer | None:
         """See the class."""
-        if self._cotangent is None and self.t is not None:
+        if self._cotangent is None:
             rows = self.tape.error_rows
-            return rows.cotangent(self.role, self.t) if rows is not None else None
+            if rows is not None and self.t is not None:
+                return rows.cotangent(self.role, self.t)
+            if rows is not None and self in self.tape.totals:
+                self._cotangent = _frozen(self.tape.totals[self]())
         return self._cotangent
 
     @property
@@ -278,6 +281,7 @@ class Tape:
         self._pass = 0  # the number of the pass that was begun last
         self._sent: Sequence[Node] = ()  # the nodes among which the last pass has left cotangents
         self.rows: Rows | None = None  # whose rows the nodes' values are
+        self.totals: Mapping[Node, Callable[[], Array]] = {}  # what computes what came back to nodes of no time step
         self.error_rows: Rows | None = None  # whose rows hold what came back
 
     def __len__(self) -> int:
@@ -566,16 +570,15 @@ class Tape:
         self.rows = rows
         self._played = len(self.nodes)
 
-    def received(self, root: Node, shared: Mapping[Node, Array]) -> None:
+    def received(self, root: Node, totals: Mapping[Node, Callable[[], Array]]) -> None:
         """Take note that error has come back from `root` into the buffers that hold the values.
 
-        `shared` holds what came back to the nodes that belong to no time step, and so have no row.
+        `totals` computes what came back to the nodes that belong to no time step, and so have no row.
         """
         self._begin_pass()
         self.error_rows = self.rows
-        for node, g in shared.items():
-            node._cotangent = g
-        self._sent = tuple(shared)
+        self.totals = totals
+        self._sent = tuple(totals)
         self._swept = root
         self.sweeps += 1
 

@@ -9,7 +9,7 @@ copies in one call. Every call is bound to its buffers once, so that a pass only
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
-from ..autodiff.op import BY_NAME
 from .fold import Folded
+from .loop import Call, Line, Loop, Row
 
 Array = NDArray[Any]
-Call = Callable[[], Any]
 
 # Their value is their argument's own memory, seen differently: no buffer, no call.
 VIEWS = {"copy", "broadcast", "reshape", "transpose", "part"}
@@ -43,8 +42,8 @@ class Plan:
 
     Attributes
     ----------
-    grads : dict of str to ndarray
-        dC / d weight, filled by `backward`.
+    totals : dict of str to callable
+        What computes dC / d weight from the rows that `backward` has filled, as an array of its own.
     source : list of str
         The loops, as they are run.
     """
@@ -70,14 +69,16 @@ class Plan:
         self.factors = sums
         forward, backward = self._needed(sums)
         self._place([*forward, *backward])
-        self._timed = {id(stack): stack for i, stack in self.stacks.items() if i not in self.timeless}
         self._prepare: list[Call] = []
-        self._forward = self._calls(forward, +1)
-        self._backward = self._calls(backward, -1)
-        self.grads = {name: np.zeros(w.shape, self.dtype) for name, w in folded.weights.items()}
-        for name, terms in sums.items():
-            self._backward += self._sum_over_time(self.grads[name], terms)
-        self._backward += self._sum_over_samples(trained)
+        self._forward = self._calls(forward, self._chunks())
+        self._backward = self._calls(backward, [chunk[::-1] for chunk in self._chunks()[::-1]])
+        self.totals: dict[str, Callable[[], Array]] = {
+            name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
+            for (name, terms), w in zip(sums.items(), folded.weights.values(), strict=True)
+        }
+        for name in dict.fromkeys(filter(None, trained)):
+            parts = [k for k, each in enumerate(trained) if each == name]
+            self.totals[name] = partial(self._sum_over_samples, parts)
 
     # ---- what is what
 
@@ -160,6 +161,7 @@ class Plan:
             self.stacks[b] = self.long[s][:-1]
         for a, g in self.next.items():
             self.stacks[a] = self.long[self.real(self.nodes[g]).index][1:]
+        self.carried = self._carried_errors(joined)
         for i, (whole, start) in joined.items():
             if whole not in self.stacks:
                 self.stacks[whole] = np.empty((self.T, *self.nodes[whole].shape), self.dtype)
@@ -176,11 +178,37 @@ class Plan:
             else:
                 self.stacks[n.index] = self._room(n)
 
+    def _carried_errors(self, joined: Mapping[int, tuple[int, int]]) -> dict[int, Array]:
+        """One row for an error that comes back through the state, where nobody looks at it but the step before it."""
+        reads = Counter(self.real(p).index for n in self.nodes[self.folded.size :] for p in n.parents)
+        reads.update(self.real(g).index for g in self.folded.cotangents.values())  # once, by the state before
+        rows: dict[int, Array] = {}
+        for after, error in self.next.items():
+            n = self.nodes[error]
+            loops = n.op is ops.matmul and n.parents[1].index in self.timeless and reads[error] == 1
+            readers = [m for m in self.nodes[self.folded.size :] if any(p.index == after for p in m.parents)]
+            summed = len(readers) == 1 and readers[0].op is ops.add and readers[0].index not in self.same
+            if loops and summed and error not in self.same and error not in joined and self._recurs(error, readers[0]):
+                rows[error] = np.zeros(n.shape, self.dtype)
+        return rows
+
+    def _recurs(self, error: int, reader: Node) -> bool:
+        """Whether an error depends on the node that reads it a step later: only then are they played copy by copy."""
+        seen, rest = set(), [self.nodes[error]]
+        while rest:
+            n = rest.pop()
+            if n.index == reader.index:
+                return True
+            if n.index not in seen:
+                seen.add(n.index)
+                rest += [self.real(p) for p in n.parents if p.index >= self.folded.size]
+        return False
+
     def _room(self, n: Node) -> Array:
         """A buffer of the node's own, or that of an argument nobody else reads: then it is computed in place."""
         lead = () if n.index in self.timeless else (self.T,)
-        if n.op is not None and n.op.ufuncs and n.index >= self.folded.size:
-            for p in map(self.real, n.parents):
+        if n.op is not None and (n.op.ufuncs or n.op is ops.add) and n.index >= self.folded.size:
+            for p in map(self.real, n.parents[:2]):  # a sum reads its first two terms at once, the others later
                 given_up = p.index >= self.folded.size and p.op is not None and self.readers[p.index] == 1
                 if given_up and p.shape == n.shape and p.index in self.stacks and p.index not in self.views:
                     stack = self.stacks[p.index]
@@ -221,28 +249,46 @@ class Plan:
 
     # ---- order
 
-    def _calls(self, played: Sequence[Node], direction: int) -> list[Call]:
-        """The calls that play these nodes: component by component of the folded graph."""
+    def _chunks(self) -> list[range]:
+        """The copies in groups whose rows fit the processor's cache: longer is slower, shorter is more calls."""
+        widest = max(s.value.size for s in self.folded.state)
+        length = max(16, 16384 // widest)
+        return [range(t, min(t + length, self.T)) for t in range(0, self.T, length)]
+
+    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[Call]:
+        """The calls that play these nodes: group by group of the copies, component by component of the folded graph."""
         inside = {n.index for n in played}
         g: nx.DiGraph[Any] = nx.DiGraph()
         g.add_nodes_from(inside)
         for n in played:
             for p in n.parents:
-                i = self.real(p).index
-                i = self.previous.get(i, self.next.get(i, i))
-                i = self.same.get(i, i)
+                i = self._source(p)
                 if i in inside:
                     g.add_edge(i, n.index)
         components = nx.condensation(g)
         order = nx.lexicographical_topological_sort(components, key=lambda c: min(components.nodes[c]["members"]))
         calls: list[Call] = []
+        pieces: list[Callable[[range], list[Call]]] = []
         for c in order:
-            members = sorted(components.nodes[c]["members"])
-            if len(members) > 1 or g.has_edge(members[0], members[0]):
-                calls += self._loop([self.nodes[i] for i in members], direction)
+            members = [self.nodes[i] for i in sorted(components.nodes[c]["members"])]
+            if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
+                pieces += self._loop(members, calls)
+            elif members[0].index in self.timeless:
+                calls += self._at_once(members[0], range(self.T))
             else:
-                calls += self._at_once(self.nodes[members[0]])
-        return calls
+                pieces.append(partial(self._at_once, members[0]))
+        return [*calls, *(call for chunk in chunks for piece in pieces for call in piece(chunk))]
+
+    def _source(self, p: Node) -> int:
+        """The folded node that an argument is a copy of, at the same time or a step away."""
+        i = self.real(p).index
+        i = self.previous.get(i, self.next.get(i, i))
+        return self.same.get(i, i)
+
+    def _rows_of(self, n: Node, chunk: range) -> Array:
+        """The node's copies in a group, or its one value if it is the same at every time."""
+        stack = self.stack(n)
+        return stack if self.real(n).index in self.timeless else stack[min(chunk) : max(chunk) + 1]
 
     def _silent(self, n: Node) -> bool:
         """Whether a node's value is there without a call."""
@@ -250,11 +296,11 @@ class Plan:
 
     # ---- everything outside the recurrence: all copies in one call
 
-    def _at_once(self, n: Node) -> list[Call]:
+    def _at_once(self, n: Node, chunk: range) -> list[Call]:
         assert n.op is not None
         if self._silent(n):
             return []
-        out, args = self.stack(n), [self.stack(p) for p in n.parents]
+        out, args = self._rows_of(n, chunk), [self._rows_of(p, chunk) for p in n.parents]
         if n.op.name == "linear":
             return self._linear_at_once(args, out)
         if n.op.name == "matmul" and n.parents[1].index in self.timeless:
@@ -272,177 +318,122 @@ class Plan:
             if len(args) == 1:  # a bias alone
                 calls.append(partial(np.copyto, out, args[0]))
             else:
-                calls.append(partial(np.add, out, args[-1], out))
+                rows = _flat(out) if out.flags.c_contiguous else out
+                calls.append(partial(np.add, rows, args[-1], rows))
         return calls
 
-    def _sum_over_time(self, total: Array, terms: Sequence[tuple[str, tuple[Node, ...]]]) -> list[Call]:
-        calls: list[Call] = []
-        for k, (kind, nodes) in enumerate(terms):
-            target = total if k == 0 else np.empty_like(total)
-            if kind == "product":
-                left, right = (self.stack(n) for n in nodes)
-                if left.flags.c_contiguous and right.flags.c_contiguous:
-                    calls.append(partial(_flat(left).T.dot, _flat(right), target))
-                else:
-                    calls.append(partial(np.einsum, "tpj,tpi->ji", left, right, out=target, optimize=True))
-            elif kind == "samples":
-                stack = self.stack(nodes[0])
-                if stack.flags.c_contiguous:
-                    rows = _flat(stack)
-                    calls.append(partial(np.ones(len(rows), self.dtype).dot, rows, target))
-                else:
-                    calls.append(partial(np.sum, stack, (0, 1), None, target))
-            elif nodes[0].index in self.timeless:
-                calls.append(partial(np.multiply, self.stack(nodes[0]), self.T, target))
-            else:
-                calls.append(partial(np.sum, self.stack(nodes[0]), 0, None, target))
-            if k:
-                calls.append(partial(np.add, total, target, total))
-        return calls
+    def _sum_over_time(self, kind: str, nodes: tuple[Node, ...]) -> Callable[[], Array]:
+        """What adds up one term of a weight's gradient over all copies: one product where it has two factors."""
+        stacks = [self.stack(n) for n in nodes]
+        side_by_side = all(a.flags.c_contiguous for a in stacks)
+        if kind == "product":
+            left, right = stacks
+            if side_by_side:
+                return partial(_flat(left).T.dot, _flat(right))
+            return partial(np.einsum, "tpj,tpi->ji", left, right, optimize=True)
+        (stack,) = stacks
+        if kind == "samples":
+            if side_by_side:
+                rows = _flat(stack)
+                return partial(np.ones(len(rows), self.dtype).dot, rows)
+            return partial(np.sum, stack, (0, 1))
+        if nodes[0].index in self.timeless:
+            return partial(np.multiply, stack, self.T)
+        return partial(np.sum, stack, 0)
 
-    def _sum_over_samples(self, trained: Sequence[str]) -> list[Call]:
-        """The gradients of initial states: a parameter that all samples start from."""
-        calls: list[Call] = []
-        for name in dict.fromkeys(filter(None, trained)):
-            parts = [k for k, each in enumerate(trained) if each == name]
-            self.grads[name] = total = np.zeros(self.folded.before[parts[0]].shape[1:], self.dtype)
-            errors = [g for k in parts if (g := self.cotangent(k, 0)) is not None]
-            for k, error in enumerate(errors):
-                target = np.empty_like(total) if k else total
-                calls.append(partial(np.sum, error, 0, None, target))
-                if k:
-                    calls.append(partial(np.add, total, target, total))
-        return calls
+    def _sum_over_samples(self, parts: Sequence[int]) -> Array:
+        """The gradient of an initial state: of a parameter that all samples, and perhaps several parts, start from."""
+        errors = [np.asarray(g).sum(axis=0) for k in parts if (g := self.cotangent(k, 0)) is not None]
+        start = self.folded.before[parts[0]]
+        return np.sum(errors, axis=0) if errors else np.zeros(start.shape[1:], self.dtype)
 
     # ---- the recurrence: copy by copy
 
-    def _loop(self, members: Sequence[Node], direction: int) -> list[Call]:
-        """The free part of every sum in one call each, then one loop over the copies."""
+    def _loop(self, members: Sequence[Node], once: list[Call]) -> list[Callable[[range], list[Call]]]:
+        """The free part of every sum for many copies at once, then one loop over these copies."""
         inside = {n.index for n in members}
-        before: list[Call] = []
-        body: list[tuple[str, Any, list[Any]]] = []  # (text, function, operands: arrays to take the row of, or others)
         played = [n for n in members if not self._silent(n)]
-        flat = self.samples == 1 and all(
+        vectors = self.samples == 1 and all(
             n.op is not None and (n.op.ufuncs or n.op.name in {*PRODUCTS, "add"}) for n in played
         )
+        pieces: list[Callable[[range], list[Call]]] = []
+        lines: list[Line] = []
         for n in played:
-            self._in_loop(n, inside, before, body)
-        return [*before, self._roll(body, direction, flat)]
+            if n.op is ops.linear:
+                lines += self._linear_in_loop(n, inside, vectors, pieces)
+            else:
+                lines += self._in_loop(n, vectors)
+        loop = Loop(lines, vectors)
+        self.source.append(loop.source)
+        once += [partial(carried.fill, 0) for i, carried in self.carried.items() if i in inside]
+        return [*pieces, lambda chunk: [loop.over(chunk)]]
 
-    def _in_loop(self, n: Node, inside: set[int], before: list[Call], body: list[tuple[str, Any, list[Any]]]) -> None:
-        assert n.op is not None
-        out = self.stack(n)
-        name = self._name(n)
-        args = [self.stack(p) for p in n.parents]
-        if n.op.name == "linear":
-            held = [k for k in range(0, len(args) - 1, 2) if self._depends(n.parents[k], inside)]
-            free = [k for k in range(0, len(args) - 1, 2) if k not in held]
-            bias = [args[-1]] if len(args) % 2 else []
-            waiting = [a for k in free for a in args[k : k + 2]] + bias
+    def _operand(self, n: Node) -> Row | Array:
+        index = self.real(n).index
+        if index in self.carried:
+            return self.carried[index]
+        if self.next.get(index) in self.carried:
+            return self.carried[self.next[index]]
+        return self.stack(n) if index in self.timeless else Row(self.stack(n))
+
+    def _linear_in_loop(
+        self, n: Node, inside: set[int], vectors: bool, pieces: list[Callable[[range], list[Call]]]
+    ) -> list[Line]:
+        pairs = range(0, len(n.parents) - 1, 2)
+        held = [k for k in pairs if self._source(n.parents[k]) in inside]
+        free = [k for k in pairs if k not in held]
+        waiting = [p for k in free for p in n.parents[k : k + 2]] + [*n.parents[-1:]] * (len(n.parents) % 2)
+        out = self._operand(n)
+        if waiting:
             # The free part waits where the sum is to stand; each product is made in a scratch row and added to it.
-            if waiting:
-                before += self._linear_at_once(waiting, out)
-            scratch = np.empty(out.shape[1:], out.dtype)
-            for k in held:
-                target = scratch if waiting or k != held[0] else out
-                text = f"dot({self._name(n.parents[k])}, {self._name(n.parents[k + 1])}.T)"
-                body.append((text, "dot", [args[k], self._held(args[k + 1].T), target]))
-                if target is scratch:
-                    body.append((f"{name} += that", np.add, [out, scratch, out]))
-        elif n.op.name == "matmul" and n.parents[1].index in self.timeless:
-            body.append(
-                (
-                    f"dot({self._name(n.parents[0])}, {self._name(n.parents[1])})",
-                    "dot",
-                    [args[0], self._held(args[1]), out],
-                )
+            pieces.append(
+                lambda chunk: self._linear_at_once([self._rows_of(p, chunk) for p in waiting], self._rows_of(n, chunk))
             )
-        elif n.op.name == "add":
-            body.append((f"{name} = sum", np.add, [args[0], args[1], out]))
-            body.extend((f"{name} += ...", np.add, [out, a, out]) for a in args[2:])
-        elif n.op.ufuncs:
-            read = args
-            for ufunc, *numbers in n.op.ufuncs:
-                text = f"{name} = {n.op.name}" if read is args else ""
-                body.append((text, ufunc, [*read, *(np.array(k, self.dtype) for k in numbers), out]))
-                read = [out]
-        else:
-            body.append((f"{name} = {n.op.name}", _with_out(n.op), [*args, out]))
+        scratch = np.empty(n.shape, self.dtype)
+        lines = []
+        for k in held:
+            x, w = n.parents[k : k + 2]
+            target = scratch if waiting or k != held[0] else out
+            text = f"{self._name(x)} {self._name(w)}.T"
+            lines.append(Line(np.dot, (self._operand(x), self._held(self.stack(w).T, vectors)), target, text))
+            if target is scratch:
+                lines.append(Line(np.add, (out, scratch), out, f"{self._name(n)} = what waits there + that"))
+        return lines
 
-    def _depends(self, p: Node, inside: set[int]) -> bool:
-        i = self.real(p).index
-        i = self.previous.get(i, self.next.get(i, i))
-        return self.same.get(i, i) in inside
+    def _in_loop(self, n: Node, vectors: bool) -> list[Line]:
+        assert n.op is not None
+        out, args, name = self._operand(n), [self._operand(p) for p in n.parents], self._name(n)
+        if n.op is ops.matmul and n.parents[1].index in self.timeless:
+            text = f"{name} = {self._name(n.parents[0])} {self._name(n.parents[1])}"
+            return [Line(np.dot, (args[0], self._held(self.stack(n.parents[1]), vectors)), out, text)]
+        if n.op is ops.add:
+            text = f"{name} = {' + '.join(self._name(p) for p in n.parents)}"
+            sums = [Line(np.add, (args[0], args[1]), out, text)]
+            return sums + [Line(np.add, (out, a), out) for a in args[2:]]
+        if not n.op.ufuncs:
+            return [Line(_with_out(n.op), tuple(args), out, f"{name} = {n.op.name}")]
+        lines: list[Line] = []
+        for ufunc, *numbers in n.op.ufuncs:
+            constants = [np.array(k, self.dtype) for k in numbers]
+            text = "" if lines else f"{name} = {n.op.name}({', '.join(self._name(p) for p in n.parents)})"
+            lines.append(Line(ufunc, (*([out] if lines else args), *constants), out, text))
+        return lines
 
     def _name(self, n: Node) -> str:
         return n.name or f"v{n.index}"
 
-    def _held(self, w: Array) -> Array:
-        """A weight as the right factor of a product in the loop: laid out row by row, copied once a pass if need be."""
-        if w.flags.c_contiguous:
+    def _held(self, w: Array, vectors: bool) -> Array:
+        """A weight as the right factor of products in the loop: laid out row by row, copied once a pass if need be.
+
+        One with a vector is as quick either way.
+        """
+        if w.flags.c_contiguous or vectors:
             return w
         key = w.__array_interface__["data"][0]
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
             self._prepare.append(partial(np.copyto, self._contiguous[key], w))
         return self._contiguous[key]
-
-    def _roll(self, body: list[tuple[str, Any, list[Any]]], direction: int, flat: bool) -> Call:
-        """One loop over the copies. What changes from copy to copy comes as a row of a table, made once."""
-        order = range(self.T) if direction > 0 else range(self.T - 1, -1, -1)
-        columns: dict[tuple[Any, ...], str] = {}
-        rows: list[list[Any]] = []
-        fixed: dict[str, Any] = {}
-        lines: list[str] = []
-
-        def operand(a: Any, dot: bool = False) -> str:
-            key: tuple[Any, ...]
-            if not isinstance(a, np.ndarray) or id(a) not in self._timed:
-                key = ("fixed", id(a))
-                if key not in columns:
-                    columns[key] = f"w{len(fixed)}"
-                    fixed[columns[key]] = a
-                return columns[key]
-            key = (a.__array_interface__["data"][0], a.strides, a.shape)
-            if key not in columns:
-                columns[key] = f"r{len(rows)}"
-                views = [a[t] for t in order]
-                # A product of vectors is cheaper than one of matrices of a single row.
-                rows.append([v[0] if flat and v.ndim == 2 else v for v in views])
-            if not dot:
-                return columns[key]
-            method = (*key, "dot")
-            if method not in columns:
-                columns[method] = f"{columns[key]}_dot"
-                rows.append([v.dot for v in rows[int(columns[key][1:])]])
-                names[columns[method]] = len(rows) - 1
-            return columns[method]
-
-        names: dict[str, int] = {}
-        for text, function, operands in body:
-            if function == "dot":
-                a, w, out = operands
-                if out[0].flags.c_contiguous or flat:
-                    line = f"{operand(a, dot=True)}({operand(w)}, {operand(_single(out, flat))})"
-                else:
-                    line = f"{operand(np.matmul)}({operand(a)}, {operand(w)}, {operand(out)})"
-            else:
-                called = operand(function)
-                *read, out = (operand(_single(a, flat)) for a in operands)
-                line = f"{called}({', '.join(read)}, {'out=' * (function in BY_NAME)}{out})"
-            lines.append(f"{line:<40}# {text}" if text else line)
-        header = [""] * len(rows)
-        for label in columns.values():
-            if label[0] == "r":
-                header[names.get(label, int(label.removesuffix("_dot")[1:]))] = label
-        source = [f"def make(rows, {', '.join(fixed)}):", " def loop():", f"  for {', '.join(header)}, in rows:"]
-        source += [f"   {line}" for line in lines]
-        source += [" return loop"]
-        self.source.append("\n".join(source))
-        scope: dict[str, Any] = {}
-        exec("\n".join(source), scope)
-        made: Call = scope["make"](list(zip(*rows, strict=True)), **fixed)
-        return made
 
     # ---- playing
 
@@ -477,6 +468,8 @@ class Plan:
         if g is None:
             return None
         g = self.real(g)
+        if g.index in self.carried:  # asked for the initial state: the loop has left it there
+            return read_only(self.carried[g.index])
         if g.index in self.stacks:
             return read_only(self.stacks[g.index] if g.index in self.timeless else self.stacks[g.index][row, ...])
         total: Array | Outer | None = None
@@ -489,11 +482,6 @@ class Plan:
     def _at(self, role: int, t: int) -> tuple[int, int]:
         """Where a node's copy lies: its folded node's index, and its row. At time 0, a role is a part of the state."""
         return (self.folded.first + role, t - 1) if t else (self.folded.before[role].index, 0)
-
-
-def _single(a: Any, flat: bool) -> Any:
-    """In a loop over vectors, what stays the same is a vector too."""
-    return a[0] if flat and isinstance(a, np.ndarray) and a.ndim == 2 else a
 
 
 def read_only(array: Array) -> Array:
@@ -511,6 +499,15 @@ def _with_out(op: Op) -> Callable[..., Any]:
             np.copyto(out, value)
 
     return call
+
+
+def _added(terms: Sequence[Callable[[], Array]], shape: tuple[int, ...], dtype: Any) -> Array:
+    if not terms:
+        return np.zeros(shape, dtype)
+    total = terms[0]()
+    for term in terms[1:]:
+        total += term()
+    return total
 
 
 def _flat(stack: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import networkx as nx
@@ -105,7 +106,7 @@ class Unfolded:
         self._steps = tuple(steps)
         self._recipe = recipe
         self._plan: Plan | None = None
-        self._shared: dict[Node, Array] = {}  # where the plan leaves what comes back to nodes of no time step
+        self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
         self.schedule = ""
         self._read: tuple[Gradients, Gradients] | None = None
         self._read_at = 0  # the number of the backward pass that `_read` belongs to
@@ -143,7 +144,7 @@ class Unfolded:
         """
         if of is None and self._plan is not None and self.tape.rows is self._plan:
             self._plan.backward()
-            self.tape.received(self.cost, self._shared)
+            self.tape.received(self.cost, self._totals)
         else:
             self.tape.backward(self._root(of))
 
@@ -182,6 +183,8 @@ class Unfolded:
         return self._read
 
     def _of_weight(self, name: str) -> Array:
+        if self._plan is not None and self.tape.error_rows is self._plan:
+            return self._plan.totals[name]()
         return cotangent(self.weights[name])
 
     def _of_copies(self, name: str) -> Array:
@@ -279,10 +282,11 @@ class Unfolded:
             return
         trained = [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
         self._plan = Plan(folded, self.T, trained)
-        self._shared = {self.weights[name]: read_only(g) for name, g in self._plan.grads.items()}
-        self._shared[self.cost] = read_only(np.ones_like(self.cost.value))
+        self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
+        self._totals[self.cost] = partial(np.ones_like, self.cost.value)
         if self.cost.op is ops.multiply:
-            self._shared[self.cost.parents[0]] = self.cost.parents[1].value
+            summed, weight = self.cost.parents
+            self._totals[summed] = weight.value.copy
         self.schedule = "\n\n".join(self._plan.source)
         for what, leaves in self._data.items():
             if leaves:
