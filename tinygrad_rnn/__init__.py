@@ -4,7 +4,7 @@ Independent of the tinygrad project.
 """
 
 from . import guo
-from .autodiff import ShapeError, Tape, TapeError, ops
+from .autodiff import Node, Push, ShapeError, Tangents, Tape, TapeError, ops
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 
@@ -13,9 +13,12 @@ __version__ = "0.1.0"
 __all__ = [
     "EngineError",
     "Ledger",
+    "Node",
     "Picture",
+    "Push",
     "ShapeError",
     "Step",
+    "Tangents",
     "Tape",
     "TapeError",
     "Unfolded",

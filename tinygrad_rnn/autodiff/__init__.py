@@ -2,8 +2,24 @@
 
 from . import ops
 from .errors import ShapeError, TapeError
+from .forward import Push, Tangents
 from .op import OPS, Op, Rule, op
 from .outer import Outer
 from .tape import Node, Rows, Share, Tape
 
-__all__ = ["OPS", "Node", "Op", "Outer", "Rows", "Rule", "ShapeError", "Share", "Tape", "TapeError", "op", "ops"]
+__all__ = [
+    "OPS",
+    "Node",
+    "Op",
+    "Outer",
+    "Push",
+    "Rows",
+    "Rule",
+    "ShapeError",
+    "Share",
+    "Tangents",
+    "Tape",
+    "TapeError",
+    "op",
+    "ops",
+]

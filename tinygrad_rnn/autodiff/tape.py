@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from . import ops
 from .errors import ShapeError, TapeError
+from .forward import Push, Tangents, pushes, seeded
 from .notation import plain, symbol
 from .op import Op
 from .outer import Outer
@@ -296,6 +297,11 @@ class Tape:
     def swept(self) -> Node | None:
         """The root of the last complete backward pass; None before one, or while one is under way."""
         return self._swept
+
+    @property
+    def waiting(self) -> Node | None:
+        """The first node whose value does not belong to the leaves as they are now; None after a forward pass."""
+        return self.nodes[self._played] if self._played < len(self.nodes) else None
 
     def computed(self, node: Node) -> bool:
         """Whether a node's value belongs to the leaves as they are now."""
@@ -628,6 +634,46 @@ class Tape:
         """Run the pullback to its end."""
         for _ in self.pullback(root, seed):
             pass
+
+    # ---- tangents
+
+    def pushforward(self, tangents: Mapping[Node, Any]) -> Iterator[Push]:
+        """Carry a disturbance of some nodes forwards, contribution by contribution.
+
+        Values and cotangents stay as they are. An argument that is only read contributes nothing, as it
+        receives nothing from a `pullback`.
+
+        Parameters
+        ----------
+        tangents : mapping of Node to array_like
+            The disturbance of any nodes, leaves or not, of their shapes. That of a node which others move,
+            too, is added to what they do.
+
+        Raises
+        ------
+        TapeError
+            If the values are not those of a complete forward pass, if an op has no rule for a tangent that
+            reaches it, or if another pass was begun before this one was at its end.
+        ShapeError
+            If a tangent does not have its node's shape.
+        """
+        here, moved = self._pass, seeded(self, tangents)
+        for push in pushes(self, moved):
+            yield push
+            self._still(here)
+
+    def tangents(self, tangents: Mapping[Node, Any]) -> Tangents:
+        """Run the `pushforward` to its end.
+
+        Returns
+        -------
+        Tangents
+            The tangent of every node; zeros where the disturbance does not come.
+        """
+        moved = seeded(self, tangents)
+        for _ in pushes(self, moved):
+            pass
+        return moved
 
     def _root(self, root: Node | None) -> Node:
         if not self.nodes:

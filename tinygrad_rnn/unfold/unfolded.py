@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ShapeError, Tape, TapeError, ops
+from ..autodiff import Node, Push, ShapeError, Tangents, Tape, TapeError, ops
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .losses import LOSSES
@@ -149,11 +149,47 @@ class Unfolded:
             self.tape.backward(self._root(of))
 
     def _root(self, of: int | None) -> Node:
-        if of is None:
-            return self.cost
-        if isinstance(of, bool) or not isinstance(of, int | np.integer) or not 1 <= of <= self.T:
-            raise ValueError(f"of={of!r}: it is a time step, an integer from 1 to {self.T}")
-        return self.losses[of - 1]
+        return self.cost if of is None else self.losses[self._time_step("of", of) - 1]
+
+    def _time_step(self, argument: str, t: int) -> int:
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= self.T:
+            raise ValueError(f"{argument}={t!r}: it is a time step, an integer from 1 to {self.T}")
+        return int(t)
+
+    def pushforward(self, tangents: Mapping[str | Node, Any], at: int | None = None) -> Iterator[Push]:
+        """Carry a disturbance of the weights forwards through time, contribution by contribution.
+
+        Parameters
+        ----------
+        tangents : mapping of str or Node to array_like
+            The disturbance of each weight, by its name; that of a state or of any other node, by the node.
+        at : int, optional
+            Disturb the copies of this time step alone, as if they were not tied to the others; all
+            copies alike if none is named.
+
+        Raises
+        ------
+        KeyError
+            If there is no weight of that name.
+        TapeError, ShapeError
+            See `tinygrad_rnn.Tape.pushforward`.
+        """
+        return self.tape.pushforward(self._disturbed(tangents, at))
+
+    def tangents(self, tangents: Mapping[str | Node, Any], at: int | None = None) -> Tangents:
+        """What a disturbance does to every node in the end, see `pushforward`: ``tangents(...)[net.cost]`` is dC."""
+        return self.tape.tangents(self._disturbed(tangents, at))
+
+    def _disturbed(self, tangents: Mapping[str | Node, Any], at: int | None) -> dict[Node, Any]:
+        nodes = self.weights if at is None else self._copies[self._time_step("at", at) - 1]
+        disturbed: dict[Node, Any] = {}
+        for who, tangent in tangents.items():
+            if isinstance(who, str) and who not in self.weights:
+                raise KeyError(f"there is no parameter {who!r}; there are {', '.join(self.weights)}")
+            node = who if isinstance(who, Node) else nodes.get(who)
+            if node is not None:  # a weight that this time step does not read has no copy there
+                disturbed[node] = tangent
+        return disturbed
 
     @property
     def grads(self) -> Mapping[str, Array]:
