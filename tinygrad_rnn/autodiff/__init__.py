@@ -1,6 +1,7 @@
 """Reverse-mode differentiation on an explicit tape."""
 
 from . import ops
+from .differentiate import record_pullback
 from .errors import ShapeError, TapeError
 from .forward import Push, Tangents
 from .op import OPS, Op, Rule, op
@@ -22,4 +23,5 @@ __all__ = [
     "TapeError",
     "op",
     "ops",
+    "record_pullback",
 ]

@@ -63,6 +63,8 @@ def factor(value: float) -> str:
 
 def symbol(name: str, t: int | None = None) -> str:
     """A node's name in LaTeX: ``net_j`` at time 2 is ``net`` with the subscript j, of (2)."""
+    if name.startswith("∂"):
+        return r"\partial " + symbol(name[1:], t)
     base, _, subscript = name.partition("_")
     if not base.isascii() or not base.isalnum() or (not subscript.isalnum() and subscript):
         written = r"\mathrm{" + "".join(_LATEX_SPECIAL.get(c, c) for c in name) + "}"

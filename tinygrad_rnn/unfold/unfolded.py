@@ -105,6 +105,7 @@ class Unfolded:
         self.cost = cost
         self._steps = tuple(steps)
         self._recipe = recipe
+        self._size = len(tape)  # what is recorded on the tape later is not the network's own
         self._plan: Plan | None = None
         self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
         self.schedule = ""
@@ -181,7 +182,7 @@ class Unfolded:
         return self.tape.tangents(self._disturbed(tangents, at))
 
     def _disturbed(self, tangents: Mapping[str | Node, Any], at: int | None) -> dict[Node, Any]:
-        nodes = self.weights if at is None else self._copies[self._time_step("at", at) - 1]
+        nodes = self.weights if at is None else self._steps[self._time_step("at", at) - 1].copies
         disturbed: dict[Node, Any] = {}
         for who, tangent in tangents.items():
             if isinstance(who, str) and who not in self.weights:
@@ -263,7 +264,10 @@ class Unfolded:
         # Everything is looked at before anything is changed.
         new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
         data = self._fitting_data(x, d, mask)
-        if not self.schedule:
+        if len(self.tape) > self._size:
+            self._plan = None
+            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
+        elif not self.schedule:
             self._make_plan()
         if self._plan is not None:
             self._play(self._plan, new, data)
@@ -306,7 +310,7 @@ class Unfolded:
 
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
-        different = steps_differ(self.tape, self._steps)
+        different = steps_differ(self.tape, self._size, self._steps)
         if not different:
             folded = self._fold_step()
             different = folded.obstacle()
@@ -347,7 +351,7 @@ class Unfolded:
         ValueError
             If the time steps are not copies of one step.
         """
-        different = steps_differ(self.tape, self._steps)
+        different = steps_differ(self.tape, self._size, self._steps)
         if different:
             raise ValueError(f"this network cannot be folded: {different}")
         return self._fold_step().graph()
