@@ -4,14 +4,29 @@ Independent of the tinygrad project.
 """
 
 from . import guo
-from .autodiff import Node, Push, ShapeError, Tangents, Tape, TapeError, ops
+from .autodiff import (
+    CheckReport,
+    Compared,
+    Finding,
+    Node,
+    Push,
+    ShapeError,
+    Tangents,
+    Tape,
+    TapeError,
+    check,
+    ops,
+)
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CheckReport",
+    "Compared",
     "EngineError",
+    "Finding",
     "Ledger",
     "Node",
     "Picture",
@@ -23,6 +38,7 @@ __all__ = [
     "TapeError",
     "Unfolded",
     "cells",
+    "check",
     "delta",
     "draw",
     "guo",

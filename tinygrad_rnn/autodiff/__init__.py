@@ -1,6 +1,7 @@
 """Reverse-mode differentiation on an explicit tape."""
 
 from . import ops
+from .check import CheckReport, Compared, Finding, check, check_tape
 from .differentiate import record_pullback
 from .errors import ShapeError, TapeError
 from .forward import Push, Tangents
@@ -10,6 +11,9 @@ from .tape import Node, Rows, Share, Tape
 
 __all__ = [
     "OPS",
+    "CheckReport",
+    "Compared",
+    "Finding",
     "Node",
     "Op",
     "Outer",
@@ -21,6 +25,8 @@ __all__ = [
     "Tangents",
     "Tape",
     "TapeError",
+    "check",
+    "check_tape",
     "op",
     "ops",
     "record_pullback",

@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Push, ShapeError, Tangents, Tape, TapeError, ops
+from ..autodiff import CheckReport, Node, Push, ShapeError, Tangents, Tape, TapeError, check_tape, ops
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .losses import LOSSES
@@ -191,6 +191,38 @@ class Unfolded:
             if node is not None:  # a weight that this time step does not read has no copy there
                 disturbed[node] = tangent
         return disturbed
+
+    def check(self, rng: int | np.random.Generator | None = 0) -> CheckReport:
+        """Check every derivative of the network numerically, at the very values it has now; it stays as it is.
+
+        Every op's value, vjp and jvp; the cotangent of every node against what disturbing that node does to
+        the cost; the gradient of every copy of a weight, disturbed alone as if it were not tied; and the
+        gradient of every weight. Where a network has very many nodes, some are drawn.
+
+        If a backward pass was run, what it has brought is checked, be it by the tape or by the plan.
+
+        Parameters
+        ----------
+        rng : int or numpy.random.Generator, optional
+            Where the random directions come from.
+
+        Returns
+        -------
+        CheckReport
+            It prints as a table, has ``ok``, and names the ``first`` thing that is wrong.
+
+        Raises
+        ------
+        TapeError
+            If the forward pass was left before its end.
+        """
+        weights = {leaf.index for leaf in self.weights.values()}
+        copies = {node.index for made in self._copies for node in made.values()}
+
+        def kind(node: Node) -> str:
+            return "gradient" if node.index in weights else "copy" if node.index in copies else "cotangent"
+
+        return check_tape(self.tape, self.tape.swept or self.cost, rng, kind)
 
     @property
     def grads(self) -> Mapping[str, Array]:
