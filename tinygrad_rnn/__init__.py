@@ -5,6 +5,7 @@ Independent of the tinygrad project.
 
 from . import guo
 from .autodiff import (
+    BadNumber,
     CheckReport,
     Compared,
     Finding,
@@ -23,6 +24,7 @@ from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 __version__ = "0.1.0"
 
 __all__ = [
+    "BadNumber",
     "CheckReport",
     "Compared",
     "EngineError",

@@ -1,6 +1,7 @@
 """Reverse-mode differentiation on an explicit tape."""
 
 from . import ops
+from .bad import BadNumber, first_bad
 from .check import CheckReport, Compared, Finding, check, check_tape
 from .differentiate import record_pullback
 from .errors import ShapeError, TapeError
@@ -11,6 +12,7 @@ from .tape import Node, Rows, Share, Tape
 
 __all__ = [
     "OPS",
+    "BadNumber",
     "CheckReport",
     "Compared",
     "Finding",
@@ -27,6 +29,7 @@ __all__ = [
     "TapeError",
     "check",
     "check_tape",
+    "first_bad",
     "op",
     "ops",
     "record_pullback",

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bad import bad_value, largest, place
 from .errors import TapeError
 from .op import Op
 from .tape import Node, Tape
@@ -49,7 +50,7 @@ class Finding:
 
     def __str__(self) -> str:
         node, op = self.node, self.node.op.name if self.node.op else "leaf"
-        where = "" if node.t is None else f" at t={node.t}, role {node.role}"
+        where = place(node)
         if self.kind in ("value", "vjp", "jvp"):
             argument = "" if self.slot is None else f", argument {self.slot}, {node.parents[self.slot]}"
             return f"the {self.kind} of {op}{where} ({node}){argument}"
@@ -175,6 +176,9 @@ def check_tape(
         raise TapeError(
             f"check before forward: {tape.waiting} has changed or was not computed; replay to the end first"
         )
+    bad = bad_value(tape)
+    if bad is not None:
+        raise TapeError(f"only finite numbers have derivatives to be checked: {bad}")
     with _undisturbed(tape), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         return _Checking(tape, root, np.random.default_rng(rng)).report(kind)
@@ -267,7 +271,7 @@ class _Checking:
             if share.shape != u.shape:
                 return np.inf
             found += float((share * u).sum())
-        size = float(np.abs(g * slopes).sum() + self.floor * np.abs(g).sum() * _largest(node.value))
+        size = float(np.abs(g * slopes).sum() + self.floor * np.abs(g).sum() * largest(node.value))
         return _relative(np.asarray(found - (g * slopes).sum()), np.asarray(size), 0.0)
 
     def _jvp(self, node: Node, op: Op, tangents: Mapping[int, Array], slopes: Array, g: Array) -> float:
@@ -279,7 +283,7 @@ class _Checking:
                 return np.inf
             found = found + pushed
         smooth = g != 0
-        return _relative((found - slopes) * smooth, slopes * smooth, self.floor * _largest(node.value))
+        return _relative((found - slopes) * smooth, slopes * smooth, self.floor * largest(node.value))
 
     def _measured(self, node: Node, op: Op, tangents: Mapping[int, Array]) -> Array:
         """The slopes of an op along tangents of its arguments, measured both ways.
@@ -295,7 +299,7 @@ class _Checking:
             self.corners[node.index] = corner
         if (
             exact is not None
-            and _relative((exact - by_difference) * ~corner, exact, self.floor * _largest(node.value)) < 1e-3
+            and _relative((exact - by_difference) * ~corner, exact, self.floor * largest(node.value)) < 1e-3
         ):
             return exact
         self.real.add(node.index)
@@ -364,12 +368,8 @@ class _Checking:
         self.compared[kind].add(Finding(kind, node, slot, difference), tolerance)
 
 
-def _largest(a: Array) -> float:
-    return float(np.abs(a).max(initial=0.0))
-
-
 def _relative(difference: Array, size: Array, floor: float) -> float:
-    off, scale = _largest(difference), _largest(size) + floor
+    off, scale = largest(difference), largest(size) + floor
     if off == 0:
         return 0.0
     return off / scale if scale > 0 and np.isfinite(off) else np.inf
@@ -377,25 +377,25 @@ def _relative(difference: Array, size: Array, floor: float) -> float:
 
 def _complex_step(op: Op, args: Sequence[Array], tangents: Mapping[int, Array]) -> Array | None:
     """The slope along the tangents, off an imaginary part that is too small to round; None if there is none to read."""
-    largest = max(map(_largest, tangents.values()))
-    if largest == 0:
+    size = max(map(largest, tangents.values()))
+    if size == 0:
         return np.zeros(np.shape(op.value(*args)))
     given: list[Array] = []
     for k, a in enumerate(args):
         if k in tangents:
-            given.append(a + 1e-30j * (tangents[k] / largest))
+            given.append(a + 1e-30j * (tangents[k] / size))
         else:
             given.append(a.astype(complex if op.rule(k) else float))
     try:
         y = np.asarray(op.value(*given))
     except Exception:  # an op may say in any way that it takes no complex numbers
         return None
-    return y.imag * (1e30 * largest) if y.dtype.kind == "c" else None
+    return y.imag * (1e30 * size) if y.dtype.kind == "c" else None
 
 
 def _difference(op: Op, args: Sequence[Array], tangents: Mapping[int, Array]) -> tuple[Array, Array]:
     """The slope along the tangents by differences of the fourth order, and where left and right slopes differ."""
-    scale = min((_largest(args[k]) or 1.0) / (_largest(u) or 1.0) for k, u in tangents.items())
+    scale = min((largest(args[k]) or 1.0) / (largest(u) or 1.0) for k, u in tangents.items())
     at = {}
     for k in (-2, -1, 0, 1, 2):
         given = [a.astype(float) for a in args]
@@ -404,5 +404,5 @@ def _difference(op: Op, args: Sequence[Array], tangents: Mapping[int, Array]) ->
         at[k] = np.asarray(op.value(*given), float)
     slope = (8 * (at[1] - at[-1]) - at[2] + at[-2]) / 12
     right, left = (4 * at[1] - at[2] - 3 * at[0]) / 2, (3 * at[0] - 4 * at[-1] + at[-2]) / 2
-    corner = np.abs(right - left) > 1e-3 * _largest(slope) + 1e-12 * _largest(at[0])
+    corner = np.abs(right - left) > 1e-3 * largest(slope) + 1e-12 * largest(at[0])
     return slope / (STEP * scale), corner

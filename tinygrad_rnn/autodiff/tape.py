@@ -303,6 +303,7 @@ class Tape:
     @property
     def waiting(self) -> Node | None:
         """The first node whose value does not belong to the leaves as they are now; None after a forward pass."""
+        self._catch_up()
         return self.nodes[self._played] if self._played < len(self.nodes) else None
 
     def computed(self, node: Node) -> bool:

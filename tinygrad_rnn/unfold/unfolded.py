@@ -12,7 +12,19 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import CheckReport, Node, Push, ShapeError, Tangents, Tape, TapeError, check_tape, ops
+from ..autodiff import (
+    BadNumber,
+    CheckReport,
+    Node,
+    Push,
+    ShapeError,
+    Tangents,
+    Tape,
+    TapeError,
+    check_tape,
+    first_bad,
+    ops,
+)
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .losses import LOSSES
@@ -78,6 +90,9 @@ class Unfolded:
         y(1)..y(T) and C(1)..C(T).
     cost : Node
         The sum, or the mean, of the losses.
+    finite : bool
+        Whether `unfold`, `replay` and `backward` raise TapeError where a number is not finite, naming the
+        first one; it can be switched at any time.
     schedule : str
         How a replay is played: the loops over the copies, or why there is no plan. Empty before the
         first replay.
@@ -109,6 +124,7 @@ class Unfolded:
         self._plan: Plan | None = None
         self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
         self.schedule = ""
+        self.finite = False
         self._read: tuple[Gradients, Gradients] | None = None
         self._read_at = 0  # the number of the backward pass that `_read` belongs to
 
@@ -148,6 +164,25 @@ class Unfolded:
             self.tape.received(self.cost, self._totals)
         else:
             self.tape.backward(self._root(of))
+        self._refuse_bad()
+
+    def first_bad(self) -> BadNumber | None:
+        """The first number that is not finite, or None: values in the order of the tape, then what came back.
+
+        Whether it came in from outside or which op has made it, out of which finite numbers, is what it
+        prints. Set `finite` to be told at once.
+        """
+        plan, tape = self._plan, self.tape
+        if plan is not None and tape.rows is plan and (tape.swept is None or tape.error_rows is plan):
+            with np.errstate(all="ignore"):
+                if plan.finite(errors=tape.swept is not None):  # a look at whole buffers is cheap
+                    return None
+        return first_bad(tape)
+
+    def _refuse_bad(self) -> None:
+        bad = self.first_bad() if self.finite else None
+        if bad is not None:
+            raise TapeError(str(bad))
 
     def _root(self, of: int | None) -> Node:
         return self.cost if of is None else self.losses[self._time_step("of", of) - 1]
@@ -217,7 +252,7 @@ class Unfolded:
             If the forward pass was left before its end.
         """
         weights = {leaf.index for leaf in self.weights.values()}
-        copies = {node.index for made in self._copies for node in made.values()}
+        copies = {node.index for step in self._steps for node in step.copies.values()}
 
         def kind(node: Node) -> str:
             return "gradient" if node.index in weights else "copy" if node.index in copies else "cotangent"
@@ -289,6 +324,8 @@ class Unfolded:
             If a shape or a dtype differs; nothing is changed then.
         ValueError
             If a mask is given to a network without one, or without new data; nothing is changed then.
+        TapeError
+            If `finite` is set and a number is not.
         """
         for name in self.weights:
             if name not in self.params:
@@ -303,6 +340,7 @@ class Unfolded:
             self._make_plan()
         if self._plan is not None:
             self._play(self._plan, new, data)
+            self._refuse_bad()
             return self.loss
         for name, leaf in self.weights.items():
             self.tape.set(leaf, new[name])
@@ -312,6 +350,7 @@ class Unfolded:
                     self.tape.set(leaf, value)
         for _ in self.tape.play():
             pass
+        self._refuse_bad()
         return self.loss
 
     @property
@@ -469,6 +508,7 @@ def unfold(
     reduction: str = "sum",
     s0: Any = None,
     mask: Any = None,
+    finite: bool = False,
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
 
@@ -496,6 +536,8 @@ def unfold(
     mask : array_like, (T, B), optional
         For sequences of different lengths: 1 where sample p has a step t, 0 where it is over. Then its state is
         handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
+    finite : bool
+        Whether a NaN or an infinity that comes in or arises, now or later, is an error.
 
     Returns
     -------
@@ -508,6 +550,8 @@ def unfold(
         If arrays do not fit together.
     ValueError
         If `loss` or `reduction` is unknown, if `s0` names no parameter, or if a mask holds more than 0 and 1.
+    TapeError
+        If `finite` is set and a number is not; the first one is named.
 
     Notes
     -----
@@ -551,7 +595,10 @@ def unfold(
     cost = ops.add(*(step.cost for step in steps), name="C" if reduction == "sum" else "C_sum")
     if reduction == "mean":
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
-    return Unfolded(tape, params, weights, steps, s0, cost, recipe)
+    net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
+    net.finite = finite
+    net._refuse_bad()
+    return net
 
 
 def _initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
