@@ -36,6 +36,22 @@ def problem(f="tanh", g="softmax", loss="cross_entropy", sizes=(T, B, L, M, O), 
     return Problem(cell, params, x, d, rng.normal(size=(samples, n_hidden)), loss)
 
 
+def cost_of_untied(p, copies, reduction="sum", only=None):
+    """The cost of a network whose copies are free: ``copies[t - 1]`` holds the weights of step t."""
+    s, costs = p.s0, []
+    for params, x, d in zip(copies, p.x, p.d, strict=True):
+        s, y = p.cell(params, x, s)
+        if p.loss == "squared_error":
+            costs.append(0.5 * ((d - y) ** 2).sum())
+        elif p.cell.g == "softmax":
+            costs.append(-(d * np.log(y)).sum())
+        else:
+            costs.append(-(d * np.log(y) + (1 - d) * np.log(1 - y)).sum())
+    if only is not None:
+        return costs[only - 1]
+    return sum(costs) if reduction == "sum" else sum(costs) / len(costs)
+
+
 KINDS = [
     ("tanh", "softmax", "cross_entropy"),
     ("sigmoid", "softmax", "cross_entropy"),

@@ -4,22 +4,43 @@ Independent of the tinygrad project.
 """
 
 from . import guo
-from .autodiff import ShapeError, Tape, TapeError, ops
+from .autodiff import (
+    BadNumber,
+    CheckReport,
+    Compared,
+    Finding,
+    Node,
+    Push,
+    ShapeError,
+    Tangents,
+    Tape,
+    TapeError,
+    check,
+    ops,
+)
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BadNumber",
+    "CheckReport",
+    "Compared",
     "EngineError",
+    "Finding",
     "Ledger",
+    "Node",
     "Picture",
+    "Push",
     "ShapeError",
     "Step",
+    "Tangents",
     "Tape",
     "TapeError",
     "Unfolded",
     "cells",
+    "check",
     "delta",
     "draw",
     "guo",

@@ -5,6 +5,7 @@ against the complex step, which reads a derivative off an imaginary part of 1e-3
 anything, so that it is exact to rounding.
 """
 
+import copy
 import inspect
 import math
 import re
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_rnn.autodiff import OPS, ShapeError, Tape, op, ops
+from tinygrad_rnn.autodiff import OPS, ShapeError, Tape, check_tape, op, ops
 from tinygrad_rnn.autodiff.notation import plain
 
 rng = np.random.default_rng(1)
@@ -226,7 +227,7 @@ def test_slopes_at_the_kinks():
         for leaf, slopes in (x, of_x), (z, of_z):
             if slopes:
                 np.testing.assert_array_equal(leaf.cotangent, slopes)
-                np.testing.assert_array_equal(pushed(tape, {leaf: np.ones(3)})[y], slopes)
+                np.testing.assert_array_equal(tape.tangents({leaf: np.ones(3)})[y], slopes)
 
 
 # ---- second derivatives: the rules themselves, recorded and differentiated
@@ -271,6 +272,48 @@ def test_rules_can_be_taped_and_differentiated_again(name, example, slot, rule):
 
         found = 0.0 if leaf.cotangent is None else (np.asarray(leaf.cotangent) * u).sum()
         assert found == pytest.approx(difference(moved), rel=1e-8, abs=1e-9), k
+
+
+# ---- the check that users run, on the same examples
+
+
+def checked(operation, example):
+    """The check of one op, its arguments being leaves."""
+    tape = Tape()
+    moving = receivers(operation, example.args)
+    nodes = []
+    for k, a in enumerate(example.args):
+        tied = example.tied.get(k)
+        nodes.append(tied(nodes[0]) if tied else tape.leaf(a, f"a_{k}", active=k in moving))
+    return check_tape(tape, operation(*nodes))
+
+
+@each
+def test_the_check_finds_every_op_right(name, example):
+    operation = bound(name, example)
+    if receivers(operation, example.args):
+        report = checked(operation, example)
+        assert report.ok, report
+        assert report.largest < 1e-9
+
+
+@pytest.mark.parametrize("rule", ["share", "push"])
+@each_slot
+def test_the_check_finds_every_rule_that_is_wrong_and_names_it(name, example, slot, rule):
+    operation, args, y = prepared(name, example)
+    mutant, right = copy.copy(operation), getattr(operation, rule)
+
+    def wrong(k, g, y, args):
+        return np.asarray(right(k, g, y, args)) * (1.0 if k != slot else 1.001)
+
+    setattr(mutant, rule, wrong)
+    report = checked(mutant, example)
+    if not np.any(np.asarray(operation.share(slot, rng.normal(size=y.shape), y, args))):
+        assert report.ok  # x^0: zero times anything
+        return
+    first = report.first
+    assert (first.kind, first.node.op, first.slot) == ({"share": "vjp", "push": "jvp"}[rule], mutant, slot), report
+    assert str(first).startswith(f"the {first.kind} of {name} (v")
 
 
 # ---- layouts, dtypes, buffers, copies
@@ -445,16 +488,6 @@ def test_steps_of_random_graphs_fit_together(name):
     assert taken(name, x=x, y=y, w=w, b=b).shape == x.shape
 
 
-def pushed(tape, tangents):
-    """Forward mode: the tangents of all nodes, from those of some leaves."""
-    for node in tape:
-        for slot, parent in enumerate(node.parents):
-            if parent in tangents and slot not in node.op.only_read:
-                given = node.op.push(slot, tangents[parent], node.value, [p.value for p in node.parents])
-                tangents[node] = tangents.get(node, 0) + np.asarray(given)
-    return tangents
-
-
 @settings(max_examples=200, deadline=None)
 @given(
     steps=st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 20), st.integers(0, 20)), max_size=12),
@@ -470,7 +503,7 @@ def test_error_backwards_is_the_adjoint_of_tangents_forwards(steps, seed):
     root = ops.add(*made)
     u = {leaf: own.normal(size=leaf.shape) for leaf in leaves}
     v = own.normal(size=root.shape)
-    forwards = (v * pushed(tape, dict(u))[root]).sum()
+    forwards = (v * tape.tangents(u)[root]).sum()
     tape.backward(root, seed=v)
     terms = [(np.asarray(leaf.cotangent) * u[leaf]).sum() for leaf in leaves if leaf.cotangent is not None]
     backwards = math.fsum(terms)

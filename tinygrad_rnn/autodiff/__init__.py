@@ -1,9 +1,36 @@
 """Reverse-mode differentiation on an explicit tape."""
 
 from . import ops
+from .bad import BadNumber, first_bad
+from .check import CheckReport, Compared, Finding, check, check_tape
+from .differentiate import record_pullback
 from .errors import ShapeError, TapeError
+from .forward import Push, Tangents
 from .op import OPS, Op, Rule, op
 from .outer import Outer
 from .tape import Node, Rows, Share, Tape
 
-__all__ = ["OPS", "Node", "Op", "Outer", "Rows", "Rule", "ShapeError", "Share", "Tape", "TapeError", "op", "ops"]
+__all__ = [
+    "OPS",
+    "BadNumber",
+    "CheckReport",
+    "Compared",
+    "Finding",
+    "Node",
+    "Op",
+    "Outer",
+    "Push",
+    "Rows",
+    "Rule",
+    "ShapeError",
+    "Share",
+    "Tangents",
+    "Tape",
+    "TapeError",
+    "check",
+    "check_tape",
+    "first_bad",
+    "op",
+    "ops",
+    "record_pullback",
+]

@@ -63,6 +63,8 @@ def factor(value: float) -> str:
 
 def symbol(name: str, t: int | None = None) -> str:
     """A node's name in LaTeX: ``net_j`` at time 2 is ``net`` with the subscript j, of (2); ``b_j_1`` has j,1."""
+    if name.startswith("∂"):
+        return r"\partial " + symbol(name[1:], t)
     base, *subscripts = name.split("_")
     # One subscript, and numbers beside it, such as a layer's; more would be somebody's own way to name things.
     words = [part for part in subscripts if not part.isdigit()]

@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import ops
+from .differentiate import differentiate
 from .errors import ShapeError, TapeError
+from .forward import Push, Tangents, pushes, seeded
 from .notation import plain, symbol
 from .op import Op
 from .outer import Outer
@@ -275,6 +277,7 @@ class Tape:
         self._apart = 0  # how far back the node stands that a copy in this step would be a copy of; 0 if none does
         self._alike = 0  # nodes of this step that are such copies
         self.odd_step: int | None = None  # the first step from the third on that is no copy of the step before it
+        self._roles: dict[int, int] = {}  # by time step, the role that its next node gets
         self._played = 0  # nodes whose value belongs to the present leaves
         self._swept: Node | None = None  # the root of the last complete backward pass
         self.sweeps = 0
@@ -298,6 +301,12 @@ class Tape:
         """The root of the last complete backward pass; None before one, or while one is under way."""
         return self._swept
 
+    @property
+    def waiting(self) -> Node | None:
+        """The first node whose value does not belong to the leaves as they are now; None after a forward pass."""
+        self._catch_up()
+        return self.nodes[self._played] if self._played < len(self.nodes) else None
+
     def computed(self, node: Node) -> bool:
         """Whether a node's value belongs to the leaves as they are now."""
         self._catch_up()
@@ -307,17 +316,22 @@ class Tape:
 
     @contextmanager
     def step(self, t: int) -> Iterator[None]:
-        """Record time step `t`: its nodes carry that time, and their place in the step is their role."""
+        """Record time step `t`: its nodes carry that time, and their place in the step is their role.
+
+        A time step that is taken up again is continued.
+        """
         if self._t is not None:
             raise TapeError(f"time step {t} was begun inside time step {self._t}: end that one first")
-        size = self._role if t > 2 and self._last == (t - 1, len(self.nodes)) else 0
-        self._t, self._role, self._apart, self._alike = t, 0, size, 0
+        begun = self._roles.get(t, 0)
+        size = self._role if t > 2 and not begun and self._last == (t - 1, len(self.nodes)) else 0
+        self._t, self._role, self._apart, self._alike = t, begun, size, 0
         try:
             yield
         finally:
             self._t, self._apart = None, 0
+            self._roles[t] = self._role
             self._last = (t, len(self.nodes))
-            if t > 2 and self.odd_step is None and not self._alike == self._role == size:
+            if t > 2 and not begun and self.odd_step is None and not self._alike == self._role == size:
                 self.odd_step = t
 
     @contextmanager
@@ -331,6 +345,11 @@ class Tape:
             yield
         finally:
             self._suffix = outer
+
+    @property
+    def in_step(self) -> bool:
+        """Whether a time step is being recorded."""
+        return self._t is not None
 
     def leaf(
         self,
@@ -643,6 +662,88 @@ class Tape:
         """Run the pullback to its end."""
         for _ in self.pullback(root, seed):
             pass
+
+    # ---- tangents
+
+    def pushforward(self, tangents: Mapping[Node, Any]) -> Iterator[Push]:
+        """Carry a disturbance of some nodes forwards, contribution by contribution.
+
+        Values and cotangents stay as they are. An argument that is only read contributes nothing, as it
+        receives nothing from a `pullback`.
+
+        Parameters
+        ----------
+        tangents : mapping of Node to array_like
+            The disturbance of any nodes, leaves or not, of their shapes. That of a node which others move,
+            too, is added to what they do.
+
+        Raises
+        ------
+        TapeError
+            If the values are not those of a complete forward pass, if an op has no rule for a tangent that
+            reaches it, or if another pass was begun before this one was at its end.
+        ShapeError
+            If a tangent does not have its node's shape.
+        """
+        here, moved = self._pass, seeded(self, tangents)
+        for push in pushes(self, moved):
+            yield push
+            self._still(here)
+
+    def tangents(self, tangents: Mapping[Node, Any]) -> Tangents:
+        """Run the `pushforward` to its end.
+
+        Returns
+        -------
+        Tangents
+            The tangent of every node; zeros where the disturbance does not come.
+        """
+        moved = seeded(self, tangents)
+        for _ in pushes(self, moved):
+            pass
+        return moved
+
+    # ---- derivatives that can be differentiated
+
+    def differentiate(self, root: Node, with_respect_to: Sequence[Node], seed: Any = None) -> list[Node]:
+        """Record the backward pass from `root` on this tape: what comes back are nodes like any others.
+
+        They can be drawn, stepped through and differentiated again. With ``(g,) = tape.differentiate(C, [w])``
+        the product of the Hessian of C with a vector v is what comes back to w from ``(g * v).sum()``, or
+        ``tape.tangents({w: v})[g]``.
+
+        Parameters
+        ----------
+        root : Node
+            Where the error starts.
+        with_respect_to : sequence of Node
+            Whose cotangents are wanted; the backward pass is recorded as far as these need it.
+        seed : Node or array_like, optional
+            The root's own cotangent; 1 for a scalar root.
+
+        Returns
+        -------
+        list of Node
+            dC / d node for each of them, of its shape; zeros where no error comes.
+
+        Raises
+        ------
+        TapeError
+            See `pullback`; and if a node gets no error because it was recorded as not active.
+        ShapeError
+            If the seed does not have the root's shape.
+        """
+        root = self._root(root)
+        for node in with_respect_to:
+            if node.index >= len(self.nodes) or self.nodes[node.index] is not node:
+                raise TapeError(f"{node} stands on another tape: differentiate with respect to a node of this one")
+            if not node.active:
+                raise TapeError(f"{node} gets no error: it is not active, or is computed from nothing that is")
+        if not isinstance(seed, Node):
+            seed = self.leaf(self._seed(root, seed), "1" if seed is None else "seed", active=False)
+        elif seed.shape != root.shape:
+            raise ShapeError(f"the seed {seed} is {seed.shape} and {root} is {root.shape}: they must agree")
+        return differentiate(self, root, with_respect_to, seed)
 
     def _root(self, root: Node | None) -> Node:
         if not self.nodes:

@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Tape, ops
+from ..autodiff import Node, Tape, record_pullback
 from .recipe import Recipe, Recorded
 from .structure import flatten, rebuild
 
@@ -162,48 +162,14 @@ def fold_step(
     )
 
 
-def record_pullback(tape: Tape, size: int, seeds: Mapping[int, Sequence[Node]]) -> dict[int, Node]:
-    """Record the backward pass of a tape's first nodes as nodes of the same tape.
-
-    Parameters
-    ----------
-    tape : Tape
-        The tape.
-    size : int
-        How many of its nodes are to be gone back through.
-    seeds : mapping of int to sequence of Node
-        What each root's cotangent starts with, by the root's index.
-
-    Returns
-    -------
-    dict of int to Node
-        The cotangent of each node that error reaches, by the node's index.
-    """
-    shares: dict[int, list[Node]] = {index: list(nodes) for index, nodes in seeds.items()}
-    cotangents: dict[int, Node] = {}
-    for node in reversed(tape.nodes[:size]):
-        arrived = shares.get(node.index)
-        if not arrived:
-            continue
-        g = arrived[0] if len(arrived) == 1 else ops.add(*arrived)
-        cotangents[node.index] = g
-        if node.op is None:
-            continue
-        for slot, parent in enumerate(node.parents):
-            if parent.active and slot not in node.op.only_read:
-                share = node.op.share(slot, g, node, node.parents)  # type: ignore[arg-type]  # rules take nodes too
-                shares.setdefault(parent.index, []).append(share)
-    return cotangents
-
-
-def steps_differ(tape: Tape, steps: Sequence[Recorded]) -> str:
-    """Why the time steps of a tape are not copies of one step; empty if they are.
+def steps_differ(tape: Tape, size: int, steps: Sequence[Recorded]) -> str:
+    """Why the time steps of a tape's first `size` nodes are not copies of one step; empty if they are.
 
     A node's role is its place in its step. Copies of one role have the same op, and parents of the same
     roles, at the same time or one step earlier; the roles at time 0 are those of the state's parts.
     """
     columns: list[list[Node]] = [[] for _ in range(len(steps) + 1)]
-    for node in tape:
+    for node in tape.nodes[:size]:
         if node.t is not None:
             columns[node.t].append(node)
     data = {n.index for step in steps for n in (step.x, step.d, step.mask) if n is not None}
@@ -230,7 +196,7 @@ def steps_differ(tape: Tape, steps: Sequence[Recorded]) -> str:
                     return f"{node} reads {p} where {like} reads {q}"
                 elif t - p.t > 1:
                     return f"{node} reads {p}, from more than one step before"
-    for node in tape:  # numbers may have been set since they were recorded
+    for node in tape.nodes[:size]:  # numbers may have been set since they were recorded
         if node.op is None and node.t and node.index not in data:
             like = columns[usual][node.role]
             if not np.array_equal(node.value, like.value):

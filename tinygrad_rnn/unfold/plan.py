@@ -455,6 +455,11 @@ class Plan:
         """The plan's own copy of a weight; read-only."""
         return read_only(self.stacks[self.folded.weights[name].index])
 
+    def finite(self, errors: bool) -> bool:
+        """Whether no buffer holds a NaN or an infinity, nor a gradient, if errors have come back."""
+        found = [*self.stacks.values(), *(total() for total in self.totals.values() if errors)]
+        return all(np.isfinite(array).all() for array in found)
+
     def value(self, role: int, t: int) -> Array:
         """The value of the node of this role at time t, as the row of its buffer; read-only."""
         index, row = self._at(role, t)
@@ -463,6 +468,8 @@ class Plan:
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
         """dC / d node of this role at time t: a row of a buffer, or the two factors of a weight's copy."""
+        if not t and role >= len(self.folded.before):
+            return None  # recorded later, such as a derivative
         index, row = self._at(role, t)
         g = self.folded.cotangents.get(index)
         if g is None:

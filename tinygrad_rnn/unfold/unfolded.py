@@ -12,7 +12,19 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ShapeError, Tape, TapeError, ops
+from ..autodiff import (
+    BadNumber,
+    CheckReport,
+    Node,
+    Push,
+    ShapeError,
+    Tangents,
+    Tape,
+    TapeError,
+    check_tape,
+    first_bad,
+    ops,
+)
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .losses import LOSSES
@@ -78,6 +90,9 @@ class Unfolded:
         y(1)..y(T) and C(1)..C(T).
     cost : Node
         The sum, or the mean, of the losses.
+    finite : bool
+        Whether `unfold`, `replay` and `backward` raise TapeError where a number is not finite, naming the
+        first one; it can be switched at any time.
     schedule : str
         How a replay is played: the loops over the copies, or why there is no plan. Empty before the
         first replay.
@@ -105,9 +120,11 @@ class Unfolded:
         self.cost = cost
         self._steps = tuple(steps)
         self._recipe = recipe
+        self._size = len(tape)  # what is recorded on the tape later is not the network's own
         self._plan: Plan | None = None
         self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
         self.schedule = ""
+        self.finite = False
         self._read: tuple[Gradients, Gradients] | None = None
         self._read_at = 0  # the number of the backward pass that `_read` belongs to
 
@@ -147,13 +164,100 @@ class Unfolded:
             self.tape.received(self.cost, self._totals)
         else:
             self.tape.backward(self._root(of))
+        self._refuse_bad()
+
+    def first_bad(self) -> BadNumber | None:
+        """The first number that is not finite, or None: values in the order of the tape, then what came back.
+
+        Whether it came in from outside or which op has made it, out of which finite numbers, is what it
+        prints. Set `finite` to be told at once.
+        """
+        plan, tape = self._plan, self.tape
+        if plan is not None and tape.rows is plan and (tape.swept is None or tape.error_rows is plan):
+            with np.errstate(all="ignore"):
+                if plan.finite(errors=tape.swept is not None):  # a look at whole buffers is cheap
+                    return None
+        return first_bad(tape)
+
+    def _refuse_bad(self) -> None:
+        bad = self.first_bad() if self.finite else None
+        if bad is not None:
+            raise TapeError(str(bad))
 
     def _root(self, of: int | None) -> Node:
-        if of is None:
-            return self.cost
-        if isinstance(of, bool) or not isinstance(of, int | np.integer) or not 1 <= of <= self.T:
-            raise ValueError(f"of={of!r}: it is a time step, an integer from 1 to {self.T}")
-        return self.losses[of - 1]
+        return self.cost if of is None else self.losses[self._time_step("of", of) - 1]
+
+    def _time_step(self, argument: str, t: int) -> int:
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= self.T:
+            raise ValueError(f"{argument}={t!r}: it is a time step, an integer from 1 to {self.T}")
+        return int(t)
+
+    def pushforward(self, tangents: Mapping[str | Node, Any], at: int | None = None) -> Iterator[Push]:
+        """Carry a disturbance of the weights forwards through time, contribution by contribution.
+
+        Parameters
+        ----------
+        tangents : mapping of str or Node to array_like
+            The disturbance of each weight, by its name; that of a state or of any other node, by the node.
+        at : int, optional
+            Disturb the copies of this time step alone, as if they were not tied to the others; all
+            copies alike if none is named.
+
+        Raises
+        ------
+        KeyError
+            If there is no weight of that name.
+        TapeError, ShapeError
+            See `tinygrad_rnn.Tape.pushforward`.
+        """
+        return self.tape.pushforward(self._disturbed(tangents, at))
+
+    def tangents(self, tangents: Mapping[str | Node, Any], at: int | None = None) -> Tangents:
+        """What a disturbance does to every node in the end, see `pushforward`: ``tangents(...)[net.cost]`` is dC."""
+        return self.tape.tangents(self._disturbed(tangents, at))
+
+    def _disturbed(self, tangents: Mapping[str | Node, Any], at: int | None) -> dict[Node, Any]:
+        nodes = self.weights if at is None else self._steps[self._time_step("at", at) - 1].copies
+        disturbed: dict[Node, Any] = {}
+        for who, tangent in tangents.items():
+            if isinstance(who, str) and who not in self.weights:
+                raise KeyError(f"there is no parameter {who!r}; there are {', '.join(self.weights)}")
+            node = who if isinstance(who, Node) else nodes.get(who)
+            if node is not None:  # a weight that this time step does not read has no copy there
+                disturbed[node] = tangent
+        return disturbed
+
+    def check(self, rng: int | np.random.Generator | None = 0) -> CheckReport:
+        """Check every derivative of the network numerically, at the very values it has now; it stays as it is.
+
+        Every op's value, vjp and jvp; the cotangent of every node against what disturbing that node does to
+        the cost; the gradient of every copy of a weight, disturbed alone as if it were not tied; and the
+        gradient of every weight. Where a network has very many nodes, some are drawn.
+
+        If a backward pass was run, what it has brought is checked, be it by the tape or by the plan.
+
+        Parameters
+        ----------
+        rng : int or numpy.random.Generator, optional
+            Where the random directions come from.
+
+        Returns
+        -------
+        CheckReport
+            It prints as a table, has ``ok``, and names the ``first`` thing that is wrong.
+
+        Raises
+        ------
+        TapeError
+            If the forward pass was left before its end.
+        """
+        weights = {leaf.index for leaf in self.weights.values()}
+        copies = {node.index for step in self._steps for node in step.copies.values()}
+
+        def kind(node: Node) -> str:
+            return "gradient" if node.index in weights else "copy" if node.index in copies else "cotangent"
+
+        return check_tape(self.tape, self.tape.swept or self.cost, rng, kind)
 
     @property
     def grads(self) -> Mapping[str, Array]:
@@ -220,6 +324,8 @@ class Unfolded:
             If a shape or a dtype differs; nothing is changed then.
         ValueError
             If a mask is given to a network without one, or without new data; nothing is changed then.
+        TapeError
+            If `finite` is set and a number is not.
         """
         for name in self.weights:
             if name not in self.params:
@@ -227,10 +333,14 @@ class Unfolded:
         # Everything is looked at before anything is changed.
         new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
         data = self._fitting_data(x, d, mask)
-        if not self.schedule:
+        if len(self.tape) > self._size:
+            self._plan = None
+            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
+        elif not self.schedule:
             self._make_plan()
         if self._plan is not None:
             self._play(self._plan, new, data)
+            self._refuse_bad()
             return self.loss
         for name, leaf in self.weights.items():
             self.tape.set(leaf, new[name])
@@ -240,6 +350,7 @@ class Unfolded:
                     self.tape.set(leaf, value)
         for _ in self.tape.play():
             pass
+        self._refuse_bad()
         return self.loss
 
     @property
@@ -270,7 +381,7 @@ class Unfolded:
 
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
-        different = steps_differ(self.tape, self._steps)
+        different = steps_differ(self.tape, self._size, self._steps)
         if not different:
             folded = self._fold_step()
             different = folded.obstacle()
@@ -311,7 +422,7 @@ class Unfolded:
         ValueError
             If the time steps are not copies of one step.
         """
-        different = steps_differ(self.tape, self._steps)
+        different = steps_differ(self.tape, self._size, self._steps)
         if different:
             raise ValueError(f"this network cannot be folded: {different}")
         return self._fold_step().graph()
@@ -397,6 +508,7 @@ def unfold(
     reduction: str = "sum",
     s0: Any = None,
     mask: Any = None,
+    finite: bool = False,
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
 
@@ -424,6 +536,8 @@ def unfold(
     mask : array_like, (T, B), optional
         For sequences of different lengths: 1 where sample p has a step t, 0 where it is over. Then its state is
         handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
+    finite : bool
+        Whether a NaN or an infinity that comes in or arises, now or later, is an error.
 
     Returns
     -------
@@ -436,6 +550,8 @@ def unfold(
         If arrays do not fit together.
     ValueError
         If `loss` or `reduction` is unknown, if `s0` names no parameter, or if a mask holds more than 0 and 1.
+    TapeError
+        If `finite` is set and a number is not; the first one is named.
 
     Notes
     -----
@@ -479,7 +595,10 @@ def unfold(
     cost = ops.add(*(step.cost for step in steps), name="C" if reduction == "sum" else "C_sum")
     if reduction == "mean":
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
-    return Unfolded(tape, params, weights, steps, s0, cost, recipe)
+    net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
+    net.finite = finite
+    net._refuse_bad()
+    return net
 
 
 def _initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:

@@ -1,0 +1,124 @@
+"""Numbers that are not finite: the first one on a tape, and who made it out of finite ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .notation import number
+from .tape import Node, Tape
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class BadNumber:
+    """The first NaN or infinity of a pass. It prints as a sentence.
+
+    Attributes
+    ----------
+    node : Node
+        Whose value is bad or, backwards, who handed on a bad share, or received a sum that is bad.
+    parent : Node or None
+        Backwards, who was handed a bad share.
+    index : tuple of int
+        The first bad entry, of the node's value or of the share.
+    value : float
+        That entry.
+    count : int
+        How many entries are bad.
+    """
+
+    node: Node
+    parent: Node | None
+    index: tuple[int, ...]
+    value: float
+    count: int
+    _backwards: bool
+
+    @property
+    def phase(self) -> str:
+        """``forward`` or ``backward``."""
+        return "backward" if self._backwards else "forward"
+
+    def __str__(self) -> str:
+        node, where = self.node, place(self.node)
+        found = f"{self.value:g}" + (f" at [{', '.join(map(str, self.index))}]" if self.index else "")
+        found += f" ({self.count} of {self._size} entries are not finite)" if self.count > 1 else ""
+        who = f"{node.op.name if node.op else 'leaf'}{where} ({node})"
+        read = ", ".join(f"{p} up to {number(largest(p.value))}" for p in dict.fromkeys(node.parents))
+        if self.parent is not None:
+            return f"backwards, {who} hands {self.parent} {found}, out of finite numbers: {read}"
+        if self._backwards:
+            return f"backwards, finite shares of {node}{where} add up to {found}"
+        if node.op is None:
+            return f"{node}{where} was given {found}"
+        return f"{who} makes {found}, out of finite numbers: {read}"
+
+    @property
+    def _size(self) -> int:
+        return (self.parent or self.node).value.size
+
+
+def first_bad(tape: Tape) -> BadNumber | None:
+    """The first number that is not finite: among the values in the order of the tape, then among what came back.
+
+    Nothing before it is bad, so a node that has it was given it, or has made it out of finite numbers.
+    """
+    with np.errstate(all="ignore"):
+        return bad_value(tape) or bad_error(tape)
+
+
+def bad_value(tape: Tape) -> BadNumber | None:
+    """The first value that is not finite, as far as the forward pass has come."""
+    for node in tape:
+        if tape.computed(node) and not np.isfinite(node.value).all():
+            return _bad(node, None, node.value, False)
+    return None
+
+
+def bad_error(tape: Tape) -> BadNumber | None:
+    """The first cotangent that is not finite, from the root of the last complete backward pass on."""
+    if tape.swept is None:
+        return None
+    for node in reversed(tape.nodes[: tape.swept.index + 1]):
+        g = node.cotangent
+        if g is not None and not np.isfinite(np.asarray(g)).all():
+            return _handed(tape, node) or _bad(node, None, np.asarray(g), True)
+    return None
+
+
+def _handed(tape: Tape, parent: Node) -> BadNumber | None:
+    """Which of the nodes that read `parent` handed it a bad share."""
+    assert tape.swept is not None  # asked for after a backward pass
+    for node in reversed(tape.nodes[parent.index + 1 : tape.swept.index + 1]):
+        if node.op is None or node.cotangent is None or parent not in node.parents:
+            continue
+        args = [p.value for p in node.parents]
+        for slot, p in enumerate(node.parents):
+            if p is parent and slot not in node.op.only_read:
+                share = np.asarray(node.op.share(slot, np.asarray(node.cotangent), node.value, args))
+                if not np.isfinite(share).all():
+                    return _bad(node, parent, share, True)
+    return None
+
+
+def _bad(node: Node, parent: Node | None, array: Array, backwards: bool) -> BadNumber:
+    bad = ~np.isfinite(array)
+    index = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), array.shape)) if array.ndim else ()
+    return BadNumber(node, parent, index, float(array[index]), int(bad.sum()), backwards)
+
+
+def place(node: Node) -> str:
+    """Where a node stands, for a message: its time and its role, if it has them."""
+    if node.t is None:
+        return ""
+    return f" at t={node.t}" + (f", role {node.role}" if node.role >= 0 else "")
+
+
+def largest(values: Array) -> float:
+    """The largest size of an entry."""
+    return float(np.abs(values).max(initial=0.0))

@@ -1,0 +1,100 @@
+"""Forward mode: a disturbance of some nodes, carried along the tape to everything that depends on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ShapeError, TapeError
+
+if TYPE_CHECKING:
+    from .tape import Node, Tape
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Push:
+    """One term of the chain rule, forwards: what the tangent of a parent does to the node that reads it.
+
+    Attributes
+    ----------
+    node, parent : Node
+        Who is moved, and by whom.
+    slot : int
+        Which argument of the node's op the parent is; `x * x` has slots 0 and 1.
+    value : ndarray
+        The contribution, of the node's shape.
+    before, after : ndarray or None
+        The node's tangent before and after; None before the first contribution.
+    """
+
+    node: Node
+    slot: int
+    parent: Node
+    value: Array
+    before: Array | None
+    after: Array
+
+
+class Tangents(dict["Node", Array]):
+    """The tangents of the nodes that a disturbance has reached; that of any other node is zero."""
+
+    def __missing__(self, node: Node) -> Array:
+        return np.zeros_like(node.value)
+
+
+def seeded(tape: Tape, tangents: Mapping[Node, Any]) -> Tangents:
+    """The tangents a pass starts with: read-only arrays of the shapes and dtypes of their nodes.
+
+    Raises
+    ------
+    TapeError
+        If a node stands on another tape, or if the forward pass has not been played to its end.
+    ShapeError
+        If a tangent does not have its node's shape.
+    """
+    moved = Tangents()
+    for node, given in tangents.items():
+        if node.index >= len(tape) or tape[node.index] is not node:
+            raise TapeError(f"{node} stands on another tape: disturb a node of this one")
+        tangent = np.array(given, dtype=node.value.dtype)
+        if tangent.shape != node.shape:
+            raise ShapeError(f"the tangent of {node} is {tangent.shape} and {node} is {node.shape}: they must agree")
+        tangent.flags.writeable = False
+        moved[node] = tangent
+    waiting = tape.waiting
+    if waiting is not None:
+        raise TapeError(
+            f"tangents before values: {waiting} has changed or was not computed since the last forward pass. "
+            "Replay it to its end first."
+        )
+    return moved
+
+
+def pushes(tape: Tape, moved: Tangents) -> Iterator[Push]:
+    """Carry the tangents in `moved` along the tape, and leave in it what arrives."""
+    first = min((node.index for node in moved), default=len(tape))
+    for index in range(first + 1, len(tape)):
+        node = tape[index]
+        op = node.op
+        if op is None:
+            continue
+        args: list[Array] = []
+        for slot, parent in enumerate(node.parents):
+            if parent not in moved or slot in op.only_read:
+                continue
+            if slot not in op.jvps and None not in op.jvps:
+                at = "" if node.t is None else f" at t={node.t}"
+                raise TapeError(f"{op.name}{at}: it has no tangent with respect to {parent}, its argument {slot}")
+            args = args or [p.value for p in node.parents]
+            value = np.asarray(op.push(slot, moved[parent], node.value, args))
+            before = moved.get(node)
+            after = value if before is None else np.asarray(before + value)
+            value.flags.writeable = after.flags.writeable = False
+            moved[node] = after
+            yield Push(node, slot, parent, value, before, after)
