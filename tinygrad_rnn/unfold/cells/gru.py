@@ -36,8 +36,8 @@ class GRU(Cell):
 
     Notes
     -----
-    Source: Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", eqs. (5)-(8): there r acts
-    before the product. After it: Chung et al. (2014) write it so, and cuDNN and PyTorch compute it, in one product.
+    Source: Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", eqs. (5)-(8). As published
+    (arXiv:1406.1078v3), r acts before the product; in the first version (v1), and so in cuDNN and PyTorch, after it.
     """
 
     reset: str = "after"
@@ -56,7 +56,7 @@ class GRU(Cell):
         net_j = ops.linear(x, params["V"], params["b_j"], name="net_j")
         from_s = ops.linear(s, params["U"], name="net_h")
         # r and z lie side by side: one sigmoid serves both.
-        rz = ops.sigmoid(ops.part(net_j, start=0, stop=2 * m) + ops.part(from_s, start=0, stop=2 * m))
+        rz = ops.sigmoid(ops.part(net_j, start=0, stop=2 * m) + ops.part(from_s, start=0, stop=2 * m), name="rz")
         r, z = ops.part(rz, start=0, stop=m, name="r"), ops.part(rz, start=m, stop=2 * m, name="z")
         if self.reset == "after":
             remembered = r * (ops.part(from_s, start=2 * m, stop=3 * m) + params["b_n"])
