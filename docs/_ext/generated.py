@@ -89,7 +89,7 @@ def api() -> str:
                 lines += [f".. {_directive(value)}:: {name}", *["   :members:"] * inspect.isclass(value), ""]
             lines += ["```", ""]
         for module in modules.values():
-            seen |= {id(value) for value in vars(module).values() if _home(value) == module.__name__}
+            seen |= {id(value) for value in vars(module).values() if (_home(value) or "").startswith(module.__name__)}
             lines += [f"## `{module.__name__}`", "", "```{eval-rst}"]
             lines += [f".. automodule:: {module.__name__}", "   :members:", ""]
             lines += [*(_ops() if module is ops else []), "```", ""]

@@ -39,7 +39,7 @@ _PLAIN = {
     r"\mathrm": "",
     "-": "−",
 }
-_SUBSCRIPT = dict(zip("0123456789aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+_SUBSCRIPT = dict(zip("0123456789aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True)) | {",": ","}
 _SUPERSCRIPT = {"2": "²", "ᵀ": "ᵀ", "*": "*"}
 
 
@@ -62,15 +62,17 @@ def factor(value: float) -> str:
 
 
 def symbol(name: str, t: int | None = None) -> str:
-    """A node's name in LaTeX: ``net_j`` at time 2 is ``net`` with the subscript j, of (2)."""
+    """A node's name in LaTeX: ``net_j`` at time 2 is ``net`` with the subscript j, of (2); ``b_j_1`` has j,1."""
     if name.startswith("∂"):
         return r"\partial " + symbol(name[1:], t)
-    base, _, subscript = name.partition("_")
-    if not base.isascii() or not base.isalnum() or (not subscript.isalnum() and subscript):
+    base, *subscripts = name.split("_")
+    # One subscript, and numbers beside it, such as a layer's; more would be somebody's own way to name things.
+    words = [part for part in subscripts if not part.isdigit()]
+    if not base.isascii() or not base.isalnum() or not all(part.isalnum() for part in subscripts) or len(words) > 1:
         written = r"\mathrm{" + "".join(_LATEX_SPECIAL.get(c, c) for c in name) + "}"
     else:
         written = base if len(base) == 1 else rf"\mathrm{{{base}}}"
-        written += f"_{{{subscript}}}" if subscript else ""
+        written += f"_{{{','.join(subscripts)}}}" if subscripts else ""
     return written if t is None else f"{written}({t})"
 
 

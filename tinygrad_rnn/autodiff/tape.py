@@ -6,6 +6,7 @@ derivative can be sent back: no sorting, no recursion, however long the sequence
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -272,6 +273,7 @@ class Tape:
         self._ref = weakref.ref(self)
         self._t: int | None = None
         self._role = 0
+        self._suffix = ""  # what names end with that are given now
         self._last = (0, 0)  # the step recorded last, and where it ended
         self._apart = 0  # how far back the node stands that a copy in this step would be a copy of; 0 if none does
         self._alike = 0  # nodes of this step that are such copies
@@ -338,6 +340,18 @@ class Tape:
         """Whether a time step is being recorded."""
         return self._t is not None
 
+    @contextmanager
+    def named(self, suffix: str) -> Iterator[None]:
+        """Let the names of what is computed here end with `suffix`, such as a layer's number.
+
+        A weight's copy keeps the weight's own name.
+        """
+        outer, self._suffix = self._suffix, suffix + self._suffix
+        try:
+            yield
+        finally:
+            self._suffix = outer
+
     def leaf(
         self,
         value: Any,
@@ -390,6 +404,8 @@ class Tape:
         asks for it: that keeps recording cheap.
         """
         parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
+        if self._suffix and name and op is not ops.copy:
+            name += self._suffix
         if self._apart:
             like = self.nodes[-self._apart]
             if like.op is op and not op.checks_values and self._repeats(like, parents):
@@ -472,9 +488,10 @@ class Tape:
     def _catch_up(self) -> None:
         """Compute what has been recorded but not computed yet."""
         if self._pending():
-            for node in self.nodes[self._played :]:
-                if node.op is not None:
-                    node._value = _frozen(node.op.value(*[p._value for p in node.parents]))
+            with collector_at_rest():
+                for node in self.nodes[self._played :]:
+                    if node.op is not None:
+                        node._value = _frozen(node.op.value(*[p._value for p in node.parents]))
             self._played = len(self.nodes)
 
     def constant(self, value: Any) -> Node:
@@ -645,8 +662,9 @@ class Tape:
 
     def backward(self, root: Node | None = None, seed: Any = None) -> None:
         """Run the pullback to its end."""
-        for _ in self.pullback(root, seed):
-            pass
+        with collector_at_rest():
+            for _ in self.pullback(root, seed):
+                pass
 
     # ---- tangents
 
@@ -758,6 +776,18 @@ class Tape:
         if seed.shape != root.shape:
             raise ShapeError(f"the seed is {seed.shape} and {root} is {root.shape}: they must agree")
         return seed
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Keep Python's cycle collector from walking a tape over and over while it grows: there is nothing to collect."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _has_row(node: Node) -> bool:

@@ -1,0 +1,17 @@
+"""Cells: what a recurrent network computes in one time step.
+
+A cell is a function ``cell(params, x, s)`` that returns the new state and the output, ``(s, y)``,
+written with the ops of `tinygrad_rnn.autodiff.ops`. `params[name]` is the weight's copy at this time
+step. `unfold` calls the cell once for each step.
+
+Arrays are indexed ``x[p, i]``, ``s[p, j]``, ``y[p, k]`` and weights ``V[j, i]``, ``U[j, h]``, ``W[k, j]``. The sizes
+are l inputs, m hidden units and o outputs. Gates lie one below the other in V, U and b_j: (count * m, ...).
+"""
+
+from .base import Cell
+from .gru import GRU
+from .lstm import LSTM
+from .simple import IRNN, Elman, Guo
+from .stacked import Stacked
+
+__all__ = ["GRU", "IRNN", "LSTM", "Cell", "Elman", "Guo", "Stacked"]
