@@ -2,8 +2,8 @@
 
 from . import cells, losses
 from .cells import Guo
-from .recipe import Recipe
+from .recipe import Recipe, Recorded
 from .steps import Step
 from .unfolded import Unfolded, delta, unfold
 
-__all__ = ["Guo", "Recipe", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]
+__all__ = ["Guo", "Recipe", "Recorded", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]
