@@ -6,6 +6,7 @@ derivative can be sent back: no sorting, no recursion, however long the sequence
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -334,6 +335,11 @@ class Tape:
             if t > 2 and not begun and self.odd_step is None and not self._alike == self._role == size:
                 self.odd_step = t
 
+    @property
+    def in_step(self) -> bool:
+        """Whether a time step is being recorded."""
+        return self._t is not None
+
     @contextmanager
     def named(self, suffix: str) -> Iterator[None]:
         """Let the names of what is computed here end with `suffix`, such as a layer's number.
@@ -345,11 +351,6 @@ class Tape:
             yield
         finally:
             self._suffix = outer
-
-    @property
-    def in_step(self) -> bool:
-        """Whether a time step is being recorded."""
-        return self._t is not None
 
     def leaf(
         self,
@@ -487,9 +488,10 @@ class Tape:
     def _catch_up(self) -> None:
         """Compute what has been recorded but not computed yet."""
         if self._pending():
-            for node in self.nodes[self._played :]:
-                if node.op is not None:
-                    node._value = _frozen(node.op.value(*[p._value for p in node.parents]))
+            with collector_at_rest():
+                for node in self.nodes[self._played :]:
+                    if node.op is not None:
+                        node._value = _frozen(node.op.value(*[p._value for p in node.parents]))
             self._played = len(self.nodes)
 
     def constant(self, value: Any) -> Node:
@@ -660,8 +662,9 @@ class Tape:
 
     def backward(self, root: Node | None = None, seed: Any = None) -> None:
         """Run the pullback to its end."""
-        for _ in self.pullback(root, seed):
-            pass
+        with collector_at_rest():
+            for _ in self.pullback(root, seed):
+                pass
 
     # ---- tangents
 
@@ -773,6 +776,18 @@ class Tape:
         if seed.shape != root.shape:
             raise ShapeError(f"the seed is {seed.shape} and {root} is {root.shape}: they must agree")
         return seed
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Keep Python's cycle collector from walking a tape over and over while it grows: there is nothing to collect."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _has_row(node: Node) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -25,6 +23,7 @@ from ..autodiff import (
     first_bad,
     ops,
 )
+from ..autodiff.tape import collector_at_rest
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .losses import LOSSES
@@ -585,7 +584,7 @@ def unfold(
         before = s0 = rebuild(s0, [_first(tape, weights, s, x.shape[1], name) for s, name in parts])
     steps: list[Recorded] = []
     of_steps = {name: leaf for name, leaf in weights.items() if name not in recipe.initial}
-    with _collector_at_rest():
+    with collector_at_rest():
         for t in range(1, len(x) + 1):
             now = x[t - 1], d[t - 1], None if present is None else present[t - 1]
             steps.append(recipe.record(tape, t, of_steps, now, before))
@@ -629,18 +628,6 @@ def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name
         return tape.leaf(s, name)
     row = weights[s]
     return ops.broadcast(row, source=row.shape, to=(n_samples, *row.shape), name=name)
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Keep Python's cycle collector from walking a tape over and over while it grows: there is nothing to collect."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
