@@ -19,6 +19,7 @@ from .autodiff import (
     ops,
 )
 from .unfold import Step, Unfolded, cells, delta, unfold
+from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ __all__ = [
     "check",
     "delta",
     "draw",
+    "graph",
     "guo",
     "ledger",
     "new_folder",

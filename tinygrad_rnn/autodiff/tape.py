@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from . import ops
 from .differentiate import differentiate
-from .errors import ShapeError, TapeError
+from .errors import ShapeError, TapeError, keep
 from .forward import Push, Tangents, pushes, seeded
 from .notation import plain, symbol
 from .op import Op
@@ -328,6 +328,9 @@ class Tape:
         self._t, self._role, self._apart, self._alike = t, begun, size, 0
         try:
             yield
+        except Exception as error:
+            keep(error, self)
+            raise
         finally:
             self._t, self._apart = None, 0
             self._roles[t] = self._role

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError, Tape, ops
+from ..autodiff.errors import noted
 from .structure import flatten, outline, rebuild
 
 Array = NDArray[Any]
@@ -34,8 +35,10 @@ class Copies(Mapping[str, Node]):
                     "is read once, before the first step: give the initial state a parameter of its own"
                 )
             if name not in self._weights:
-                raise KeyError(
-                    f"the cell reads the parameter {name!r} at t={self._t}; params has {', '.join(self._weights)}"
+                raise noted(
+                    KeyError(
+                        f"the cell reads the parameter {name!r} at t={self._t}; params has {', '.join(self._weights)}"
+                    )
                 )
             self.made[name] = ops.copy(self._weights[name], name=name)
         return self.made[name]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Node, ops
+from ..autodiff import Node, Tape, ops
 from ..autodiff.notation import number, plain
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
@@ -30,13 +30,36 @@ WIRE = 8.0  # between the wires that tie the copies, in the channel at the right
 PALETTE = ("#0072B2", "#D55E00", "#8C6BB1", "#009E73", "#B08A00", "#56B4E9", "#CC79A7", "#666666")
 
 
-def unfolded(net: Unfolded, overlay: str | None, captions: Mapping[str, Sequence[str]]) -> Scene:
+class Fragment:
+    """What was recorded of a network, as much of it as a picture needs: for a tape whose network was never finished.
+
+    Raises
+    ------
+    ValueError
+        If nothing was recorded of any time step.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        steps = [n for n in tape if n.t]
+        if not steps:
+            raise ValueError("nothing stands on this tape at any time step, so there is nothing to draw")
+        self.tape = tape
+        self.T = max(n.t or 0 for n in steps)
+        self.weights = {str(n): n for n in tape if n.op is None and n.t is None and n.active}
+        self.inputs = tuple(n for n in steps if n.op is None and n.role == 0)
+        initial = [n for n in tape if n.t == 0]
+        # An initial state stands beside the state that follows it, or, where that is not there, beside what reads it.
+        after = [[n for n in steps if n.name == s.name] + [n for n in steps if s in n.parents] + [s] for s in initial]
+        self.states = tuple(initial), tuple(found[0] for found in after)
+
+
+def unfolded(net: Unfolded | Fragment, overlay: str | None, captions: Mapping[str, Sequence[str]]) -> Scene:
     """The scene of an unfolded network: a column for each time step."""
     return _Unfolding(net, overlay, captions).scene()
 
 
 class _Unfolding:
-    def __init__(self, net: Unfolded, overlay: str | None, captions: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, net: Unfolded | Fragment, overlay: str | None, captions: Mapping[str, Sequence[str]]) -> None:
         self.net = net
         self.overlay = overlay
         self.captions = captions

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..autodiff import Tape
 from ..unfold import Unfolded
 from . import engine, layout
 from .dot import dot
@@ -98,7 +99,7 @@ class Picture:
 
 
 def draw(
-    net: Unfolded,
+    net: Unfolded | Tape,
     *,
     overlay: str | None = "both",
     captions: Mapping[str, Sequence[str]] | None = None,
@@ -107,8 +108,8 @@ def draw(
 
     Parameters
     ----------
-    net : Unfolded
-        The network.
+    net : Unfolded or Tape
+        The network; or a tape, such as that of an error which ended the recording of a network.
     overlay : {"both", "value", "gradient", None}
         Which numbers stand in the boxes. What has not been computed yet is a dash.
     captions : mapping of str to sequence of str, optional
@@ -122,16 +123,17 @@ def draw(
     Raises
     ------
     ValueError
-        If `overlay` is unknown, or if there are more time steps than a picture can show.
+        If `overlay` is unknown, or if there are more time steps than a picture can show, or none.
     """
+    whole = layout.Fragment(net) if isinstance(net, Tape) else net
     if overlay not in OVERLAYS:
         raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
-    if net.T > MOST_STEPS:
+    if whole.T > MOST_STEPS:
         raise ValueError(
-            f"a picture of {net.T} time steps would be {net.T * 3.3:.0f} inches wide, and nobody could read it: "
+            f"a picture of {whole.T} time steps would be {whole.T * 3.3:.0f} inches wide, and nobody could read it: "
             f"draw at most {MOST_STEPS}, for example by unfolding x[:8], d[:8]"
         )
-    return Picture(layout.unfolded(net, overlay, captions or {}))
+    return Picture(layout.unfolded(whole, overlay, captions or {}))
 
 
 def _write_whole(path: Path, content: bytes) -> None:
