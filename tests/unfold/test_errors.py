@@ -44,7 +44,7 @@ def test_a_cell_of_the_package_is_named_and_so_is_who_called():
     with pytest.raises(tg.ShapeError) as error:
         tg.unfold(p.cell, p.params, p.x[..., :2], p.d, s0=p.s0)  # two units of three
     cell, user, _ = notes(error)
-    assert cell.startswith("  in Guo.__call__, ")
+    assert cell.startswith("  in Guo.layer, ")
     assert "net_j = ops.linear(" in cell
     called = "tg.unfold(p.cell, p.params, p.x[..., :2], p.d, s0=p.s0)  # two units of three"
     place = f"test_errors.py:{line_with('two units of three')}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .tape import Tape
 
 PACKAGE = __name__.partition(".")[0]
-WRITTEN_LIKE_A_USERS = {"cells", "losses"}  # modules of the package that hold what a user could have written
+WRITTEN_LIKE_A_USERS = {"cells", "losses"}  # parts of the package that hold what a user could have written
 
 E = TypeVar("E", bound=BaseException)
 
@@ -74,7 +74,7 @@ def _lines(frame: FrameType | None) -> list[str]:
         top, _, rest = str(frame.f_globals.get("__name__", "")).partition(".")
         if top != PACKAGE:
             return [*lines, _line(frame)]
-        if rest.rpartition(".")[2] in WRITTEN_LIKE_A_USERS and not lines:
+        if not lines and WRITTEN_LIKE_A_USERS.intersection(rest.split(".")):
             lines.append(_line(frame))
         frame = frame.f_back
     return lines

@@ -1,0 +1,8 @@
+"""Gradients through time: ways of summing the influence of each copy of a weight on each cost.
+
+Each takes a cell, its parameters and a stream, and yields gradients.
+"""
+
+from .stream import Window, stream
+
+__all__ = ["Window", "stream"]

@@ -1,0 +1,72 @@
+"""What the methods here have in common: they read a stream, step by step, and yield gradients on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff import ShapeError
+
+Array = NDArray[Any]
+_ENDED = object()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """A stretch of a stream, and the gradient that a method has found at its end.
+
+    Attributes
+    ----------
+    first, last : int
+        Its first and last time step, counted from 1 over the whole stream.
+    loss : float
+        The cost that the gradient is of.
+    grads : mapping of str to ndarray
+        dC / d weight by name.
+    state : ndarray or tuple
+        The state after the last step, in the cell's structure.
+    """
+
+    first: int
+    last: int
+    loss: float
+    grads: Mapping[str, Array]
+    state: Any
+
+
+def stream(x: Iterable[Any], d: Iterable[Any]) -> Iterator[tuple[int, Array, Array]]:
+    """Time, input (B, l) and target (B, o) of each step of a stream; nothing is read before it is needed.
+
+    Parameters
+    ----------
+    x, d : array_like (T, B, l) and (T, B, o), or iterables of (B, l) and of (B, o)
+        The inputs and the targets, however many there are.
+
+    Raises
+    ------
+    ShapeError
+        If a step has other axes or sizes than these.
+    ValueError
+        If there is no step at all, or one of the two ends before the other.
+    """
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    t = 0
+    for t, (x_now, d_now) in enumerate(zip_longest(x, d, fillvalue=_ENDED), 1):
+        if x_now is _ENDED or d_now is _ENDED:
+            short, long = ("x", "d") if x_now is _ENDED else ("d", "x")
+            raise ValueError(f"the stream {short} has ended after t={t - 1} and {long} goes on: they must be as long")
+        x_t, d_t = np.asarray(x_now), np.asarray(d_now)
+        shapes = shapes or (x_t.shape, d_t.shape)
+        if x_t.ndim != 2 or d_t.ndim != 2 or len(x_t) != len(d_t) or (x_t.shape, d_t.shape) != shapes:
+            raise ShapeError(
+                f"at t={t} of the stream x is {x_t.shape} and d is {d_t.shape}: they must be x[p, i] and d[p, k], with "
+                f"as many samples p, and as at t=1, where they are {shapes[0]} and {shapes[1]}"
+            )
+        yield t, x_t, d_t
+    if not t:
+        raise ValueError("the stream is empty: there must be at least one time step")
