@@ -96,7 +96,7 @@ class Plan:
     def _is_one(self, node: Node) -> bool:
         while node.op is not None and node.op.name in ("broadcast", "copy"):
             node = node.parents[0]
-        return node.op is None and node.index >= self.folded.size and node.name == "share" and float(node.value) == 1
+        return node is self.folded.share and bool((self.folded.shares == 1).all())
 
     def real(self, node: Node) -> Node:
         """The node whose value this one's is."""
@@ -149,7 +149,7 @@ class Plan:
             if n.op is None and n.index not in self.previous and n.index not in self.next:
                 lead = () if n.index in self.timeless else (self.T,)
                 self.stacks[n.index] = np.empty((*lead, *n.shape), self.dtype)
-                self.stacks[n.index][...] = n.value
+                self.stacks[n.index][...] = self.folded.shares if n is self.folded.share and lead else n.value
         self.long: dict[int, Array] = {}
         for i in sorted(extra):
             self.long[i] = np.zeros((self.T + 1, *self.nodes[i].shape), self.dtype)

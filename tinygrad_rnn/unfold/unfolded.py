@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -88,7 +88,9 @@ class Unfolded:
     outputs, losses : tuple of Node
         y(1)..y(T) and C(1)..C(T).
     cost : Node
-        The sum, or the mean, of the losses.
+        The sum, or the mean, of the losses that count.
+    counted : tuple of int
+        The time steps whose losses count.
     finite : bool
         Whether `unfold`, `replay` and `backward` raise TapeError where a number is not finite, naming the
         first one; it can be switched at any time.
@@ -117,6 +119,7 @@ class Unfolded:
         self.outputs = tuple(step.output for step in steps)
         self.losses = tuple(step.cost for step in steps)
         self.cost = cost
+        self.counted = tuple(int(t) for t in np.flatnonzero(recipe.shares) + 1)
         self._steps = tuple(steps)
         self._recipe = recipe
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
@@ -302,7 +305,7 @@ class Unfolded:
         """
         return walk(self.tape, self._root(of))
 
-    def replay(self, x: Any = None, d: Any = None, *, mask: Any = None) -> float:
+    def replay(self, x: Any = None, d: Any = None, *, mask: Any = None, s0: Any = None) -> float:
         """Run the forward pass again, on new data if some is given, with the parameters as they are now.
 
         Parameters
@@ -311,6 +314,8 @@ class Unfolded:
             New inputs and targets, of the shapes and dtype of the old ones.
         mask : array_like, (T, B), optional
             Which samples have which steps of the new data, if the network was unfolded with a mask.
+        s0 : array_like, (B, m), or tuple of these, optional
+            A new initial state, in the cell's structure; None stands for a part that stays as it is.
 
         Returns
         -------
@@ -322,7 +327,8 @@ class Unfolded:
         ShapeError
             If a shape or a dtype differs; nothing is changed then.
         ValueError
-            If a mask is given to a network without one, or without new data; nothing is changed then.
+            If a mask is given to a network without one, or without new data, or numbers to a part of the initial
+            state that is a parameter; nothing is changed then.
         TapeError
             If `finite` is set and a number is not.
         """
@@ -332,17 +338,18 @@ class Unfolded:
         # Everything is looked at before anything is changed.
         new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
         data = self._fitting_data(x, d, mask)
+        start = {} if s0 is None else self._fitting_state(s0)
         if len(self.tape) > self._size:
             self._plan = None
             self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
         elif not self.schedule:
             self._make_plan()
         if self._plan is not None:
-            self._play(self._plan, new, data)
+            self._play(self._plan, new, data, start)
             self._refuse_bad()
             return self.loss
-        for name, leaf in self.weights.items():
-            self.tape.set(leaf, new[name])
+        for leaf, value in [*((leaf, new[name]) for name, leaf in self.weights.items()), *start.items()]:
+            self.tape.set(leaf, value)
         for what, leaves in self._data.items():
             if what in data:
                 for leaf, value in zip(leaves, data[what], strict=True):
@@ -377,6 +384,24 @@ class Unfolded:
             if mask is not None:
                 data["mask"] = present
         return data
+
+    def _fitting_state(self, s0: Any) -> dict[Node, Array]:
+        """The parts of the initial state that a replay was given, checked."""
+        parts = flatten(self.states[0])
+        if outline(s0) != outline(self.states[0]):
+            raise ShapeError(f"replay: s0 is {outline(s0)}, and the state is {outline(self.states[0])}")
+        found = {}
+        for part, given in zip(parts, flatten(s0), strict=True):
+            if given is None:
+                continue
+            if part.parents:
+                name = part.parents[0].name
+                raise ValueError(
+                    f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
+                    "or pass None for this part of s0"
+                )
+            found[part] = np.array(_fitting(f"s0 ({part})", given, part.shape, part))
+        return found
 
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
@@ -426,7 +451,9 @@ class Unfolded:
             raise ValueError(f"this network cannot be folded: {different}")
         return self._fold_step().graph()
 
-    def _play(self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array]) -> None:
+    def _play(
+        self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array], start: Mapping[Node, Array]
+    ) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
         for name, leaf in folded.weights.items():
@@ -434,10 +461,12 @@ class Unfolded:
         for what, given in data.items():
             np.copyto(plan.stacks[folded.data[what].index], given)
         for before, s in zip(folded.before, flatten(self.states[0]), strict=True):
-            np.copyto(plan.stacks[before.index][0], new[s.parents[0].name] if s.parents else s.value)
+            row = new[s.parents[0].name] if s.parents else start.get(s, s.value)
+            np.copyto(plan.stacks[before.index][0], row)
         plan.forward()
-        total = np.add.reduce(plan.stacks[folded.cost.index])
-        others = [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
+        total = np.add.reduce(self._counted_rows(plan.stacks[folded.cost.index]))
+        others = [(s, read_only(value)) for s, value in start.items()]
+        others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
         if self.tape.rows is not plan:
             others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
         if self.cost.op is ops.multiply:  # by 1/T
@@ -445,6 +474,9 @@ class Unfolded:
             others.append((summed, np.asarray(total)))
             total = total * weight.value
         self.tape.played_by(plan, [*others, (self.cost, np.asarray(total))])
+
+    def _counted_rows(self, losses: Array) -> Array:
+        return losses if len(self.counted) == self.T else losses[np.array(self.counted) - 1]
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
@@ -507,6 +539,7 @@ def unfold(
     reduction: str = "sum",
     s0: Any = None,
     mask: Any = None,
+    losses: Iterable[int] | None = None,
     finite: bool = False,
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
@@ -527,7 +560,7 @@ def unfold(
         ``loss(y, d, mask)``: the mask is a node (B, 1), and who is over must pay nothing.
     reduction : {"sum", "mean"}
         Whether the costs of the time steps are summed, as in Guo, or averaged: divided by T, also where some
-        samples are over before.
+        samples are over before; by the number of `losses`, if these are named.
     s0 : array_like, (B, m), or str, optional
         The initial state s(0); what the cell says, such as zeros, if none is given. A name means that parameter,
         of shape (m,), repeated over the samples: an initial state that is trained. For a cell whose state is a
@@ -535,6 +568,8 @@ def unfold(
     mask : array_like, (T, B), optional
         For sequences of different lengths: 1 where sample p has a step t, 0 where it is over. Then its state is
         handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
+    losses : iterable of int, optional
+        The time steps whose costs count, from 1 to T, such as the newest ones of a window; all if none are named.
     finite : bool
         Whether a NaN or an infinity that comes in or arises, now or later, is an error.
 
@@ -548,7 +583,8 @@ def unfold(
     ShapeError
         If arrays do not fit together.
     ValueError
-        If `loss` or `reduction` is unknown, if `s0` names no parameter, or if a mask holds more than 0 and 1.
+        If `loss` or `reduction` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, or if
+        `losses` names no time step.
     TapeError
         If `finite` is set and a number is not; the first one is named.
 
@@ -574,7 +610,7 @@ def unfold(
     recipe = Recipe(
         cell,
         LOSSES[loss] if isinstance(loss, str) else loss,
-        1.0 if reduction == "sum" else 1 / len(x),
+        _shares(len(x), losses, reduction),
         frozenset(s for s in flatten(s0) if isinstance(s, str)),
     )
     with tape.step(0):
@@ -591,13 +627,27 @@ def unfold(
             before = steps[-1].state
     for first, later in zip(flatten(s0), flatten(steps[0].state), strict=True):
         first.name = later.name or first.name
-    cost = ops.add(*(step.cost for step in steps), name="C" if reduction == "sum" else "C_sum")
+    counted = [step.cost for step, share in zip(steps, recipe.shares, strict=True) if share]
+    cost = ops.add(*counted, name="C" if reduction == "sum" else "C_sum")
     if reduction == "mean":
-        cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
+        name = "1/T" if len(counted) == len(x) else "share"
+        cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(counted), x.dtype), name, active=False), name="C")
     net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
     net.finite = finite
     net._refuse_bad()
     return net
+
+
+def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
+    """What each time step's cost weighs in the whole."""
+    shares = np.zeros(T)
+    for t in range(1, T + 1) if losses is None else losses:
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T:
+            raise ValueError(f"losses names {t!r}: it names time steps, integers from 1 to {T}")
+        shares[t - 1] = 1
+    if not shares.any():
+        raise ValueError("losses is empty: name at least one time step whose cost counts")
+    return shares if reduction == "sum" else shares / np.count_nonzero(shares)
 
 
 def _initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
