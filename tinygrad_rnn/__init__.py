@@ -18,7 +18,7 @@ from .autodiff import (
     check,
     ops,
 )
-from .unfold import Step, Unfolded, cells, delta, unfold
+from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 
@@ -31,6 +31,7 @@ __all__ = [
     "EngineError",
     "Finding",
     "Ledger",
+    "Network",
     "Node",
     "Picture",
     "Push",

@@ -148,6 +148,21 @@ class Unfolded:
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
         return float(self.cost.value)
 
+    @property
+    def last_state(self) -> Any:
+        """The numbers of s(T), an array of its own or a tuple of such: what the next piece of a sequence starts from."""
+        return rebuild(self.states[-1], [s.value.copy() for s in flatten(self.states[-1])])
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The parameters that were changed since the forward pass.
+
+        Values and gradients are still those of the old parameters, all of them: a pass never mixes the two. Use
+        `replay` to make them those of the new ones.
+        """
+        changed = [not np.array_equal(w.value, self.params.get(n), equal_nan=True) for n, w in self.weights.items()]
+        return tuple(name for name, is_stale in zip(self.weights, changed, strict=True) if is_stale)
+
     def __repr__(self) -> str:
         x = self.inputs[0].value
         return f"<network unfolded over {self.T} time steps, {x.shape[0]} samples, {len(self.tape)} nodes>"
@@ -423,10 +438,6 @@ class Unfolded:
             summed, weight = self.cost.parents
             self._totals[summed] = weight.value.copy
         self.schedule = "\n\n".join(self._plan.source)
-        for what, leaves in self._data.items():
-            if leaves:
-                for row, leaf in zip(self._plan.stacks[folded.data[what].index], leaves, strict=True):
-                    np.copyto(row, leaf.value)
 
     def _fold_step(self) -> Folded:
         first = self._steps[0]
@@ -458,8 +469,12 @@ class Unfolded:
         folded = plan.folded
         for name, leaf in folded.weights.items():
             np.copyto(plan.stacks[leaf.index], new[name])
-        for what, given in data.items():
-            np.copyto(plan.stacks[folded.data[what].index], given)
+        for what, node in folded.data.items():
+            if what in data:
+                np.copyto(plan.stacks[node.index], data[what])
+            elif self.tape.rows is not plan:  # a leaf may have been set since
+                for row, leaf in zip(plan.stacks[node.index], self._data[what], strict=True):
+                    np.copyto(row, leaf.value)
         for before, s in zip(folded.before, flatten(self.states[0]), strict=True):
             row = new[s.parents[0].name] if s.parents else start.get(s, s.value)
             np.copyto(plan.stacks[before.index][0], row)
@@ -601,7 +616,7 @@ def unfold(
     if mask is not None:
         present = as_mask(mask, x.shape[:2], x.dtype)
         x, d = without_padding(x, present), without_padding(d, present)
-    s0 = _initial_state(cell, params, s0, x.shape[1])
+    s0 = initial_state(cell, params, s0, x.shape[1])
     equations = getattr(cell, "equations", {})
     tape = Tape(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
@@ -650,7 +665,7 @@ def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
     return shares if reduction == "sum" else shares / np.count_nonzero(shares)
 
 
-def _initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
+def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
     """The initial state in its structure: arrays, and names of parameters."""
     usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
     if usual is None:
