@@ -162,7 +162,7 @@ def benchmarks(file: Path) -> str:
     ]
     for table in report["tables"]:
         peers = list(dict.fromkeys(name for row in table["rows"] for name in row["ratios"]))
-        lines += [f"### {CELLS[table['kind']]}, {table['dtype']}", ""]
+        lines += [f"## {CELLS[table['kind']]}, {table['dtype']}", ""]
         lines += [
             _row(["", "T, B, l, m, o", "numpy_opt", "null", *peers]),
             _row(["---", "---", *["--:"] * (2 + len(peers))]),
@@ -173,7 +173,7 @@ def benchmarks(file: Path) -> str:
             lines.append(_row([row["size"], sizes, f"{row['numpy_opt_us']:,.0f} µs", f"{row['null']:.2f}", *ratios]))
         lines.append("")
     if report.get("recording"):
-        lines += ["### Recording, and long sequences", "", _row(["", ""]), _row(["---", "--:"])]
+        lines += ["## Recording, and long sequences", "", _row(["", ""]), _row(["---", "--:"])]
         units = {"us": "µs", "times": "times"}
         lines += [_row([r["what"], f"{r['value']:.2f} {units.get(r['unit'], r['unit'])}"]) for r in report["recording"]]
     return "\n".join([*lines, ""])

@@ -80,7 +80,7 @@ def test_what_is_wrong_is_said_as_unfold_says_it():
     network = tg.Network(p.cell, p.params)
     x, d = of_length(p, 3)
     network(x, d)
-    with pytest.raises(tg.ShapeError, match="x is .*three axes"):
+    with pytest.raises(tg.ShapeError, match=r"x is .*three axes"):
         network(x[0], d)
     with pytest.raises(tg.ShapeError, match="must agree on t and p"):
         network(x, d[:2])

@@ -150,7 +150,7 @@ class Unfolded:
 
     @property
     def last_state(self) -> Any:
-        """The numbers of s(T), an array of its own or a tuple of such: what the next piece of a sequence starts from."""
+        """The numbers of s(T), in arrays of their own: what the next piece of a sequence starts from."""
         return rebuild(self.states[-1], [s.value.copy() for s in flatten(self.states[-1])])
 
     @property
@@ -160,8 +160,11 @@ class Unfolded:
         Values and gradients are still those of the old parameters, all of them: a pass never mixes the two. Use
         `replay` to make them those of the new ones.
         """
-        changed = [not np.array_equal(w.value, self.params.get(n), equal_nan=True) for n, w in self.weights.items()]
-        return tuple(name for name, is_stale in zip(self.weights, changed, strict=True) if is_stale)
+        return tuple(
+            name
+            for name, leaf in self.weights.items()
+            if name not in self.params or not np.array_equal(leaf.value, self.params[name], equal_nan=True)
+        )
 
     def __repr__(self) -> str:
         x = self.inputs[0].value
