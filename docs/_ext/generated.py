@@ -164,11 +164,11 @@ def benchmarks(file: Path) -> str:
         peers = list(dict.fromkeys(name for row in table["rows"] for name in row["ratios"]))
         lines += [f"## {CELLS[table['kind']]}, {table['dtype']}", ""]
         lines += [
-            _row(["", "T, B, l, m, o", "numpy_opt", "null", *peers]),
+            _row(["", "`T,B,l,m,o`", "numpy_opt", "null", *peers]),
             _row(["---", "---", *["--:"] * (2 + len(peers))]),
         ]
         for row in table["rows"]:
-            sizes = ", ".join(str(row[name]) for name in "TBIHO")
+            sizes = f"`{','.join(str(row[name]) for name in 'TBIHO')}`"
             ratios = [f"{row['ratios'][name]:.2f}" if name in row["ratios"] else "" for name in peers]
             lines.append(_row([row["size"], sizes, f"{row['numpy_opt_us']:,.0f} µs", f"{row['null']:.2f}", *ratios]))
         lines.append("")
