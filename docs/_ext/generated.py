@@ -174,8 +174,10 @@ def benchmarks(file: Path) -> str:
         lines.append("")
     if report.get("recording"):
         lines += ["## Recording, and long sequences", "", _row(["", ""]), _row(["---", "--:"])]
-        units = {"us": "µs", "times": "times"}
-        lines += [_row([r["what"], f"{r['value']:.2f} {units.get(r['unit'], r['unit'])}"]) for r in report["recording"]]
+        lines += [
+            _row([r["what"], f"{r['value']:.2f} {'µs' if r['unit'] == 'us' else r['unit']}"])
+            for r in report["recording"]
+        ]
     return "\n".join([*lines, ""])
 
 
