@@ -20,7 +20,7 @@ from .autodiff import (
 )
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
+from .view import EngineError, Ledger, Picture, Player, Trace, draw, ledger, new_folder, player, show, trace
 
 __version__ = "0.1.0"
 
@@ -34,12 +34,14 @@ __all__ = [
     "Network",
     "Node",
     "Picture",
+    "Player",
     "Push",
     "ShapeError",
     "Step",
     "Tangents",
     "Tape",
     "TapeError",
+    "Trace",
     "Unfolded",
     "cells",
     "check",
@@ -50,6 +52,8 @@ __all__ = [
     "ledger",
     "new_folder",
     "ops",
+    "player",
     "show",
+    "trace",
     "unfold",
 ]

@@ -64,14 +64,7 @@ def equations() -> str:
             section = eq.section
             lines += [f"## Section {section}: {SECTIONS[section]}", ""]
         # A target above the words, not a label on the formula: MyST would write a label's id twice.
-        lines += [f"({key})=", f"**({eq.number}) {eq.gives}.** {eq.note}", "", f"$$\n{eq.corrected}\n$$", ""]
-        if eq.printed != eq.corrected:
-            lines += [f":::{{admonition}} ({eq.number}) as printed", ":class: warning", ""]
-            lines += [f"$$\n{eq.printed}\n$$", ""]
-            lines += [_erratum(eq.erratum), ""] if eq.erratum else []
-            lines += [":::", ""]
-        elif eq.erratum:
-            lines += [f":::{{admonition}} A slip near ({eq.number})", "", _erratum(eq.erratum), ":::", ""]
+        lines += [f"({key})=", f"```{{equation}} {eq.number}", "```", ""]
     lines += ["## All errata", "", *(f"- {_erratum(key)}" for key in guo.ERRATA), ""]
     return "\n".join(lines)
 

@@ -27,9 +27,9 @@ from ..autodiff import (
 from ..autodiff.tape import collector_at_rest
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
+from .lines import Watched
 from .losses import LOSSES
 from .plan import Plan, read_only
-from .lines import Watched
 from .recipe import Cell, Loss, Recipe, Recorded, as_mask, masked_equations
 from .steps import Step, walk
 from .structure import flatten, outline, rebuild
