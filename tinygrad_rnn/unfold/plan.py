@@ -42,6 +42,10 @@ class Plan:
 
     Attributes
     ----------
+    weights, data : dict of str to ndarray
+        Where the weights, and the data of all time steps, are copied to before a pass.
+    start : list of ndarray
+        Likewise the parts of the initial state.
     totals : dict of str to callable
         What computes dC / d weight from the rows that `backward` has filled, as an array of its own.
     source : list of str
@@ -69,6 +73,10 @@ class Plan:
         self.factors = sums
         forward, backward = self._needed(sums)
         self._place([*forward, *backward])
+        self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
+        self.data = {what: self.stacks[n.index] for what, n in folded.data.items()}
+        self.start = [self.stacks[b.index][0] for b in folded.before]
+        self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
         self._prepare: list[Call] = []
         self._forward = self._calls(forward, self._chunks())
         self._backward = self._calls(backward, [chunk[::-1] for chunk in self._chunks()[::-1]])
@@ -290,6 +298,13 @@ class Plan:
         stack = self.stack(n)
         return stack if self.real(n).index in self.timeless else stack[min(chunk) : max(chunk) + 1]
 
+    def _unrepeated(self, n: Node) -> Node:
+        """The one number that a node repeats, if it does: NumPy's functions repeat it faster than they read it."""
+        source = n
+        while source.op is not None and source.op.name in ("broadcast", "copy"):
+            source = self.real(source.parents[0])
+        return source if source.shape == () and source.index in self.timeless else n
+
     def _silent(self, n: Node) -> bool:
         """Whether a node's value is there without a call."""
         return n.index in self.views or n.index in self.joins or n.index in self.placed
@@ -300,7 +315,8 @@ class Plan:
         assert n.op is not None
         if self._silent(n):
             return []
-        out, args = self._rows_of(n, chunk), [self._rows_of(p, chunk) for p in n.parents]
+        parents = [self._unrepeated(p) for p in n.parents] if n.op.ufuncs else n.parents
+        out, args = self._rows_of(n, chunk), [self._rows_of(p, chunk) for p in parents]
         if n.op.name == "linear":
             return self._linear_at_once(args, out)
         if n.op.name == "matmul" and n.parents[1].index in self.timeless:
@@ -402,7 +418,8 @@ class Plan:
 
     def _in_loop(self, n: Node, vectors: bool) -> list[Line]:
         assert n.op is not None
-        out, args, name = self._operand(n), [self._operand(p) for p in n.parents], self._name(n)
+        parents = [self._unrepeated(p) for p in n.parents] if n.op.ufuncs else n.parents
+        out, args, name = self._operand(n), [self._operand(p) for p in parents], self._name(n)
         if n.op is ops.matmul and n.parents[1].index in self.timeless:
             text = f"{name} = {self._name(n.parents[0])} {self._name(n.parents[1])}"
             return [Line(np.dot, (args[0], self._held(self.stack(n.parents[1]), vectors)), out, text)]
@@ -437,12 +454,13 @@ class Plan:
 
     # ---- playing
 
-    def forward(self) -> None:
-        """Play the forward pass."""
+    def forward(self) -> Any:
+        """Play the forward pass; the sum of the time steps' costs."""
         for call in self._prepare:
             call()
         for call in self._forward:
             call()
+        return self._costs.dot(self._ones)
 
     def backward(self) -> None:
         """Play the backward pass."""
