@@ -18,6 +18,7 @@ from .autodiff import (
     check,
     ops,
 )
+from .train import clip_by_norm, clip_by_value
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
@@ -42,6 +43,8 @@ __all__ = [
     "Unfolded",
     "cells",
     "check",
+    "clip_by_norm",
+    "clip_by_value",
     "delta",
     "draw",
     "graph",

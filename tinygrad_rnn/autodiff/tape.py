@@ -355,6 +355,10 @@ class Tape:
         finally:
             self._suffix = outer
 
+    def unsuffixed(self, name: str) -> str:
+        """A name that was given here without what `named` has put behind it."""
+        return name.removesuffix(self._suffix)
+
     def leaf(
         self,
         value: Any,
