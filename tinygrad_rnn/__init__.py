@@ -19,7 +19,7 @@ from .autodiff import (
     ops,
 )
 from .train import clip_by_norm, clip_by_value
-from .unfold import Step, Unfolded, cells, delta, unfold
+from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 
@@ -32,6 +32,7 @@ __all__ = [
     "EngineError",
     "Finding",
     "Ledger",
+    "Network",
     "Node",
     "Picture",
     "Push",

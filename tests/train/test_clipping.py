@@ -69,9 +69,9 @@ def test_nothing_and_zeros_are_left_alone():
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan])
 def test_a_bound_that_is_none(bad):
-    with pytest.raises(ValueError, match="threshold=.* above 0"):
+    with pytest.raises(ValueError, match="must be above 0"):
         tg.clip_by_norm(gradients(), bad)
-    with pytest.raises(ValueError, match="bound=.* above 0"):
+    with pytest.raises(ValueError, match="must be above 0"):
         tg.clip_by_value(gradients(), bad)
 
 

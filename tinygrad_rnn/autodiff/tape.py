@@ -619,7 +619,9 @@ class Tape:
 
     # ---- backwards
 
-    def pullback(self, root: Node | None = None, seed: Any = None) -> Iterator[Share]:
+    def pullback(
+        self, root: Node | None = None, seed: Any = None, besides: Mapping[Node, Array] | None = None
+    ) -> Iterator[Share]:
         """Send the error back from `root`, share by share.
 
         Training exhausts this generator, a lesson looks at each share: there is no other backward
@@ -631,6 +633,8 @@ class Tape:
             Where the error starts; the last node of the tape if none is named.
         seed : array_like, optional
             The root's own cotangent; 1 for a scalar root.
+        besides : mapping of Node to ndarray, optional
+            Error that comes to nodes before the root from outside the tape, such as to a state from later steps.
 
         Raises
         ------
@@ -646,6 +650,8 @@ class Tape:
         here = self._begin_pass()
         self._sent = self.nodes
         root._cotangent = _frozen(seed)
+        for node, error in (besides or {}).items():
+            node._cotangent = _frozen(np.array(error))
         for index in range(root.index, -1, -1):
             node = self.nodes[index]
             op, g = node.op, node._cotangent
@@ -667,10 +673,10 @@ class Tape:
         self._swept = root
         self.sweeps += 1
 
-    def backward(self, root: Node | None = None, seed: Any = None) -> None:
+    def backward(self, root: Node | None = None, seed: Any = None, besides: Mapping[Node, Array] | None = None) -> None:
         """Run the pullback to its end."""
         with collector_at_rest():
-            for _ in self.pullback(root, seed):
+            for _ in self.pullback(root, seed, besides):
                 pass
 
     # ---- tangents

@@ -42,6 +42,9 @@ class Plan:
 
     Attributes
     ----------
+    later_apart : bool
+        Whether the parts of the last state can be given different errors from beyond it: not where all parts have
+        one error at every step, kept once.
     totals : dict of str to callable
         What computes dC / d weight from the rows that `backward` has filled, as an array of its own.
     source : list of str
@@ -96,7 +99,7 @@ class Plan:
     def _is_one(self, node: Node) -> bool:
         while node.op is not None and node.op.name in ("broadcast", "copy"):
             node = node.parents[0]
-        return node.op is None and node.index >= self.folded.size and node.name == "share" and float(node.value) == 1
+        return node is self.folded.share and bool((self.folded.shares == 1).all())
 
     def real(self, node: Node) -> Node:
         """The node whose value this one's is."""
@@ -149,7 +152,7 @@ class Plan:
             if n.op is None and n.index not in self.previous and n.index not in self.next:
                 lead = () if n.index in self.timeless else (self.T,)
                 self.stacks[n.index] = np.empty((*lead, *n.shape), self.dtype)
-                self.stacks[n.index][...] = n.value
+                self.stacks[n.index][...] = self.folded.shares if n is self.folded.share and lead else n.value
         self.long: dict[int, Array] = {}
         for i in sorted(extra):
             self.long[i] = np.zeros((self.T + 1, *self.nodes[i].shape), self.dtype)
@@ -162,6 +165,8 @@ class Plan:
         for a, g in self.next.items():
             self.stacks[a] = self.long[self.real(self.nodes[g]).index][1:]
         self.carried = self._carried_errors(joined)
+        self.later = [self.stacks[a.index][-1, ...] for a in self.folded.after]
+        self.later_apart = len({row.__array_interface__["data"][0] for row in self.later}) == len(self.later)
         for i, (whole, start) in joined.items():
             if whole not in self.stacks:
                 self.stacks[whole] = np.empty((self.T, *self.nodes[whole].shape), self.dtype)
@@ -365,7 +370,10 @@ class Plan:
                 lines += self._in_loop(n, vectors)
         loop = Loop(lines, vectors)
         self.source.append(loop.source)
-        once += [partial(carried.fill, 0) for i, carried in self.carried.items() if i in inside]
+        for a, later in zip(self.folded.after, self.later, strict=True):
+            carried = self.carried.get(self.next.get(a.index, -1))
+            if carried is not None and self.next[a.index] in inside:
+                once.append(partial(np.copyto, carried, later))
         return [*pieces, lambda chunk: [loop.over(chunk)]]
 
     def _operand(self, n: Node) -> Row | Array:
@@ -444,8 +452,10 @@ class Plan:
         for call in self._forward:
             call()
 
-    def backward(self) -> None:
-        """Play the backward pass."""
+    def backward(self, later: Sequence[Array] | None = None) -> None:
+        """Play the backward pass; `later` is what comes back to each part of the last state from beyond it."""
+        for row, error in zip(self.later, later or [0.0] * len(self.later), strict=True):
+            row[...] = error
         for call in self._backward:
             call()
 
