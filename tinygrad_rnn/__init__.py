@@ -18,6 +18,7 @@ from .autodiff import (
     check,
     ops,
 )
+from .through_time import Checkpointed, Checkpoints, Window, checkpointed
 from .train import clip_by_norm, clip_by_value
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
@@ -28,6 +29,8 @@ __version__ = "0.1.0"
 __all__ = [
     "BadNumber",
     "CheckReport",
+    "Checkpointed",
+    "Checkpoints",
     "Compared",
     "EngineError",
     "Finding",
@@ -42,8 +45,10 @@ __all__ = [
     "Tape",
     "TapeError",
     "Unfolded",
+    "Window",
     "cells",
     "check",
+    "checkpointed",
     "clip_by_norm",
     "clip_by_value",
     "delta",

@@ -578,8 +578,8 @@ class Tape:
         self._pass += 1
         return self._pass
 
-    def played_by(self, rows: Rows, others: Iterable[tuple[Node, Array]]) -> None:
-        """Take note that the values of all time steps are rows of somebody's buffers, and are all computed.
+    def played_by(self, rows: Rows, others: Iterable[tuple[Node, Array]], complete: bool = True) -> None:
+        """Take note that the values of all time steps are rows of somebody's buffers, and have been computed.
 
         Parameters
         ----------
@@ -587,6 +587,8 @@ class Tape:
             Where they are.
         others : iterable of (Node, ndarray)
             The values of nodes that belong to no time step.
+        complete : bool
+            Whether all have; if not, the tape waits for a forward pass.
         """
         self._begin_pass()
         if self.rows is not rows:
@@ -596,7 +598,7 @@ class Tape:
         for node, value in others:
             node._value = value
         self.rows = rows
-        self._played = len(self.nodes)
+        self._played = len(self.nodes) if complete else 0
 
     def received(self, root: Node, totals: Mapping[Node, Callable[[], Array]]) -> None:
         """Take note that error has come back from `root` into the buffers that hold the values.

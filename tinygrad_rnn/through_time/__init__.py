@@ -3,6 +3,7 @@
 Each takes a cell, its parameters and a stream, and yields gradients.
 """
 
+from .checkpoints import Checkpointed, Checkpoints, checkpointed, fewest_plays
 from .stream import Window, stream
 
-__all__ = ["Window", "stream"]
+__all__ = ["Checkpointed", "Checkpoints", "Window", "checkpointed", "fewest_plays", "stream"]

@@ -73,8 +73,11 @@ class Plan:
         forward, backward = self._needed(sums)
         self._place([*forward, *backward])
         self._prepare: list[Call] = []
-        self._forward = self._calls(forward, self._chunks())
-        self._backward = self._calls(backward, [chunk[::-1] for chunk in self._chunks()[::-1]])
+        called = self._calls(forward, self._chunks())
+        states = self._for_states()
+        self._forward = [call for _, call in called]
+        self._carry = [call for members, call in called if members <= states]
+        self._backward = [call for _, call in self._calls(backward, [c[::-1] for c in self._chunks()[::-1]])]
         self.totals: dict[str, Callable[[], Array]] = {
             name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
             for (name, terms), w in zip(sums.items(), folded.weights.values(), strict=True)
@@ -137,6 +140,14 @@ class Plan:
             n for n in self.nodes[f.size :] if n.op is not None and n.index in wanted and n.index not in self.same
         ]
         return forward, backward
+
+    def _for_states(self) -> set[int]:
+        """The step's nodes that a state is computed from, and the states."""
+        wanted = {s.index for s in self.folded.state}
+        for n in reversed(self.nodes[: self.folded.size]):
+            if n.index in wanted:
+                wanted.update(p.index for p in n.parents)
+        return wanted
 
     # ---- memory
 
@@ -260,8 +271,11 @@ class Plan:
         length = max(16, 16384 // widest)
         return [range(t, min(t + length, self.T)) for t in range(0, self.T, length)]
 
-    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[Call]:
-        """The calls that play these nodes: group by group of the copies, component by component of the folded graph."""
+    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[tuple[set[int], Call]]:
+        """The calls that play these nodes: group by group of the copies, component by component of the folded graph.
+
+        With each call come the nodes of its component.
+        """
         inside = {n.index for n in played}
         g: nx.DiGraph[Any] = nx.DiGraph()
         g.add_nodes_from(inside)
@@ -272,17 +286,20 @@ class Plan:
                     g.add_edge(i, n.index)
         components = nx.condensation(g)
         order = nx.lexicographical_topological_sort(components, key=lambda c: min(components.nodes[c]["members"]))
-        calls: list[Call] = []
-        pieces: list[Callable[[range], list[Call]]] = []
+        calls: list[tuple[set[int], Call]] = []
+        pieces: list[tuple[set[int], Callable[[range], list[Call]]]] = []
         for c in order:
-            members = [self.nodes[i] for i in sorted(components.nodes[c]["members"])]
+            inside = set(components.nodes[c]["members"])
+            members = [self.nodes[i] for i in sorted(inside)]
+            once: list[Call] = []
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
-                pieces += self._loop(members, calls)
+                pieces += [(inside, piece) for piece in self._loop(members, once)]
             elif members[0].index in self.timeless:
-                calls += self._at_once(members[0], range(self.T))
+                once = self._at_once(members[0], range(self.T))
             else:
-                pieces.append(partial(self._at_once, members[0]))
-        return [*calls, *(call for chunk in chunks for piece in pieces for call in piece(chunk))]
+                pieces.append((inside, partial(self._at_once, members[0])))
+            calls += [(inside, call) for call in once]
+        return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
 
     def _source(self, p: Node) -> int:
         """The folded node that an argument is a copy of, at the same time or a step away."""
@@ -452,10 +469,17 @@ class Plan:
         for call in self._forward:
             call()
 
+    def carry(self) -> None:
+        """Play what the states are computed from, and nothing else."""
+        for call in self._prepare:
+            call()
+        for call in self._carry:
+            call()
+
     def backward(self, later: Sequence[Array] | None = None) -> None:
         """Play the backward pass; `later` is what comes back to each part of the last state from beyond it."""
-        for row, error in zip(self.later, later or [0.0] * len(self.later), strict=True):
-            row[...] = error
+        for k, row in enumerate(self.later):
+            row[...] = later[k] if later else 0
         for call in self._backward:
             call()
 

@@ -194,7 +194,8 @@ class Unfolded:
             raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
         errors = None if later is None else self._fitting_errors(later)
         plan = self._plan
-        if of is None and plan is not None and self.tape.rows is plan and (errors is None or plan.later_apart):
+        planned = plan is not None and self.tape.rows is plan and self.tape.waiting is None
+        if of is None and plan is not None and planned and (errors is None or plan.later_apart):
             plan.backward(errors)
             self.tape.received(self.cost, self._totals)
         else:
@@ -385,18 +386,7 @@ class Unfolded:
         TapeError
             If `finite` is set and a number is not.
         """
-        for name in self.weights:
-            if name not in self.params:
-                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
-        # Everything is looked at before anything is changed.
-        new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
-        data = self._fitting_data(x, d, mask)
-        start = {} if s0 is None else self._fitting_state(s0)
-        if len(self.tape) > self._size:
-            self._plan = None
-            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
-        elif not self.schedule:
-            self._make_plan()
+        new, data, start = self._fitting_all(x, d, mask, s0)
         if self._plan is not None:
             self._play(self._plan, new, data, start)
             self._refuse_bad()
@@ -411,6 +401,48 @@ class Unfolded:
             pass
         self._refuse_bad()
         return self.loss
+
+    def carry(self, x: Any = None, *, s0: Any = None) -> Any:
+        """Carry the state over new inputs: the forward pass, but for what no later state depends on.
+
+        It is shorter than `replay`. No output and no cost is there afterwards, and nobody can go back through it.
+
+        Parameters
+        ----------
+        x, s0
+            As for `replay`.
+
+        Returns
+        -------
+        ndarray or tuple
+            s(T), see `last_state`.
+
+        Raises
+        ------
+        ShapeError, ValueError, TapeError
+            See `replay`.
+        """
+        new, data, start = self._fitting_all(x, None, None, s0)
+        if self._plan is None:
+            self.replay(x, s0=s0)
+        else:
+            self._play(self._plan, new, data, start, states_only=True)
+        return self.last_state
+
+    def _fitting_all(self, x: Any, d: Any, mask: Any, s0: Any) -> tuple[dict[str, Array], dict[str, Array], Any]:
+        """The weights, data and parts of the initial state for a pass, all checked before any is changed; a plan."""
+        for name in self.weights:
+            if name not in self.params:
+                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
+        new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
+        data = self._fitting_data(x, d, mask)
+        start = {} if s0 is None else self._fitting_state(s0)
+        if len(self.tape) > self._size:
+            self._plan = None
+            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
+        elif not self.schedule:
+            self._make_plan()
+        return new, data, start
 
     @property
     def _data(self) -> dict[str, tuple[Node, ...]]:
@@ -444,7 +476,7 @@ class Unfolded:
         if outline(s0) != outline(self.states[0]):
             raise ShapeError(f"replay: s0 is {outline(s0)}, and the state is {outline(self.states[0])}")
         found = {}
-        for part, given in zip(parts, flatten(s0), strict=True):
+        for k, (part, given) in enumerate(zip(parts, flatten(s0), strict=True)):
             if given is None:
                 continue
             if part.parents:
@@ -453,7 +485,7 @@ class Unfolded:
                     f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
                     "or pass None for this part of s0"
                 )
-            found[part] = np.array(_fitting(f"s0 ({part})", given, part.shape, part))
+            found[part] = np.array(_fitting(f"s0[{k}]" if len(parts) > 1 else "s0", given, part.shape, part))
         return found
 
     def _make_plan(self) -> None:
@@ -471,7 +503,7 @@ class Unfolded:
         trained = [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
         self._plan = Plan(folded, self.T, trained)
         self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
-        self._totals[self.cost] = partial(np.ones_like, self.cost.value)
+        self._totals[self.cost] = partial(np.ones, (), self._plan.dtype)  # its value would compute every node
         if self.cost.op is ops.multiply:
             summed, weight = self.cost.parents
             self._totals[summed] = weight.value.copy
@@ -482,7 +514,8 @@ class Unfolded:
         return fold_step(
             self._recipe,
             {name: leaf.value for name, leaf in self.weights.items() if name not in self._recipe.initial},
-            (first.x.value, first.d.value, None if first.mask is None else first.mask.value),
+            # Copies: a view of one row would keep the data of all steps.
+            (first.x.value.copy(), first.d.value.copy(), None if first.mask is None else first.mask.value),
             rebuild(self.states[0], [s.value for s in flatten(self.states[0])]),
             self.tape.equations,
         )
@@ -501,7 +534,12 @@ class Unfolded:
         return self._fold_step().graph()
 
     def _play(
-        self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array], start: Mapping[Node, Array]
+        self,
+        plan: Plan,
+        new: Mapping[str, Array],
+        data: Mapping[str, Array],
+        start: Mapping[Node, Array],
+        states_only: bool = False,
     ) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
@@ -516,12 +554,16 @@ class Unfolded:
         for before, s in zip(folded.before, flatten(self.states[0]), strict=True):
             row = new[s.parents[0].name] if s.parents else start.get(s, s.value)
             np.copyto(plan.stacks[before.index][0], row)
-        plan.forward()
-        total = np.add.reduce(self._counted_rows(plan.stacks[folded.cost.index]))
         others = [(s, read_only(value)) for s, value in start.items()]
         others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
         if self.tape.rows is not plan:
             others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
+        if states_only:
+            plan.carry()
+            self.tape.played_by(plan, others, complete=False)
+            return
+        plan.forward()
+        total = np.add.reduce(self._counted_rows(plan.stacks[folded.cost.index]))
         if self.cost.op is ops.multiply:  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
@@ -647,8 +689,7 @@ def unfold(
     """
     if isinstance(loss, str) and loss not in LOSSES:
         raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
+    check_reduction(reduction)
     x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:
@@ -731,6 +772,12 @@ def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name
         return tape.leaf(s, name)
     row = weights[s]
     return ops.broadcast(row, source=row.shape, to=(n_samples, *row.shape), name=name)
+
+
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError if it is not a way to combine the costs over time."""
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
 
 
 def sequences(x: Any, d: Any) -> tuple[Array, Array]:
