@@ -18,7 +18,7 @@ from .autodiff import (
     check,
     ops,
 )
-from .through_time import Checkpointed, Checkpoints, Window, checkpointed
+from .through_time import Checkpointed, Checkpoints, Window, checkpointed, pathology
 from .train import clip_by_norm, clip_by_value
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
@@ -58,6 +58,7 @@ __all__ = [
     "ledger",
     "new_folder",
     "ops",
+    "pathology",
     "show",
     "unfold",
 ]

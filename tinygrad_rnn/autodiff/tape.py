@@ -708,8 +708,15 @@ class Tape:
             yield push
             self._still(here)
 
-    def tangents(self, tangents: Mapping[Node, Any]) -> Tangents:
+    def tangents(self, tangents: Mapping[Node, Any], among: range | None = None) -> Tangents:
         """Run the `pushforward` to its end.
+
+        Parameters
+        ----------
+        tangents : mapping of Node to array_like
+            As for `pushforward`.
+        among : range, optional
+            The indices of the only nodes that are moved, such as those of one time step; all if none are named.
 
         Returns
         -------
@@ -717,7 +724,7 @@ class Tape:
             The tangent of every node; zeros where the disturbance does not come.
         """
         moved = seeded(self, tangents)
-        for _ in pushes(self, moved):
+        for _ in pushes(self, moved, among):
             pass
         return moved
 
