@@ -18,7 +18,7 @@ from .autodiff import (
     check,
     ops,
 )
-from .through_time import Checkpointed, Checkpoints, Window, checkpointed, pathology
+from .through_time import Checkpointed, Checkpoints, Window, checkpointed, pathology, untie
 from .train import clip_by_norm, clip_by_value
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
@@ -61,4 +61,5 @@ __all__ = [
     "pathology",
     "show",
     "unfold",
+    "untie",
 ]

@@ -6,5 +6,6 @@ Each takes a cell, its parameters and a stream, and yields gradients.
 from . import pathology
 from .checkpoints import Checkpointed, Checkpoints, checkpointed, fewest_plays
 from .stream import Window, stream
+from .untied import untie
 
-__all__ = ["Checkpointed", "Checkpoints", "Window", "checkpointed", "fewest_plays", "pathology", "stream"]
+__all__ = ["Checkpointed", "Checkpoints", "Window", "checkpointed", "fewest_plays", "pathology", "stream", "untie"]

@@ -349,6 +349,7 @@ class Unfolded:
 
     def _of_copies(self, name: str) -> Array:
         whole = self.weights[name].value
+        whole = whole[0] if self._recipe.untied else whole
         each = [step.copies[name].cotangent if name in step.copies else None for step in self._steps]
         return np.stack([np.zeros_like(whole) if g is None else np.asarray(g) for g in each])
 
@@ -635,6 +636,7 @@ def unfold(
     s0: Any = None,
     mask: Any = None,
     losses: Iterable[int] | None = None,
+    untied: bool = False,
     finite: bool = False,
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
@@ -665,6 +667,9 @@ def unfold(
         handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
     losses : iterable of int, optional
         The time steps whose costs count, from 1 to T, such as the newest ones of a window; all if none are named.
+    untied : bool
+        Whether each time step has weights of its own, as Guo's section 4 considers: every parameter but an initial
+        state has an axis of length T in front, see `tinygrad_rnn.untie`. Time and memory grow with T squared.
     finite : bool
         Whether a NaN or an infinity that comes in or arises, now or later, is an error.
 
@@ -706,7 +711,14 @@ def unfold(
         LOSSES[loss] if isinstance(loss, str) else loss,
         _shares(len(x), losses, reduction),
         frozenset(s for s in flatten(s0) if isinstance(s, str)),
+        untied,
     )
+    for name, leaf in weights.items():
+        if untied and name not in recipe.initial and leaf.shape[:1] != (len(x),):
+            raise ShapeError(
+                f"untied weights: {name} is {leaf.shape}, and must be ({len(x)}, ...), one weight for each time step; "
+                f"untie(params, {len(x)}) makes them"
+            )
     with tape.step(0):
         # Provisional names, for messages: a part of s(0) is called what the cell calls it one step later.
         names = [f"s[{k}]" for k in range(len(flatten(s0)))] if isinstance(s0, tuple) else ["s"]
