@@ -18,11 +18,11 @@ from .autodiff import (
     check,
     ops,
 )
-from .through_time import Checkpointed, Checkpoints, Window, checkpointed, pathology, untie
+from .through_time import Checkpointed, Checkpoints, GammaMemory, Window, checkpointed, fixed_memory, pathology, untie
 from .train import clip_by_norm, clip_by_value
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
+from .view import EngineError, Ledger, Picture, Player, Trace, draw, ledger, new_folder, player, show, trace
 
 __version__ = "0.1.0"
 
@@ -34,16 +34,19 @@ __all__ = [
     "Compared",
     "EngineError",
     "Finding",
+    "GammaMemory",
     "Ledger",
     "Network",
     "Node",
     "Picture",
+    "Player",
     "Push",
     "ShapeError",
     "Step",
     "Tangents",
     "Tape",
     "TapeError",
+    "Trace",
     "Unfolded",
     "Window",
     "cells",
@@ -53,13 +56,16 @@ __all__ = [
     "clip_by_value",
     "delta",
     "draw",
+    "fixed_memory",
     "graph",
     "guo",
     "ledger",
     "new_folder",
     "ops",
     "pathology",
+    "player",
     "show",
+    "trace",
     "unfold",
     "untie",
 ]

@@ -64,14 +64,7 @@ def equations() -> str:
             section = eq.section
             lines += [f"## Section {section}: {SECTIONS[section]}", ""]
         # A target above the words, not a label on the formula: MyST would write a label's id twice.
-        lines += [f"({key})=", f"**({eq.number}) {eq.gives}.** {eq.note}", "", f"$$\n{eq.corrected}\n$$", ""]
-        if eq.printed != eq.corrected:
-            lines += [f":::{{admonition}} ({eq.number}) as printed", ":class: warning", ""]
-            lines += [f"$$\n{eq.printed}\n$$", ""]
-            lines += [_erratum(eq.erratum), ""] if eq.erratum else []
-            lines += [":::", ""]
-        elif eq.erratum:
-            lines += [f":::{{admonition}} A slip near ({eq.number})", "", _erratum(eq.erratum), ":::", ""]
+        lines += [f"({key})=", f"```{{equation}} {eq.number}", "```", ""]
     lines += ["## All errata", "", *(f"- {_erratum(key)}" for key in guo.ERRATA), ""]
     return "\n".join(lines)
 
@@ -174,8 +167,10 @@ def benchmarks(file: Path) -> str:
         lines.append("")
     if report.get("recording"):
         lines += ["## Recording, and long sequences", "", _row(["", ""]), _row(["---", "--:"])]
-        units = {"us": "µs", "times": "times"}
-        lines += [_row([r["what"], f"{r['value']:.2f} {units.get(r['unit'], r['unit'])}"]) for r in report["recording"]]
+        lines += [
+            _row([r["what"], f"{r['value']:.2f} {'µs' if r['unit'] == 'us' else r['unit']}"])
+            for r in report["recording"]
+        ]
     return "\n".join([*lines, ""])
 
 

@@ -14,6 +14,7 @@ from ..autodiff import (
     BadNumber,
     CheckReport,
     Node,
+    Place,
     Push,
     ShapeError,
     Tangents,
@@ -26,6 +27,7 @@ from ..autodiff import (
 from ..autodiff.tape import collector_at_rest
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
+from .lines import Watched
 from .losses import LOSSES
 from .plan import Plan, read_only
 from .recipe import Cell, Loss, Recipe, Recorded, as_mask, masked_equations
@@ -510,7 +512,7 @@ class Unfolded:
             self._totals[summed] = weight.value.copy
         self.schedule = "\n\n".join(self._plan.source)
 
-    def _fold_step(self) -> Folded:
+    def _fold_step(self, on: Callable[..., Tape] = Tape) -> Folded:
         first = self._steps[0]
         return fold_step(
             self._recipe,
@@ -519,7 +521,19 @@ class Unfolded:
             (first.x.value.copy(), first.d.value.copy(), None if first.mask is None else first.mask.value),
             rebuild(self.states[0], [s.value for s in flatten(self.states[0])]),
             self.tape.equations,
+            on,
         )
+
+    def source_lines(self) -> dict[int, Place]:
+        """The line of a cell or a loss that records each node of a time step, by the node's role.
+
+        The cell is called once more to find them, so that recording pays nothing for it. Empty if the time steps are
+        not copies of one step.
+        """
+        if steps_differ(self.tape, self._size, self._steps):
+            return {}
+        watched = self._fold_step(on=Watched).tape
+        return watched.places if isinstance(watched, Watched) else {}
 
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
