@@ -1,6 +1,7 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
 lessons/         copies of ../lessons, whose one home is where readers of the repository find them
+*.html           beside the site's own: pages that the library itself has written
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
 """
 
@@ -14,10 +15,12 @@ import sysconfig
 from pathlib import Path
 
 import graphviz
+import numpy as np
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import layers
+import tinygrad_rnn as tg
 from tinygrad_rnn import guo
 from tinygrad_rnn.autodiff import OPS, ops
 
@@ -34,6 +37,7 @@ CELLS = {"guo": "Guo's network", "lstm": "LSTM", "gru": "GRU"}
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write_all)
+    app.connect("build-finished", write_pages)
     return {"parallel_read_safe": True}
 
 
@@ -52,6 +56,19 @@ def write_all(app: Sphinx) -> None:
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
         },
     )
+
+
+def write_pages(app: Sphinx, error: Exception | None) -> None:
+    """One-file players, as a reader's own ``tg.player(net).save("steps.html")`` writes them."""
+    if error or app.builder.format != "html":
+        return
+    rng = np.random.default_rng(0)
+    cell = tg.cells.Guo(f="tanh", g="softmax")
+    params = cell.init(n_in=3, n_hidden=3, n_out=3, rng=rng)
+    for name, steps in (("steps.html", 5), ("steps-long.html", 30)):
+        letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
+        net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
+        tg.player(net).save(Path(app.outdir) / name, overwrite=True)
 
 
 def equations() -> str:

@@ -61,14 +61,14 @@
 
     function show(li, k) {
       for (const { box, at } of known) box.classList.toggle("bptt-wait", at > k || (at === k && li.classList.contains("bptt-asked")));
-      for (const old of picture.querySelectorAll(".bptt-now, .bptt-read")) old.classList.remove("bptt-now", "bptt-read", "bptt-forward");
+      for (const old of picture.querySelectorAll(".bptt-now, .bptt-taken")) old.classList.remove("bptt-now", "bptt-taken", "bptt-forward");
       picture.querySelector(".bptt-back")?.remove();
       const { phase, node, edge, parent } = li.dataset;
       const box = inPicture(phase === "forward" ? node : parent);
       box?.classList.add("bptt-now");
       box?.classList.toggle("bptt-forward", phase === "forward");
       if (phase === "forward") {
-        for (const line of picture.querySelectorAll(`[id^="${CSS.escape(`${root.id}-e${node.slice(1)}-`)}"]`)) line.classList.add("bptt-read");
+        for (const line of picture.querySelectorAll(`[id^="${CSS.escape(`${root.id}-e${node.slice(1)}-`)}"]`)) line.classList.add("bptt-taken");
       } else back(inPicture(edge));
       if (box) bring(box);
     }
@@ -77,7 +77,7 @@
     function back(line) {
       const curve = line?.querySelector("path");
       if (!curve) return;
-      line.classList.add("bptt-read");
+      line.classList.add("bptt-taken");
       const group = document.createElementNS("http://www.w3.org/2000/svg", "g");
       group.setAttribute("class", "bptt-back");
       group.append(curve.cloneNode(false));
