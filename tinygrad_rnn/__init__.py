@@ -18,6 +18,8 @@ from .autodiff import (
     check,
     ops,
 )
+from .through_time import Checkpointed, Checkpoints, GammaMemory, Window, checkpointed, fixed_memory, pathology, untie
+from .train import clip_by_norm, clip_by_value
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, Player, Trace, draw, ledger, new_folder, player, show, trace
@@ -27,9 +29,12 @@ __version__ = "0.1.0"
 __all__ = [
     "BadNumber",
     "CheckReport",
+    "Checkpointed",
+    "Checkpoints",
     "Compared",
     "EngineError",
     "Finding",
+    "GammaMemory",
     "Ledger",
     "Network",
     "Node",
@@ -43,17 +48,24 @@ __all__ = [
     "TapeError",
     "Trace",
     "Unfolded",
+    "Window",
     "cells",
     "check",
+    "checkpointed",
+    "clip_by_norm",
+    "clip_by_value",
     "delta",
     "draw",
+    "fixed_memory",
     "graph",
     "guo",
     "ledger",
     "new_folder",
     "ops",
+    "pathology",
     "player",
     "show",
     "trace",
     "unfold",
+    "untie",
 ]

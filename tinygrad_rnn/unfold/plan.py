@@ -47,6 +47,11 @@ class Plan:
         Where the weights, and the data of all time steps, are copied to before a pass.
     start : list of ndarray
         Likewise the parts of the initial state.
+    later : list of ndarray
+        Likewise what comes back to the parts of the last state from beyond it.
+    later_apart : bool
+        Whether the parts of the last state can be given different errors from beyond it: not where all parts have
+        one error at every step, kept once.
     totals : dict of str to callable
         What computes dC / d weight from the rows that `backward` has filled, as an array of its own.
     source : list of str
@@ -82,8 +87,11 @@ class Plan:
         self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
         self._counted = None if folded.shares.all() else np.flatnonzero(folded.shares)
         self._prepare: list[Call] = []
-        self._forward = self._calls(forward, self._chunks())
-        self._backward = self._calls(backward, [chunk[::-1] for chunk in self._chunks()[::-1]])
+        called = self._calls(forward, self._chunks())
+        states = self._for_states()
+        self._forward = [call for _, call in called]
+        self._carry = [call for members, call in called if members <= states]
+        self._backward = [call for _, call in self._calls(backward, [c[::-1] for c in self._chunks()[::-1]])]
         self.totals: dict[str, Callable[[], Array]] = {
             name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
             for (name, terms), w in zip(sums.items(), folded.weights.values(), strict=True)
@@ -196,6 +204,14 @@ class Plan:
                     g.add_edge(i, n.index)
         return g
 
+    def _for_states(self) -> set[int]:
+        """The step's nodes that a state is computed from, and the states."""
+        wanted = {s.index for s in self.folded.state}
+        for n in reversed(self.nodes[: self.folded.size]):
+            if n.index in wanted:
+                wanted.update(p.index for p in n.parents)
+        return wanted
+
     # ---- memory
 
     def _place(self, played: Sequence[Node]) -> None:
@@ -219,6 +235,11 @@ class Plan:
             self.stacks[i] = long[i][:-1] if i in errors.values() else long[i][1:]
         self.stacks |= {b: long[s][:-1] for b, s in self.previous.items()}
         self.stacks |= {a: long[g][1:] for a, g in errors.items()}
+        self.later = [
+            self.stacks[a.index][-1, ...] if a.index in self.stacks else np.zeros(a.shape, self.dtype)
+            for a in self.folded.after
+        ]
+        self.later_apart = len({row.__array_interface__["data"][0] for row in self.later}) == len(self.later)
         for i, (whole, start) in joined.items():
             if whole not in self.stacks:
                 self.stacks[whole] = np.empty((self.T, *self.nodes[whole].shape), self.dtype)
@@ -310,24 +331,30 @@ class Plan:
         length = max(16, 16384 // widest)
         return [range(t, min(t + length, self.T)) for t in range(0, self.T, length)]
 
-    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[Call]:
-        """The calls that play these nodes: group by group of the copies, component by component of the folded graph."""
+    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[tuple[set[int], Call]]:
+        """The calls that play these nodes: group by group of the copies, component by component of the folded graph.
+
+        With each call come the nodes of its component.
+        """
         g, position = self._graph(played), self.position.__getitem__
         components = nx.condensation(g)
         order = nx.lexicographical_topological_sort(
             components, key=lambda c: min(map(position, components.nodes[c]["members"]))
         )
-        calls: list[Call] = []
-        pieces: list[Callable[[range], list[Call]]] = []
+        calls: list[tuple[set[int], Call]] = []
+        pieces: list[tuple[set[int], Callable[[range], list[Call]]]] = []
         for c in order:
-            members = [self.nodes[i] for i in sorted(components.nodes[c]["members"], key=position)]
+            inside = set(components.nodes[c]["members"])
+            members = [self.nodes[i] for i in sorted(inside, key=position)]
+            once: list[Call] = []
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
-                pieces += self._loop(members, calls)
+                pieces += [(inside, piece) for piece in self._loop(members, once)]
             elif members[0].index in self.timeless:
-                calls += self._at_once(members[0], range(self.T))
+                once = self._at_once(members[0], range(self.T))
             else:
-                pieces.append(partial(self._at_once, members[0]))
-        return [*calls, *(call for chunk in chunks for piece in pieces for call in piece(chunk))]
+                pieces.append((inside, partial(self._at_once, members[0])))
+            calls += [(inside, call) for call in once]
+        return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
 
     def _source(self, p: Node) -> int:
         """The folded node that an argument is a copy of, at the same time or a step away."""
@@ -427,7 +454,10 @@ class Plan:
                 lines += self._in_loop(n, vectors)
         loop = Loop(lines, vectors)
         self.source.append(loop.source)
-        once += [partial(carried.fill, 0) for i, carried in self.carried.items() if i in inside]
+        for a, later in zip(self.folded.after, self.later, strict=True):
+            carried = self.carried.get(self.next.get(a.index, -1))
+            if carried is not None and self.next[a.index] in inside:
+                once.append(partial(np.copyto, carried, later))
         return [*pieces, lambda chunk: [loop.over(chunk)]]
 
     def _operand(self, n: Node) -> Row | Array:
@@ -514,8 +544,17 @@ class Plan:
             call()
         return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
 
-    def backward(self) -> None:
-        """Play the backward pass."""
+    def carry(self) -> None:
+        """Play what the states are computed from, and nothing else."""
+        for call in self._prepare:
+            call()
+        for call in self._carry:
+            call()
+
+    def backward(self, later: Sequence[Array] | None = None) -> None:
+        """Play the backward pass; `later` is what comes back to each part of the last state from beyond it."""
+        for k, row in enumerate(self.later):
+            row[...] = later[k] if later else 0
         for call in self._backward:
             call()
 

@@ -143,6 +143,7 @@ class Unfolded:
         }
         self._names = tuple(weights)
         self._copied = tuple(name for name in weights if name not in recipe.initial)
+        self._later_at = 0  # the number of the last backward pass that had error from beyond the last step
 
     @property
     def T(self) -> int:
@@ -184,7 +185,7 @@ class Unfolded:
         x = self.inputs[0].value
         return f"<network unfolded over {self.T} time steps, {x.shape[0]} samples, {len(self.tape)} nodes>"
 
-    def backward(self, of: int | None = None) -> None:
+    def backward(self, of: int | None = None, *, later: Any = None) -> None:
         """Send the error back through every copy.
 
         Parameters
@@ -192,13 +193,45 @@ class Unfolded:
         of : int, optional
             Start from the cost C(of) of this time step alone, as Guo does in (26)-(28); from the
             whole cost if none is named.
+        later : ndarray (B, m), or tuple of these, optional
+            For a piece of a longer sequence: what comes back to s(T) from the steps after it, dC / d s(T), in the
+            cell's structure. What this piece hands on is the cotangent of its ``states[0]``.
+
+        Raises
+        ------
+        ShapeError
+            If `later` has another structure or shape than the state.
+        ValueError
+            If both `of` and `later` are given.
         """
-        if of is None and self._plan is not None and self.tape.rows is self._plan:
-            self._plan.backward()
+        if of is not None and later is not None:
+            raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
+        errors = None if later is None else self._fitting_errors(later)
+        plan = self._plan
+        planned = plan is not None and self.tape.rows is plan and self.tape.waiting is None
+        if of is None and plan is not None and planned and (errors is None or plan.later_apart):
+            plan.backward(errors)
             self.tape.received(self.cost, self._totals)
         else:
-            self.tape.backward(self._root(of))
+            besides: dict[Node, Array] = {}
+            for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
+                if part.active:
+                    besides[part] = besides[part] + error if part in besides else error
+            self.tape.backward(self._root(of), besides=besides)
+        self._later_at = self.tape.sweeps if errors else 0
         self._refuse_bad()
+
+    def _fitting_errors(self, later: Any) -> list[Array]:
+        """What comes back to the parts of the last state, checked."""
+        if outline(later) != outline(self.states[-1]):
+            raise ShapeError(f"backward: later is {outline(later)}, and the state is {outline(self.states[-1])}")
+        errors = []
+        for part, given in zip(flatten(self.states[-1]), flatten(later), strict=True):
+            error = np.asarray(given, self.cost.value.dtype)
+            if error.shape != part.shape:
+                raise ShapeError(f"backward: later is {error.shape} for {part}, which is {part.shape}: they must agree")
+            errors.append(error)
+        return errors
 
     def first_bad(self) -> BadNumber | None:
         """The first number that is not finite, or None: values in the order of the tape, then what came back.
@@ -283,8 +316,11 @@ class Unfolded:
         Raises
         ------
         TapeError
-            If the forward pass was left before its end.
+            If the forward pass was left before its end, or if the last backward pass was given error from later
+            steps: the cost here is not what that is the slope of.
         """
+        if self._later_at and self._later_at == self.tape.sweeps:
+            raise TapeError("the last backward pass was given error from later steps: call backward() before check()")
         weights = {leaf.index for leaf in self.weights.values()}
         copies = {node.index for step in self._steps for node in step.copies.values()}
 
@@ -320,6 +356,7 @@ class Unfolded:
 
     def _of_copies(self, name: str) -> Array:
         whole = self.weights[name].value
+        whole = whole[0] if self._recipe.untied else whole
         each = [step.copies[name].cotangent if name in step.copies else None for step in self._steps]
         return np.stack([np.zeros_like(whole) if g is None else np.asarray(g) for g in each])
 
@@ -357,19 +394,7 @@ class Unfolded:
         TapeError
             If `finite` is set and a number is not.
         """
-        # Everything is looked at before anything is changed.
-        new = {}
-        for name, leaf in self.weights.items():
-            if name not in self.params:
-                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
-            new[name] = _fitting(name, self.params[name], leaf.shape, leaf)
-        data = self._fitting_data(x, d, mask)
-        start = {} if s0 is None else self._fitting_state(s0)
-        if len(self.tape) > self._size:
-            self._plan = None
-            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
-        elif not self.schedule:
-            self._make_plan()
+        new, data, start = self._fitting_all(x, d, mask, s0)
         if self._plan is not None:
             self._play(self._plan, new, data, start)
             self._refuse_bad()
@@ -384,6 +409,48 @@ class Unfolded:
             pass
         self._refuse_bad()
         return self.loss
+
+    def carry(self, x: Any = None, *, s0: Any = None) -> Any:
+        """Carry the state over new inputs: the forward pass, but for what no later state depends on.
+
+        It is shorter than `replay`. No output and no cost is there afterwards, and nobody can go back through it.
+
+        Parameters
+        ----------
+        x, s0
+            As for `replay`.
+
+        Returns
+        -------
+        ndarray or tuple
+            s(T), see `last_state`.
+
+        Raises
+        ------
+        ShapeError, ValueError, TapeError
+            See `replay`.
+        """
+        new, data, start = self._fitting_all(x, None, None, s0)
+        if self._plan is None:
+            self.replay(x, s0=s0)
+        else:
+            self._play(self._plan, new, data, start, states_only=True)
+        return self.last_state
+
+    def _fitting_all(self, x: Any, d: Any, mask: Any, s0: Any) -> tuple[dict[str, Array], dict[str, Array], Any]:
+        """The weights, data and parts of the initial state for a pass, all checked before any is changed; a plan."""
+        for name in self.weights:
+            if name not in self.params:
+                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
+        new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
+        data = self._fitting_data(x, d, mask)
+        start = {} if s0 is None else self._fitting_state(s0)
+        if len(self.tape) > self._size:
+            self._plan = None
+            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
+        elif not self.schedule:
+            self._make_plan()
+        return new, data, start
 
     @property
     def _data(self) -> dict[str, tuple[Node, ...]]:
@@ -417,7 +484,7 @@ class Unfolded:
         if outline(s0) != outline(self.states[0]):
             raise ShapeError(f"replay: s0 is {outline(s0)}, and the state is {outline(self.states[0])}")
         found = {}
-        for part, given in zip(parts, flatten(s0), strict=True):
+        for k, (part, given) in enumerate(zip(parts, flatten(s0), strict=True)):
             if given is None:
                 continue
             if part.parents:
@@ -426,7 +493,7 @@ class Unfolded:
                     f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
                     "or pass None for this part of s0"
                 )
-            found[part] = np.array(_fitting(f"s0 ({part})", given, part.shape, part))
+            found[part] = np.array(_fitting(f"s0[{k}]" if len(parts) > 1 else "s0", given, part.shape, part))
         return found
 
     def _make_plan(self) -> None:
@@ -444,7 +511,7 @@ class Unfolded:
         trained = [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
         self._plan = Plan(folded, self.T, trained)
         self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
-        self._totals[self.cost] = partial(np.ones_like, self.cost.value)
+        self._totals[self.cost] = partial(np.ones, (), self._plan.dtype)  # its value would compute every node
         if self.cost.op is ops.multiply:
             summed, weight = self.cost.parents
             self._totals[summed] = weight.value.copy
@@ -455,7 +522,8 @@ class Unfolded:
         return fold_step(
             self._recipe,
             {name: leaf.value for name, leaf in self.weights.items() if name not in self._recipe.initial},
-            (first.x.value, first.d.value, None if first.mask is None else first.mask.value),
+            # Copies: a view of one row would keep the data of all steps.
+            (first.x.value.copy(), first.d.value.copy(), None if first.mask is None else first.mask.value),
             rebuild(self.states[0], [s.value for s in flatten(self.states[0])]),
             self.tape.equations,
             on,
@@ -486,7 +554,12 @@ class Unfolded:
         return self._fold_step().graph()
 
     def _play(
-        self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array], start: Mapping[Node, Array]
+        self,
+        plan: Plan,
+        new: Mapping[str, Array],
+        data: Mapping[str, Array],
+        start: Mapping[Node, Array],
+        states_only: bool = False,
     ) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
@@ -500,11 +573,15 @@ class Unfolded:
                     row[...] = leaf.value
         for before, s in zip(plan.start, flatten(self.states[0]), strict=True):
             before[...] = new[s.parents[0].name] if s.parents else start.get(s, s.value)
-        total = plan.forward()
         others = [(s, read_only(value)) for s, value in start.items()]
         others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
         if self.tape.rows is not plan:
             others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
+        if states_only:
+            plan.carry()
+            self.tape.played_by(plan, others, complete=False)
+            return
+        total = plan.forward()
         if self.cost.op is ops.multiply:  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
@@ -573,6 +650,7 @@ def unfold(
     s0: Any = None,
     mask: Any = None,
     losses: Iterable[int] | None = None,
+    untied: bool = False,
     finite: bool = False,
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
@@ -603,6 +681,9 @@ def unfold(
         handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
     losses : iterable of int, optional
         The time steps whose costs count, from 1 to T, such as the newest ones of a window; all if none are named.
+    untied : bool
+        Whether each time step has weights of its own, as Guo's section 4 considers: every parameter but an initial
+        state has an axis of length T in front, see `tinygrad_rnn.untie`. Time and memory grow with T squared.
     finite : bool
         Whether a NaN or an infinity that comes in or arises, now or later, is an error.
 
@@ -627,9 +708,8 @@ def unfold(
     """
     if isinstance(loss, str) and loss not in LOSSES:
         raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
-    x, d = _sequences(x, d)
+    check_reduction(reduction)
+    x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:
         present = as_mask(mask, x.shape[:2], x.dtype)
@@ -645,7 +725,14 @@ def unfold(
         LOSSES[loss] if isinstance(loss, str) else loss,
         _shares(len(x), losses, reduction),
         frozenset(s for s in flatten(s0) if isinstance(s, str)),
+        untied,
     )
+    for name, leaf in weights.items():
+        if untied and name not in recipe.initial and leaf.shape[:1] != (len(x),):
+            raise ShapeError(
+                f"untied weights: {name} is {leaf.shape}, and must be ({len(x)}, ...), one weight for each time step; "
+                f"untie(params, {len(x)}) makes them"
+            )
     with tape.step(0):
         # Provisional names, for messages: a part of s(0) is called what the cell calls it one step later.
         names = [f"s[{k}]" for k in range(len(flatten(s0)))] if isinstance(s0, tuple) else ["s"]
@@ -713,7 +800,14 @@ def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name
     return ops.broadcast(row, source=row.shape, to=(n_samples, *row.shape), name=name)
 
 
-def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError if it is not a way to combine the costs over time."""
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
+
+
+def sequences(x: Any, d: Any) -> tuple[Array, Array]:
+    """Inputs and targets as arrays, checked: time first, as many time steps and samples, and at least one of each."""
     x, d = np.asarray(x), np.asarray(d)
     for name, array, last in (("x", x, "i"), ("d", d, "k")):
         if array.ndim != 3:
