@@ -18,6 +18,7 @@ from .autodiff import (
     check,
     ops,
 )
+from .through_time import Window, eprop, focused, rtrl, uoro
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
@@ -40,15 +41,20 @@ __all__ = [
     "Tape",
     "TapeError",
     "Unfolded",
+    "Window",
     "cells",
     "check",
     "delta",
     "draw",
+    "eprop",
+    "focused",
     "graph",
     "guo",
     "ledger",
     "new_folder",
     "ops",
+    "rtrl",
     "show",
     "unfold",
+    "uoro",
 ]

@@ -3,6 +3,10 @@
 Each takes a cell, its parameters and a stream, and yields gradients.
 """
 
+from .eprop import eprop
+from .focused import focused
+from .rtrl import rtrl
 from .stream import Window, stream
+from .uoro import uoro
 
-__all__ = ["Window", "stream"]
+__all__ = ["Window", "eprop", "focused", "rtrl", "stream", "uoro"]
