@@ -18,7 +18,7 @@ from .autodiff import (
     check,
     ops,
 )
-from .through_time import Window, eprop, focused, rtrl, uoro
+from .through_time import Ordered, Window, eprop, focused, ordered, rtrl, uoro
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
@@ -33,6 +33,7 @@ __all__ = [
     "Finding",
     "Ledger",
     "Node",
+    "Ordered",
     "Picture",
     "Push",
     "ShapeError",
@@ -53,6 +54,7 @@ __all__ = [
     "ledger",
     "new_folder",
     "ops",
+    "ordered",
     "rtrl",
     "show",
     "unfold",

@@ -5,8 +5,9 @@ Each takes a cell, its parameters and a stream, and yields gradients.
 
 from .eprop import eprop
 from .focused import focused
+from .ordered import Ordered, ordered
 from .rtrl import rtrl
 from .stream import Window, stream
 from .uoro import uoro
 
-__all__ = ["Window", "eprop", "focused", "rtrl", "stream", "uoro"]
+__all__ = ["Ordered", "Window", "eprop", "focused", "ordered", "rtrl", "stream", "uoro"]
