@@ -18,7 +18,19 @@ from .autodiff import (
     check,
     ops,
 )
-from .through_time import Ordered, Window, eprop, focused, ordered, rtrl, uoro
+from .through_time import (
+    Ordered,
+    Window,
+    eprop,
+    flow,
+    flow_graph,
+    focused,
+    ordered,
+    rtrl,
+    transfer,
+    transposed,
+    uoro,
+)
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
@@ -48,6 +60,8 @@ __all__ = [
     "delta",
     "draw",
     "eprop",
+    "flow",
+    "flow_graph",
     "focused",
     "graph",
     "guo",
@@ -57,6 +71,8 @@ __all__ = [
     "ordered",
     "rtrl",
     "show",
+    "transfer",
+    "transposed",
     "unfold",
     "uoro",
 ]

@@ -8,6 +8,20 @@ from .focused import focused
 from .ordered import Ordered, ordered
 from .rtrl import rtrl
 from .stream import Window, stream
+from .transposition import flow, flow_graph, transfer, transposed
 from .uoro import uoro
 
-__all__ = ["Ordered", "Window", "eprop", "focused", "ordered", "rtrl", "stream", "uoro"]
+__all__ = [
+    "Ordered",
+    "Window",
+    "eprop",
+    "flow",
+    "flow_graph",
+    "focused",
+    "ordered",
+    "rtrl",
+    "stream",
+    "transfer",
+    "transposed",
+    "uoro",
+]
