@@ -33,7 +33,7 @@ from .through_time import (
 )
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
+from .view import EngineError, Ledger, Picture, draw, draw_flow, ledger, new_folder, show
 
 __version__ = "0.1.0"
 
@@ -59,6 +59,7 @@ __all__ = [
     "check",
     "delta",
     "draw",
+    "draw_flow",
     "eprop",
     "flow",
     "flow_graph",
