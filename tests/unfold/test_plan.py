@@ -274,3 +274,25 @@ def test_float32_stays_float32():
     for name in params:
         assert net.grads[name].dtype == np.float32
         np.testing.assert_allclose(net.grads[name], exact.grads[name], rtol=1e-4, atol=1e-4)
+
+
+def part_of_a_weight(P, x, s):
+    """Weights that are cut out of others, and turned: they are computed before a loop reads them."""
+    s = o.tanh(o.linear(x, P["VU"][:, : x.shape[-1]], s, P["VU"][:, x.shape[-1] :].T * 0.5, P["b_j"]))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_the_first_replay_with_weights_that_are_computed(samples):
+    rng = np.random.default_rng(0)
+    params = {"VU": rng.normal(size=(3, 5)), "b_j": rng.normal(size=3), "W": rng.normal(size=(2, 3)), "b_k": np.zeros(2)}
+    x, d = rng.normal(size=(4, samples, 2)), np.eye(2)[rng.integers(0, 2, (4, samples))]
+    net = tg.unfold(part_of_a_weight, params, x, d, s0=rng.normal(size=(samples, 3)))
+    cost = net.loss
+    net.backward()
+    expected = {name: np.array(g) for name, g in net.grads.items()}
+    assert net.replay() == pytest.approx(cost, rel=1e-14)
+    assert "no plan" not in net.schedule
+    net.backward()
+    for name, g in expected.items():
+        np.testing.assert_allclose(net.grads[name], g, rtol=1e-12, atol=1e-13)

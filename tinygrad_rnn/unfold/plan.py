@@ -350,7 +350,8 @@ class Plan:
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
                 pieces += [(inside, piece) for piece in self._loop(members, once)]
             elif members[0].index in self.timeless:
-                once = self._at_once(members[0], range(self.T))
+                # Before the copies of weights that a loop holds: a weight may be a part of a parameter.
+                self._prepare += self._at_once(members[0], range(self.T))
             else:
                 pieces.append((inside, partial(self._at_once, members[0])))
             calls += [(inside, call) for call in once]
