@@ -274,3 +274,26 @@ def test_float32_stays_float32():
     for name in params:
         assert net.grads[name].dtype == np.float32
         np.testing.assert_allclose(net.grads[name], exact.grads[name], rtol=1e-4, atol=1e-4)
+
+
+def computed_weight(P, x, s):
+    """A recurrent weight that is computed from the parameters, and read whole and in part."""
+    U = 0.5 * P["U"]
+    half = s.shape[-1] // 2
+    left = o.linear(o.part(s, start=0, stop=half), o.part(U, start=0, stop=half))
+    s = o.tanh(o.linear(x, P["V"], s, U, P["b_j"]) + left)
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_a_weight_that_is_computed_is_never_that_of_an_earlier_replay(samples):
+    p = problem(sizes=(5, samples, 3, 4, 6))
+    net = tg.unfold(computed_weight, p.params, p.x, p.d, s0=p.s0)
+    for _ in range(3):
+        p.params["U"] = p.params["U"] * -1.5
+        net.replay()
+        assert "no plan" not in net.schedule
+        net.backward()
+        fresh = tg.unfold(computed_weight, p.params, p.x, p.d, s0=p.s0)
+        fresh.backward()
+        assert_same(net, fresh)

@@ -64,7 +64,7 @@ class Plan:
         self.stacks: dict[int, Array] = {}
         self.views: set[int] = set()
         self._rows: dict[tuple[int, int], Array] = {}
-        self._contiguous: dict[int, Array] = {}
+        self._contiguous: dict[Any, Array] = {}
         self.source: list[str] = []
         self.samples = folded.x.shape[0]
 
@@ -299,7 +299,14 @@ class Plan:
             else:
                 pieces.append((inside, partial(self._at_once, members[0])))
             calls += [(inside, call) for call in once]
-        return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
+        # A weight is laid out anew once it is computed, and before the loops read it.
+        prepared: list[tuple[set[int], Call]] = [(set(), call) for call in self._prepare]
+        self._prepare = []
+        return [
+            *calls,
+            *prepared,
+            *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk)),
+        ]
 
     def _source(self, p: Node) -> int:
         """The folded node that an argument is a copy of, at the same time or a step away."""
@@ -454,7 +461,7 @@ class Plan:
         """
         if w.flags.c_contiguous or vectors:
             return w
-        key = w.__array_interface__["data"][0]
+        key = (w.__array_interface__["data"][0], w.shape, w.strides)
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
             self._prepare.append(partial(np.copyto, self._contiguous[key], w))
@@ -464,15 +471,11 @@ class Plan:
 
     def forward(self) -> None:
         """Play the forward pass."""
-        for call in self._prepare:
-            call()
         for call in self._forward:
             call()
 
     def carry(self) -> None:
         """Play what the states are computed from, and nothing else."""
-        for call in self._prepare:
-            call()
         for call in self._carry:
             call()
 
