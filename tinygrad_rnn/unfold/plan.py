@@ -72,7 +72,7 @@ class Plan:
         self.stacks: dict[int, Array] = {}
         self.views: set[int] = set()
         self._rows: dict[tuple[int, int], Array] = {}
-        self._contiguous: dict[int, Array] = {}
+        self._contiguous: dict[Any, Array] = {}
         self.source: list[str] = []
         self.samples = folded.x.shape[0]
 
@@ -350,12 +350,18 @@ class Plan:
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
                 pieces += [(inside, piece) for piece in self._loop(members, once)]
             elif members[0].index in self.timeless:
-                # Before the copies of weights that a loop holds: a weight may be a part of a parameter.
-                self._prepare += self._at_once(members[0], range(self.T))
+                once = self._at_once(members[0], range(self.T))
             else:
                 pieces.append((inside, partial(self._at_once, members[0])))
             calls += [(inside, call) for call in once]
-        return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
+        # A weight is laid out anew once it is computed, and before the loops read it.
+        prepared: list[tuple[set[int], Call]] = [(set(), call) for call in self._prepare]
+        self._prepare = []
+        return [
+            *calls,
+            *prepared,
+            *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk)),
+        ]
 
     def _source(self, p: Node) -> int:
         """The folded node that an argument is a copy of, at the same time or a step away."""
@@ -529,7 +535,7 @@ class Plan:
         """
         if w.flags.c_contiguous or vectors:
             return w
-        key = w.__array_interface__["data"][0]
+        key = (w.__array_interface__["data"][0], w.shape, w.strides)
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
             self._prepare.append(partial(np.copyto, self._contiguous[key], w))
@@ -539,16 +545,12 @@ class Plan:
 
     def forward(self) -> Any:
         """Play the forward pass; the sum of the time steps' costs."""
-        for call in self._prepare:
-            call()
         for call in self._forward:
             call()
         return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
 
     def carry(self) -> None:
         """Play what the states are computed from, and nothing else."""
-        for call in self._prepare:
-            call()
         for call in self._carry:
             call()
 
