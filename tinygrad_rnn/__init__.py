@@ -18,6 +18,18 @@ from .autodiff import (
     check,
     ops,
 )
+from .through_time import (
+    Window,
+    epochwise,
+    influence,
+    influence_norms,
+    naive_splitting,
+    truncated,
+    truncated_gradient,
+    truncation_mask,
+    wikipedia,
+    williams_peng,
+)
 from .unfold import Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
@@ -40,15 +52,25 @@ __all__ = [
     "Tape",
     "TapeError",
     "Unfolded",
+    "Window",
     "cells",
     "check",
     "delta",
     "draw",
+    "epochwise",
     "graph",
     "guo",
+    "influence",
+    "influence_norms",
     "ledger",
+    "naive_splitting",
     "new_folder",
     "ops",
     "show",
+    "truncated",
+    "truncated_gradient",
+    "truncation_mask",
     "unfold",
+    "wikipedia",
+    "williams_peng",
 ]

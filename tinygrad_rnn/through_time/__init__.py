@@ -3,6 +3,28 @@
 Each takes a cell, its parameters and a stream, and yields gradients.
 """
 
+from .influence import influence, influence_norms
 from .stream import Window, stream
+from .truncation import (
+    epochwise,
+    naive_splitting,
+    truncated,
+    truncated_gradient,
+    wikipedia,
+    williams_peng,
+)
+from .windows import truncation_mask
 
-__all__ = ["Window", "stream"]
+__all__ = [
+    "Window",
+    "epochwise",
+    "influence",
+    "influence_norms",
+    "naive_splitting",
+    "stream",
+    "truncated",
+    "truncated_gradient",
+    "truncation_mask",
+    "wikipedia",
+    "williams_peng",
+]

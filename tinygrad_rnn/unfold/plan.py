@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
-from .fold import Folded
+from .fold import Folded, summands
 from .loop import Call, Line, Loop, Row
 
 Array = NDArray[Any]
@@ -70,7 +70,9 @@ class Plan:
         forward, backward = self._needed(sums)
         self._place([*forward, *backward])
         self._prepare: list[Call] = []
+        self._played = forward
         self._forward = self._calls(forward, self._chunks())
+        self._newest: dict[int, list[Call]] = {}
         self._backward = self._calls(backward, [chunk[::-1] for chunk in self._chunks()[::-1]])
         self.totals: dict[str, Callable[[], Array]] = {
             name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
@@ -104,20 +106,7 @@ class Plan:
 
     def _terms(self, g: Node | None) -> list[tuple[str, tuple[Node, ...]]]:
         """What a weight's gradient is the sum of, over time: products of factors, sums over samples, or arrays."""
-        if g is None:
-            return []
-        g = self.real(g)
-        if g.op is ops.add:
-            return [term for p in g.parents for term in self._terms(p)]
-        if g.op is ops.copy:
-            return self._terms(g.parents[0])
-        if g.op is ops.outer:
-            return [("product", g.parents)]
-        if g.op is ops.transpose and self.real(g.parents[0]).op is ops.outer:
-            return [("product", self.real(g.parents[0]).parents[::-1])]
-        if g.op is not None and g.op.name == "sum" and g.op.settings["axis"] == (-2,) and g.parents[0].ndim == 2:
-            return [("samples", g.parents)]
-        return [("array", (g,))]
+        return [] if g is None else summands(g, self.real)
 
     def _needed(self, sums: dict[str, list[tuple[str, tuple[Node, ...]]]]) -> tuple[list[Node], list[Node]]:
         """The step's nodes, and those of its backward pass that somebody reads."""
@@ -437,12 +426,28 @@ class Plan:
 
     # ---- playing
 
-    def forward(self) -> None:
-        """Play the forward pass."""
+    def forward(self, newest: int | None = None) -> None:
+        """Play the forward pass, or that of so many newest steps alone."""
+        calls = self._forward
+        if newest is not None and newest < self.T:
+            if newest not in self._newest:
+                self._newest[newest] = self._calls(self._played, [range(self.T - newest, self.T)])
+            calls = self._newest[newest]
         for call in self._prepare:
             call()
-        for call in self._forward:
+        for call in calls:
             call()
+
+    def take_over(self, other: Plan, kept: int) -> None:
+        """Let the first steps be another plan's last ones, or its own, with all that the forward pass has left."""
+        own = {b.index for b in self.folded.before}
+        for n in self.nodes[: self.folded.size]:
+            if n.index in self.timeless or n.index in self.views or n.index in own:
+                continue
+            if n.index in self.long:  # a state, with that of the step before the first
+                self.long[n.index][: kept + 1] = other.long[n.index][other.T - kept :]
+            else:
+                self.stacks[n.index][:kept] = other.stacks[n.index][other.T - kept :]
 
     def backward(self) -> None:
         """Play the backward pass."""

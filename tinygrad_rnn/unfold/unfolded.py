@@ -144,9 +144,12 @@ class Unfolded:
         TapeError
             If the forward pass was left before its end.
         """
+        self._need_forward()
+        return float(self.cost.value)
+
+    def _need_forward(self) -> None:
         if not self.tape.computed(self.cost):
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
-        return float(self.cost.value)
 
     def __repr__(self) -> str:
         x = self.inputs[0].value
@@ -332,12 +335,8 @@ class Unfolded:
         TapeError
             If `finite` is set and a number is not.
         """
-        for name in self.weights:
-            if name not in self.params:
-                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
         # Everything is looked at before anything is changed.
-        new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
-        data = self._fitting_data(x, d, mask)
+        new, data = self._fitting_params(), self._fitting_data(x, d, mask)
         start = {} if s0 is None else self._fitting_state(s0)
         if len(self.tape) > self._size:
             self._plan = None
@@ -358,6 +357,55 @@ class Unfolded:
             pass
         self._refuse_bad()
         return self.loss
+
+    def follow(self, before: Unfolded, x: Any, d: Any) -> float:
+        """Move on along a stream: this network's last steps are new, those before them stay as they were computed.
+
+        They stand at the end of `before`, which may be this very network, and were computed with the parameters
+        as they were then; the new ones are computed with the parameters as they are now.
+
+        Parameters
+        ----------
+        before : Unfolded
+            A network unfolded from the same cell over steps up to the newest, replayed or moved on already.
+        x, d : array_like, (new steps, B, l) and (new steps, B, o)
+            Inputs and targets of the new steps.
+
+        Returns
+        -------
+        float
+            The cost.
+
+        Raises
+        ------
+        ShapeError
+            If a shape or a dtype differs; nothing is changed then.
+        ValueError
+            If `before` has too few steps, or one of the two networks has no plan: see ``schedule``.
+        """
+        kept = self.T - len(x)
+        if not self.schedule:
+            self._make_plan()
+        plan, old = self._plan, before._plan
+        if not 0 <= kept <= before.T or plan is None or old is None or before.tape.rows is not old or self.masks:
+            raise ValueError(
+                f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
+                f"{kept} steps before them, both must have a plan and no mask. {plan or self.schedule}"
+            )
+        new, data = self._fitting_params(), {}
+        for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
+            data[what] = _fitting(what, given, (len(x), *leaves[0].shape), leaves[0])
+        plan.take_over(old, kept)
+        start = {s: plan.value(k, 0).copy() for k, s in enumerate(flatten(self.states[0]))}
+        self._play(plan, new, data, start, len(x))
+        self._refuse_bad()
+        return self.loss
+
+    def _fitting_params(self) -> dict[str, Array]:
+        for name in self.weights:
+            if name not in self.params:
+                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
+        return {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
 
     @property
     def _data(self) -> dict[str, tuple[Node, ...]]:
@@ -405,18 +453,12 @@ class Unfolded:
 
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
-        different = steps_differ(self.tape, self._size, self._steps)
-        if not different:
-            folded = self._fold_step()
-            different = folded.obstacle()
-            step = [n for n in self.tape if n.t == 1]
-            if [n.op for n in step] != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
-                different = "the cell computed something else when it was called again"
-        if different:
+        folded = self._folded()
+        different = folded if isinstance(folded, str) else folded.obstacle()
+        if isinstance(folded, str) or different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        trained = [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
-        self._plan = Plan(folded, self.T, trained)
+        self._plan = Plan(folded, self.T, self.trained)
         self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
         self._totals[self.cost] = partial(np.ones_like, self.cost.value)
         if self.cost.op is ops.multiply:
@@ -438,6 +480,62 @@ class Unfolded:
             self.tape.equations,
         )
 
+    @property
+    def trained(self) -> list[str]:
+        """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
+        return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
+
+    def _folded(self) -> Folded | str:
+        """One time step and its backward pass, or in words why it is not every step's."""
+        different = steps_differ(self.tape, self._size, self._steps)
+        if different:
+            return different
+        folded = self._fold_step()
+        step = [n.op for n in self.tape if n.t == 1]
+        if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
+            return "the cell computed something else when it was called again"
+        return folded
+
+    def stacked(self) -> tuple[Folded, Callable[[Node], Array]]:
+        """One time step with its backward pass, and what gives the values that its nodes have at all times.
+
+        Returns
+        -------
+        folded : Folded
+            The step, as it is recorded for `fold`.
+        values : callable
+            Given a node of the step's forward pass, its copies' values (T, ...), or its one value where that is
+            the same at every time. They are those of the last forward pass, and change with the next.
+
+        Raises
+        ------
+        ValueError
+            If the time steps are not copies of one step.
+        TapeError
+            If the forward pass was left before its end.
+        """
+        self._need_forward()
+        if self._plan is not None and self.tape.rows is self._plan:
+            return self._plan.folded, self._plan.stack
+        folded = self._folded()
+        if isinstance(folded, str):
+            raise ValueError(f"this network cannot be folded: {folded}")
+        columns: list[list[Node]] = [[] for _ in range(self.T)]
+        for node in self.tape.nodes[: self._size]:
+            if node.t:
+                columns[node.t - 1].append(node)
+        before = {b.index: k for k, b in enumerate(folded.before)}
+        timeless = folded.timeless()
+
+        def values(node: Node) -> Array:
+            if node.index in timeless:
+                return node.value
+            if node.index in before:
+                return np.stack([flatten(s)[before[node.index]].value for s in self.states[:-1]])
+            return np.stack([column[node.index - folded.first].value for column in columns])
+
+        return folded, values
+
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
 
@@ -452,18 +550,23 @@ class Unfolded:
         return self._fold_step().graph()
 
     def _play(
-        self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array], start: Mapping[Node, Array]
+        self,
+        plan: Plan,
+        new: Mapping[str, Array],
+        data: Mapping[str, Array],
+        start: Mapping[Node, Array],
+        newest: int | None = None,
     ) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
         for name, leaf in folded.weights.items():
             np.copyto(plan.stacks[leaf.index], new[name])
         for what, given in data.items():
-            np.copyto(plan.stacks[folded.data[what].index], given)
+            np.copyto(plan.stacks[folded.data[what].index][-len(given) :], given)
         for before, s in zip(folded.before, flatten(self.states[0]), strict=True):
             row = new[s.parents[0].name] if s.parents else start.get(s, s.value)
             np.copyto(plan.stacks[before.index][0], row)
-        plan.forward()
+        plan.forward(newest)
         total = np.add.reduce(self._counted_rows(plan.stacks[folded.cost.index]))
         others = [(s, read_only(value)) for s, value in start.items()]
         others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
@@ -592,10 +695,7 @@ def unfold(
     -----
     Source: Guo (2013), section 3 and Figure 2.
     """
-    if isinstance(loss, str) and loss not in LOSSES:
-        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
+    check_options(loss, reduction)
     x, d = _sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:
@@ -636,6 +736,14 @@ def unfold(
     net.finite = finite
     net._refuse_bad()
     return net
+
+
+def check_options(loss: str | Loss, reduction: str) -> None:
+    """Raise ValueError if there is no such loss or reduction."""
+    if isinstance(loss, str) and loss not in LOSSES:
+        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
 
 
 def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
