@@ -30,7 +30,7 @@ from .through_time import (
     wikipedia,
     williams_peng,
 )
-from .unfold import Step, Unfolded, cells, delta, unfold
+from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
 
@@ -43,6 +43,7 @@ __all__ = [
     "EngineError",
     "Finding",
     "Ledger",
+    "Network",
     "Node",
     "Picture",
     "Push",

@@ -6,6 +6,7 @@ _generated/*.md  text that a page includes: the equations, the public names, the
 
 import importlib
 import inspect
+import json
 import re
 import shutil
 import subprocess
@@ -28,6 +29,8 @@ SECTIONS = {
     "3.1": "The same with matrices and vectors",
 }
 
+CELLS = {"guo": "Guo's network", "lstm": "LSTM", "gru": "GRU"}
+
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write_all)
@@ -42,7 +45,12 @@ def write_all(app: Sphinx) -> None:
     _write(docs / "lessons", lessons)
     _write(
         docs / "_generated",
-        {"equations.md": equations(), "api.md": api(), "imports.md": imports()},
+        {
+            "equations.md": equations(),
+            "api.md": api(),
+            "imports.md": imports(),
+            "benchmarks.md": benchmarks(docs / "_data/bench.json"),
+        },
     )
 
 
@@ -142,6 +150,39 @@ def imports() -> str:
             "",
         ]
     )
+
+
+def benchmarks(file: Path) -> str:
+    """The tables that ``nox -s bench -- --write`` has left, with their date and the versions of all that took part."""
+    report = json.loads(file.read_text("utf-8"))
+    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
+    lines = [
+        f"Measured on {report['date']}, {report['rounds']} rounds: {versions}; NumPy's BLAS is {report['blas']}.",
+        "",
+    ]
+    for table in report["tables"]:
+        peers = list(dict.fromkeys(name for row in table["rows"] for name in row["ratios"]))
+        lines += [f"## {CELLS[table['kind']]}, {table['dtype']}", ""]
+        lines += [
+            _row(["", "`T,B,l,m,o`", "numpy_opt", "null", *peers]),
+            _row(["---", "---", *["--:"] * (2 + len(peers))]),
+        ]
+        for row in table["rows"]:
+            sizes = f"`{','.join(str(row[name]) for name in 'TBIHO')}`"
+            ratios = [f"{row['ratios'][name]:.2f}" if name in row["ratios"] else "" for name in peers]
+            lines.append(_row([row["size"], sizes, f"{row['numpy_opt_us']:,.0f} µs", f"{row['null']:.2f}", *ratios]))
+        lines.append("")
+    if report.get("recording"):
+        lines += ["## Recording, and long sequences", "", _row(["", ""]), _row(["---", "--:"])]
+        lines += [
+            _row([r["what"], f"{r['value']:.2f} {'µs' if r['unit'] == 'us' else r['unit']}"])
+            for r in report["recording"]
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _inline(dot: str, prefix: str) -> str:

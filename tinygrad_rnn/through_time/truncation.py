@@ -18,7 +18,7 @@ from ..autodiff import Node
 from ..unfold import Unfolded, unfold
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
-from ..unfold.unfolded import check_options
+from ..unfold.unfolded import check_options, initial_state
 from .backward import Backward, Errors
 from .stream import Window, stream
 from .windows import Windows
@@ -99,10 +99,9 @@ class _Unfolding:
     shape: tuple[int, int] = (0, 0)
     start: Any = field(default=None)
 
-    def initial(self, pair: tuple[Array, Array]) -> Any:
+    def initial(self, x: Array) -> Any:
         """The initial state, as arrays."""
-        net = unfold(self.cell, self.params, pair[0][None], pair[1][None], loss=self.loss, s0=self.s0)
-        return _values(net.states[0])
+        return initial_state(self.cell, self.params, self.s0, len(x))
 
     def over(self, steps: Pairs, counted: int, s0: Any) -> Unfolded:
         """A network over so many steps, of which the newest ones' costs count; its forward pass is not done yet."""
@@ -133,7 +132,7 @@ def _values(state: Any) -> Any:
 
 def _window(net: Unfolded, first: int) -> Window:
     net.backward()
-    return Window(first, first + net.T - 1, net.loss, dict(net.grads), _values(net.states[-1]))
+    return Window(first, first + net.T - 1, net.loss, dict(net.grads), net.last_state)
 
 
 def truncated(
@@ -219,7 +218,7 @@ def _truncated(
         begin = last - len(inside) + 1
         before = unfolding.net
         if before is None:
-            start = unfolding.initial(block[0])
+            start = unfolding.initial(block[0][0])
         elif begin - first <= before.T:
             start = _values(before.states[begin - first])
         else:
@@ -429,7 +428,7 @@ def wikipedia(
             if len(inputs) < k + ahead:
                 continue
             steps = [(x_now, d_t) for x_now in list(inputs)[:k]]  # but for the last one, targets do not count
-            context = unfolding.initial(steps[0]) if context is None else context
+            context = unfolding.initial(steps[0][0]) if context is None else context
             net = unfolding.over(steps, 1, context)
             net.replay(*_sequences(steps), s0=context)
             yield _window(net, t - ahead - k + 1)

@@ -14,6 +14,7 @@ from ..autodiff import (
     BadNumber,
     CheckReport,
     Node,
+    Place,
     Push,
     ShapeError,
     Tangents,
@@ -26,6 +27,7 @@ from ..autodiff import (
 from ..autodiff.tape import collector_at_rest
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
+from .lines import Watched
 from .losses import LOSSES
 from .plan import Plan, read_only
 from .recipe import Cell, Loss, Recipe, Recorded, as_mask, masked_equations
@@ -150,6 +152,24 @@ class Unfolded:
     def _need_forward(self) -> None:
         if not self.tape.computed(self.cost):
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
+
+    @property
+    def last_state(self) -> Any:
+        """The numbers of s(T), in arrays of their own: what the next piece of a sequence starts from."""
+        return rebuild(self.states[-1], [s.value.copy() for s in flatten(self.states[-1])])
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The parameters that were changed since the forward pass.
+
+        Values and gradients are still those of the old parameters, all of them: a pass never mixes the two. Use
+        `replay` to make them those of the new ones.
+        """
+        return tuple(
+            name
+            for name, leaf in self.weights.items()
+            if name not in self.params or not np.array_equal(leaf.value, self.params[name], equal_nan=True)
+        )
 
     def __repr__(self) -> str:
         x = self.inputs[0].value
@@ -465,12 +485,8 @@ class Unfolded:
             summed, weight = self.cost.parents
             self._totals[summed] = weight.value.copy
         self.schedule = "\n\n".join(self._plan.source)
-        for what, leaves in self._data.items():
-            if leaves:
-                for row, leaf in zip(self._plan.stacks[folded.data[what].index], leaves, strict=True):
-                    np.copyto(row, leaf.value)
 
-    def _fold_step(self) -> Folded:
+    def _fold_step(self, on: Callable[..., Tape] = Tape) -> Folded:
         first = self._steps[0]
         return fold_step(
             self._recipe,
@@ -478,6 +494,7 @@ class Unfolded:
             (first.x.value, first.d.value, None if first.mask is None else first.mask.value),
             rebuild(self.states[0], [s.value for s in flatten(self.states[0])]),
             self.tape.equations,
+            on,
         )
 
     @property
@@ -536,6 +553,17 @@ class Unfolded:
 
         return folded, values
 
+    def source_lines(self) -> dict[int, Place]:
+        """The line of a cell or a loss that records each node of a time step, by the node's role.
+
+        The cell is called once more to find them, so that recording pays nothing for it. Empty if the time steps are
+        not copies of one step.
+        """
+        if steps_differ(self.tape, self._size, self._steps):
+            return {}
+        watched = self._fold_step(on=Watched).tape
+        return watched.places if isinstance(watched, Watched) else {}
+
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
 
@@ -561,8 +589,12 @@ class Unfolded:
         folded = plan.folded
         for name, leaf in folded.weights.items():
             np.copyto(plan.stacks[leaf.index], new[name])
-        for what, given in data.items():
-            np.copyto(plan.stacks[folded.data[what].index][-len(given) :], given)
+        for what, node in folded.data.items():
+            if what in data:
+                np.copyto(plan.stacks[node.index][-len(data[what]) :], data[what])
+            elif self.tape.rows is not plan:  # a leaf may have been set since
+                for row, leaf in zip(plan.stacks[node.index], self._data[what], strict=True):
+                    np.copyto(row, leaf.value)
         for before, s in zip(folded.before, flatten(self.states[0]), strict=True):
             row = new[s.parents[0].name] if s.parents else start.get(s, s.value)
             np.copyto(plan.stacks[before.index][0], row)
@@ -701,7 +733,7 @@ def unfold(
     if mask is not None:
         present = as_mask(mask, x.shape[:2], x.dtype)
         x, d = without_padding(x, present), without_padding(d, present)
-    s0 = _initial_state(cell, params, s0, x.shape[1])
+    s0 = initial_state(cell, params, s0, x.shape[1])
     equations = getattr(cell, "equations", {})
     tape = Tape(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
@@ -758,7 +790,7 @@ def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
     return shares if reduction == "sum" else shares / np.count_nonzero(shares)
 
 
-def _initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
+def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
     """The initial state in its structure: arrays, and names of parameters."""
     usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
     if usual is None:
