@@ -20,6 +20,9 @@ from .autodiff import (
 )
 from .through_time import (
     Window,
+    artbp,
+    artbp_gradient,
+    cut,
     epochwise,
     influence,
     influence_norms,
@@ -54,8 +57,11 @@ __all__ = [
     "TapeError",
     "Unfolded",
     "Window",
+    "artbp",
+    "artbp_gradient",
     "cells",
     "check",
+    "cut",
     "delta",
     "draw",
     "epochwise",

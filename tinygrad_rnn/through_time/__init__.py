@@ -4,8 +4,10 @@ Each takes a cell, its parameters and a stream, and yields gradients.
 """
 
 from .influence import influence, influence_norms
+from .random_truncation import artbp, artbp_gradient
 from .stream import Window, stream
 from .truncation import (
+    cut,
     epochwise,
     naive_splitting,
     truncated,
@@ -17,6 +19,9 @@ from .windows import truncation_mask
 
 __all__ = [
     "Window",
+    "artbp",
+    "artbp_gradient",
+    "cut",
     "epochwise",
     "influence",
     "influence_norms",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ops
+from ..unfold import Unfolded
 from ..unfold.fold import Folded, summands
 
 Array = NDArray[Any]
@@ -283,6 +284,17 @@ def _add_term(total: Array, kind: str, factors: Sequence[Any]) -> None:
         return
     flat = [f.reshape(-1, f.shape[-1]) for f in factors]
     total += flat[0].T @ flat[1] if kind == "product" else np.ones(len(flat[0]), total.dtype).dot(flat[0])
+
+
+def gradients_of(net: Unfolded, errors: Errors) -> dict[str, Array]:
+    """The gradients of the weights, and of the initial states that are trained."""
+    found = errors.gradients()
+    if len(found) < len(net.weights):
+        at_start = errors.at_start()
+        for part, error in zip(net.trained, at_start, strict=True):
+            if part:
+                found[part] = found.get(part, 0) + error.sum(axis=0)
+    return {name: found[name] for name in net.weights}
 
 
 def _times(values: Array, factors: Array) -> Array:

@@ -19,7 +19,7 @@ from ..unfold import Unfolded, unfold
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
 from ..unfold.unfolded import check_options, initial_state
-from .backward import Backward, Errors
+from .backward import Backward, Errors, gradients_of
 from .stream import Window, stream
 from .windows import Windows
 
@@ -72,18 +72,32 @@ def truncated_gradient(
     for ends, new in windows.over(net.T):
         if ends:
             errors.send(ends, windows.depth(new), windows.counted(new))
-    return with_initial(net, errors)
+    return gradients_of(net, errors)
 
 
-def with_initial(net: Unfolded, errors: Errors) -> dict[str, Array]:
-    """The gradients of the weights, and of the initial states that are trained."""
-    found = errors.gradients()
-    if len(found) < len(net.weights):
-        at_start = errors.at_start()
-        for part, error in zip(net.trained, at_start, strict=True):
-            if part:
-                found[part] = found.get(part, 0) + error.sum(axis=0)
-    return {name: found[name] for name in net.weights}
+def cut(net: Unfolded, *at: int) -> None:
+    """Cut a network that was recorded: no error passes from these time steps to the steps before them.
+
+    The forward pass stays as it is. The gradients of the next backward pass are those of the truncation: a cost at t
+    reaches no copy before the last cut up to t. ``net.cuts`` names the cuts; ``cut(net)``, without a time, mends
+    them all.
+
+    Parameters
+    ----------
+    net : Unfolded
+        The network.
+    *at : int
+        The time steps; 1 cuts off the initial state.
+
+    Raises
+    ------
+    ValueError
+        If there is no such time step.
+    """
+    for t in at:
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= net.T:
+            raise ValueError(f"cut at {t!r}: a network is cut before a time step, an integer from 1 to {net.T}")
+    net.tape.cut(int(t) for t in at)
 
 
 @dataclass

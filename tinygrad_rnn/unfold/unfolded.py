@@ -154,6 +154,11 @@ class Unfolded:
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
 
     @property
+    def cuts(self) -> tuple[int, ...]:
+        """The time steps that hand no error to the step before them, see `tinygrad_rnn.cut`."""
+        return tuple(sorted(self.tape.cuts))
+
+    @property
     def last_state(self) -> Any:
         """The numbers of s(T), in arrays of their own: what the next piece of a sequence starts from."""
         return rebuild(self.states[-1], [s.value.copy() for s in flatten(self.states[-1])])
@@ -184,7 +189,7 @@ class Unfolded:
             Start from the cost C(of) of this time step alone, as Guo does in (26)-(28); from the
             whole cost if none is named.
         """
-        if of is None and self._plan is not None and self.tape.rows is self._plan:
+        if of is None and self._plan is not None and self.tape.rows is self._plan and not self.tape.cuts:
             self._plan.backward()
             self.tape.received(self.cost, self._totals)
         else:
@@ -274,8 +279,13 @@ class Unfolded:
         Raises
         ------
         TapeError
-            If the forward pass was left before its end.
+            If the forward pass was left before its end, or the network is cut.
         """
+        if self.cuts:
+            raise TapeError(
+                f"the network is cut before t={', '.join(map(str, self.cuts))}: its gradients are a truncation's, and no "
+                "slope of the cost is like them. Mend it first, with tinygrad_rnn.cut(net)"
+            )
         weights = {leaf.index for leaf in self.weights.values()}
         copies = {node.index for step in self._steps for node in step.copies.values()}
 
@@ -410,7 +420,8 @@ class Unfolded:
         if not 0 <= kept <= before.T or plan is None or old is None or before.tape.rows is not old or self.masks:
             raise ValueError(
                 f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
-                f"{kept} steps before them, both must have a plan and no mask. {plan or self.schedule}"
+                f"{kept} steps before them, both must have a plan (see schedule) and no mask, and the one before must have "
+                "been replayed"
             )
         new, data = self._fitting_params(), {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
