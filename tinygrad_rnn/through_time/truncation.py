@@ -80,7 +80,7 @@ def cut(net: Unfolded, *at: int) -> None:
 
     The forward pass stays as it is. The gradients of the next backward pass are those of the truncation: a cost at t
     reaches no copy before the last cut up to t. ``net.cuts`` names the cuts; ``cut(net)``, without a time, mends
-    them all.
+    them all. `influence` and `truncated_gradient` are of the whole network, as if it were not cut.
 
     Parameters
     ----------

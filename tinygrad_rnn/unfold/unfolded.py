@@ -283,8 +283,8 @@ class Unfolded:
         """
         if self.cuts:
             raise TapeError(
-                f"the network is cut before t={', '.join(map(str, self.cuts))}: its gradients are a truncation's, and no "
-                "slope of the cost is like them. Mend it first, with tinygrad_rnn.cut(net)"
+                f"the network is cut before t={', '.join(map(str, self.cuts))}: its gradients are a truncation's, and "
+                "no slope of the cost is like them. Mend it first, with tinygrad_rnn.cut(net)"
             )
         weights = {leaf.index for leaf in self.weights.values()}
         copies = {node.index for step in self._steps for node in step.copies.values()}
@@ -420,8 +420,7 @@ class Unfolded:
         if not 0 <= kept <= before.T or plan is None or old is None or before.tape.rows is not old or self.masks:
             raise ValueError(
                 f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
-                f"{kept} steps before them, both must have a plan (see schedule) and no mask, and the one before must have "
-                "been replayed"
+                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule) and no mask"
             )
         new, data = self._fitting_params(), {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
