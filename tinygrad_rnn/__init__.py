@@ -35,7 +35,7 @@ from .through_time import (
 )
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
+from .view import EngineError, Ledger, Picture, Player, Trace, draw, ledger, new_folder, player, show, trace
 
 __version__ = "0.1.0"
 
@@ -49,12 +49,14 @@ __all__ = [
     "Network",
     "Node",
     "Picture",
+    "Player",
     "Push",
     "ShapeError",
     "Step",
     "Tangents",
     "Tape",
     "TapeError",
+    "Trace",
     "Unfolded",
     "Window",
     "artbp",
@@ -73,7 +75,9 @@ __all__ = [
     "naive_splitting",
     "new_folder",
     "ops",
+    "player",
     "show",
+    "trace",
     "truncated",
     "truncated_gradient",
     "truncation_mask",

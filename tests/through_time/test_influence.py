@@ -78,6 +78,67 @@ def test_a_weight_that_is_read_twice_or_not_at_all():
     np.testing.assert_allclose(tg.influence_norms(net, "U"), np.sqrt((G**2).sum(axis=(2, 3))), rtol=1e-10)
 
 
+def _transposed(params, x, s):
+    return tg.ops.tanh(s @ params["U"].T + x @ params["V"]), s
+
+
+def _squared_weight(params, x, s):
+    return tg.ops.tanh(tg.ops.linear(x, params["A"], s, params["U"] * params["U"])), s
+
+
+def _joined(params, x, s):
+    both = tg.ops.concatenate(x, s, axis=-1)
+    h = tg.ops.tanh(tg.ops.linear(both, params["K"], params["b_j"]))
+    gate = tg.ops.sigmoid(h[:, :1])
+    return gate * s + (1 - gate) * h, tg.ops.softmax(h) * s
+
+
+def _skipping(params, x, s):
+    old, idle = s
+    return (tg.ops.tanh(tg.ops.linear(x, params["A"])) * params["b_j"].sum(), idle), tg.ops.linear(old, params["U"])
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("planned", [False, True])
+@pytest.mark.parametrize("cell", [_transposed, _squared_weight, _joined, _skipping])
+def test_cells_of_a_users_own(cell, planned, samples):
+    rng = np.random.default_rng(0)
+    shapes = {"A": (4, 3), "U": (4, 4), "V": (3, 4), "K": (4, 7), "b_j": (4,)}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    x, d, s0 = (rng.normal(size=shape) for shape in ((T, samples, 3), (T, samples, 4), (samples, 4)))
+    state = (s0, s0 - 1) if cell is _skipping else s0
+    net = tg.unfold(cell, params, x, d, loss="squared_error", s0=state)
+    if planned:
+        net.replay()
+    G = {name: tg.influence(net, name) for name in params}
+    norms = {name: tg.influence_norms(net, name) for name in params}
+    mask = tg.truncation_mask(T, k1=2, k2=3)
+    truncated = tg.truncated_gradient(net, k1=2, k2=3)
+    windows = list(tg.truncated(cell, params, x, d, k1=2, k2=3, loss="squared_error", s0=state, states="recomputed"))
+    for name, g in G.items():
+        np.testing.assert_allclose(norms[name], np.sqrt((g.reshape(T, T, -1) ** 2).sum(axis=-1)), rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(truncated[name], np.tensordot(mask, g, ((0, 1), (0, 1))), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(sum(w.grads[name] for w in windows), truncated[name], rtol=1e-10, atol=1e-12)
+    for t in range(1, T + 1):
+        net.backward(of=t)
+        for name, g in G.items():
+            np.testing.assert_allclose(g[t - 1], net.copies[name], rtol=1e-10, atol=1e-12)
+
+
+def test_single_precision_stays_single():
+    p = problem()
+    x, d, s0 = (a.astype("float32") for a in (p.x, p.d, p.s0))
+    params = {name: w.astype("float32") for name, w in p.params.items()}
+    net = tg.unfold(p.cell, params, x, d, s0=s0)
+    net.replay()
+    net.backward()
+    assert tg.influence(net, "U").dtype == "float32"
+    for windows in (tg.truncated_gradient(net, k1=2, k2=5), tg.artbp_gradient(net, c=0.3, cuts=np.zeros(4, bool))):
+        assert {g.dtype for g in windows.values()} == {np.dtype("float32")}
+    (window,) = tg.truncated(p.cell, params, x, d, k1=5, k2=5, s0=s0)
+    np.testing.assert_allclose(window.grads["U"], net.grads["U"], rtol=1e-5)
+
+
 def test_the_network_is_left_as_it_was():
     p = problem()
     net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)

@@ -165,8 +165,7 @@ class Errors:
                 if p.index in self.step.moving:
                     args.append(p.index)
                 elif (value := self._paid(p, paid)) is None:
-                    if n.op is not ops.add:
-                        args.append(np.broadcast_to(np.zeros((), p.value.dtype), (self.T, *p.shape)))
+                    continue  # nothing comes from this cost: it is one of the terms of a sum
                 elif value.ndim > p.ndim:
                     args.append(value)
                 else:

@@ -70,6 +70,7 @@ class Plan:
         forward, backward = self._needed(sums)
         self._place([*forward, *backward])
         self._prepare: list[Call] = []
+        self._prepared: set[int] = set()
         self._played = forward
         self._forward = self._calls(forward, self._chunks())
         self._newest: dict[int, list[Call]] = {}
@@ -263,7 +264,10 @@ class Plan:
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
                 pieces += self._loop(members, calls)
             elif members[0].index in self.timeless:
-                calls += self._at_once(members[0], range(self.T))
+                # Before everything else: the loops read copies of some matrices, made before a pass.
+                if members[0].index not in self._prepared:
+                    self._prepared.add(members[0].index)
+                    self._prepare += self._at_once(members[0], range(self.T))
             else:
                 pieces.append(partial(self._at_once, members[0]))
         return [*calls, *(call for chunk in chunks for piece in pieces for call in piece(chunk))]

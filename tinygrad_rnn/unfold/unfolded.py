@@ -417,10 +417,18 @@ class Unfolded:
         if not self.schedule:
             self._make_plan()
         plan, old = self._plan, before._plan
-        if not 0 <= kept <= before.T or plan is None or old is None or before.tape.rows is not old or self.masks:
+        can = (
+            plan is not None
+            and old is not None
+            and before.tape.rows is old
+            and not self.masks
+            and not any(self.trained)
+        )
+        if not can or not 0 <= kept <= before.T:
             raise ValueError(
                 f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
-                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule) and no mask"
+                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask and "
+                "no initial state that is trained"
             )
         new, data = self._fitting_params(), {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
