@@ -417,14 +417,8 @@ class Unfolded:
         if not self.schedule:
             self._make_plan()
         plan, old = self._plan, before._plan
-        can = (
-            plan is not None
-            and old is not None
-            and before.tape.rows is old
-            and not self.masks
-            and not any(self.trained)
-        )
-        if not can or not 0 <= kept <= before.T:
+        given = self.masks or any(self.trained)
+        if plan is None or old is None or before.tape.rows is not old or given or not 0 <= kept <= before.T:
             raise ValueError(
                 f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
                 f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask and "
