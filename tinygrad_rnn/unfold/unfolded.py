@@ -421,8 +421,8 @@ class Unfolded:
         if plan is None or old is None or before.tape.rows is not old or given or not 0 <= kept <= before.T:
             raise ValueError(
                 f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
-                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask and "
-                "no initial state that is trained"
+                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask "
+                "and no initial state that is trained"
             )
         new, data = self._fitting_params(), {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
