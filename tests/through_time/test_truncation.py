@@ -423,6 +423,24 @@ def test_what_is_wrong_is_said_at_once(p, options, error, said):
         tg.truncated(p.cell, p.params, d=p.d, **given)
 
 
+def test_messages_call_things_by_their_names(p):
+    given = (p.cell, p.params, p.x, p.d)
+    with pytest.raises(ValueError, match="h=0: it is a number of time steps"):
+        tg.williams_peng(*given, h=0)
+    with pytest.raises(ValueError, match="h=8, and the stream has 7 time steps"):
+        tg.epochwise(*given, h=8)
+    with pytest.raises(TypeError, match="k='3'"):
+        tg.wikipedia(*given, k="3")
+    with pytest.raises(ValueError, match="k=9, and the stream has 7"):
+        tg.naive_splitting(*given, k=9)
+    with pytest.raises(ValueError, match="a piece does not reach back over another one"):
+        tg.naive_splitting(*given, k=3, tail="flush")
+    with pytest.raises(ValueError, match="version='new': it is one of 'target': the output"):
+        tg.wikipedia(*given, k=3, version="new")
+    with pytest.warns(UserWarning, match="h_prime=3 is more than h=2: 1 of every 3 losses"):
+        tg.williams_peng(*given, h=2, h_prime=3)
+
+
 def test_losses_that_get_no_gradient_are_named(p):
     with pytest.warns(UserWarning, match="k1=4 is more than k2=1: 3 of every 4 losses get no gradient at all"):
         tg.truncated(p.cell, p.params, p.x, p.d, k1=4, k2=1)

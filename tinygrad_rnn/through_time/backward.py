@@ -19,9 +19,8 @@ from ..unfold.fold import Folded, summands
 
 Array = NDArray[Any]
 Values = Callable[[Node], Array]
-Line = tuple[
-    Callable[..., Any], int, list[int | Array]
-]  # what to call, for which node, on which nodes or rows of arrays
+# What to call, for which node, and on what: nodes that were played before, or the rows of an array that are asked for.
+Line = tuple[Callable[..., Any], int, list[int | Array]]
 Ready = tuple[list[Line], dict[int, Array]]  # and the values that are the same for all errors
 AT_ONCE = 8192  # numbers in an array that is worked on at once: more leaves the cache, and its memory is mapped anew
 
@@ -38,8 +37,8 @@ class Backward:
     ----------
     recurrent : tuple of Node
         What is played to bring the error that came back to the state on to the state before.
-    reads : tuple of Node
-        The nodes of the forward pass whose values at all times are needed.
+    terms : dict of str to list
+        What each weight's cotangent adds up from.
     """
 
     def __init__(self, folded: Folded) -> None:
@@ -57,7 +56,6 @@ class Backward:
             name: [] if (g := folded.cotangents.get(w.index)) is None else summands(g, lambda node: node)
             for name, w in folded.weights.items()
         }
-        self.reads = self._reads()
 
     def _depending_on(self, changing: set[int]) -> set[int]:
         found = set(changing)
@@ -77,14 +75,6 @@ class Backward:
     def program(self, names: Sequence[str]) -> tuple[Node, ...]:
         """What is played for the gradients of these weights."""
         return self.played_for(n for name in names for _, nodes in self.terms[name] for n in nodes)
-
-    def _reads(self) -> tuple[Node, ...]:
-        factors = [n for terms in self.terms.values() for _, nodes in terms for n in nodes]
-        wanted = {n.index for n in factors} | {e.index for e in self.errors if e is not None}
-        for n in reversed(self.folded.tape.nodes[self.folded.size :]):
-            if n.index in wanted:
-                wanted |= {p.index for p in n.parents}
-        return tuple(n for n in self.folded.tape.nodes[: self.folded.size] if n.index in wanted - self.timeless)
 
 
 class Errors:

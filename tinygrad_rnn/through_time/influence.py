@@ -18,7 +18,8 @@ def influence(net: Unfolded, name: str) -> Array:
     """The influence G of a weight's copies on the costs, (T, T, ...): ``G[t - 1, tau - 1]`` is dC(t) / d copy at tau.
 
     It is zero where tau > t. A row's sum over tau is the gradient of C(t); the sum of all is the gradient of
-    the sum of the costs, ``net.grads[name]`` if the network's cost is that sum.
+    the sum of the costs, ``net.grads[name]`` if the network's cost is that sum. It is T^2 times as large as the weight:
+    for long sequences, see `influence_norms`.
 
     Parameters
     ----------
@@ -95,11 +96,8 @@ def _diagonals(net: Unfolded, name: str, as_factors: bool) -> Iterator[tuple[Arr
         whole = [part for part in parts if all(f is not None for f in part)]
         if whole:
             tau = np.arange(rows.stop)
-            yield (
-                tau + net.T - rows.stop,
-                tau,
-                [np.concatenate(each, axis=1) if as_factors else each[0] for each in zip(*whole, strict=True)],
-            )
+            shares = [np.concatenate(each, axis=1) if as_factors else each[0] for each in zip(*whole, strict=True)]
+            yield tau + net.T - rows.stop, tau, shares
 
 
 def _norm(share: Array, other: Array | None = None) -> Array:

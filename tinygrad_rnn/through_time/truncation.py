@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -111,7 +111,6 @@ class _Unfolding:
     s0: Any
     net: Unfolded | None = None
     shape: tuple[int, int] = (0, 0)
-    start: Any = field(default=None)
 
     def initial(self, x: Array) -> Any:
         """The initial state, as arrays."""
@@ -215,10 +214,9 @@ def truncated(
     """
     windows = Windows(k1, k2, losses, tail).warn()
     _one_of("states", states, STATES)
-    unfolding = _checked(cell, params, x, loss, reduction, s0)
-    if isinstance(x, Sized):
-        windows.fit(len(x))
-    return _truncated(unfolding, windows, stream(x, d), states == "stored")
+    return _truncated(
+        _checked(cell, params, x, loss, reduction, s0, windows), windows, stream(x, d), states == "stored"
+    )
 
 
 def _truncated(
@@ -277,35 +275,55 @@ def williams_peng(
     *,
     h: int,
     h_prime: int = 1,
-    **options: Any,
+    tail: str = "flush",
+    loss: str | Loss = "cross_entropy",
+    reduction: str = "sum",
+    s0: Any = None,
 ) -> Iterator[Window]:
     """BPTT(h; h') of Williams and Peng: every h' steps, the errors of these steps go back over at most h.
 
-    It is `truncated` with k1 = h' and k2 = h. BPTT(h) is BPTT(h; 1), and BPTT(h; h) sees each step once. The paper
-    finds BPTT(2h'; h') to be a good bargain: twice the work of BPTT(h'; h'), and no error goes back less than
-    h' + 1 steps.
+    It is `truncated` with k1 = h' and k2 = h. BPTT(h) is BPTT(h; 1), and BPTT(h; h) sees each step once. In between,
+    BPTT(2h'; h') takes twice the work of BPTT(h'; h'), and no error goes back over less than h' + 1 steps.
 
     Parameters
     ----------
-    cell, params, x, d
+    cell, params, x, d, tail, loss, reduction, s0
         As in `truncated`.
     h : int
         Over how many steps an error goes back at most.
     h_prime : int
         How many steps there are from one backward pass to the next.
-    **options
-        ``tail``, ``loss``, ``reduction``, ``s0``: as in `truncated`.
+
+    Yields
+    ------
+    Window
+
+    Raises
+    ------
+    TypeError, ValueError, ShapeError
+        As `truncated`.
 
     Notes
     -----
     Source: Williams and Peng (1990), "An efficient gradient-based algorithm for on-line training of recurrent
     network trajectories", Neural Computation 2.
     """
-    return truncated(cell, params, x, d, k1=h_prime, k2=h, **options)
+    windows = Windows(h_prime, h, tail=tail, names=("h_prime", "h")).warn()
+    unfolding = _checked(cell, params, x, loss, reduction, s0, windows)
+    return _truncated(unfolding, windows, stream(x, d), stored=True)
 
 
 def epochwise(
-    cell: Cell, params: Mapping[str, Any], x: Iterable[Any], d: Iterable[Any], *, h: int, **options: Any
+    cell: Cell,
+    params: Mapping[str, Any],
+    x: Iterable[Any],
+    d: Iterable[Any],
+    *,
+    h: int,
+    tail: str = "short",
+    loss: str | Loss = "cross_entropy",
+    reduction: str = "sum",
+    s0: Any = None,
 ) -> Iterator[Window]:
     """Epochs of h steps, each gone back through once it is over: BPTT(h; h), `truncated` with k1 = k2 = h.
 
@@ -314,15 +332,25 @@ def epochwise(
 
     Parameters
     ----------
-    cell, params, x, d
+    cell, params, x, d, loss, reduction, s0
         As in `truncated`.
     h : int
         How many steps an epoch has; the length of the stream for full backpropagation through time.
-    **options
-        ``loss``, ``reduction``, ``s0``: as in `truncated`. ``tail`` is ``"short"`` if nothing else is said: then
-        the rest is an epoch, too.
+    tail : {"short", "flush", "drop"}
+        As in `truncated`; ``"short"`` makes an epoch of the rest.
+
+    Yields
+    ------
+    Window
+
+    Raises
+    ------
+    TypeError, ValueError, ShapeError
+        As `truncated`.
     """
-    return truncated(cell, params, x, d, k1=h, k2=h, **{"tail": "short", **options})
+    windows = Windows(h, h, tail=tail, names=("h", "h"))
+    unfolding = _checked(cell, params, x, loss, reduction, s0, windows)
+    return _truncated(unfolding, windows, stream(x, d), stored=True)
 
 
 def naive_splitting(
@@ -366,10 +394,8 @@ def naive_splitting(
     """
     if tail == "flush":
         raise ValueError("tail='flush': a piece does not reach back over another one; it is 'short' or 'drop'")
-    windows = Windows(k, k, tail=tail)
-    unfolding = _checked(cell, params, x, loss, reduction, s0)
-    if isinstance(x, Sized):
-        windows.fit(len(x))
+    windows = Windows(k, k, tail=tail, names=("k", "k"))
+    unfolding = _checked(cell, params, x, loss, reduction, s0, windows)
 
     def pieces() -> Iterator[Window]:
         for last, block in _blocks(stream(x, d), windows):
@@ -426,12 +452,10 @@ def wikipedia(
     -----
     Source: Wikipedia, "Backpropagation through time", section "Pseudocode".
     """
-    windows = Windows(1, k)
+    windows = Windows(1, k, names=("k", "k"))
     _one_of("version", version, LOOPS)
-    unfolding = _checked(cell, params, x, loss, "sum", s0)
+    unfolding = _checked(cell, params, x, loss, "sum", s0, windows)
     ahead = version != "target"
-    if isinstance(x, Sized):
-        windows.fit(len(x) - ahead)
 
     def slide() -> Iterator[Window]:
         inputs: deque[Array] = deque(maxlen=k + ahead)
@@ -466,7 +490,7 @@ def _one_of(name: str, given: Any, table: Mapping[str, str]) -> None:
 
 
 def _checked(
-    cell: Cell, params: Mapping[str, Any], x: Iterable[Any], loss: str | Loss, reduction: str, s0: Any
+    cell: Cell, params: Mapping[str, Any], x: Iterable[Any], loss: str | Loss, reduction: str, s0: Any, windows: Windows
 ) -> _Unfolding:
     """What windows are unfolded from, once all that can be looked at before the stream begins was looked at."""
     check_options(loss, reduction)
@@ -477,4 +501,6 @@ def _checked(
         )
     if isinstance(x, Sized) and not len(x):
         raise ValueError("the stream is empty: there must be at least one time step")
+    if isinstance(x, Sized):
+        windows.fit(len(x))
     return _Unfolding(cell, params, loss, reduction, s0)

@@ -38,6 +38,8 @@ class Windows:
         Whose costs a window counts.
     tail : {"flush", "short", "drop"}
         What becomes of the steps after the last window, if k1 does not divide their number.
+    names : (str, str)
+        What k1 and k2 are called in messages.
 
     Raises
     ------
@@ -49,10 +51,10 @@ class Windows:
     k2: int
     losses: str = "new"
     tail: str = "flush"
+    names: tuple[str, str] = ("k1", "k2")
 
     def __post_init__(self) -> None:
-        for name in ("k1", "k2"):
-            k = getattr(self, name)
+        for name, k in zip(self.names, (self.k1, self.k2), strict=True):
             if isinstance(k, bool) or not isinstance(k, int | np.integer):
                 raise TypeError(f"{name}={k!r}: it is a number of time steps, an integer from 1 up")
             if k < 1:
@@ -66,19 +68,20 @@ class Windows:
         """Warn of costs that get no gradient at all."""
         if self.k1 > self.k2 and self.losses != "last":
             warnings.warn(
-                f"k1={self.k1} is more than k2={self.k2}: {self.k1 - self.k2} of every {self.k1} losses get no "
-                "gradient at all, not even for the weights of the output. Choose k2 >= k1.",
+                f"{self.names[0]}={self.k1} is more than {self.names[1]}={self.k2}: {self.k1 - self.k2} of every "
+                f"{self.k1} losses get no gradient at all, not even for the weights of the output. "
+                f"Choose {self.names[1]} >= {self.names[0]}.",
                 stacklevel=4,
             )
         return self
 
     def fit(self, T: int) -> None:
         """Raise ValueError if a window is longer than the sequence."""
-        for name in ("k1", "k2"):
-            if getattr(self, name) > T:
+        for name, k in zip(self.names, (self.k1, self.k2), strict=True):
+            if k > T:
                 raise ValueError(
-                    f"{name}={getattr(self, name)}, and the stream has {T} time steps: no window is longer than the "
-                    f"stream. {name}={T} takes in all of it"
+                    f"{name}={k}, and the stream has {T} time steps: no window is longer than the stream. {name}={T} "
+                    "takes in all of it"
                 )
 
     def depth(self, new: int) -> int:
