@@ -19,20 +19,28 @@ from .autodiff import (
     ops,
 )
 from .through_time import (
+    Checkpointed,
+    Checkpoints,
+    GammaMemory,
     Window,
     artbp,
     artbp_gradient,
+    checkpointed,
     cut,
     epochwise,
+    fixed_memory,
     influence,
     influence_norms,
     naive_splitting,
+    pathology,
     truncated,
     truncated_gradient,
     truncation_mask,
+    untie,
     wikipedia,
     williams_peng,
 )
+from .train import clip_by_norm, clip_by_value
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import EngineError, Ledger, Picture, Player, Trace, draw, ledger, new_folder, player, show, trace
@@ -42,9 +50,12 @@ __version__ = "0.1.0"
 __all__ = [
     "BadNumber",
     "CheckReport",
+    "Checkpointed",
+    "Checkpoints",
     "Compared",
     "EngineError",
     "Finding",
+    "GammaMemory",
     "Ledger",
     "Network",
     "Node",
@@ -63,10 +74,14 @@ __all__ = [
     "artbp_gradient",
     "cells",
     "check",
+    "checkpointed",
+    "clip_by_norm",
+    "clip_by_value",
     "cut",
     "delta",
     "draw",
     "epochwise",
+    "fixed_memory",
     "graph",
     "guo",
     "influence",
@@ -75,6 +90,7 @@ __all__ = [
     "naive_splitting",
     "new_folder",
     "ops",
+    "pathology",
     "player",
     "show",
     "trace",
@@ -82,6 +98,7 @@ __all__ = [
     "truncated_gradient",
     "truncation_mask",
     "unfold",
+    "untie",
     "wikipedia",
     "williams_peng",
 ]

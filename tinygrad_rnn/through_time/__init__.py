@@ -3,6 +3,9 @@
 Each takes a cell, its parameters and a stream, and yields gradients.
 """
 
+from . import pathology
+from .checkpoints import Checkpointed, Checkpoints, checkpointed, fewest_plays
+from .gamma import GammaMemory, fixed_memory
 from .influence import influence, influence_norms
 from .random_truncation import artbp, artbp_gradient
 from .stream import Window, stream
@@ -15,21 +18,30 @@ from .truncation import (
     wikipedia,
     williams_peng,
 )
+from .untied import untie
 from .windows import truncation_mask
 
 __all__ = [
+    "Checkpointed",
+    "Checkpoints",
+    "GammaMemory",
     "Window",
     "artbp",
     "artbp_gradient",
+    "checkpointed",
     "cut",
     "epochwise",
+    "fewest_plays",
+    "fixed_memory",
     "influence",
     "influence_norms",
     "naive_splitting",
+    "pathology",
     "stream",
     "truncated",
     "truncated_gradient",
     "truncation_mask",
+    "untie",
     "wikipedia",
     "williams_peng",
 ]
