@@ -19,6 +19,7 @@ from .scene import Scene
 
 MOST_STEPS = 100
 SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".mmd", ".json")
+VIEWS = ("unfolded",)
 OVERLAYS = (None, "value", "gradient", "both")
 
 
@@ -121,6 +122,7 @@ class Picture:
 def draw(
     net: Unfolded | Tape,
     *,
+    view: str = "unfolded",
     overlay: str | None = "both",
     captions: Mapping[str, Sequence[str]] | None = None,
 ) -> Picture:
@@ -130,6 +132,8 @@ def draw(
     ----------
     net : Unfolded or Tape
         The network; or a tape, such as that of an error which ended the recording of a network.
+    view : {"unfolded"}
+        What is drawn.
     overlay : {"both", "value", "gradient", None}
         Which numbers stand in the boxes. What has not been computed yet is a dash.
     captions : mapping of str to sequence of str, optional
@@ -143,9 +147,11 @@ def draw(
     Raises
     ------
     ValueError
-        If `overlay` is unknown, or if there are more time steps than a picture can show, or none.
+        If `view` or `overlay` is unknown, or if there are more time steps than a picture can show, or none.
     """
     whole = layout.Fragment(net) if isinstance(net, Tape) else net
+    if view not in VIEWS:
+        raise ValueError(f"view={view!r}: it is one of {', '.join(repr(v) for v in VIEWS)}")
     if overlay not in OVERLAYS:
         raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
     if whole.T > MOST_STEPS:
