@@ -8,6 +8,7 @@ from typing import Literal
 
 from . import engine, svg
 from .scene import Scene
+from .text import printable
 
 TYPST = "pip install 'tinygrad-rnn[pdf]'"
 
@@ -69,7 +70,12 @@ def _typst(picture: str, file_format: Literal["png", "pdf"], title: str, descrip
             _PAGE,
             format=file_format,
             ppi=96,
-            sys_inputs={"svg": picture, "title": title, "alt": description, "width": str(svg.size(picture)[0])},
+            sys_inputs={
+                "svg": picture,
+                "title": printable(title),
+                "alt": printable(description),
+                "width": str(svg.size(picture)[0]),
+            },
         )
     except RuntimeError as error:  # what Typst raises for whatever it refuses
         raise engine.EngineError(f"Typst could not draw the picture: {error}") from error
