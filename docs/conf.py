@@ -62,7 +62,7 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # autodoc lists them; twice is once too often
 nitpick_ignore_regex = [
     # Other projects' names: linking them needs their inventories, that is, a network. Ours are all checked.
-    (r"py:.*", rf"(np|numpy|nx|networkx|graphviz|IPython|{'|'.join(sys.stdlib_module_names)})\..*"),
+    (r"py:.*", rf"(np|numpy|nx|networkx|graphviz|matplotlib|IPython|{'|'.join(sys.stdlib_module_names)})\..*"),
     (r"py:.*", r"(Array|NDArray|ArrayLike|Path|Callable|Iterator|Iterable|Mapping|Sequence|Any)"),
 ]
 

@@ -20,7 +20,7 @@ from .autodiff import (
 )
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
+from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, plot_influence, plot_lags, show
 
 __version__ = "0.1.0"
 
@@ -50,6 +50,8 @@ __all__ = [
     "ledger",
     "new_folder",
     "ops",
+    "plot_influence",
+    "plot_lags",
     "show",
     "unfold",
 ]

@@ -20,9 +20,12 @@ from tinygrad_rnn.view import engine, formats, svg
 from tinygrad_rnn.view.dark import dark
 from tinygrad_rnn.view.dot import INK
 from tinygrad_rnn.view.files import write_whole
-from tinygrad_rnn.view.layout import PALETTE
+from tinygrad_rnn.view.palette import PALETTE
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+INSTALLED = engine.find()
 
 
 @pytest.fixture(scope="module")
@@ -170,10 +173,9 @@ def parts(text):
     }
 
 
-def test_all_engines_draw_the_same_things(picture, no_engine):
+def test_all_engines_draw_the_same_things(picture, no_engine, monkeypatch):
     ours = parts(picture.svg)
-    installed = Path(sys.executable).parent / "graphviz-pure"
-    os.environ[engine.VARIABLE] = str(installed)  # the fixture restores it
+    monkeypatch.setenv(engine.VARIABLE, str(INSTALLED))
     theirs = parts(picture.svg)
     assert ours == theirs
     kinds = Counter(kind.split()[0] for kind, _ in ours.values())
