@@ -5,8 +5,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# tests/ has layers.py, which reads the package's imports
-sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "tests")]
+# tests/ has layers.py, which reads the package's imports, and view/gallery.py, which draws all pictures
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "tests"), str(HERE.parent / "tests/view")]
 
 project = "tinygrad_rnn"
 author = "The tinygrad_rnn authors"

@@ -1,6 +1,7 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
 lessons/         copies of ../lessons, whose one home is where readers of the repository find them
+gallery/         every picture that `draw` offers, of four networks
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
 """
 
@@ -11,15 +12,18 @@ import re
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import graphviz
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import gallery
 import layers
 from tinygrad_rnn import guo
 from tinygrad_rnn.autodiff import OPS, ops
+from tinygrad_rnn.view.svg import size
 
 SECTIONS = {
     "1": "Basic definitions",
@@ -50,8 +54,10 @@ def write_all(app: Sphinx) -> None:
             "api.md": api(),
             "imports.md": imports(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
+            "gallery.md": pages_of_gallery(),
         },
     )
+    _write(docs / "gallery", {name: text for network in gallery.NETWORKS for name, text in gallery_of(network).items()})
 
 
 def equations() -> str:
@@ -177,6 +183,33 @@ def benchmarks(file: Path) -> str:
         units = {"us": "µs", "times": "times"}
         lines += [_row([r["what"], f"{r['value']:.2f} {units.get(r['unit'], r['unit'])}"]) for r in report["recording"]]
     return "\n".join([*lines, ""])
+
+
+def pages_of_gallery() -> str:
+    """The list of the gallery's pages, one a network."""
+    return "\n".join(["```{toctree}", *(f"gallery/{network}" for network in gallery.NETWORKS), "```", ""])
+
+
+def gallery_of(network: str) -> dict[str, str]:
+    """The page of a network, and its pictures as files."""
+    build = gallery.NETWORKS[network]
+    lines = [f"# {inspect.getdoc(build)}", "", "```python", *_source(build), "net.backward()", "```", ""]
+    files, view = {}, None
+    for shown in gallery.pictures(network):
+        if shown.view != view:
+            view = shown.view
+            lines += [f"## {view.capitalize()}", "", shown.picture.scene.description, ""]
+        files[f"{shown.name}.svg"] = svg = shown.picture.svg
+        width, _ = size(svg)
+        lines += [f"```{{figure}} {shown.name}.svg", f":alt: {shown.picture.scene.title}, {shown.overlay or 'bare'}"]
+        lines += [":figclass: drawing", f":width: {width:.0f}px", "", f"`{shown.call}`", "```", ""]
+    return files | {f"{network}.md": "\n".join(lines)}
+
+
+def _source(function: Callable[[], object]) -> list[str]:
+    """The body of a function that makes a network, as somebody would type it."""
+    _, _, body = inspect.getsource(function).partition('"""\n')
+    return inspect.cleandoc(body.replace("return ", "net = ", 1) if "def " not in body else body).split("\n")
 
 
 def _row(cells: list[str]) -> str:
