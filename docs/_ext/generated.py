@@ -208,8 +208,9 @@ def gallery_of(network: str) -> dict[str, str]:
 
 def _source(function: Callable[[], object]) -> list[str]:
     """The body of a function that makes a network, as somebody would type it."""
-    _, _, body = inspect.getsource(function).partition('"""\n')
-    return inspect.cleandoc(body.replace("return ", "net = ", 1) if "def " not in body else body).split("\n")
+    body = inspect.cleandoc(inspect.getsource(function).partition('"""\n')[2])
+    before, _, after = body.rpartition("return ")
+    return f"{before}net = {after}".split("\n")
 
 
 def _row(cells: list[str]) -> str:

@@ -2,10 +2,10 @@
 
 import re
 
-import hostile
 import pytest
-import readme_picture
 
+import hostile
+import readme_picture
 from tinygrad_rnn.view import svg
 
 HEAD = '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Pictures</title>'

@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 
 import networkx as nx
 import pytest
-from test_picture import network
 
 import tinygrad_rnn as tg
+from test_picture import network
 from tinygrad_rnn.view import engine, formats, svg
 from tinygrad_rnn.view.dark import dark
 from tinygrad_rnn.view.dot import INK

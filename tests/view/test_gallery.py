@@ -2,8 +2,9 @@
 
 import difflib
 
-import gallery
 import pytest
+
+import gallery
 
 HOW = "if this is meant, run `python tests/view/gallery.py`"
 

@@ -5,11 +5,11 @@ import json
 import re
 from xml.etree import ElementTree
 
-import hostile
 import networkx as nx
 import pytest
-from test_picture import read_back
 
+import hostile
+from test_picture import read_back
 from tinygrad_rnn.view import svg
 from tinygrad_rnn.view.text import printable
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-import readme_picture
 
+import readme_picture
 import tinygrad_rnn as tg
 from canonical import problem
 from tinygrad_rnn.view import engine
