@@ -53,7 +53,22 @@ from .through_time import (
 from .train import clip_by_norm, clip_by_value
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, Player, Trace, draw, draw_flow, ledger, new_folder, player, show, trace
+from .view import (
+    EngineError,
+    Ledger,
+    Picture,
+    Player,
+    Trace,
+    draw,
+    draw_flow,
+    ledger,
+    new_folder,
+    player,
+    plot_influence,
+    plot_lags,
+    show,
+    trace,
+)
 
 __version__ = "0.1.0"
 
@@ -109,6 +124,8 @@ __all__ = [
     "ordered",
     "pathology",
     "player",
+    "plot_influence",
+    "plot_lags",
     "rtrl",
     "show",
     "trace",
