@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
-from . import engine, layout
+from . import arcs, engine, layout
 from .dot import dot
 from .scene import Scene
 
@@ -109,7 +109,8 @@ def draw(
     Parameters
     ----------
     net : Unfolded or Tape
-        The network; or a tape, such as that of an error which ended the recording of a network.
+        The network; or a tape, such as that of an error which ended the recording of a network. A tape without
+        time steps is drawn as a list, with an arc for each thing that a node reads.
     overlay : {"both", "value", "gradient", None}
         Which numbers stand in the boxes. What has not been computed yet is a dash.
     captions : mapping of str to sequence of str, optional
@@ -125,9 +126,11 @@ def draw(
     ValueError
         If `overlay` is unknown, or if there are more time steps than a picture can show, or none.
     """
-    whole = layout.Fragment(net) if isinstance(net, Tape) else net
     if overlay not in OVERLAYS:
         raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
+    if isinstance(net, Tape) and not any(node.t for node in net):
+        return Picture(arcs.listed(net, overlay))
+    whole = layout.Fragment(net) if isinstance(net, Tape) else net
     if whole.T > MOST_STEPS:
         raise ValueError(
             f"a picture of {whole.T} time steps would be {whole.T * 3.3:.0f} inches wide, and nobody could read it: "
