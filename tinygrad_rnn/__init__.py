@@ -3,7 +3,7 @@
 Independent of the tinygrad project.
 """
 
-from . import guo
+from . import guo, train
 from .autodiff import (
     BadNumber,
     CheckReport,
@@ -51,5 +51,6 @@ __all__ = [
     "new_folder",
     "ops",
     "show",
+    "train",
     "unfold",
 ]
