@@ -70,6 +70,10 @@ def _read(chosen: Lesson, pager: Pager | None) -> None:
         console.print()
 
     run(chosen, on_text, on_code)
+    for folder in folders():
+        if folder.number == chosen.number:
+            console.print()
+            console.print(Markdown(folder.invitation))
 
 
 @main.command()

@@ -1,6 +1,7 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
-lessons/         copies of ../lessons, whose one home is where readers of the repository find them
+lessons/         copies of ../lessons, whose one home is where readers of the repository find them, each with
+                 its exercises below
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
 """
 
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import graphviz
@@ -20,6 +22,7 @@ from sphinx.errors import ExtensionError
 import layers
 from tinygrad_rnn import guo
 from tinygrad_rnn.autodiff import OPS, ops
+from tinygrad_rnn.view import exercises
 
 SECTIONS = {
     "1": "Basic definitions",
@@ -39,10 +42,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 def write_all(app: Sphinx) -> None:
     docs = Path(app.srcdir)
-    lessons = {path.name: path.read_text("utf-8") for path in (docs.parent / "lessons").glob("[0-9][0-9]_*.py")}
-    if not lessons:
-        raise ExtensionError("no ../lessons/NN_name.py to show")
-    _write(docs / "lessons", lessons)
+    _write(docs / "lessons", dict(lessons(docs.parent / "lessons")))
     _write(
         docs / "_generated",
         {
@@ -52,6 +52,14 @@ def write_all(app: Sphinx) -> None:
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
         },
     )
+
+
+def lessons(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each lesson with its file's name; below it, as its last cell, what its exercises ask."""
+    invitations = {f"{found.number:02}": found.invitation for found in exercises.folders()}
+    for path in sorted(folder.glob("[0-9][0-9]_*.py")):
+        text, below = path.read_text("utf-8"), invitations[path.name[:2]].split("\n")
+        yield path.name, "\n".join([text, "# %% [markdown]", *(f"# {line}".rstrip() for line in below), ""])
 
 
 def equations() -> str:

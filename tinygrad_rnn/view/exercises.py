@@ -167,6 +167,21 @@ class Folder:
         """What ``check.py`` lists."""
         return tuple(runpy.run_path(str(self.path / "check.py"))["EXERCISES"])
 
+    @property
+    def invitation(self) -> str:
+        """What stands below the lesson, in Markdown: what is asked, and how to begin."""
+        asked = [f"{k}. `{e.name}`: {e.asks}" for k, e in enumerate(self.exercises, start=1)]
+        return "\n".join(
+            [
+                "## Your turn",
+                "",
+                *asked,
+                "",
+                f"`tinygrad-rnn exercise {self.number} --start` writes a file for you to fill in, and",
+                f"`tinygrad-rnn exercise {self.number} --check` names the first thing that is wrong in it, with a hint.",
+            ]
+        )
+
     def start(self, folder: Path) -> Path:
         """Put the blank file into a folder.
 
