@@ -63,7 +63,8 @@ tape.backward(z_3)
 tg.draw(tape)
 
 # %% [markdown]
-# Two arcs leave $z_1$: it is read twice. The red numbers are what we are after, and the one in $z_1$ is 23. Here is the
+# Two arcs leave $z_1$: it is read twice. What we gave no name is called $v$ and the number of its line: $v_4$ and
+# $v_6$ are the two products in $z_3$. The red numbers are what we are after, and the one in $z_1$ is 23. Here is the
 # same tape as the list that it is.
 
 # %%
@@ -86,8 +87,8 @@ assert all(p.index < node.index for node in tape for p in node.parents)
 # \qquad \frac{\partial^+ z_n}{\partial z_n} = 1.
 # $$
 #
-# Read it as a sentence about blame. Everybody who read $z_i$ knows how much the end depends on itself, and hands $z_i$
-# its **share**: its own number times the direct derivative of its own line. $z_i$ adds the shares. That is all.
+# Read it as a sentence about blame. Every line that read $z_i$ knows how much the end depends on that line, and hands
+# $z_i$ its **share**: that number, times the direct derivative of the line. $z_i$ adds the shares. That is all.
 #
 # Now the order pays. To know its own number, $z_i$ needs the numbers of those who read it, and they all stand
 # *below* it. So we start at the last line and go up. When we arrive at a line, all its shares have come.
@@ -164,8 +165,8 @@ assert len(readers["U"]) == net.T
 
 # %% [markdown]
 # The last state is read once, because nobody comes after it. `U` is read in every step. Its sum over all who
-# read it is the ledger of lesson 1. So the ledger is an ordered derivative, and here is the check: we move `U` a
-# little in some direction, and let everything follow.
+# read it is the last row of the ledger in lesson 1, so that row is an ordered derivative. Here is the check: we move
+# `U` a little in some direction, and let everything follow.
 
 # %%
 direction = rng.normal(size=params["U"].shape)

@@ -18,6 +18,8 @@ import numpy as np
 
 import tinygrad_rnn as tg
 
+np.set_printoptions(precision=4, suppress=True)
+
 T, n, l, m, o = 5, 1, 3, 4, 2  # time steps, samples, inputs, hidden units, outputs
 rng = np.random.default_rng(4)
 x = rng.normal(size=(T, n, l))
@@ -25,7 +27,8 @@ d = np.eye(o)[rng.integers(o, size=(T, n))]
 s0 = rng.normal(size=(n, m))
 
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+sizes = cell.init(l, m, o, rng=rng)
+params = {name: rng.normal(size=w.shape) for name, w in sizes.items()}
 one_step = tg.unfold(cell, params, x[:1], d[:1], s0=s0)
 tg.draw(one_step, overlay="value")
 
@@ -95,7 +98,7 @@ for j in range(m):
     for h in range(m):
         net_j[j] += s0[0, h] * U[j, h]
     net_j[j] += b_j[j]
-print("net_j(1), loop by loop:  ", net_j.round(4))
+print("net_j(1), loop by loop:  ", net_j)
 
 # %% [markdown]
 # Nobody writes it like that. As matrices it is one line, and here is where it goes wrong. The sum over $i$ runs over
@@ -104,8 +107,8 @@ print("net_j(1), loop by loop:  ", net_j.round(4))
 
 # %%
 as_matrices = x[0] @ V.T + s0 @ U.T + b_j
-print("net_j(1), as matrices:   ", as_matrices[0].round(4))
-print("net_j(1), on the tape:   ", net.states[1].parents[0].value[0].round(4))
+print("net_j(1), as matrices:   ", as_matrices[0])
+print("net_j(1), on the tape:   ", net.states[1].parents[0].value[0])
 assert np.allclose(as_matrices[0], net_j)
 assert np.allclose(net.states[1].parents[0].value[0], net_j)
 
@@ -126,7 +129,7 @@ else:
 
 # %%
 turned = x[0] @ V.T + s0 @ U + b_j
-print("with U the wrong way:    ", turned[0].round(4))
+print("with U the wrong way:    ", turned[0])
 assert turned.shape == as_matrices.shape
 assert not np.allclose(turned, as_matrices)
 
@@ -156,7 +159,7 @@ for t in range(1, T + 1):
     y.append(np.exp(net_k) / np.exp(net_k).sum(axis=-1, keepdims=True))  # (3)
 
 for t in range(1, T + 1):
-    print(f"t = {t}   s = {s[t][0].round(3)}   y = {y[t - 1][0].round(3)}")
+    print(f"t = {t}   s = {s[t][0]}   y = {y[t - 1][0]}")
 assert all(np.allclose(s[t], net.states[t].value) for t in range(T + 1))
 assert all(np.allclose(y[t - 1], net.outputs[t - 1].value) for t in range(1, T + 1))
 assert np.allclose(np.sum(y, axis=-1), 1)

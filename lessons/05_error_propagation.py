@@ -16,12 +16,15 @@ import numpy as np
 
 import tinygrad_rnn as tg
 
+np.set_printoptions(precision=4, suppress=True)
+
 rng = np.random.default_rng(5)
 n, l, m, o = 1, 3, 4, 5
 x, s_before = rng.normal(size=(1, n, l)), rng.normal(size=(n, m))
 d = rng.uniform(0.1, 0.9, size=(1, n, o))
 cell = tg.cells.Guo(f="tanh", g="sigmoid")
-params = {name: rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+sizes = cell.init(l, m, o, rng=rng)
+params = {name: rng.normal(size=w.shape) for name, w in sizes.items()}
 
 net = tg.unfold(cell, params, x, d, loss="squared_error", s0=s_before)
 net.backward()
@@ -80,8 +83,8 @@ assert np.isclose(by_hand, net.loss)
 # %%
 net_k, net_j = net.outputs[0].parents[0], net.states[1].parents[0]
 delta_k = (d[0] - y) * y * (1 - y)
-print("delta_k by (8):    ", delta_k[0].round(5))
-print("delta_k on the tape:", tg.delta(net_k)[0].round(5))
+print("delta_k by (8):    ", delta_k[0])
+print("delta_k on the tape:", tg.delta(net_k)[0])
 assert np.allclose(delta_k, tg.delta(net_k))
 
 # %% [markdown]
@@ -106,8 +109,8 @@ assert np.all((delta_k > 0) == (y < d[0]))
 # %%
 W, V, U = params["W"], params["V"], params["U"]
 delta_j = (delta_k @ W) * (1 - np.tanh(net_j.value) ** 2)
-print("delta_j by (9):     ", delta_j[0].round(5))
-print("delta_j on the tape:", tg.delta(net_j)[0].round(5))
+print("delta_j by (9):     ", delta_j[0])
+print("delta_j on the tape:", tg.delta(net_j)[0])
 assert np.allclose(delta_j, tg.delta(net_j))
 
 # %% [markdown]
@@ -195,8 +198,8 @@ def error_at_output(g, loss, desired):
 squared, two_terms = tg.guo.squared_error, tg.guo.two_term_cross_entropy
 one_term = tg.guo.categorical_cross_entropy
 measured, out = error_at_output("sigmoid", two_terms, d)
-print("measured:", measured[0].round(6))
-print("d - y:   ", (d[0] - out)[0].round(6))
+print("measured:", measured[0])
+print("d - y:   ", (d[0] - out)[0])
 assert np.allclose(measured, d[0] - out, atol=1e-8)
 
 # %% [markdown]
@@ -243,8 +246,8 @@ assert all(error > 0.05 for error in list(off.values())[2:])
 measured, out = error_at_output("softmax", squared, one_right)
 jacobian = out[0][:, None] * (np.eye(o) - out[0][None, :])  # [q, k]
 by_sum = (one_right[0] - out) @ jacobian
-print("measured:         ", measured[0].round(6))
-print("by the sum over q:", by_sum[0].round(6))
+print("measured:         ", measured[0])
+print("by the sum over q:", by_sum[0])
 assert np.allclose(by_sum, measured, atol=1e-8)
 
 measured, out = error_at_output("softmax", one_term, two_right)

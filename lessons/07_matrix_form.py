@@ -16,6 +16,8 @@ import numpy as np
 
 import tinygrad_rnn as tg
 
+np.set_printoptions(precision=4, suppress=True)
+
 sentence = "we see"
 alphabet = sorted(set(sentence), key=sentence.index)
 rows = np.eye(len(alphabet))[[alphabet.index(c) for c in sentence]]
@@ -141,8 +143,8 @@ assert answers[-1] == sentence[1:]
 
 # %%
 first_e, second_e = net.states[2].value[0], net.states[5].value[0]
-print("state after “we”:   ", first_e.round(2))
-print("state after “we se”:", second_e.round(2))
+print("state after “we”:   ", first_e)
+print("state after “we se”:", second_e)
 assert np.linalg.norm(first_e - second_e) > 0.5
 
 # %% [markdown]

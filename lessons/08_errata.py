@@ -10,7 +10,7 @@
 #
 # ## The picture
 #
-# The whole network on which they are tried out: five steps, four hidden units, a cost at every step, a `U`
+# The whole network on which they are tried out: four steps, five hidden units, a cost at every step, a `U`
 # that is not symmetric and a state at the start that is not zero. On an easier network, some misprints would not show.
 
 # %%
@@ -18,8 +18,8 @@ import numpy as np
 
 import tinygrad_rnn as tg
 
-T, n, l, m, o = 5, 1, 2, 4, 3
-rng = np.random.default_rng(8)
+T, n, l, m, o = 4, 1, 2, 5, 3
+rng = np.random.default_rng(5)
 params = {
     "V": rng.normal(size=(m, l)),
     "U": rng.normal(size=(m, m)),

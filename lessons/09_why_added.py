@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Why are the shares added?
 #
-# It is the question that comes up most often where backpropagation through time is taught. The code says
-# `dU += ...` in the loop that goes backwards. Why `+=`? Why not the average, if they are all copies of the same thing?
-# Why not the last one, which is the newest? And does changing `U` in five places not move it five times too far?
+# One question comes up wherever backpropagation through time is taught. The code says `dU += ...` in the loop that goes
+# backwards. Why `+=`? Why not the average, if they are all copies of the same thing? Why not the last one, which is
+# the newest? And does changing `U` in five places not move it five times too far?
 #
 # This lesson answers with one line of algebra, and then with numbers.
 #
@@ -22,7 +22,8 @@ rng = np.random.default_rng(9)
 x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
 d = np.eye(o)[rng.integers(o, size=(T, n))]
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+sizes = cell.init(l, m, o, rng=rng)
+params = {name: rng.normal(size=w.shape) for name, w in sizes.items()}
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward()
 tg.draw(net)

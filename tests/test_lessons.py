@@ -43,6 +43,11 @@ def test_lesson_1_shows_every_step_and_writes_its_pictures(lesson_1, tmp_path):
     assert "\\" not in re.sub(r"```.*?```", "", lesson_1.replace(r"\e", ""))
 
 
+def test_a_lesson_ends_with_its_exercises(lesson_1):
+    assert "Your turn" in lesson_1
+    assert "tinygrad-rnn exercise 1 --start" in lesson_1.replace("\n", " ")
+
+
 def test_lesson_1_overwrites_nothing(lesson_1, tmp_path):
     CliRunner().invoke(cli.main, ["lesson", "1"])
     folders = sorted(f.name for f in (tmp_path / "tinygrad-rnn-output").iterdir())

@@ -12,15 +12,17 @@ import re
 import shutil
 import subprocess
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import graphviz
+from click.testing import CliRunner
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import layers
-from tinygrad_rnn import guo
+from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import OPS, ops
 from tinygrad_rnn.view import exercises
 
@@ -49,6 +51,7 @@ def write_all(app: Sphinx) -> None:
             "equations.md": equations(),
             "api.md": api(),
             "imports.md": imports(),
+            "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
         },
     )
@@ -60,6 +63,18 @@ def lessons(folder: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.glob("[0-9][0-9]_*.py")):
         text, below = path.read_text("utf-8"), invitations[path.name[:2]].split("\n")
         yield path.name, "\n".join([text, "# %% [markdown]", *(f"# {line}".rstrip() for line in below), ""])
+
+
+def check() -> str:
+    """What ``tinygrad-rnn exercise 6 --check`` says to a solution in which U stands the wrong way round."""
+    folder = next(found for found in exercises.folders() if found.number == 6)
+    with tempfile.TemporaryDirectory() as work:
+        mine = Path(work) / "exercise_06.py"
+        mine.write_text(folder.solution.replace("later @ U", "later @ U.T"), "utf-8")
+        said = CliRunner().invoke(cli.main, ["exercise", "6", "--check", "--file", str(mine)]).output
+    if "Hint 1 of" not in said:
+        raise ExtensionError(f"exercise 6 should have given a first hint; it said: {said}")
+    return f"```text\n{said.rstrip()}\n```\n"
 
 
 def equations() -> str:

@@ -177,8 +177,8 @@ class Folder:
                 "",
                 *asked,
                 "",
-                f"`tinygrad-rnn exercise {self.number} --start` writes a file for you to fill in, and",
-                f"`tinygrad-rnn exercise {self.number} --check` names the first thing that is wrong in it, with a hint.",
+                f"`tinygrad-rnn exercise {self.number} --start` writes a file for you to fill in.",
+                f"`tinygrad-rnn exercise {self.number} --check` names the first thing in it that is wrong.",
             ]
         )
 
