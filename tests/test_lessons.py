@@ -135,6 +135,24 @@ def test_formulas_in_the_text_become_plain():
     assert lessons.plain_math(text) == "see δ = −1 and\n```text\naⱼ = Σᵢ bᵢ,\nc = 2\n```"
 
 
+@pytest.mark.parametrize("lesson", lessons.lessons(), ids=lambda lesson: lesson.number)
+def test_a_terminal_shows_no_latex(lesson):
+    texts = [lessons.plain_math(cell.source) for cell in lessons.cells(lesson.text) if cell.kind == "markdown"]
+    assert not [text for text in texts if re.search(r"[\\$\0]", text)]
+
+
+@pytest.mark.parametrize(
+    ("latex", "plain"),
+    [
+        (r"$\frac{1}{1 + e^{-\mathrm{net}}} \tag{13}$", "1/(1 + e^(−net))    (13)"),
+        (r"$\frac{\partial^+ z_n}{\partial z_i} = \sum_{j > i} z_j$", "∂⁺ zₙ/∂zᵢ = Σ(j > i) zⱼ"),
+        (r"$\Big( \sum_k^o \delta_{pk} \Big) \text{and} \eta\,\sum_{z=0}^{T} x$", "( Σₖ δₚₖ ) and η Σ(z=0..T) x"),
+    ],
+)
+def test_formulas_of_the_text_in_plain(latex, plain):
+    assert lessons.plain_math(latex) == plain
+
+
 def test_a_pipe_gets_utf8_wherever_we_are(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", "from tinygrad_rnn.cli import main; main()", "lesson", "1"],
