@@ -18,11 +18,30 @@ from .autodiff import (
     check,
     ops,
 )
-from .through_time import Checkpointed, Checkpoints, GammaMemory, Window, checkpointed, fixed_memory, pathology, untie
+from .through_time import (
+    Checkpointed,
+    Checkpoints,
+    GammaMemory,
+    Ordered,
+    Window,
+    checkpointed,
+    eprop,
+    fixed_memory,
+    flow,
+    flow_graph,
+    focused,
+    ordered,
+    pathology,
+    rtrl,
+    transfer,
+    transposed,
+    untie,
+    uoro,
+)
 from .train import clip_by_norm, clip_by_value
 from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, Player, Trace, draw, ledger, new_folder, player, show, trace
+from .view import EngineError, Ledger, Picture, Player, Trace, draw, draw_flow, ledger, new_folder, player, show, trace
 
 __version__ = "0.1.0"
 
@@ -38,6 +57,7 @@ __all__ = [
     "Ledger",
     "Network",
     "Node",
+    "Ordered",
     "Picture",
     "Player",
     "Push",
@@ -56,16 +76,26 @@ __all__ = [
     "clip_by_value",
     "delta",
     "draw",
+    "draw_flow",
+    "eprop",
     "fixed_memory",
+    "flow",
+    "flow_graph",
+    "focused",
     "graph",
     "guo",
     "ledger",
     "new_folder",
     "ops",
+    "ordered",
     "pathology",
     "player",
+    "rtrl",
     "show",
     "trace",
+    "transfer",
+    "transposed",
     "unfold",
     "untie",
+    "uoro",
 ]

@@ -28,9 +28,9 @@ from ..autodiff.tape import collector_at_rest
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .lines import Watched
-from .losses import LOSSES
+from .losses import known_loss
 from .plan import Plan, read_only
-from .recipe import Cell, Loss, Recipe, Recorded, as_mask, masked_equations
+from .recipe import Cell, Loss, Recipe, Recorded, as_mask, initial_state, masked_equations, same_dtype
 from .steps import Step, walk
 from .structure import flatten, outline, rebuild
 
@@ -43,7 +43,7 @@ class Gradients(Mapping[str, Array]):
     def __init__(
         self, names: Sequence[str], read: Callable[[str], Array], tape: Tape, missing: Mapping[str, str] | None = None
     ) -> None:
-        self._names = tuple(names)
+        self._names = names
         self._missing = missing or {}
         self._read = read
         self._known: dict[str, Array] = {}
@@ -51,18 +51,23 @@ class Gradients(Mapping[str, Array]):
         self._sweep = tape.sweeps
 
     def __getitem__(self, name: str) -> Array:
-        if name in self._missing:
-            raise KeyError(self._missing[name])
-        if name not in self._names:
-            raise KeyError(f"there is no parameter {name!r}; there are {', '.join(self._names)}")
         if name not in self._known:
-            if self._tape.swept is None or self._tape.sweeps != self._sweep:
+            if name in self._missing:
+                raise KeyError(self._missing[name])
+            if name not in self._names:
+                raise KeyError(f"there is no parameter {name!r}; there are {', '.join(self._names)}")
+            if not self.last:
                 raise TapeError(
                     f"these gradients belong to an earlier backward pass, and that of {name} was not read while it "
                     "was the last one: ask the net again"
                 )
             self._known[name] = self._read(name)
         return self._known[name]
+
+    @property
+    def last(self) -> bool:
+        """Whether they belong to the last backward pass, and nothing has been played since."""
+        return self._tape.sweeps == self._sweep and self._tape.swept is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -129,9 +134,16 @@ class Unfolded:
         self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
         self.schedule = ""
         self.finite = False
-        self._read: tuple[Gradients, Gradients] | None = None
+        self._grads: Gradients | None = None  # of the last backward pass, once they are asked for
+        self._copies: Gradients | None = None
+        self._no_copies = {
+            name: f"the parameter {name!r} is an initial state: it is read once, before the first step, and has "
+            f"no copies in time; grads[{name!r}] is its gradient"
+            for name in recipe.initial
+        }
+        self._names = tuple(weights)
+        self._copied = tuple(name for name in weights if name not in recipe.initial)
         self._later_at = 0  # the number of the last backward pass that had error from beyond the last step
-        self._read_at = 0  # the number of the backward pass that `_read` belongs to
 
     @property
     def T(self) -> int:
@@ -320,29 +332,22 @@ class Unfolded:
     @property
     def grads(self) -> Mapping[str, Array]:
         """dC / d weight by name: the sum of the gradients of the weight's copies."""
-        return self._gradients()[0]
+        if self._grads is None or not self._grads.last:
+            self._refuse_unswept()
+            self._grads = Gradients(self._names, self._of_weight, self.tape)
+        return self._grads
 
     @property
     def copies(self) -> Mapping[str, Array]:
         """dC / d copy by name, (T, ...): entry t - 1 is the gradient of the copy of time step t."""
-        return self._gradients()[1]
+        if self._copies is None or not self._copies.last:
+            self._refuse_unswept()
+            self._copies = Gradients(self._copied, self._of_copies, self.tape, self._no_copies)
+        return self._copies
 
-    def _gradients(self) -> tuple[Gradients, Gradients]:
+    def _refuse_unswept(self) -> None:
         if self.tape.swept is None:
             raise TapeError("there are no gradients yet: call backward() first, or let the steps run to their end")
-        if self._read is None or self._read_at != self.tape.sweeps:
-            self._read_at = self.tape.sweeps
-            initial = {
-                name: f"the parameter {name!r} is an initial state: it is read once, before the first step, and has "
-                f"no copies in time; grads[{name!r}] is its gradient"
-                for name in self._recipe.initial
-            }
-            copied = [name for name in self.weights if name not in initial]
-            self._read = (
-                Gradients(list(self.weights), self._of_weight, self.tape),
-                Gradients(copied, self._of_copies, self.tape, initial),
-            )
-        return self._read
 
     def _of_weight(self, name: str) -> Array:
         if self._plan is not None and self.tape.error_rows is self._plan:
@@ -453,11 +458,11 @@ class Unfolded:
 
     def _fitting_data(self, x: Any, d: Any, mask: Any) -> dict[str, Array]:
         """The data that a replay was given, checked, with zeros where a sample is over."""
-        data = {
-            what: _fitting(what, given, (self.T, *leaves[0].shape), leaves[0])
-            for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets))
-            if given is not None
-        }
+        data, steps = {}, (self.T,)
+        if x is not None:
+            data["x"] = _fitting("x", x, steps + self.inputs[0].shape, self.inputs[0])
+        if d is not None:
+            data["d"] = _fitting("d", d, steps + self.targets[0].shape, self.targets[0])
         if mask is not None and not self.masks:
             raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
         if mask is not None and len(data) < 2:
@@ -558,17 +563,16 @@ class Unfolded:
     ) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
-        for name, leaf in folded.weights.items():
-            np.copyto(plan.stacks[leaf.index], new[name])
-        for what, node in folded.data.items():
+        for name, stack in plan.weights.items():
+            stack[...] = new[name]
+        for what, leaves in self._data.items():
             if what in data:
-                np.copyto(plan.stacks[node.index], data[what])
-            elif self.tape.rows is not plan:  # a leaf may have been set since
-                for row, leaf in zip(plan.stacks[node.index], self._data[what], strict=True):
-                    np.copyto(row, leaf.value)
-        for before, s in zip(folded.before, flatten(self.states[0]), strict=True):
-            row = new[s.parents[0].name] if s.parents else start.get(s, s.value)
-            np.copyto(plan.stacks[before.index][0], row)
+                plan.data[what][...] = data[what]
+            elif leaves and self.tape.rows is not plan:  # a leaf may have been set since
+                for row, leaf in zip(plan.data[what], leaves, strict=True):
+                    row[...] = leaf.value
+        for before, s in zip(plan.start, flatten(self.states[0]), strict=True):
+            before[...] = new[s.parents[0].name] if s.parents else start.get(s, s.value)
         others = [(s, read_only(value)) for s, value in start.items()]
         others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
         if self.tape.rows is not plan:
@@ -577,16 +581,12 @@ class Unfolded:
             plan.carry()
             self.tape.played_by(plan, others, complete=False)
             return
-        plan.forward()
-        total = np.add.reduce(self._counted_rows(plan.stacks[folded.cost.index]))
+        total = plan.forward()
         if self.cost.op is ops.multiply:  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
             total = total * weight.value
         self.tape.played_by(plan, [*others, (self.cost, np.asarray(total))])
-
-    def _counted_rows(self, losses: Array) -> Array:
-        return losses if len(self.counted) == self.T else losses[np.array(self.counted) - 1]
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
@@ -595,7 +595,7 @@ class Unfolded:
 
 def _fitting(what: str, given: Any, shape: tuple[int, ...], like: Node) -> Array:
     """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
-    array, dtype = np.asarray(given), like.value.dtype
+    array, dtype = given if type(given) is np.ndarray else np.asarray(given), like.value.dtype
     if array.shape != shape or array.dtype != dtype:
         raise ShapeError(
             f"replay: {what} is {array.shape} {array.dtype}, and the network was unfolded over {shape} {dtype}. "
@@ -706,8 +706,7 @@ def unfold(
     -----
     Source: Guo (2013), section 3 and Figure 2.
     """
-    if isinstance(loss, str) and loss not in LOSSES:
-        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
+    pays = known_loss(loss)
     check_reduction(reduction)
     x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
@@ -719,10 +718,10 @@ def unfold(
     tape = Tape(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
     given = [s for s in flatten(s0) if not isinstance(s, str)]
-    _same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
+    same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
     recipe = Recipe(
         cell,
-        LOSSES[loss] if isinstance(loss, str) else loss,
+        pays,
         _shares(len(x), losses, reduction),
         frozenset(s for s in flatten(s0) if isinstance(s, str)),
         untied,
@@ -770,28 +769,6 @@ def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
     return shares if reduction == "sum" else shares / np.count_nonzero(shares)
 
 
-def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
-    """The initial state in its structure: arrays, and names of parameters."""
-    usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
-    if usual is None:
-        raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
-    s0 = usual if s0 is None else s0
-    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
-        raise ShapeError(
-            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
-            "each an array s0[p, j] or the name of a parameter"
-        )
-    for name in flatten(s0):
-        if isinstance(name, str) and name not in params:
-            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
-        if isinstance(name, str) and np.ndim(params[name]) != 1:
-            raise ShapeError(
-                f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
-                "is one row (m,), repeated over the samples"
-            )
-    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
-
-
 def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name: str) -> Node:
     """A part of s(0): an array as it is, or a parameter repeated over the samples."""
     if not isinstance(s, str):
@@ -827,11 +804,3 @@ def sequences(x: Any, d: Any) -> tuple[Array, Array]:
             f"x is {x.shape} and d is {d.shape}: there must be at least one time step, one sample and one unit"
         )
     return x, d
-
-
-def _same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:
-    given = {name: leaf.value.dtype for name, leaf in weights.items()}
-    given |= {name: array.dtype for name, array in arrays.items()}
-    if len(set(given.values())) > 1:
-        listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
-        raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")

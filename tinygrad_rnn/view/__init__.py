@@ -1,6 +1,7 @@
 """Pictures, formulas and lessons: everything shown is made from the tape."""
 
 from .engine import EngineError
+from .flow import draw_flow
 from .ledger import Ledger, ledger
 from .lessons import new_folder
 from .picture import Picture, draw
@@ -21,6 +22,7 @@ __all__ = [
     "Scene",
     "Trace",
     "draw",
+    "draw_flow",
     "ledger",
     "new_folder",
     "player",
