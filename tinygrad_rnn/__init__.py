@@ -19,48 +19,66 @@ from .autodiff import (
     ops,
 )
 from .through_time import (
+    Checkpointed,
+    Checkpoints,
+    GammaMemory,
     Ordered,
     Window,
+    checkpointed,
     eprop,
+    fixed_memory,
     flow,
     flow_graph,
     focused,
     ordered,
+    pathology,
     rtrl,
     transfer,
     transposed,
+    untie,
     uoro,
 )
-from .unfold import Step, Unfolded, cells, delta, unfold
+from .train import clip_by_norm, clip_by_value
+from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, draw, draw_flow, ledger, new_folder, show
+from .view import EngineError, Ledger, Picture, Player, Trace, draw, draw_flow, ledger, new_folder, player, show, trace
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BadNumber",
     "CheckReport",
+    "Checkpointed",
+    "Checkpoints",
     "Compared",
     "EngineError",
     "Finding",
+    "GammaMemory",
     "Ledger",
+    "Network",
     "Node",
     "Ordered",
     "Picture",
+    "Player",
     "Push",
     "ShapeError",
     "Step",
     "Tangents",
     "Tape",
     "TapeError",
+    "Trace",
     "Unfolded",
     "Window",
     "cells",
     "check",
+    "checkpointed",
+    "clip_by_norm",
+    "clip_by_value",
     "delta",
     "draw",
     "draw_flow",
     "eprop",
+    "fixed_memory",
     "flow",
     "flow_graph",
     "focused",
@@ -70,10 +88,14 @@ __all__ = [
     "new_folder",
     "ops",
     "ordered",
+    "pathology",
+    "player",
     "rtrl",
     "show",
+    "trace",
     "transfer",
     "transposed",
     "unfold",
+    "untie",
     "uoro",
 ]

@@ -78,10 +78,10 @@ def seeded(tape: Tape, tangents: Mapping[Node, Any]) -> Tangents:
     return moved
 
 
-def pushes(tape: Tape, moved: Tangents) -> Iterator[Push]:
-    """Carry the tangents in `moved` along the tape, and leave in it what arrives."""
+def pushes(tape: Tape, moved: Tangents, among: range | None = None) -> Iterator[Push]:
+    """Carry the tangents in `moved` along the tape, or some nodes of it, and leave in it what arrives."""
     first = min((node.index for node in moved), default=len(tape))
-    for index in range(first + 1, len(tape)):
+    for index in range(first + 1, len(tape)) if among is None else among:
         node = tape[index]
         op = node.op
         if op is None:

@@ -94,4 +94,4 @@ def prepared(cell: Cell, params: Mapping[str, Any], loss: str | Loss, s0: Any, n
         if s.ndim < 1 or len(s) != n_samples:
             raise ShapeError(f"part {k} of s0 is {s.shape} and the stream has {n_samples} samples: s0[p, j]")
     shapes = {name: np.shape(value) for name, value in params.items()}
-    return Steps(Recipe(cell, known_loss(loss), 1.0, trained), shapes), rebuild(start, rows)
+    return Steps(Recipe(cell, known_loss(loss), np.ones(1), trained), shapes), rebuild(start, rows)

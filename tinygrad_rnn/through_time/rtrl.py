@@ -76,7 +76,7 @@ def _run(cell: Cell, params: Mapping[str, Any], x: Any, d: Any, loss: str | Loss
         moment = steps.record(params, t, x_t, d_t, state)
         state = moment.state
         grads, influence = _carried_on(moment, influence)
-        yield Window(t, t, float(moment.cost.value), grads, state, _by_name(moment, influence))
+        yield Window(t, t, float(moment.cost.value), grads, state, carried=_by_name(moment, influence))
 
 
 def _of_initial_states(names: list[Any], parts: list[Array]) -> Influence:

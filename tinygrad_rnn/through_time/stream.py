@@ -39,7 +39,7 @@ class Window:
     loss: float
     grads: Mapping[str, Array]
     state: Any
-    carried: Mapping[str, Array] = field(default_factory=dict)
+    carried: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
 
     @property
     def carried_bytes(self) -> int:

@@ -57,7 +57,7 @@ def traced(
         state = rebuild(state, step.state)
         several = len(step.state) > 1
         carried = {f"{name}[{k}]" if several else name: trace for (name, k), trace in traces.items()}
-        yield Window(t, t, step.cost, grads, state, carried)
+        yield Window(t, t, step.cost, grads, state, carried=carried)
 
 
 @dataclass(frozen=True)

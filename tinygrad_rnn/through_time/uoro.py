@@ -76,7 +76,7 @@ def _run(
         grads, of_state, of_weights = carried_on(moment, of_state, of_weights, signs)
         several = len(of_state) > 1
         carried = {f"s[{k}]" if several else "s": s for k, s in enumerate(of_state)} | of_weights
-        yield Window(t, t, float(moment.cost.value), grads, state, carried)
+        yield Window(t, t, float(moment.cost.value), grads, state, carried=carried)
 
 
 def carried_on(

@@ -19,12 +19,18 @@ Loss = Callable[..., Node]
 
 
 class Copies(Mapping[str, Node]):
-    """The weights as one time step sees them: a copy is made when the cell first reads the weight."""
+    """The weights as one time step sees them: a copy is made when the cell first reads the weight.
 
-    def __init__(self, weights: Mapping[str, Node], t: int, initial: frozenset[str] = frozenset()) -> None:
+    Where they are untied, it is the step's own row of the weight.
+    """
+
+    def __init__(
+        self, weights: Mapping[str, Node], t: int, initial: frozenset[str] = frozenset(), untied: bool = False
+    ) -> None:
         self._weights = weights
         self._t = t
         self._initial = initial
+        self._untied = untied
         self.made: dict[str, Node] = {}
 
     def __getitem__(self, name: str) -> Node:
@@ -40,7 +46,11 @@ class Copies(Mapping[str, Node]):
                         f"the cell reads the parameter {name!r} at t={self._t}; params has {', '.join(self._weights)}"
                     )
                 )
-            self.made[name] = ops.copy(self._weights[name], name=name)
+            weight = self._weights[name]
+            if self._untied:
+                self.made[name] = ops.getitem(weight, key=ops.index_key(self._t - 1, weight.ndim), name=name)
+            else:
+                self.made[name] = ops.copy(weight, name=name)
         return self.made[name]
 
     def __contains__(self, name: object) -> bool:
@@ -74,16 +84,19 @@ class Recipe:
     ----------
     cell, loss : callable
         As they were given to `unfold`.
-    cost_share : float
-        What a step's cost weighs in the whole: 1, or 1/T for a mean.
+    shares : ndarray, (T,)
+        What each step's cost weighs in the whole: 1, or 1/T for a mean; 0 where it is not counted.
     initial : frozenset of str
         The parameters that are initial states.
+    untied : bool
+        Whether each time step has weights of its own.
     """
 
     cell: Cell
     loss: Loss
-    cost_share: float
+    shares: Array
     initial: frozenset[str] = frozenset()
+    untied: bool = False
 
     def record(
         self, tape: Tape, t: int, weights: Mapping[str, Node], data: tuple[Array, Array, Array | None], before: Any
@@ -105,7 +118,7 @@ class Recipe:
             mask = None
             if mask_now is not None:
                 mask = tape.leaf(mask_now, "mask", active=False, varies=True, copy=False)
-            copies = Copies(weights, t, self.initial)
+            copies = Copies(weights, t, self.initial, self.untied)
             state, y = _state_and_output(self.cell(copies, x, before), before)
             if mask is not None:
                 state = _kept_where_over(mask, state, before)
