@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from ..autodiff import Node, by_rule, play_copies, record_pullback
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
-from .moment import Moment, prepared
+from .moment import Moment, only_arrays, prepared
 from .stream import Window, stream
-from .uoro import only_arrays
 
 Array = NDArray[Any]
 Traces = dict[tuple[str, int], Array]  # of a weight, for each sample, on a part of the state: (B, *the weight's shape)
