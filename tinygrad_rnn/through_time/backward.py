@@ -124,7 +124,7 @@ class Errors:
         self.counted = np.zeros(self.T, step.folded.cost.value.dtype)
 
     def _room(self, key: Any, shape: tuple[int, ...]) -> Array:
-        """An array to write into, that of last time if memory is kept: mapping it anew would cost as much as its use."""
+        """An array to write into, that of last time if memory is kept: mapping it anew costs as much as its use."""
         if (key, shape) not in self._memory:
             self._memory[key, shape] = np.empty(shape, self.step.folded.cost.value.dtype)
         return self._memory[key, shape]
