@@ -2,6 +2,7 @@
 
 lessons/         copies of ../lessons, whose one home is where readers of the repository find them
 *.html           beside the site's own: pages that the library itself has written
+gallery/         every picture that `draw` offers, of four networks
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
 """
 
@@ -12,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import graphviz
@@ -19,10 +21,12 @@ import numpy as np
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import gallery
 import layers
 import tinygrad_rnn as tg
 from tinygrad_rnn import guo
 from tinygrad_rnn.autodiff import OPS, ops
+from tinygrad_rnn.view.svg import size
 
 SECTIONS = {
     "1": "Basic definitions",
@@ -54,8 +58,10 @@ def write_all(app: Sphinx) -> None:
             "api.md": api(),
             "imports.md": imports(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
+            "gallery.md": pages_of_gallery(),
         },
     )
+    _write(docs / "gallery", {name: text for network in gallery.NETWORKS for name, text in gallery_of(network).items()})
 
 
 def write_pages(app: Sphinx, error: Exception | None) -> None:
@@ -189,6 +195,34 @@ def benchmarks(file: Path) -> str:
             for r in report["recording"]
         ]
     return "\n".join([*lines, ""])
+
+
+def pages_of_gallery() -> str:
+    """The list of the gallery's pages, one a network."""
+    return "\n".join(["```{toctree}", *(f"gallery/{network}" for network in gallery.NETWORKS), "```", ""])
+
+
+def gallery_of(network: str) -> dict[str, str]:
+    """The page of a network, and its pictures as files."""
+    build = gallery.NETWORKS[network]
+    lines = [f"# {inspect.getdoc(build)}", "", "```python", *_source(build), "net.backward()", "```", ""]
+    files, view = {}, None
+    for shown in gallery.pictures(network):
+        if shown.view != view:
+            view = shown.view
+            lines += [f"## {view.capitalize()}", "", shown.picture.scene.description, ""]
+        files[f"{shown.name}.svg"] = svg = shown.picture.svg
+        width, _ = size(svg)
+        lines += [f"```{{figure}} {shown.name}.svg", f":alt: {shown.picture.scene.title}, {shown.overlay or 'bare'}"]
+        lines += [":figclass: drawing", f":width: {width:.0f}px", "", f"`{shown.call}`", "```", ""]
+    return files | {f"{network}.md": "\n".join(lines)}
+
+
+def _source(function: Callable[[], object]) -> list[str]:
+    """The body of a function that makes a network, as somebody would type it."""
+    body = inspect.cleandoc(inspect.getsource(function).partition('"""\n')[2])
+    before, _, after = body.rpartition("return ")
+    return f"{before}net = {after}".split("\n")
 
 
 def _row(cells: list[str]) -> str:

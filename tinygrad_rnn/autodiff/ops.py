@@ -998,8 +998,8 @@ def embedding(indices: Array, table: Array, out: Array | None = None) -> Array:
     rows = indices.astype(np.intp)
     if rows.size and rows.min() < 0:  # NumPy would count from the end: a padding of -1 would go unseen
         raise IndexError(f"embedding: {rows.min()} is the number of no row")
-    if table.ndim == 2:  # one table for all copies
-        return np.take(table, rows, axis=0, out=out)
+    if table.ndim == 2 or rows.ndim == 1:  # one table, or one set of rows, for all copies
+        return np.take(table, rows, axis=-2, out=out)
     return np.positive(np.take_along_axis(table, rows[..., None], axis=-2), out=out)
 
 

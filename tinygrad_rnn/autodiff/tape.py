@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -623,7 +623,11 @@ class Tape:
     # ---- backwards
 
     def pullback(
-        self, root: Node | None = None, seed: Any = None, besides: Mapping[Node, Array] | None = None
+        self,
+        root: Node | None = None,
+        seed: Any = None,
+        until: Collection[Node] = (),
+        besides: Mapping[Node, Array] | None = None,
     ) -> Iterator[Share]:
         """Send the error back from `root`, share by share.
 
@@ -636,6 +640,8 @@ class Tape:
             Where the error starts; the last node of the tape if none is named.
         seed : array_like, optional
             The root's own cotangent; 1 for a scalar root.
+        until : collection of Node
+            Nodes that receive error and hand none on.
         besides : mapping of Node to ndarray, optional
             Error that comes to nodes before the root from outside the tape, such as to a state from later steps.
 
@@ -658,7 +664,7 @@ class Tape:
         for index in range(root.index, -1, -1):
             node = self.nodes[index]
             op, g = node.op, node._cotangent
-            if op is None or g is None:
+            if op is None or g is None or node in until:
                 continue
             if isinstance(g, Outer) and not op.keeps_terms:
                 g = node._cotangent = _frozen(g)
@@ -676,10 +682,16 @@ class Tape:
         self._swept = root
         self.sweeps += 1
 
-    def backward(self, root: Node | None = None, seed: Any = None, besides: Mapping[Node, Array] | None = None) -> None:
+    def backward(
+        self,
+        root: Node | None = None,
+        seed: Any = None,
+        until: Collection[Node] = (),
+        besides: Mapping[Node, Array] | None = None,
+    ) -> None:
         """Run the pullback to its end."""
         with collector_at_rest():
-            for _ in self.pullback(root, seed, besides):
+            for _ in self.pullback(root, seed, until, besides):
                 pass
 
     def cut(self, steps: Iterable[int]) -> None:

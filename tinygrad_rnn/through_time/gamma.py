@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node
 from ..unfold import Unfolded, unfold
-from ..unfold.recipe import Cell, Loss
+from ..unfold.recipe import Cell, Loss, initial_state
 from ..unfold.structure import flatten, rebuild
-from ..unfold.unfolded import cotangent, initial_state
+from ..unfold.unfolded import cotangent
 from .stream import Window, stream
 
 Array = NDArray[Any]

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node
 from ..unfold import Unfolded, unfold
-from ..unfold.recipe import Cell, Loss
+from ..unfold.losses import known_loss
+from ..unfold.recipe import Cell, Loss, initial_state
 from ..unfold.structure import flatten, rebuild
-from ..unfold.unfolded import check_options, initial_state
+from ..unfold.unfolded import check_reduction
 from .backward import Backward, Errors, gradients_of
 from .stream import Window, stream
 from .windows import Windows
@@ -496,7 +497,8 @@ def _checked(
     cell: Cell, params: Mapping[str, Any], x: Iterable[Any], loss: str | Loss, reduction: str, s0: Any, windows: Windows
 ) -> _Unfolding:
     """What windows are unfolded from, once all that can be looked at before the stream begins was looked at."""
-    check_options(loss, reduction)
+    known_loss(loss)
+    check_reduction(reduction)
     if any(isinstance(part, str) for part in flatten(s0)):
         raise ValueError(
             f"s0={s0!r} names a parameter: only windows that reach back to the beginning could train an initial state. "

@@ -72,7 +72,7 @@ class Plan:
         self.stacks: dict[int, Array] = {}
         self.views: set[int] = set()
         self._rows: dict[tuple[int, int], Array] = {}
-        self._contiguous: dict[int, Array] = {}
+        self._contiguous: dict[Any, Array] = {}
         self.source: list[str] = []
         self.samples = folded.x.shape[0]
 
@@ -86,7 +86,7 @@ class Plan:
         self.start = [self.stacks[b.index][0] for b in folded.before]
         self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
         self._counted = None if folded.shares.all() else np.flatnonzero(folded.shares)
-        self._prepare: list[Call] = []
+        self._prepare: list[Call] = []  # what is the same at every time, and copies of weights: before each pass
         self._prepared: set[int] = set()
         self._played = forward
         self._newest: dict[int, list[Call]] = {}
@@ -521,7 +521,7 @@ class Plan:
         """
         if w.flags.c_contiguous or vectors:
             return w
-        key = w.__array_interface__["data"][0]
+        key = (w.__array_interface__["data"][0], w.shape, w.strides)
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
             self._prepare.append(partial(np.copyto, self._contiguous[key], w))

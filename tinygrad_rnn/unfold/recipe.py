@@ -192,3 +192,40 @@ def as_mask(mask: Any, shape: tuple[int, int], dtype: Any) -> Array:
     if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
         raise ValueError("mask holds something else than 0 and 1: 1 where sample p has a step t, 0 where it is over")
     return array.astype(dtype)[..., None]
+
+
+def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
+    """The initial state in its structure: arrays, and names of parameters.
+
+    Raises
+    ------
+    ShapeError, ValueError
+        If it has another structure than the cell's state, or names no parameter of one axis.
+    """
+    usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
+    if usual is None:
+        raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
+    s0 = usual if s0 is None else s0
+    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
+        raise ShapeError(
+            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
+            "each an array s0[p, j] or the name of a parameter"
+        )
+    for name in flatten(s0):
+        if isinstance(name, str) and name not in params:
+            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
+        if isinstance(name, str) and np.ndim(params[name]) != 1:
+            raise ShapeError(
+                f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
+                "is one row (m,), repeated over the samples"
+            )
+    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
+
+
+def same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:
+    """Raise ShapeError if not all numbers are of one dtype."""
+    given = {name: leaf.value.dtype for name, leaf in weights.items()}
+    given |= {name: array.dtype for name, array in arrays.items()}
+    if len(set(given.values())) > 1:
+        listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
+        raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")

@@ -28,9 +28,9 @@ from ..autodiff.tape import collector_at_rest
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .lines import Watched
-from .losses import LOSSES
+from .losses import known_loss
 from .plan import Plan, read_only
-from .recipe import Cell, Loss, Recipe, Recorded, as_mask, masked_equations
+from .recipe import Cell, Loss, Recipe, Recorded, as_mask, initial_state, masked_equations, same_dtype
 from .steps import Step, walk
 from .structure import flatten, outline, rebuild
 
@@ -823,7 +823,8 @@ def unfold(
     -----
     Source: Guo (2013), section 3 and Figure 2.
     """
-    check_options(loss, reduction)
+    pays = known_loss(loss)
+    check_reduction(reduction)
     x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:
@@ -834,10 +835,10 @@ def unfold(
     tape = Tape(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
     given = [s for s in flatten(s0) if not isinstance(s, str)]
-    _same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
+    same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
     recipe = Recipe(
         cell,
-        LOSSES[loss] if isinstance(loss, str) else loss,
+        pays,
         _shares(len(x), losses, reduction),
         frozenset(s for s in flatten(s0) if isinstance(s, str)),
         untied,
@@ -885,41 +886,12 @@ def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
     return shares if reduction == "sum" else shares / np.count_nonzero(shares)
 
 
-def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
-    """The initial state in its structure: arrays, and names of parameters."""
-    usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
-    if usual is None:
-        raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
-    s0 = usual if s0 is None else s0
-    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
-        raise ShapeError(
-            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
-            "each an array s0[p, j] or the name of a parameter"
-        )
-    for name in flatten(s0):
-        if isinstance(name, str) and name not in params:
-            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
-        if isinstance(name, str) and np.ndim(params[name]) != 1:
-            raise ShapeError(
-                f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
-                "is one row (m,), repeated over the samples"
-            )
-    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
-
-
 def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name: str) -> Node:
     """A part of s(0): an array as it is, or a parameter repeated over the samples."""
     if not isinstance(s, str):
         return tape.leaf(s, name)
     row = weights[s]
     return ops.broadcast(row, source=row.shape, to=(n_samples, *row.shape), name=name)
-
-
-def check_options(loss: str | Loss, reduction: str) -> None:
-    """Raise ValueError if there is no such loss or reduction."""
-    if isinstance(loss, str) and loss not in LOSSES:
-        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
-    check_reduction(reduction)
 
 
 def check_reduction(reduction: str) -> None:
@@ -949,11 +921,3 @@ def sequences(x: Any, d: Any) -> tuple[Array, Array]:
             f"x is {x.shape} and d is {d.shape}: there must be at least one time step, one sample and one unit"
         )
     return x, d
-
-
-def _same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:
-    given = {name: leaf.value.dtype for name, leaf in weights.items()}
-    given |= {name: array.dtype for name, array in arrays.items()}
-    if len(set(given.values())) > 1:
-        listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
-        raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")

@@ -12,7 +12,8 @@ from .base import Cell
 from .clipped import ErrorClipped
 from .gru import GRU
 from .lstm import LSTM
+from .mozer import Mozer
 from .simple import IRNN, Elman, Guo
 from .stacked import Stacked
 
-__all__ = ["GRU", "IRNN", "LSTM", "Cell", "Elman", "ErrorClipped", "Guo", "Stacked"]
+__all__ = ["GRU", "IRNN", "LSTM", "Cell", "Elman", "ErrorClipped", "Guo", "Mozer", "Stacked"]
