@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
-from . import formats, layout, svg
+from . import arcs, formats, layout, svg
 from .dot import dot
 from .files import write_whole
 from .mermaid import mermaid
@@ -131,7 +131,8 @@ def draw(
     Parameters
     ----------
     net : Unfolded or Tape
-        The network; or a tape, such as that of an error which ended the recording of a network.
+        The network; or a tape, such as that of an error which ended the recording of a network. A tape without
+        time steps is drawn as a list, with an arc for each thing that a node reads.
     view : {"unfolded"}
         What is drawn.
     overlay : {"both", "value", "gradient", None}
@@ -149,11 +150,13 @@ def draw(
     ValueError
         If `view` or `overlay` is unknown, or if there are more time steps than a picture can show, or none.
     """
-    whole = layout.Fragment(net) if isinstance(net, Tape) else net
     if view not in VIEWS:
         raise ValueError(f"view={view!r}: it is one of {', '.join(repr(v) for v in VIEWS)}")
     if overlay not in OVERLAYS:
         raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
+    if isinstance(net, Tape) and not any(node.t for node in net):
+        return Picture(arcs.listed(net, overlay))
+    whole = layout.Fragment(net) if isinstance(net, Tape) else net
     if whole.T > MOST_STEPS:
         raise ValueError(
             f"a picture of {whole.T} time steps would be {whole.T * 3.3:.0f} inches wide, and nobody could read it: "
