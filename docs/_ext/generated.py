@@ -2,6 +2,7 @@
 
 lessons/         copies of ../lessons, whose one home is where readers of the repository find them, each with
                  its exercises below
+*.html           beside the site's own: pages that the library itself has written
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
 """
 
@@ -17,11 +18,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import graphviz
+import numpy as np
 from click.testing import CliRunner
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import layers
+import tinygrad_rnn as tg
 from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import OPS, ops
 from tinygrad_rnn.view import exercises
@@ -39,6 +42,7 @@ CELLS = {"guo": "Guo's network", "lstm": "LSTM", "gru": "GRU"}
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write_all)
+    app.connect("build-finished", write_pages)
     return {"parallel_read_safe": True}
 
 
@@ -77,6 +81,19 @@ def check() -> str:
     return f"```text\n{said.rstrip()}\n```\n"
 
 
+def write_pages(app: Sphinx, error: Exception | None) -> None:
+    """One-file players, as a reader's own ``tg.player(net).save("steps.html")`` writes them."""
+    if error or app.builder.format != "html":
+        return
+    rng = np.random.default_rng(0)
+    cell = tg.cells.Guo(f="tanh", g="softmax")
+    params = cell.init(n_in=3, n_hidden=3, n_out=3, rng=rng)
+    for name, steps in (("steps.html", 5), ("steps-long.html", 30)):
+        letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
+        net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
+        tg.player(net).save(Path(app.outdir) / name, overwrite=True)
+
+
 def equations() -> str:
     """The 28 equations, corrected, each beside its printed form where that differs."""
     if list(guo.EQUATIONS) != [f"G{n}" for n in range(1, 29)]:
@@ -87,14 +104,7 @@ def equations() -> str:
             section = eq.section
             lines += [f"## Section {section}: {SECTIONS[section]}", ""]
         # A target above the words, not a label on the formula: MyST would write a label's id twice.
-        lines += [f"({key})=", f"**({eq.number}) {eq.gives}.** {eq.note}", "", f"$$\n{eq.corrected}\n$$", ""]
-        if eq.printed != eq.corrected:
-            lines += [f":::{{admonition}} ({eq.number}) as printed", ":class: warning", ""]
-            lines += [f"$$\n{eq.printed}\n$$", ""]
-            lines += [_erratum(eq.erratum), ""] if eq.erratum else []
-            lines += [":::", ""]
-        elif eq.erratum:
-            lines += [f":::{{admonition}} A slip near ({eq.number})", "", _erratum(eq.erratum), ":::", ""]
+        lines += [f"({key})=", f"```{{equation}} {eq.number}", "```", ""]
     lines += ["## All errata", "", *(f"- {_erratum(key)}" for key in guo.ERRATA), ""]
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ backwards, the error that comes back through the state is read from one step ahe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +123,7 @@ def fold_step(
     data: tuple[Array, Array, Array | None],
     s: Any,
     equations: Mapping[Any, str],
+    on: Callable[[Mapping[Any, str]], Tape] = Tape,
 ) -> Folded:
     """Record one time step and its backward pass.
 
@@ -138,8 +139,10 @@ def fold_step(
         The initial state, in the cell's structure.
     equations : mapping
         Passed to the tape.
+    on : callable
+        What makes the tape.
     """
-    tape = Tape(equations)
+    tape = on(equations)
     leaves = {name: tape.leaf(value, name) for name, value in weights.items()}
     before = [tape.leaf(part, "s", t=0) for part in flatten(s)]
     first = len(tape)

@@ -16,6 +16,7 @@ INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394"}
 FILL = {"op": "#FFFFFF", "leaf": "#F1F1EE", "copy": "#FFFFFF", "weight": "#FFFFFF"}
 CORNER = 9.0
 ARROW = 7.0
+LABEL = 0.3  # where on the last stretch of a line its label stands: nearer to where it comes from, lines lie apart
 
 
 def dot(scene: Scene) -> str:
@@ -112,6 +113,24 @@ def _line(g: graphviz.Digraph, line: Line) -> None:
     if line.color:
         style = style | {"color": line.color}
     g.edge(line.source, line.target, id=line.id, pos=_spline(line.points), **style, **{"class": line.kind})
+    if line.label:
+        g.node(
+            f"{line.id}_label",
+            label=_text(line.label),
+            id=f"{line.id}_label",
+            shape="box",
+            style="filled",
+            fillcolor="white",
+            color="white",
+            margin="0",
+            pos=_point(_towards(line.points[-2], line.points[-1], LABEL * math.dist(line.points[-2], line.points[-1]))),
+            width=_inches(5 * len(line.label) + 2),
+            height=_inches(10),
+            fontname=SANS,
+            fontsize="9",
+            fontcolor=line.color or "#444444",
+            **{"class": "number label"},
+        )
 
 
 def _spline(points: Sequence[Point]) -> str:
