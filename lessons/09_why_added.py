@@ -140,31 +140,19 @@ print("averaged cost: its shares add up to", mean.copies["U"].sum(axis=0)[0, 1].
 #
 # Section 4 of Guo's report asks this. An unfolded network is a deep network whose layers have the same weights. They
 # are **tied**. Nobody forbids to untie them. We train both on the same sequence, with the same steps: one network
-# with one $U$, and one with a $U$ for each time step, which starts with the same numbers.
-
+# with one set of weights, and one with a set for each time step, all of which start with the same numbers.
 
 # %%
-class Untied:
-    """Guo's network, with a U of its own in each time step: U_1, U_2, ..."""
-
-    def __init__(self):
-        self.t = 0
-
-    def __call__(self, params, x, s):
-        self.t = self.t % T + 1
-        return cell({**params, "U": params[f"U_{self.t}"]}, x, s)
-
-
 tied_params = {name: w.copy() for name, w in params.items()}
-free_params = {name: w.copy() for name, w in params.items() if name != "U"}
-free_params |= {f"U_{t}": params["U"].copy() for t in range(1, T + 1)}
+free_params = tg.untie(params, T)
 tied = tg.unfold(cell, tied_params, x, d, s0=s0)
-free = tg.unfold(Untied(), free_params, x, d, s0=s0)
+free = tg.unfold(cell, free_params, x, d, s0=s0, untied=True)
 tied.backward()
 free.backward()
-for t in range(1, T + 1):
-    assert np.allclose(free.grads[f"U_{t}"], tied.copies["U"][t - 1], rtol=0, atol=1e-15)
-print("the gradient of each free U is the share of the tied one's copy")
+for name in params:
+    assert np.allclose(free.grads[name], tied.copies[name], rtol=0, atol=1e-15)
+print("dC/dU tied is", tied.grads["U"].shape, "and free it is", free.grads["U"].shape)
+print("the gradient of each free matrix is the share of the tied one's copy")
 
 # %% [markdown]
 # That is what a share *is*: the gradient that the copy would have if it were free. Now let both learn.
@@ -179,18 +167,18 @@ for name, unfolded in (("tied", tied), ("free", free)):
         descent.step(unfolded.params, unfolded.grads)
 for update in (0, 1, 5, 20, 59):
     print(f"{update:>3}   tied {history['tied'][update]:.4f}   free {history['free'][update]:.4f}")
-weights = {name: sum(w.size for w in unfolded.params.values()) for name, unfolded in (("tied", tied), ("free", free))}
+weights = {"tied": sum(w.size for w in tied_params.values()), "free": sum(w.size for w in free_params.values())}
 print("numbers to learn:", weights)
-apart = [np.linalg.norm(free_params["U_1"] - free_params[f"U_{t}"]) for t in range(2, T + 1)]
-print("the free matrices have drifted apart by", np.round(apart, 3))
+apart = [np.linalg.norm(free_params["U"][0] - later) for later in free_params["U"][1:]]
+print("the free U of step 1 and those of the later steps are now apart by", np.round(apart, 3))
 assert history["tied"][-1] < history["tied"][0]
 assert history["free"][-1] < history["free"][0]
 assert min(apart) > 0.01
-assert weights["free"] == weights["tied"] + (T - 1) * m * m
+assert weights["free"] == T * weights["tied"]
 
 # %% [markdown]
 # Both learn. But the free one has bought something with its numbers that it cannot use: it knows what to do
-# at step 1, step 2 and step 3. What should it do at step 4? It has no matrix for that. The tied one reads on.
+# at step 1, step 2 and step 3. What should it do at step 4? It has no weights for that. The tied one reads on.
 
 # %%
 longer = tg.unfold(cell, tied_params, x_long, d_long, s0=s0)

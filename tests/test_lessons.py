@@ -48,6 +48,23 @@ def test_a_lesson_ends_with_its_exercises(lesson_1):
     assert "tinygrad-rnn exercise 1 --start" in lesson_1.replace("\n", " ")
 
 
+def test_in_a_terminal_pictures_are_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli.main, ["lesson", "9"])
+    assert result.exit_code == 0, result.output
+    written = re.findall(r"the picture: (\S+)", result.output)
+    assert written == [f"tinygrad-rnn-output/lesson-09/picture-{k}.svg" for k in (1, 2)]
+    assert all((tmp_path / path).read_text(encoding="utf-8").startswith("<svg") for path in written)
+
+
+def test_a_lesson_goes_on_without_its_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tinygrad-rnn-output").write_text("a file is in the way")
+    result = CliRunner().invoke(cli.main, ["lesson", "2"])
+    assert result.exit_code == 0, result.output
+    assert "the picture could not be written" in result.output
+
+
 def test_lesson_1_overwrites_nothing(lesson_1, tmp_path):
     CliRunner().invoke(cli.main, ["lesson", "1"])
     folders = sorted(f.name for f in (tmp_path / "tinygrad-rnn-output").iterdir())

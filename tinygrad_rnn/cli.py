@@ -20,7 +20,7 @@ from rich.syntax import Syntax
 from . import __version__
 from .autodiff import TapeError
 from .unfold import Unfolded, cells, unfold
-from .view import EngineError, draw
+from .view import EngineError, Picture, draw, new_folder
 from .view.doctor import report
 from .view.exercises import EMPTY, WRONG, Folder, Report, Verdict, folders, hint_level
 from .view.files import write_whole
@@ -87,7 +87,17 @@ def _read(chosen: Lesson, pager: Pager | None) -> None:
         console.print(Syntax(source, "python", theme="ansi_dark", background_color="default", word_wrap=True))
         console.print()
 
-    run(chosen, on_text, on_code)
+    pictures: list[Path] = []
+
+    def on_picture(picture: Picture) -> None:
+        try:
+            folder = pictures[0].parent if pictures else new_folder(f"lesson-{chosen.number:02}")
+            pictures.append(picture.save(folder / f"picture-{len(pictures) + 1}.svg"))
+            click.echo(f"the picture: {pictures[-1].as_posix()}")
+        except (OSError, EngineError) as error:  # the lesson goes on without it
+            click.echo(f"the picture could not be written: {error}")
+
+    run(chosen, on_text, on_code, on_picture)
     for folder in folders():
         if folder.number == chosen.number:
             console.print()

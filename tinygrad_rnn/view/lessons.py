@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..autodiff.notation import plain
+from .picture import Picture
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _WIDE = "\0"  # stands for a wide space until all others are made single
@@ -126,8 +127,15 @@ def _grouped(part: str) -> str:
     return f"({part.strip()})" if re.search(r"[ +\-]", bare) else part.strip()
 
 
-def run(lesson: Lesson, on_text: Callable[[str], None], on_code: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    lesson: Lesson,
+    on_text: Callable[[str], None],
+    on_code: Callable[[str], None],
+    on_picture: Callable[[Picture], None] | None = None,
+) -> dict[str, Any]:
     """Run a lesson cell by cell: text and code are handed out, then the code is run.
+
+    A picture that ends a cell is handed out too, unless the cell has saved it itself.
 
     Returns
     -------
@@ -142,7 +150,12 @@ def run(lesson: Lesson, on_text: Callable[[str], None], on_code: Callable[[str],
         on_code(cell.source)
         tree = ast.parse(cell.source)
         ast.increment_lineno(tree, cell.line - 1)  # so that an error names the line of the file
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, str(lesson.path), "exec"), names)
+        if isinstance(last, ast.Expr):
+            shown = eval(compile(ast.Expression(last.value), str(lesson.path), "eval"), names)
+            if on_picture and isinstance(shown, Picture) and ".save(" not in cell.source:
+                on_picture(shown)
     return names
 
 
