@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from ..autodiff import Node, Op, Outer, ops
 from .factors import Factored, pieces_of_whole
 from .fold import Folded
-from .loop import Call, Line, Loop, Row
+from .gates import Gates, gates_of
+from .loop import Call, Line, Loop, Row, address, side_by_side
 
 Array = NDArray[Any]
 
@@ -150,6 +151,7 @@ class Plan:
     def _factor_out(self) -> set[int]:
         """Bring the loops of the backward pass in factored form; the nodes that are computed only if asked for."""
         roots, derived = self._roots(), set[int]()
+        self.together: list[list[Node]] = []
         used = [self.nodes[i] for i in sorted(self._with_what_they_read(roots)) if i >= self.folded.size]
         g = self._graph([n for n in used if n.op is not None])
         for members in nx.strongly_connected_components(g):
@@ -160,6 +162,7 @@ class Plan:
                 factored.write([self.nodes[i] for i in factored.derived if i in read | roots])
                 derived |= set(factored.derived)
                 self.same |= factored.replaced
+                self.together += factored.together
         for i in self.same:
             while self.same[i] in self.same:
                 self.same[i] = self.same[self.same[i]]
@@ -224,6 +227,17 @@ class Plan:
             self.stacks[i] = self.stacks[whole][..., start : start + self.nodes[i].shape[-1]]
         for whole in self.copied:
             self.stacks.setdefault(whole, np.empty((self.T, *self.nodes[whole].shape), self.dtype))
+        self.gates = {n.index: gates for gates in self._gates(played) for n in gates.nodes}
+        self.gate_stacks: dict[Gates, Array] = {}
+        for gates in self.gates.values():
+            if gates not in self.gate_stacks:
+                stacks, self.gate_stacks[gates] = self._room_for_gates(gates)
+                self.stacks |= {n.index: stack for n, stack in zip(gates.nodes, stacks, strict=True)}
+        for together in self.together:
+            free = all(f.op is ops.multiply and f.index >= self.folded.size for f in together)
+            if free and not any(f.index in {*self.stacks, *self.timeless} for f in together):
+                blocks = np.zeros((self.T, len(together), *together[0].shape), self.dtype)
+                self.stacks |= {f.index: blocks[:, k] for k, f in enumerate(together)}
         for n in played:
             if n.index in self.stacks or n.index in self.placed or n.index in self.carried:
                 continue
@@ -234,6 +248,16 @@ class Plan:
                 self.views.add(n.index)
             else:
                 self.stacks[n.index] = self._room(n)
+
+    def _room_for_gates(self, gates: Gates) -> tuple[list[Array], Array]:
+        """A stack for each gate, and what the calls see of them at every copy."""
+        k = len(gates.nodes)
+        if self.samples > 1 and {n.shape[-1] for n in gates.nodes} == {gates.width // k}:
+            # Each gate's samples in one block: what reads one gate alone is then several times as quick.
+            blocks = np.zeros((self.T, k, self.samples, gates.width // k), self.dtype)
+            return [blocks[:, j] for j in range(k)], blocks
+        whole = np.zeros((self.T, self.samples, gates.width), self.dtype)
+        return [_columns(whole, a - gates.start, n) for a, n in zip(gates.starts, gates.nodes, strict=True)], whole
 
     def _carried_errors(self, joined: Mapping[int, tuple[int, int]], played: Sequence[Node]) -> dict[int, Array]:
         """One row for an error that comes back through the state, where nobody looks at it but the step before it."""
@@ -296,6 +320,19 @@ class Plan:
                 else:
                     joined[p.index] = (n.index, start)
         return joined
+
+    def _gates(self, played: Sequence[Node]) -> list[Gates]:
+        """Gates whose net inputs are parts of one node of the recurrence."""
+        g = self._graph([n for n in played if n.index < self.folded.size])
+        inside = {i for c in nx.strongly_connected_components(g) if len(c) > 1 for i in c}
+        by_source: dict[int, list[Node]] = {}
+        for n in played:
+            if n.index in inside and n.index not in self.stacks and n.ndim == 2 and n.op is not None and n.op.ufuncs:
+                net = n.parents[0]
+                if len(n.parents) == 1 and net.op is not None and net.op.name == "part":
+                    by_source.setdefault(net.parents[0].index, []).append(n)
+        found = (gates_of(self.nodes[i], nodes) for i, nodes in by_source.items())
+        return [gates for gates in found if gates is not None]
 
     def stack(self, node: Node) -> Array:
         """All copies of a node's value, time first; without that axis if it is the same at every time."""
@@ -420,11 +457,15 @@ class Plan:
         pieces: list[Callable[[range], list[Call]]] = []
         lines: list[Line] = []
         for n in played:
-            if n.op is ops.linear:
+            if n.index in self.gates:
+                begun = next(m for m in played if self.gates.get(m.index) is self.gates[n.index])
+                lines += self._gates_in_loop(self.gates[n.index]) if begun is n else []
+            elif n.op is ops.linear:
                 lines += self._linear_in_loop(n, inside, vectors, pieces)
             else:
                 lines += self._in_loop(n, vectors)
-        loop = Loop(lines, vectors)
+        # Of vectors, two short calls are quicker than one that repeats an argument.
+        loop = Loop(lines if vectors else side_by_side(lines), vectors)
         self.source.append(loop.source)
         once += [partial(carried.fill, 0) for i, carried in self.carried.items() if i in inside]
         return [*pieces, lambda chunk: [loop.over(chunk)]]
@@ -487,6 +528,18 @@ class Plan:
             lines.append(Line(ufunc, (*([out] if lines else args), *constants), out, text))
         return lines
 
+    def _gates_in_loop(self, gates: Gates) -> list[Line]:
+        """The activations of several gates in the same few calls, with a number for each unit."""
+        source, out = Row(gates.columns(self.stack(gates.source))), Row(self.gate_stacks[gates])
+        lines: list[Line] = []
+        if out.stack.ndim == 4:
+            source = Row(_blocks(source.stack, len(gates.nodes)))
+        for ufunc, *numbers in gates.ufuncs:
+            constants = [_for_each(row, out.stack).astype(self.dtype) for row in numbers]
+            text = "" if lines else "; ".join(f"{self._name(n)} = {n.op.name}" for n in gates.nodes if n.op)
+            lines.append(Line(ufunc, (out if lines else source, *constants), out, text))
+        return lines
+
     def _name(self, n: Node) -> str:
         return n.name or f"v{n.index}"
 
@@ -497,7 +550,7 @@ class Plan:
         """
         if w.flags.c_contiguous or vectors:
             return w
-        key = w.__array_interface__["data"][0]
+        key = address(w)
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
             self._prepare.append(partial(np.copyto, self._contiguous[key], w))
@@ -604,6 +657,18 @@ def _added(terms: Sequence[Callable[[], Array]], shape: tuple[int, ...], dtype: 
 def _columns(whole: Array, start: int, part: Node) -> Array:
     """Where a part stands in a whole."""
     return whole[..., start : start + part.shape[-1]]
+
+
+def _blocks(stack: Array, k: int) -> Array:
+    """Rows (T, B, k m) as the blocks of k gates, (T, k, B, m)."""
+    return stack.reshape(*stack.shape[:-1], k, -1).swapaxes(1, 2)
+
+
+def _for_each(numbers: Array, stack: Array) -> Array:
+    """A number for each unit of some gates, repeated as one copy of their stack."""
+    if stack.ndim == 4:
+        numbers = numbers.reshape(stack.shape[1], 1, -1)
+    return np.broadcast_to(numbers, stack.shape[1:])
 
 
 def _flat(stack: Array) -> Array:
