@@ -23,6 +23,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
     "whole_streams",
+    "tinygrad_rnn.view.sphinx",
     "generated",  # _ext/generated.py: what these pages take from the code
 ]
 exclude_patterns = ["_build", "_ext", "_generated", "conf.py", "jupyter_execute"]

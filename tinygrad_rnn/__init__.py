@@ -18,9 +18,9 @@ from .autodiff import (
     check,
     ops,
 )
-from .unfold import Step, Unfolded, cells, delta, unfold
+from .unfold import Network, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
-from .view import EngineError, Ledger, Picture, draw, ledger, new_folder, show
+from .view import EngineError, Ledger, Picture, Player, Trace, draw, ledger, new_folder, player, show, trace
 
 __version__ = "0.1.0"
 
@@ -31,14 +31,17 @@ __all__ = [
     "EngineError",
     "Finding",
     "Ledger",
+    "Network",
     "Node",
     "Picture",
+    "Player",
     "Push",
     "ShapeError",
     "Step",
     "Tangents",
     "Tape",
     "TapeError",
+    "Trace",
     "Unfolded",
     "cells",
     "check",
@@ -49,6 +52,8 @@ __all__ = [
     "ledger",
     "new_folder",
     "ops",
+    "player",
     "show",
+    "trace",
     "unfold",
 ]

@@ -1,11 +1,13 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
 lessons/         copies of ../lessons, whose one home is where readers of the repository find them
+*.html           beside the site's own: pages that the library itself has written
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
 """
 
 import importlib
 import inspect
+import json
 import re
 import shutil
 import subprocess
@@ -13,10 +15,12 @@ import sysconfig
 from pathlib import Path
 
 import graphviz
+import numpy as np
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import layers
+import tinygrad_rnn as tg
 from tinygrad_rnn import guo
 from tinygrad_rnn.autodiff import OPS, ops
 
@@ -28,9 +32,12 @@ SECTIONS = {
     "3.1": "The same with matrices and vectors",
 }
 
+CELLS = {"guo": "Guo's network", "lstm": "LSTM", "gru": "GRU"}
+
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write_all)
+    app.connect("build-finished", write_pages)
     return {"parallel_read_safe": True}
 
 
@@ -42,8 +49,26 @@ def write_all(app: Sphinx) -> None:
     _write(docs / "lessons", lessons)
     _write(
         docs / "_generated",
-        {"equations.md": equations(), "api.md": api(), "imports.md": imports()},
+        {
+            "equations.md": equations(),
+            "api.md": api(),
+            "imports.md": imports(),
+            "benchmarks.md": benchmarks(docs / "_data/bench.json"),
+        },
     )
+
+
+def write_pages(app: Sphinx, error: Exception | None) -> None:
+    """One-file players, as a reader's own ``tg.player(net).save("steps.html")`` writes them."""
+    if error or app.builder.format != "html":
+        return
+    rng = np.random.default_rng(0)
+    cell = tg.cells.Guo(f="tanh", g="softmax")
+    params = cell.init(n_in=3, n_hidden=3, n_out=3, rng=rng)
+    for name, steps in (("steps.html", 5), ("steps-long.html", 30)):
+        letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
+        net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
+        tg.player(net).save(Path(app.outdir) / name, overwrite=True)
 
 
 def equations() -> str:
@@ -56,14 +81,7 @@ def equations() -> str:
             section = eq.section
             lines += [f"## Section {section}: {SECTIONS[section]}", ""]
         # A target above the words, not a label on the formula: MyST would write a label's id twice.
-        lines += [f"({key})=", f"**({eq.number}) {eq.gives}.** {eq.note}", "", f"$$\n{eq.corrected}\n$$", ""]
-        if eq.printed != eq.corrected:
-            lines += [f":::{{admonition}} ({eq.number}) as printed", ":class: warning", ""]
-            lines += [f"$$\n{eq.printed}\n$$", ""]
-            lines += [_erratum(eq.erratum), ""] if eq.erratum else []
-            lines += [":::", ""]
-        elif eq.erratum:
-            lines += [f":::{{admonition}} A slip near ({eq.number})", "", _erratum(eq.erratum), ":::", ""]
+        lines += [f"({key})=", f"```{{equation}} {eq.number}", "```", ""]
     lines += ["## All errata", "", *(f"- {_erratum(key)}" for key in guo.ERRATA), ""]
     return "\n".join(lines)
 
@@ -142,6 +160,39 @@ def imports() -> str:
             "",
         ]
     )
+
+
+def benchmarks(file: Path) -> str:
+    """The tables that ``nox -s bench -- --write`` has left, with their date and the versions of all that took part."""
+    report = json.loads(file.read_text("utf-8"))
+    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
+    lines = [
+        f"Measured on {report['date']}, {report['rounds']} rounds: {versions}; NumPy's BLAS is {report['blas']}.",
+        "",
+    ]
+    for table in report["tables"]:
+        peers = list(dict.fromkeys(name for row in table["rows"] for name in row["ratios"]))
+        lines += [f"## {CELLS[table['kind']]}, {table['dtype']}", ""]
+        lines += [
+            _row(["", "`T,B,l,m,o`", "numpy_opt", "null", *peers]),
+            _row(["---", "---", *["--:"] * (2 + len(peers))]),
+        ]
+        for row in table["rows"]:
+            sizes = f"`{','.join(str(row[name]) for name in 'TBIHO')}`"
+            ratios = [f"{row['ratios'][name]:.2f}" if name in row["ratios"] else "" for name in peers]
+            lines.append(_row([row["size"], sizes, f"{row['numpy_opt_us']:,.0f} µs", f"{row['null']:.2f}", *ratios]))
+        lines.append("")
+    if report.get("recording"):
+        lines += ["## Recording, and long sequences", "", _row(["", ""]), _row(["---", "--:"])]
+        lines += [
+            _row([r["what"], f"{r['value']:.2f} {'µs' if r['unit'] == 'us' else r['unit']}"])
+            for r in report["recording"]
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _inline(dot: str, prefix: str) -> str:

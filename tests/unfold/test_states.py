@@ -159,12 +159,12 @@ def assert_same(net, fresh, tolerance=1e-11):
 
 
 def replayed(case, other, **options):
-    """A network replayed on the data of another, and that other recorded afresh."""
+    """A network replayed on the data and from the state of another, and that other recorded afresh."""
     net = case.unfold(**options)
-    net.replay(other.x, other.d, **{k: v for k, v in {"mask": other.mask}.items() if k in options})
-    net.backward()
     mask = {"mask": other.mask} if "mask" in options else {}
-    fresh = tg.unfold(case.cell, case.params, other.x, other.d, **{"s0": case.s0} | options | mask)
+    net.replay(other.x, other.d, s0=other.s0, **mask)
+    net.backward()
+    fresh = tg.unfold(case.cell, case.params, other.x, other.d, **{"s0": other.s0} | options | mask)
     fresh.backward()
     return net, fresh
 
@@ -193,12 +193,15 @@ def test_every_copy_and_the_initial_state_against_differences(cell, masked):
     samples=st.integers(1, 4),
     masked=st.booleans(),
     reduction=st.sampled_from(["sum", "mean"]),
+    losses=st.none() | st.sets(st.integers(1, 6), min_size=1),
     seed=st.integers(0, 1000),
 )
-def test_a_replay_is_a_fresh_recording(cell, steps, samples, masked, reduction, seed):
+def test_a_replay_is_a_fresh_recording(cell, steps, samples, masked, reduction, losses, seed):
     case = Case(cell, steps=steps, samples=samples, seed=seed)
     other = Case(cell, steps=steps, samples=samples, seed=seed + 1)
     options = {"reduction": reduction} | ({"mask": case.mask} if masked else {})
+    if losses:
+        options["losses"] = sorted({(t - 1) % steps + 1 for t in losses})
     net, fresh = replayed(case, other, **options)
     if cell in PLANNED:
         assert "no plan" not in net.schedule
@@ -340,3 +343,62 @@ def test_a_state_comes_out_as_it_went_in():
     case.cell = lambda P, x, s: (s[0], head(P, s[0]))
     with pytest.raises(tg.ShapeError, match=r"turned a state \(node, node\) into node"):
         case.unfold()
+
+
+@pytest.mark.parametrize("cell", [lstm, nested], ids=lambda cell: cell.__name__)
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_the_costs_that_count_are_those_that_are_named(cell, reduction):
+    case = Case(cell)
+    whole = case.unfold()
+    counted = {}
+    for t in (2, 4):
+        whole.backward(of=t)
+        counted[t] = {name: g.copy() for name, g in whole.grads.items()}
+    net = case.unfold(losses=[2, 4], reduction=reduction)
+    share = 1 if reduction == "sum" else 1 / 2
+    assert net.counted == (2, 4)
+    for play in (lambda: None, net.replay):
+        play()
+        net.backward()
+        assert net.loss == pytest.approx(share * (whole.losses[1].value + whole.losses[3].value), rel=1e-14)
+        for name, g in net.grads.items():
+            np.testing.assert_allclose(g, share * (counted[2][name] + counted[4][name]), rtol=1e-12, atol=1e-13)
+    assert net.check().ok
+
+
+@pytest.mark.parametrize("losses", [[0], [T + 1], [1.0], [True], ["1"]])
+def test_losses_that_are_no_time_steps(losses):
+    with pytest.raises(ValueError, match=f"losses names {losses[0]!r}: it names time steps, integers from 1 to 5"):
+        Case(lstm).unfold(losses=losses)
+
+
+def test_no_losses():
+    with pytest.raises(ValueError, match="losses is empty"):
+        Case(lstm).unfold(losses=[])
+
+
+def test_a_part_of_the_initial_state_may_stay():
+    case, other = Case(lstm), Case(lstm, seed=1)
+    net = case.unfold()
+    fresh = case.unfold(s0=(case.s0[0], other.s0[1]))
+    for play in range(2):  # planned both times; the part that was given stays too
+        net.replay(s0=(None, other.s0[1]) if not play else None)
+        assert net.loss == pytest.approx(fresh.loss, rel=1e-14)
+
+
+def test_a_replay_from_a_bad_state_changes_nothing():
+    case = Case(lstm)
+    case.params["s"] = np.zeros(M)
+    net = case.unfold(s0=("s", case.s0[1]))
+    before = net.loss
+    for s0, error, said in [
+        (case.s0[0], tg.ShapeError, "s0 is one array, and the state is"),
+        ((None, case.s0[1][:, :2]), tg.ShapeError, r"s0 \(c\(0\)\) is \(3, 2\)"),
+        ((None, case.s0[1].astype("f")), tg.ShapeError, "float32"),
+        (case.s0, ValueError, "this initial state is the parameter 's', which is trained"),
+    ]:
+        with pytest.raises(error, match=said):
+            net.replay(case.x * 2, case.d, s0=s0)
+        assert net.loss == before
+    net.replay()
+    assert net.loss == pytest.approx(before, rel=1e-14)

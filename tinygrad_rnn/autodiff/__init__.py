@@ -4,7 +4,7 @@ from . import ops
 from .bad import BadNumber, first_bad
 from .check import CheckReport, Compared, Finding, check, check_tape
 from .differentiate import record_pullback
-from .errors import ShapeError, TapeError
+from .errors import Place, ShapeError, TapeError
 from .forward import Push, Tangents
 from .op import OPS, Op, Rule, op
 from .outer import Outer
@@ -19,6 +19,7 @@ __all__ = [
     "Node",
     "Op",
     "Outer",
+    "Place",
     "Push",
     "Rows",
     "Rule",

@@ -2,8 +2,9 @@
 
 from . import cells, losses
 from .cells import Guo
+from .network import Network
 from .recipe import Recipe, Recorded
 from .steps import Step
 from .unfolded import Unfolded, delta, unfold
 
-__all__ = ["Guo", "Recipe", "Recorded", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]
+__all__ = ["Guo", "Network", "Recipe", "Recorded", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]

@@ -6,7 +6,7 @@ backwards, the error that comes back through the state is read from one step ahe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,10 @@ class Folded:
         The error that comes back through each part of the state from the step after.
     cost : Node
         The step's cost.
+    share : Node
+        What the step's cost weighs in the whole: the error starts from it.
+    shares : ndarray, (T,)
+        Its value at each time step.
     cotangents : mapping of int to Node
         The cotangent of each node that has one, by the node's index.
     """
@@ -60,6 +64,8 @@ class Folded:
     state: tuple[Node, ...]
     after: tuple[Node, ...]
     cost: Node
+    share: Node
+    shares: Array
     cotangents: Mapping[int, Node]
 
     def graph(self) -> nx.MultiDiGraph[Any]:
@@ -88,6 +94,8 @@ class Folded:
     def timeless(self) -> set[int]:
         """The nodes that are the same at every time step: weights, numbers, and what only reads those."""
         changing = {n.index for n in (*self.data.values(), *self.before, *self.after)}
+        if (self.shares != self.shares[0]).any():
+            changing.add(self.share.index)
         found: set[int] = set()
         for n in self.tape:
             if n.index not in changing and all(p.index in found for p in n.parents):
@@ -115,6 +123,7 @@ def fold_step(
     data: tuple[Array, Array, Array | None],
     s: Any,
     equations: Mapping[Any, str],
+    on: Callable[[Mapping[Any, str]], Tape] = Tape,
 ) -> Folded:
     """Record one time step and its backward pass.
 
@@ -130,8 +139,10 @@ def fold_step(
         The initial state, in the cell's structure.
     equations : mapping
         Passed to the tape.
+    on : callable
+        What makes the tape.
     """
-    tape = Tape(equations)
+    tape = on(equations)
     leaves = {name: tape.leaf(value, name) for name, value in weights.items()}
     before = [tape.leaf(part, "s", t=0) for part in flatten(s)]
     first = len(tape)
@@ -139,7 +150,8 @@ def fold_step(
     size = len(tape)
     state = flatten(step.state)
     after = [tape.leaf(np.zeros_like(part.value), "later", active=False) for part in state]
-    share = tape.leaf(np.full((), recipe.cost_share, step.cost.value.dtype), "share", active=False)
+    shares = recipe.shares.astype(step.cost.value.dtype)
+    share = tape.leaf(shares[0], "share", active=False)
     seeds: dict[int, list[Node]] = {}
     for part, error in zip(state, after, strict=True):
         if part.active:
@@ -158,6 +170,8 @@ def fold_step(
         tuple(state),
         tuple(after),
         step.cost,
+        share,
+        shares,
         cotangents,
     )
 

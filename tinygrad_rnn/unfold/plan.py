@@ -48,6 +48,8 @@ class Plan:
         Where the weights, and the data of all time steps, are copied to before a pass.
     start : list of ndarray
         Likewise the parts of the initial state.
+    costs : ndarray, (T,)
+        The time steps' costs after a forward pass.
     totals : dict of str to callable
         What computes dC / d weight from the rows that `backward` has filled, as an array of its own.
     source : list of str
@@ -80,7 +82,7 @@ class Plan:
         self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
         self.data = {what: self.stacks[n.index] for what, n in folded.data.items()}
         self.start = [self.stacks[b.index][0] for b in folded.before]
-        self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
+        self.costs = self.stacks[folded.cost.index]
         self._prepare: list[Call] = []
         self._forward = self._calls(forward, self._chunks())
         self._backward = self._calls(backward, [chunk[::-1] for chunk in self._chunks()[::-1]])
@@ -108,7 +110,7 @@ class Plan:
     def _is_one(self, node: Node) -> bool:
         while node.op is not None and node.op.name in ("broadcast", "copy"):
             node = node.parents[0]
-        return node.op is None and node.index >= self.folded.size and node.name == "share" and float(node.value) == 1
+        return node is self.folded.share and bool((self.folded.shares == 1).all())
 
     def real(self, node: Node) -> Node:
         """The node whose value this one's is."""
@@ -212,7 +214,7 @@ class Plan:
             if n.op is None and n.index not in self.previous and n.index not in self.next:
                 lead = () if n.index in self.timeless else (self.T,)
                 self.stacks[n.index] = np.empty((*lead, *n.shape), self.dtype)
-                self.stacks[n.index][...] = n.value
+                self.stacks[n.index][...] = self.folded.shares if n is self.folded.share and lead else n.value
         long: dict[int, Array] = {}
         errors = {a: self.real(self.nodes[g]).index for a, g in self.next.items() if g not in self.carried}
         for i in sorted({*self.previous.values(), *errors.values()}):
@@ -558,13 +560,12 @@ class Plan:
 
     # ---- playing
 
-    def forward(self) -> Any:
-        """Play the forward pass; the sum of the time steps' costs."""
+    def forward(self) -> None:
+        """Play the forward pass."""
         for call in self._prepare:
             call()
         for call in self._forward:
             call()
-        return self._costs.dot(self._ones)
 
     def backward(self) -> None:
         """Play the backward pass."""

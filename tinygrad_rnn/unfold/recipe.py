@@ -74,15 +74,15 @@ class Recipe:
     ----------
     cell, loss : callable
         As they were given to `unfold`.
-    cost_share : float
-        What a step's cost weighs in the whole: 1, or 1/T for a mean.
+    shares : ndarray, (T,)
+        What each step's cost weighs in the whole: 1, or 1/T for a mean; 0 where it is not counted.
     initial : frozenset of str
         The parameters that are initial states.
     """
 
     cell: Cell
     loss: Loss
-    cost_share: float
+    shares: Array
     initial: frozenset[str] = frozenset()
 
     def record(

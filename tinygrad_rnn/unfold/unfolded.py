@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..autodiff import (
     BadNumber,
     CheckReport,
     Node,
+    Place,
     Push,
     ShapeError,
     Tangents,
@@ -26,6 +27,7 @@ from ..autodiff import (
 from ..autodiff.tape import collector_at_rest
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
+from .lines import Watched
 from .losses import LOSSES
 from .plan import Plan, read_only
 from .recipe import Cell, Loss, Recipe, Recorded, as_mask, masked_equations
@@ -93,7 +95,9 @@ class Unfolded:
     outputs, losses : tuple of Node
         y(1)..y(T) and C(1)..C(T).
     cost : Node
-        The sum, or the mean, of the losses.
+        The sum, or the mean, of the losses that count.
+    counted : tuple of int
+        The time steps whose losses count.
     finite : bool
         Whether `unfold`, `replay` and `backward` raise TapeError where a number is not finite, naming the
         first one; it can be switched at any time.
@@ -122,6 +126,7 @@ class Unfolded:
         self.outputs = tuple(step.output for step in steps)
         self.losses = tuple(step.cost for step in steps)
         self.cost = cost
+        self.counted = tuple(int(t) for t in np.flatnonzero(recipe.shares) + 1)
         self._steps = tuple(steps)
         self._recipe = recipe
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
@@ -156,6 +161,24 @@ class Unfolded:
         if not self.tape.computed(self.cost):
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
         return float(self.cost.value)
+
+    @property
+    def last_state(self) -> Any:
+        """The numbers of s(T), in arrays of their own: what the next piece of a sequence starts from."""
+        return rebuild(self.states[-1], [s.value.copy() for s in flatten(self.states[-1])])
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The parameters that were changed since the forward pass.
+
+        Values and gradients are still those of the old parameters, all of them: a pass never mixes the two. Use
+        `replay` to make them those of the new ones.
+        """
+        return tuple(
+            name
+            for name, leaf in self.weights.items()
+            if name not in self.params or not np.array_equal(leaf.value, self.params[name], equal_nan=True)
+        )
 
     def __repr__(self) -> str:
         x = self.inputs[0].value
@@ -307,7 +330,7 @@ class Unfolded:
         """
         return walk(self.tape, self._root(of))
 
-    def replay(self, x: Any = None, d: Any = None, *, mask: Any = None) -> float:
+    def replay(self, x: Any = None, d: Any = None, *, mask: Any = None, s0: Any = None) -> float:
         """Run the forward pass again, on new data if some is given, with the parameters as they are now.
 
         Parameters
@@ -316,6 +339,8 @@ class Unfolded:
             New inputs and targets, of the shapes and dtype of the old ones.
         mask : array_like, (T, B), optional
             Which samples have which steps of the new data, if the network was unfolded with a mask.
+        s0 : array_like, (B, m), or tuple of these, optional
+            A new initial state, in the cell's structure; None stands for a part that stays as it is.
 
         Returns
         -------
@@ -327,7 +352,8 @@ class Unfolded:
         ShapeError
             If a shape or a dtype differs; nothing is changed then.
         ValueError
-            If a mask is given to a network without one, or without new data; nothing is changed then.
+            If a mask is given to a network without one, or without new data, or numbers to a part of the initial
+            state that is a parameter; nothing is changed then.
         TapeError
             If `finite` is set and a number is not.
         """
@@ -338,17 +364,18 @@ class Unfolded:
                 raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
             new[name] = _fitting(name, self.params[name], leaf.shape, leaf)
         data = self._fitting_data(x, d, mask)
+        start = {} if s0 is None else self._fitting_state(s0)
         if len(self.tape) > self._size:
             self._plan = None
             self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
         elif not self.schedule:
             self._make_plan()
         if self._plan is not None:
-            self._play(self._plan, new, data)
+            self._play(self._plan, new, data, start)
             self._refuse_bad()
             return self.loss
-        for name, leaf in self.weights.items():
-            self.tape.set(leaf, new[name])
+        for leaf, value in [*((leaf, new[name]) for name, leaf in self.weights.items()), *start.items()]:
+            self.tape.set(leaf, value)
         for what, leaves in self._data.items():
             if what in data:
                 for leaf, value in zip(leaves, data[what], strict=True):
@@ -384,6 +411,24 @@ class Unfolded:
                 data["mask"] = present
         return data
 
+    def _fitting_state(self, s0: Any) -> dict[Node, Array]:
+        """The parts of the initial state that a replay was given, checked."""
+        parts = flatten(self.states[0])
+        if outline(s0) != outline(self.states[0]):
+            raise ShapeError(f"replay: s0 is {outline(s0)}, and the state is {outline(self.states[0])}")
+        found = {}
+        for part, given in zip(parts, flatten(s0), strict=True):
+            if given is None:
+                continue
+            if part.parents:
+                name = part.parents[0].name
+                raise ValueError(
+                    f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
+                    "or pass None for this part of s0"
+                )
+            found[part] = np.array(_fitting(f"s0 ({part})", given, part.shape, part))
+        return found
+
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
         different = steps_differ(self.tape, self._size, self._steps)
@@ -404,12 +449,8 @@ class Unfolded:
             summed, weight = self.cost.parents
             self._totals[summed] = weight.value.copy
         self.schedule = "\n\n".join(self._plan.source)
-        for what, leaves in self._data.items():
-            if leaves:
-                for row, leaf in zip(self._plan.stacks[folded.data[what].index], leaves, strict=True):
-                    np.copyto(row, leaf.value)
 
-    def _fold_step(self) -> Folded:
+    def _fold_step(self, on: Callable[..., Tape] = Tape) -> Folded:
         first = self._steps[0]
         return fold_step(
             self._recipe,
@@ -417,7 +458,19 @@ class Unfolded:
             (first.x.value, first.d.value, None if first.mask is None else first.mask.value),
             rebuild(self.states[0], [s.value for s in flatten(self.states[0])]),
             self.tape.equations,
+            on,
         )
+
+    def source_lines(self) -> dict[int, Place]:
+        """The line of a cell or a loss that records each node of a time step, by the node's role.
+
+        The cell is called once more to find them, so that recording pays nothing for it. Empty if the time steps are
+        not copies of one step.
+        """
+        if steps_differ(self.tape, self._size, self._steps):
+            return {}
+        watched = self._fold_step(on=Watched).tape
+        return watched.places if isinstance(watched, Watched) else {}
 
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
@@ -432,17 +485,25 @@ class Unfolded:
             raise ValueError(f"this network cannot be folded: {different}")
         return self._fold_step().graph()
 
-    def _play(self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array]) -> None:
+    def _play(
+        self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array], start: Mapping[Node, Array]
+    ) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
         for name, stack in plan.weights.items():
             stack[...] = new[name]
-        for what, given in data.items():
-            plan.data[what][...] = given
-        for before, s in zip(plan.start, flatten(self.states[0]), strict=True):
-            before[...] = new[s.parents[0].name] if s.parents else s.value
-        total = plan.forward()
-        others = [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
+        for what, stack in plan.data.items():
+            if what in data:
+                stack[...] = data[what]
+            elif self.tape.rows is not plan:  # a leaf may have been set since
+                for row, leaf in zip(stack, self._data[what], strict=True):
+                    row[...] = leaf.value
+        for row, s in zip(plan.start, flatten(self.states[0]), strict=True):
+            row[...] = new[s.parents[0].name] if s.parents else start.get(s, s.value)
+        plan.forward()
+        total = np.add.reduce(self._counted_rows(plan.costs))
+        others = [(s, read_only(value)) for s, value in start.items()]
+        others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
         if self.tape.rows is not plan:
             others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
         if self.cost.op is ops.multiply:  # by 1/T
@@ -450,6 +511,9 @@ class Unfolded:
             others.append((summed, np.asarray(total)))
             total = total * weight.value
         self.tape.played_by(plan, [*others, (self.cost, np.asarray(total))])
+
+    def _counted_rows(self, losses: Array) -> Array:
+        return losses if len(self.counted) == self.T else losses[np.array(self.counted) - 1]
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
@@ -512,6 +576,7 @@ def unfold(
     reduction: str = "sum",
     s0: Any = None,
     mask: Any = None,
+    losses: Iterable[int] | None = None,
     finite: bool = False,
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
@@ -532,7 +597,7 @@ def unfold(
         ``loss(y, d, mask)``: the mask is a node (B, 1), and who is over must pay nothing.
     reduction : {"sum", "mean"}
         Whether the costs of the time steps are summed, as in Guo, or averaged: divided by T, also where some
-        samples are over before.
+        samples are over before; by the number of `losses`, if these are named.
     s0 : array_like, (B, m), or str, optional
         The initial state s(0); what the cell says, such as zeros, if none is given. A name means that parameter,
         of shape (m,), repeated over the samples: an initial state that is trained. For a cell whose state is a
@@ -540,6 +605,8 @@ def unfold(
     mask : array_like, (T, B), optional
         For sequences of different lengths: 1 where sample p has a step t, 0 where it is over. Then its state is
         handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
+    losses : iterable of int, optional
+        The time steps whose costs count, from 1 to T, such as the newest ones of a window; all if none are named.
     finite : bool
         Whether a NaN or an infinity that comes in or arises, now or later, is an error.
 
@@ -553,7 +620,8 @@ def unfold(
     ShapeError
         If arrays do not fit together.
     ValueError
-        If `loss` or `reduction` is unknown, if `s0` names no parameter, or if a mask holds more than 0 and 1.
+        If `loss` or `reduction` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, or if
+        `losses` names no time step.
     TapeError
         If `finite` is set and a number is not; the first one is named.
 
@@ -570,7 +638,7 @@ def unfold(
     if mask is not None:
         present = as_mask(mask, x.shape[:2], x.dtype)
         x, d = without_padding(x, present), without_padding(d, present)
-    s0 = _initial_state(cell, params, s0, x.shape[1])
+    s0 = initial_state(cell, params, s0, x.shape[1])
     equations = getattr(cell, "equations", {})
     tape = Tape(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
@@ -579,7 +647,7 @@ def unfold(
     recipe = Recipe(
         cell,
         LOSSES[loss] if isinstance(loss, str) else loss,
-        1.0 if reduction == "sum" else 1 / len(x),
+        _shares(len(x), losses, reduction),
         frozenset(s for s in flatten(s0) if isinstance(s, str)),
     )
     with tape.step(0):
@@ -596,16 +664,30 @@ def unfold(
             before = steps[-1].state
     for first, later in zip(flatten(s0), flatten(steps[0].state), strict=True):
         first.name = later.name or first.name
-    cost = ops.add(*(step.cost for step in steps), name="C" if reduction == "sum" else "C_sum")
+    counted = [step.cost for step, share in zip(steps, recipe.shares, strict=True) if share]
+    cost = ops.add(*counted, name="C" if reduction == "sum" else "C_sum")
     if reduction == "mean":
-        cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(x), x.dtype), "1/T", active=False), name="C")
+        name = "1/T" if len(counted) == len(x) else "share"
+        cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(counted), x.dtype), name, active=False), name="C")
     net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
     net.finite = finite
     net._refuse_bad()
     return net
 
 
-def _initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
+def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
+    """What each time step's cost weighs in the whole."""
+    shares = np.zeros(T)
+    for t in range(1, T + 1) if losses is None else losses:
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T:
+            raise ValueError(f"losses names {t!r}: it names time steps, integers from 1 to {T}")
+        shares[t - 1] = 1
+    if not shares.any():
+        raise ValueError("losses is empty: name at least one time step whose cost counts")
+    return shares if reduction == "sum" else shares / np.count_nonzero(shares)
+
+
+def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
     """The initial state in its structure: arrays, and names of parameters."""
     usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
     if usual is None:

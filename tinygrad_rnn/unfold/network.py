@@ -1,0 +1,90 @@
+"""A network that is called with data of any shape: each shape is recorded once and replayed from then on."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .recipe import Cell, Loss
+from .structure import flatten, rebuild
+from .unfolded import Unfolded, initial_state, unfold
+
+
+class Network:
+    """A recurrent network that unfolds over the data it is called with, and remembers the last few unfoldings.
+
+    Parameters
+    ----------
+    cell, params, loss, reduction, finite
+        As for `unfold`. The parameters may be changed in place between calls.
+    kept : int
+        How many unfoldings of different shapes are remembered; the one unused for longest is forgotten first.
+
+    Raises
+    ------
+    ValueError
+        If `kept` is not a positive integer.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        params: Mapping[str, Any],
+        *,
+        loss: str | Loss = "cross_entropy",
+        reduction: str = "sum",
+        finite: bool = False,
+        kept: int = 4,
+    ) -> None:
+        if not isinstance(kept, int) or kept < 1:
+            raise ValueError(f"kept={kept!r}: how many unfoldings are remembered is an integer from 1 up")
+        self.cell = cell
+        self.params = params
+        self.kept = kept
+        self._options: dict[str, Any] = {"loss": loss, "reduction": reduction, "finite": finite}
+        self._unfolded: OrderedDict[Any, Unfolded] = OrderedDict()
+
+    def __call__(
+        self, x: Any, d: Any, *, s0: Any = None, mask: Any = None, losses: Iterable[int] | None = None
+    ) -> Unfolded:
+        """The network over these data, its forward pass done.
+
+        Parameters
+        ----------
+        x, d, s0, mask, losses
+            As for `unfold`.
+
+        Returns
+        -------
+        Unfolded
+            For data of the same shapes it is the same object again, replayed: what was read from it before
+            stays, its nodes and gradients are those of the new data.
+
+        Raises
+        ------
+        ShapeError, ValueError, TapeError
+            See `unfold`.
+        """
+        x, d = np.asarray(x), np.asarray(d)
+        losses = None if losses is None else tuple(losses)
+        start = None if x.ndim != 3 else initial_state(self.cell, self.params, s0, x.shape[1])
+        names = tuple(s if isinstance(s, str) else "" for s in flatten(start))
+        sizes = tuple((name, np.shape(w), np.asarray(w).dtype) for name, w in self.params.items())
+        key = (x.shape, x.dtype, d.shape, d.dtype, names, mask is None, losses, sizes)
+        net = self._unfolded.get(key)
+        if net is None:
+            net = unfold(self.cell, self.params, x, d, s0=s0, mask=mask, losses=losses, **self._options)
+            self._unfolded[key] = net
+            if len(self._unfolded) > self.kept:
+                self._unfolded.popitem(last=False)
+        else:
+            given = [None if isinstance(s, str) else s for s in flatten(start)]
+            net.replay(x, d, mask=mask, s0=rebuild(start, given))
+            self._unfolded.move_to_end(key)
+        return net
+
+    def __repr__(self) -> str:
+        return f"<network of {self.cell}, {len(self._unfolded)} of {self.kept} unfoldings remembered>"
