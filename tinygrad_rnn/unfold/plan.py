@@ -425,17 +425,16 @@ class Plan:
     def _sum_over_time(self, kind: str, nodes: tuple[Node, ...]) -> Callable[[], Array]:
         """What adds up one term of a weight's gradient over all copies: one product where it has two factors."""
         stacks = [self.stack(n) for n in nodes]
-        side_by_side = all(a.flags.c_contiguous for a in stacks)
+        rows = [_flat(stack) for stack in stacks]
+        looked_at = all(np.may_share_memory(*pair) for pair in zip(rows, stacks, strict=True))  # and not copied
         if kind == "product":
-            left, right = stacks
-            if side_by_side:
-                return partial(_flat(left).T.dot, _flat(right))
-            return partial(np.einsum, "tpj,tpi->ji", left, right, optimize=True)
+            if looked_at:
+                return partial(rows[0].T.dot, rows[1])
+            return partial(np.einsum, "tpj,tpi->ji", *stacks, optimize=True)
         (stack,) = stacks
         if kind == "samples":
-            if side_by_side:
-                rows = _flat(stack)
-                return partial(np.ones(len(rows), self.dtype).dot, rows)
+            if looked_at:
+                return partial(np.ones(len(rows[0]), self.dtype).dot, rows[0])
             return partial(np.sum, stack, (0, 1))
         if nodes[0].index in self.timeless:
             return partial(np.multiply, stack, self.T)
@@ -679,6 +678,6 @@ def _flat(stack: Array) -> Array:
 
 def _product(a: Array, w: Array, out: Array) -> Call:
     """All copies times one matrix."""
-    if a.ndim == 3 and a.flags.c_contiguous and out.flags.c_contiguous:
+    if a.ndim == 3 and out.flags.c_contiguous and np.may_share_memory(_flat(a), a):
         return partial(_flat(a).dot, w, _flat(out))
     return partial(np.matmul, a, w, out)
