@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
-from .factors import Factored, pieces_of_whole
+from .factors import pieces_of_whole
 from .fold import Folded
 from .gates import Gates, gates_of
 from .loop import Call, Line, Loop, Row, address, side_by_side
+from .needed import Needed
 
 Array = NDArray[Any]
 
@@ -30,7 +31,7 @@ VIEWS = {"copy", "broadcast", "reshape", "transpose", "part"}
 PRODUCTS = {"linear", "matmul"}
 
 
-class Plan:
+class Plan(Needed):
     """The buffers of a folded network for T time steps, and the two lists of calls that fill them.
 
     Parameters
@@ -57,148 +58,30 @@ class Plan:
     """
 
     def __init__(self, folded: Folded, steps: int, trained: Sequence[str]) -> None:
-        self.folded = folded
+        super().__init__(folded)
         self.T = steps
-        self.nodes = folded.tape.nodes
         self.dtype = folded.cost.value.dtype
-        self.previous = {b.index: s.index for b, s in zip(folded.before, folded.state, strict=True)}
-        errors = [folded.cotangents.get(b.index) for b in folded.before]
-        self.next = {a.index: g.index for a, g in zip(folded.after, errors, strict=True) if g is not None}
-        self.same = self._same()
-        self.unmade = self._factor_out()
-        self.timeless = folded.timeless()
         self.stacks: dict[int, Array] = {}
         self.views: set[int] = set()
-        self._rows: dict[tuple[int, int], Array] = {}
         self._contiguous: dict[int, Array] = {}
         self.source: list[str] = []
         self.samples = folded.x.shape[0]
 
-        sums = {name: self._terms(folded.cotangents.get(w.index)) for name, w in folded.weights.items()}
-        self.factors = sums
-        forward, backward = self._needed(sums)
-        self.position = {n.index: k for k, n in enumerate([*forward, *backward])}
-        self._place([*forward, *backward])
+        self._place([*self.played, *self.played_back])
         self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
         self.data = {what: self.stacks[n.index] for what, n in folded.data.items()}
         self.start = [self.stacks[b.index][0] for b in folded.before]
         self.costs = self.stacks[folded.cost.index]
         self._prepare: list[Call] = []
-        self._forward = self._calls(forward, self._chunks())
-        self._backward = self._calls(backward, [chunk[::-1] for chunk in self._chunks()[::-1]])
+        self._forward = self._calls(self.played, self._chunks())
+        self._backward = self._calls(self.played_back, [chunk[::-1] for chunk in self._chunks()[::-1]])
         self.totals: dict[str, Callable[[], Array]] = {
             name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
-            for (name, terms), w in zip(sums.items(), folded.weights.values(), strict=True)
+            for (name, terms), w in zip(self.terms.items(), folded.weights.values(), strict=True)
         }
         for name in dict.fromkeys(filter(None, trained)):
             parts = [k for k, each in enumerate(trained) if each == name]
             self.totals[name] = partial(self._sum_over_samples, parts)
-
-    # ---- what is what
-
-    def _same(self) -> dict[int, int]:
-        """Products with the number 1 are their other factor."""
-        same: dict[int, int] = {}
-        for n in self.nodes:
-            if n.op is ops.multiply:
-                for one, other in (n.parents, n.parents[::-1]):
-                    if self._is_one(one):
-                        same[n.index] = same.get(other.index, other.index)
-                        break
-        return same
-
-    def _is_one(self, node: Node) -> bool:
-        while node.op is not None and node.op.name in ("broadcast", "copy"):
-            node = node.parents[0]
-        return node is self.folded.share and bool((self.folded.shares == 1).all())
-
-    def real(self, node: Node) -> Node:
-        """The node whose value this one's is."""
-        return self.nodes[self.same.get(node.index, node.index)]
-
-    def _terms(self, g: Node | None) -> list[tuple[str, tuple[Node, ...]]]:
-        """What a weight's gradient is the sum of, over time: products of factors, sums over samples, or arrays."""
-        if g is None:
-            return []
-        g = self.real(g)
-        if g.op is ops.add:
-            return [term for p in g.parents for term in self._terms(p)]
-        if g.op is ops.copy:
-            return self._terms(g.parents[0])
-        if g.op is ops.outer:
-            return [("product", g.parents)]
-        if g.op is ops.transpose and self.real(g.parents[0]).op is ops.outer:
-            return [("product", self.real(g.parents[0]).parents[::-1])]
-        if g.op is not None and g.op.name == "sum" and g.op.settings["axis"] == (-2,) and g.parents[0].ndim == 2:
-            return [("samples", g.parents)]
-        return [("array", (g,))]
-
-    def _roots(self) -> set[int]:
-        """The nodes for whose sake the others are computed: factors of gradients, and what goes back a step."""
-        terms = [self._terms(self.folded.cotangents.get(w.index)) for w in self.folded.weights.values()]
-        roots = {self.real(n).index for some in terms for _, nodes in some for n in nodes}
-        return roots | {self.real(self.nodes[i]).index for i in self.next.values()}
-
-    def _with_what_they_read(self, wanted: set[int]) -> set[int]:
-        """The nodes, and those of the backward pass that they depend on."""
-        rest, found = list(wanted), set(wanted)
-        while rest:
-            for p in self.nodes[rest.pop()].parents:
-                i = self.real(p).index
-                if i >= self.folded.size and i not in found:
-                    found.add(i)
-                    rest.append(i)
-        return found
-
-    def _factor_out(self) -> set[int]:
-        """Bring the loops of the backward pass in factored form; the nodes that are computed only if asked for."""
-        roots, derived = self._roots(), set[int]()
-        self.together: list[list[Node]] = []
-        used = [self.nodes[i] for i in sorted(self._with_what_they_read(roots)) if i >= self.folded.size]
-        g = self._graph([n for n in used if n.op is not None])
-        for members in nx.strongly_connected_components(g):
-            if len(members) > 1:
-                loop = [self.nodes[i] for i in sorted(members)]
-                factored = Factored(self.folded.tape, loop, partial(self._stands_in, members), self.real)
-                read = {self.real(p).index for n in used if n.index not in factored.derived for p in n.parents}
-                factored.write([self.nodes[i] for i in factored.derived if i in read | roots])
-                derived |= set(factored.derived)
-                self.same |= factored.replaced
-                self.together += factored.together
-        for i in self.same:
-            while self.same[i] in self.same:
-                self.same[i] = self.same[self.same[i]]
-        return derived - self._with_what_they_read(self._roots()) - set(self.same)
-
-    def _stands_in(self, loop: set[int], n: Node) -> bool:
-        return self._source(n) in loop
-
-    def _needed(self, sums: dict[str, list[tuple[str, tuple[Node, ...]]]]) -> tuple[list[Node], list[Node]]:
-        """The step's nodes, and those of its backward pass that somebody reads; an argument before its readers."""
-        f = self.folded
-        wanted = {self.real(n).index for terms in sums.values() for _, nodes in terms for n in nodes}
-        weights = {w.index for w in f.weights.values()}
-        copies = {n.index for n in self.nodes[: f.size] if n.op is ops.copy}
-        kept = {self.real(g).index for i, g in f.cotangents.items() if i not in weights | copies}
-        # What is computed only if asked for must find what it is computed from.
-        wanted |= kept - self.unmade
-        self.sources = self._with_what_they_read(kept & self.unmade) - self.unmade
-        played = self._with_what_they_read(wanted)
-        forward = [n for n in self.nodes[: f.size] if n.op is not None]
-        g = self._graph([self.nodes[i] for i in played if i >= f.size and self.nodes[i].op is not None], delays=False)
-        return forward, [self.nodes[i] for i in nx.lexicographical_topological_sort(g)]
-
-    def _graph(self, nodes: Sequence[Node], delays: bool = True) -> nx.DiGraph[Any]:
-        """What reads what among these nodes, at the same time or, with `delays`, a step away."""
-        inside = {n.index for n in nodes}
-        g: nx.DiGraph[Any] = nx.DiGraph()
-        g.add_nodes_from(inside)
-        for n in nodes:
-            for p in n.parents:
-                i = self._source(p) if delays else self.real(p).index
-                if i in inside:
-                    g.add_edge(i, n.index)
-        return g
 
     # ---- memory
 
@@ -206,7 +89,7 @@ class Plan:
         """Give every node that is played a buffer, or a view of the buffer it looks into."""
         joined = self._joined(played)
         kept = [*(self.real(g).index for g in self.folded.cotangents.values()), *self.sources]
-        factors = [self.real(x).index for terms in self.factors.values() for _, nodes in terms for x in nodes]
+        factors = [self.real(x).index for terms in self.terms.values() for _, nodes in terms for x in nodes]
         reads = [self.real(p).index for n in played for p in n.parents]
         self.readers = Counter([*kept, *factors, *kept, *factors, *reads])
         self.carried = self._carried_errors(joined, played)
@@ -233,8 +116,9 @@ class Plan:
         self.gate_stacks: dict[Gates, Array] = {}
         for gates in self.gates.values():
             if gates not in self.gate_stacks:
-                stacks, self.gate_stacks[gates] = self._room_for_gates(gates)
-                self.stacks |= {n.index: stack for n, stack in zip(gates.nodes, stacks, strict=True)}
+                beside = self.gate_stacks[gates] = np.zeros((self.T, self.samples, gates.width), self.dtype)
+                for start, n in zip(gates.starts, gates.nodes, strict=True):
+                    self.stacks[n.index] = _columns(beside, start - gates.start, n)
         for together in self.together:
             free = all(f.op is ops.multiply and f.index >= self.folded.size for f in together)
             if free and not any(f.index in {*self.stacks, *self.timeless} for f in together):
@@ -250,16 +134,6 @@ class Plan:
                 self.views.add(n.index)
             else:
                 self.stacks[n.index] = self._room(n)
-
-    def _room_for_gates(self, gates: Gates) -> tuple[list[Array], Array]:
-        """A stack for each gate, and what the calls see of them at every copy."""
-        k = len(gates.nodes)
-        if self.samples > 1 and {n.shape[-1] for n in gates.nodes} == {gates.width // k}:
-            # Each gate's samples in one block: what reads one gate alone is then several times as quick.
-            blocks = np.zeros((self.T, k, self.samples, gates.width // k), self.dtype)
-            return [blocks[:, j] for j in range(k)], blocks
-        whole = np.zeros((self.T, self.samples, gates.width), self.dtype)
-        return [_columns(whole, a - gates.start, n) for a, n in zip(gates.starts, gates.nodes, strict=True)], whole
 
     def _carried_errors(self, joined: Mapping[int, tuple[int, int]], played: Sequence[Node]) -> dict[int, Array]:
         """One row for an error that comes back through the state, where nobody looks at it but the step before it."""
@@ -324,8 +198,13 @@ class Plan:
         return joined
 
     def _gates(self, played: Sequence[Node]) -> list[Gates]:
-        """Gates whose net inputs are parts of one node of the recurrence."""
-        g = self._graph([n for n in played if n.index < self.folded.size])
+        """Gates whose net inputs are parts of one node of the recurrence.
+
+        Of one sample: with more, calls are few beside the numbers, and rows of several gates dearer than of one.
+        """
+        if self.samples > 1:
+            return []
+        g = self.graph([n for n in played if n.index < self.folded.size])
         inside = {i for c in nx.strongly_connected_components(g) if len(c) > 1 for i in c}
         by_source: dict[int, list[Node]] = {}
         for n in played:
@@ -350,7 +229,7 @@ class Plan:
 
     def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[Call]:
         """The calls that play these nodes: group by group of the copies, component by component of the folded graph."""
-        g, position = self._graph(played), self.position.__getitem__
+        g, position = self.graph(played), self.position.__getitem__
         components = nx.condensation(g)
         order = nx.lexicographical_topological_sort(
             components, key=lambda c: min(map(position, components.nodes[c]["members"]))
@@ -366,12 +245,6 @@ class Plan:
             else:
                 pieces.append(partial(self._at_once, members[0]))
         return [*calls, *(call for chunk in chunks for piece in pieces for call in piece(chunk))]
-
-    def _source(self, p: Node) -> int:
-        """The folded node that an argument is a copy of, at the same time or a step away."""
-        i = self.real(p).index
-        i = self.previous.get(i, self.next.get(i, i))
-        return self.same.get(i, i)
 
     def _rows_of(self, n: Node, chunk: range) -> Array:
         """The node's copies in a group, or its one value if it is the same at every time."""
@@ -483,7 +356,7 @@ class Plan:
         self, n: Node, inside: set[int], vectors: bool, pieces: list[Callable[[range], list[Call]]]
     ) -> list[Line]:
         pairs = range(0, len(n.parents) - 1, 2)
-        held = [k for k in pairs if self._source(n.parents[k]) in inside]
+        held = [k for k in pairs if self.source_of(n.parents[k]) in inside]
         free = [k for k in pairs if k not in held]
         waiting = [p for k in free for p in n.parents[k : k + 2]] + [*n.parents[-1:]] * (len(n.parents) % 2)
         out = self._operand(n)
@@ -533,10 +406,8 @@ class Plan:
         """The activations of several gates in the same few calls, with a number for each unit."""
         source, out = Row(gates.columns(self.stack(gates.source))), Row(self.gate_stacks[gates])
         lines: list[Line] = []
-        if out.stack.ndim == 4:
-            source = Row(_blocks(source.stack, len(gates.nodes)))
         for ufunc, *numbers in gates.ufuncs:
-            constants = [_for_each(row, out.stack).astype(self.dtype) for row in numbers]
+            constants = [row[None].astype(self.dtype) for row in numbers]
             text = "" if lines else "; ".join(f"{self._name(n)} = {n.op.name}" for n in gates.nodes if n.op)
             lines.append(Line(ufunc, (out if lines else source, *constants), out, text))
         return lines
@@ -604,7 +475,7 @@ class Plan:
         if g.index in self.stacks:
             return read_only(self.stacks[g.index] if g.index in self.timeless else self.stacks[g.index][row, ...])
         total: Array | Outer | None = None
-        for kind, nodes in self._terms(g):
+        for kind, nodes in self.terms_of(g):
             rows = [self.stack(n)[row] for n in nodes]
             share = Outer.of(rows[0], rows[1]) if kind == "product" else rows[0].sum(axis=0)
             total = share if total is None else total + share
@@ -657,18 +528,6 @@ def _added(terms: Sequence[Callable[[], Array]], shape: tuple[int, ...], dtype: 
 def _columns(whole: Array, start: int, part: Node) -> Array:
     """Where a part stands in a whole."""
     return whole[..., start : start + part.shape[-1]]
-
-
-def _blocks(stack: Array, k: int) -> Array:
-    """Rows (T, B, k m) as the blocks of k gates, (T, k, B, m)."""
-    return stack.reshape(*stack.shape[:-1], k, -1).swapaxes(1, 2)
-
-
-def _for_each(numbers: Array, stack: Array) -> Array:
-    """A number for each unit of some gates, repeated as one copy of their stack."""
-    if stack.ndim == 4:
-        numbers = numbers.reshape(stack.shape[1], 1, -1)
-    return np.broadcast_to(numbers, stack.shape[1:])
 
 
 def _flat(stack: Array) -> Array:
