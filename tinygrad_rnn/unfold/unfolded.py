@@ -129,6 +129,7 @@ class Unfolded:
         self.counted = tuple(int(t) for t in np.flatnonzero(recipe.shares) + 1)
         self._steps = tuple(steps)
         self._recipe = recipe
+        self._dtype = self.inputs[0].value.dtype
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
         self._plan: Plan | None = None
         self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
@@ -362,7 +363,7 @@ class Unfolded:
         for name, leaf in self.weights.items():
             if name not in self.params:
                 raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
-            new[name] = _fitting(name, self.params[name], leaf.shape, leaf)
+            new[name] = _fitting(name, self.params[name], leaf.shape, self._dtype)
         data = self._fitting_data(x, d, mask)
         start = {} if s0 is None else self._fitting_state(s0)
         if len(self.tape) > self._size:
@@ -393,9 +394,9 @@ class Unfolded:
         """The data that a replay was given, checked, with zeros where a sample is over."""
         data, steps = {}, (self.T,)
         if x is not None:
-            data["x"] = _fitting("x", x, steps + self.inputs[0].shape, self.inputs[0])
+            data["x"] = _fitting("x", x, steps + self.inputs[0].shape, self._dtype)
         if d is not None:
-            data["d"] = _fitting("d", d, steps + self.targets[0].shape, self.targets[0])
+            data["d"] = _fitting("d", d, steps + self.targets[0].shape, self._dtype)
         if mask is not None and not self.masks:
             raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
         if mask is not None and len(data) < 2:
@@ -426,7 +427,7 @@ class Unfolded:
                     f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
                     "or pass None for this part of s0"
                 )
-            found[part] = np.array(_fitting(f"s0 ({part})", given, part.shape, part))
+            found[part] = np.array(_fitting(f"s0 ({part})", given, part.shape, self._dtype))
         return found
 
     def _make_plan(self) -> None:
@@ -520,9 +521,9 @@ class Unfolded:
         return graph(self.tape)
 
 
-def _fitting(what: str, given: Any, shape: tuple[int, ...], like: Node) -> Array:
+def _fitting(what: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
-    array, dtype = given if type(given) is np.ndarray else np.asarray(given), like.value.dtype
+    array = given if type(given) is np.ndarray else np.asarray(given)
     if array.shape != shape or array.dtype != dtype:
         raise ShapeError(
             f"replay: {what} is {array.shape} {array.dtype}, and the network was unfolded over {shape} {dtype}. "
