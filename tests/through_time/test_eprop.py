@@ -6,6 +6,7 @@ import pytest
 import tinygrad_rnn as tg
 from canonical import problem
 from cell_cases import CELLS, C, Case, relative
+from tinygrad_rnn.unfold.structure import flatten, rebuild
 
 GATES = {"guo": 1, "lstm": 4, "lstm, peepholes": 4, "gru": 3, "gru, before": 2}
 
@@ -109,3 +110,13 @@ def test_bad_input_is_refused_in_words():
         tg.eprop(case.cell, case.params, case.x, case.d, loss="hinge")
     with pytest.raises(ValueError, match="the stream is empty"):
         list(tg.eprop(case.cell, case.params, [], []))
+
+
+def test_float32_stays_float32():
+    case = Case(CELLS["two lstms"])
+    case.params = {name: w.astype("float32") for name, w in case.params.items()}
+    s0 = rebuild(case.s0, [s.astype("float32") for s in flatten(case.s0)])
+    stream = case.x.astype("float32"), case.d.astype("float32")
+    *_, last = tg.eprop(case.cell, case.params, *stream, loss=case.loss, s0=s0)
+    arrays = [*last.grads.values(), *last.carried.values(), *flatten(last.state)]
+    assert {a.dtype.name for a in arrays} == {"float32"}

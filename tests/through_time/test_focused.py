@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import tinygrad_rnn as tg
 from canonical import problem
 from cell_cases import CELLS, C, Case, relative
+from tinygrad_rnn.unfold.structure import flatten, rebuild
 
 o = tg.ops
 
@@ -162,3 +163,13 @@ def test_bad_input_is_refused_in_words():
         list(tg.focused(case.cell, case.params, case.x, case.d, s0="u_j"))
     with pytest.raises(tg.ShapeError, match="of the stream x is"):
         list(tg.focused(case.cell, case.params, case.x[:, 0], case.d))
+
+
+def test_float32_stays_float32():
+    case = Case(CELLS["mozer"])
+    case.params = {name: w.astype("float32") for name, w in case.params.items()}
+    s0 = rebuild(case.s0, [s.astype("float32") for s in flatten(case.s0)])
+    stream = case.x.astype("float32"), case.d.astype("float32")
+    *_, last = tg.focused(case.cell, case.params, *stream, loss=case.loss, s0=s0)
+    arrays = [*last.grads.values(), *last.carried.values(), *flatten(last.state)]
+    assert {a.dtype.name for a in arrays} == {"float32"}

@@ -9,7 +9,7 @@ import tinygrad_rnn as tg
 from cell_cases import CELLS, C, Case, relative
 from tinygrad_rnn.through_time.moment import prepared
 from tinygrad_rnn.through_time.uoro import carried_on
-from tinygrad_rnn.unfold.structure import flatten
+from tinygrad_rnn.unfold.structure import flatten, rebuild
 
 
 class Chosen(np.random.Generator):
@@ -99,3 +99,13 @@ def test_bad_input_is_refused_in_words():
         list(tg.uoro(case.cell, case.params, [], []))
     with pytest.raises(ValueError, match="s0 names the parameter 'b_j': this method takes arrays"):
         list(tg.uoro(case.cell, case.params, case.x, case.d, s0="b_j"))
+
+
+def test_float32_stays_float32():
+    case = Case(CELLS["two lstms"])
+    case.params = {name: w.astype("float32") for name, w in case.params.items()}
+    s0 = rebuild(case.s0, [s.astype("float32") for s in flatten(case.s0)])
+    stream = case.x.astype("float32"), case.d.astype("float32")
+    *_, last = tg.uoro(case.cell, case.params, *stream, loss=case.loss, s0=s0)
+    arrays = [*last.grads.values(), *last.carried.values(), *flatten(last.state)]
+    assert {a.dtype.name for a in arrays} == {"float32"}

@@ -33,8 +33,8 @@ def eprop(
     Yields
     ------
     Window
-        For each time step, the estimate for C(t) alone. `carried` holds the traces, (B, *the weight's shape) by the
-        weight's name, or ``"U[0]"``, ... for a state in several parts.
+        For each time step, the estimate for C(t) alone. `carried` holds the traces, (B, ...) with one number for each
+        sample and entry, by the weight's name, or ``"U[0]"``, ... for a state in several parts.
 
     Raises
     ------

@@ -29,9 +29,9 @@ def focused(
     Yields
     ------
     Window
-        For each time step, the gradient of C(t) alone. `carried` holds the traces, (B, *the weight's shape) by the
-        weight's name, or ``"V[0]"``, ... for a state in several parts: of a `tinygrad_rnn.cells.Mozer`, Mozer's beta
-        under ``"V"`` and his alpha under ``"u_j"``.
+        For each time step, the gradient of C(t) alone. `carried` holds the traces, (B, ...) with one number for each
+        sample and entry, by the weight's name, or ``"V[0]"``, ... for a state in several parts. Of the cell ``Mozer``
+        these are Mozer's beta, ``"V"``, and his alpha, ``"u_j"``.
 
     Raises
     ------
