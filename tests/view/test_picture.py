@@ -97,7 +97,7 @@ def test_the_numbers_are_the_tapes():
 
 
 @pytest.mark.parametrize(
-    ("overlay", "value", "gradient"), [(None, 0, 0), ("value", 1, 0), ("gradient", 0, 1), ("both", 1, 1)]
+    ("overlay", "value", "gradient"), [(None, 0, 0), ("values", 1, 0), ("cotangents", 0, 1), ("both", 1, 1)]
 )
 def test_overlays(overlay, value, gradient):
     dot = tg.draw(network(), overlay=overlay).dot
@@ -106,7 +106,7 @@ def test_overlays(overlay, value, gradient):
 
 
 def test_an_unknown_overlay_is_refused():
-    with pytest.raises(ValueError, match="it is one of None, 'value', 'gradient', 'both'"):
+    with pytest.raises(ValueError, match="it is one of None, 'values', 'cotangents', 'both'"):
         tg.draw(network(), overlay="heat")
 
 
@@ -239,7 +239,7 @@ def test_the_readmes_picture_is_up_to_date():
 
 
 def test_two_pictures_in_one_page_share_no_id():
-    pages = [tg.draw(network(), overlay=overlay)._repr_html_() for overlay in ("value", "gradient")]
+    pages = [tg.draw(network(), overlay=overlay)._repr_html_() for overlay in ("values", "cotangents")]
     ids = [set(re.findall(r'\bid="([^"]+)"', page)) for page in pages]
     assert ids[0]
     assert not ids[0] & ids[1]
@@ -250,7 +250,7 @@ def test_a_half_played_network_shows_dashes():
     steps = net.steps()
     for _ in range(4):
         next(steps)
-    shown = texts(tg.draw(net, overlay="value").svg)
+    shown = texts(tg.draw(net, overlay="values").svg)
     assert shown.count("—") == sum(node.op is not None for node in net.tape) - 4
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import graphviz
 
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
-INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394"}
-FILL = {"op": "#FFFFFF", "leaf": "#F1F1EE", "copy": "#FFFFFF", "weight": "#FFFFFF"}
+INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
+FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
 CORNER = 9.0
 ARROW = 7.0
 
@@ -78,8 +78,8 @@ def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
         pos=_point((box.x, box.y)),
         width=_inches(box.width),
         height=_inches(box.height),
-        color=color or "#444444",
-        fillcolor=FILL[box.kind],
+        color=box.border or color or "#444444",
+        fillcolor=box.fill or FILL.get(box.kind, "#FFFFFF"),
         penwidth="1.4" if color else "1",
         tooltip=_text(box.tooltip),
         **{"class": box.kind},

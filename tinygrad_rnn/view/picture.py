@@ -12,12 +12,13 @@ from pathlib import Path
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
-from . import engine, layout
+from . import engine, unfolding
 from .dot import dot
+from .overlay import Overlay, Written
 from .scene import Scene
 
 MOST_STEPS = 100
-OVERLAYS = (None, "value", "gradient", "both")
+OVERLAYS = (None, "values", "cotangents", "both")
 
 
 class Picture:
@@ -125,7 +126,7 @@ def draw(
     ValueError
         If `overlay` is unknown, or if there are more time steps than a picture can show, or none.
     """
-    whole = layout.Fragment(net) if isinstance(net, Tape) else net
+    whole = unfolding.Fragment(net) if isinstance(net, Tape) else net
     if overlay not in OVERLAYS:
         raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
     if whole.T > MOST_STEPS:
@@ -133,7 +134,12 @@ def draw(
             f"a picture of {whole.T} time steps would be {whole.T * 3.3:.0f} inches wide, and nobody could read it: "
             f"draw at most {MOST_STEPS}, for example by unfolding x[:8], d[:8]"
         )
-    return Picture(layout.unfolded(whole, overlay, captions or {}))
+    chosen = (
+        Written(captions or {}, overlay in ("values", "both"), overlay in ("cotangents", "both"))
+        if overlay
+        else Overlay(captions or {})
+    )
+    return Picture(unfolding.unfolded(whole, chosen, range(1, whole.T + 1)))
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -20,6 +20,8 @@ class Box:
     kind: str
     numbers: tuple[tuple[str, str], ...] = ()  # (kind, text), kind is value, cotangent or caption
     tooltip: str = ""
+    fill: str = ""  # its own colour, where it is not that of its kind
+    border: str = ""
 
     @property
     def left(self) -> Point:
@@ -52,6 +54,7 @@ class Line:
     points: tuple[Point, ...]
     kind: str = "data"
     color: str = ""
+    width: float = 0.0  # its own width, where it is not that of its kind
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Scene:
     frames: tuple[Frame, ...]
     caption: str = ""
     colors: dict[str, str] = field(default_factory=dict)  # box id to the colour of its weight
+    legend: tuple[tuple[str, str], ...] = ()  # colours and what they mean
 
     def bounds(self, margin: float = 16) -> tuple[float, float, float, float]:
         """Left, bottom, right and top of everything, with a margin."""
