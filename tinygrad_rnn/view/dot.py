@@ -49,7 +49,7 @@ def dot(scene: Scene) -> str:
             cluster.attr(
                 bb=_list([frame.left, frame.bottom, frame.right, frame.top]),
                 label=_text(frame.title),
-                lp=_point(((frame.left + frame.right) / 2, frame.top - 12)),
+                lp=_point((frame.at, frame.top - 12)),
                 id=frame.id,
                 style="rounded,filled",
                 color="#C9C9C2",
@@ -65,6 +65,7 @@ def dot(scene: Scene) -> str:
             _box(g, box, scene.colors.get(box.id, ""))
     for line in scene.lines:
         _line(g, line)
+    _legend(g, scene.legend, ((left + right) / 2, bottom + (40 if scene.caption else 16)))
     return str(g.source)
 
 
@@ -84,10 +85,10 @@ def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
         tooltip=_text(box.tooltip),
         **{"class": box.kind},
     )
-    _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", color or "#111111")
+    _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", box.ink or color or "#111111")
     for k, (kind, text) in enumerate(box.numbers):
         if text:
-            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", INK[kind])
+            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", box.ink or INK[kind.partition("-")[0]])
 
 
 def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str) -> None:
@@ -111,7 +112,47 @@ def _line(g: graphviz.Digraph, line: Line) -> None:
     style = {"tie": {"style": "dashed", "penwidth": "0.9"}, "state": {"penwidth": "2"}}.get(line.kind, {})
     if line.color:
         style = style | {"color": line.color}
-    g.edge(line.source, line.target, id=line.id, pos=_spline(line.points), **style, **{"class": line.kind})
+    if line.width:
+        style = style | {"penwidth": f"{line.width:.1f}"}
+    ends = (line.target, line.source) if line.backward else (line.source, line.target)
+    points = line.points[::-1] if line.backward else line.points
+    g.edge(*ends, id=line.id, pos=_spline(points), **style, **{"class": line.kind})
+
+
+def _legend(g: graphviz.Digraph, legend: Sequence[tuple[str, str]], middle: Point) -> None:
+    """Patches of colour with what they mean, in a row."""
+    widths = [24 + 5.4 * len(text) for _, text in legend]
+    x, y = middle[0] - sum(widths) / 2, middle[1]
+    for k, ((color, text), width) in enumerate(zip(legend, widths, strict=True)):
+        patch = {"label": "", "color": "#777777", "fillcolor": color, "style": "filled"}
+        g.node(
+            f"legend{k}",
+            id=f"legend{k}",
+            pos=_point((x + 6, y)),
+            width=_inches(11),
+            height=_inches(11),
+            **patch,
+            **{"class": "number legend"},
+        )
+        _plain(g, f"legend{k}_text", text, (x + 14 + 2.7 * len(text), y), width, "#555555")
+        x += width
+
+
+def _plain(g: graphviz.Digraph, name: str, text: str, at: Point, width: float, color: str) -> None:
+    g.node(
+        name,
+        label=_text(text),
+        id=name,
+        shape="plain",
+        style="",
+        pos=_point(at),
+        width=_inches(width),
+        height=_inches(12),
+        fontname=SANS,
+        fontsize="10",
+        fontcolor=color,
+        **{"class": "number legend"},
+    )
 
 
 def _spline(points: Sequence[Point]) -> str:

@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, permutations
+from typing import Any
 
-from .rows import LEFT, RIGHT, WIRE, Part, Step, merged, step
+from .rows import BESIDE, LEFT, RIGHT, WIRE, Part, Step, merged, step
 from .scene import Box, Frame, Line, Point
 
 TRACK = 9.0  # between lines that run side by side
@@ -47,6 +48,9 @@ class Item:
     beside: bool = False
     first: bool = False
     like: str = ""
+    fill: str = ""
+    border: str = ""
+    ink: str = ""
 
 
 @dataclass(slots=True)
@@ -237,16 +241,15 @@ class _Layout:
 
     def _place_steps(self) -> None:
         """Place the parts of each step; steps that are alike share their places."""
-        kinds: dict[object, list[int]] = defaultdict(list)
+        kinds: dict[Any, list[int]] = defaultdict(list)
         local: dict[int, list[tuple[int, ...]]] = {}
-        for c in [*range(len(self.columns)), END]:
+        for c in [*range(1, len(self.columns)), END, 0]:  # the initial states last: their rows are those of others
             items = self.end if c == END else self.columns[c].items
             local[c] = [tuple(self.where[p][1] for p in self.reads[item.id]) for item in items]
             if items and not (c >= 0 and self.columns[c].elided):
                 shape = tuple((reads, i.beside, i.first) for reads, i in zip(local[c], items, strict=True))
-                kinds[c == END, c == 0, shape].append(c)
-        # The initial states come last: their rows are those of the states that follow them.
-        for (_, initial, _), alike in sorted(kinds.items(), key=lambda kind: kind[0][1]):  # type: ignore[index]
+                kinds[min(c, 1), shape].append(c)
+        for alike in kinds.values():
             self._place_alike(alike, local[alike[0]])
 
     def _place_alike(self, alike: list[int], reads: list[tuple[int, ...]]) -> None:
@@ -255,6 +258,7 @@ class _Layout:
         for k, same in enumerate(zip(*members, strict=True)):
             ids = [item.id for item in same]
             rows = [self._row_of(item.like) for item in same if item.like]
+            most: list[int] = max([self.enter.get(i, []) for i in ids], key=len)
             parts.append(
                 Part(
                     max(item.width for item in same),
@@ -263,7 +267,7 @@ class _Layout:
                     same[0].beside,
                     same[0].first,
                     rows[0] if rows else None,
-                    tuple(sorted(max((self.enter[i] for i in ids if i in self.enter), key=len, default=[]))),
+                    tuple(sorted(most)),
                     tuple(sorted(set().union(*(self.leave[i] for i in ids if i in self.leave)))),
                     any(i in self.up for i in ids),
                 )
@@ -382,7 +386,8 @@ class _Layout:
         row = s.row[k]
         if k in s.host:  # past its stack, above the row
             track = rows.track_out(row, len(s.track_out[row]))
-            return [(s.x[k] + s.parts[k].width / 2, y), (s.wire[k], y), (s.wire[k], track)], track
+            x, y = s.wire[k] + BESIDE, y + 2 * BESIDE
+            return [(s.x[k] + s.parts[k].width / 2, y), (x, y), (x, track)], track
         if (k, side) not in s.track_out[row]:
             track = rows.track_out(row, len(s.track_out[row]))
             return [(s.x[k], y + s.parts[k].height / 2), (s.x[k], track)], track
@@ -480,7 +485,7 @@ class _Layout:
             return self.origin.get(c, 0.0)
         s = self.steps[c]
         if s.row[k] == s.height - 1:
-            return self.origin[c] + (s.wire[k] if k in s.host else s.out[k, ("lane", k)])
+            return self.origin[c] + (s.wire[k] + BESIDE if k in s.host else s.out[k, ("lane", k)])
         return self.origin[c] + s.lane[k, s.height - 1]
 
     # ---- boxes and frames
@@ -507,7 +512,10 @@ class _Layout:
             y -= item.height / 2 + 7
 
     def _box(self, item: Item, x: float, y: float, width: float, height: float) -> None:
-        self.placed.boxes[item.id] = Box(item.id, item.name, x, y, width, height, item.kind, item.numbers, item.tooltip)
+        look = item.fill, item.border, item.ink
+        self.placed.boxes[item.id] = Box(
+            item.id, item.name, x, y, width, height, item.kind, item.numbers, item.tooltip, *look
+        )
 
     def _frames(self) -> None:
         boxes, frames = self.placed.boxes, self.placed.frames
@@ -515,7 +523,8 @@ class _Layout:
             if column.title and not column.elided:
                 left, right = self.frame_x[c]
                 names = tuple(item.id for item in column.items)
-                frames.append(Frame(column.id, column.title, left, self.bottom, right, self.top, names))
+                at = self._free(c, left, right, 3.2 * len(column.title) + 4)
+                frames.append(Frame(column.id, column.title, left, self.bottom, right, self.top, names, at))
         weights = [boxes[item.id] for item in self.shared if item.kind == "weight"]
         if weights:
             frames.append(
@@ -527,8 +536,21 @@ class _Layout:
                     max(b.right[0] for b in weights) + 12,
                     max(b.top[1] for b in weights) + 26,
                     tuple(b.id for b in weights),
+                    sum(b.x for b in weights) / len(weights),
                 )
             )
+
+    def _free(self, c: int, left: float, right: float, half: float) -> float:
+        """Where a title can stand that no line to the sum of the costs runs through; in the middle, if it can."""
+        lines = [self._lane_top(item.id) for item in self.columns[c].items if item.id in self.up]
+        middle = (left + right) / 2
+        places = [
+            middle,
+            left + half + 10,
+            *(x + side * (half + 6) for x in lines for side in (-1, 1)),
+            right - half - 10,
+        ]
+        return next((x for x in places if all(abs(x - line) > half + 4 for line in lines)), middle)
 
     # ---- ways
 
@@ -555,8 +577,8 @@ class _Layout:
             port = b.left[0] - 10
         points: list[Point] = []
         if u in s.host:
-            wire = x0 + s.wire[u]
-            points += [(a.right[0], a.y), (wire, a.y)]
+            wire, y = x0 + s.wire[u] + BESIDE, a.y + 2 * BESIDE
+            points += [(a.right[0], y), (wire, y)]
             if row == goal:
                 track = rows.track_in(row, 0)
                 return [*points, (wire, track), (port, track), b.bottom if v in s.host else (port, b.bottom[1])]
@@ -606,8 +628,8 @@ class _Layout:
         s, rows, x0 = self.steps[c], self._rows_of(c), self.origin[c]
         row = s.row[u]
         if u in s.host:
-            x = x0 + s.wire[u]
-            points = [a.right, (x, a.y)]
+            x, y_out = x0 + s.wire[u] + BESIDE, a.y + 2 * BESIDE
+            points = [(a.right[0], y_out), (x, y_out)]
         else:
             x = x0 + s.out[u, ("lane", u)]
             points = [(x, a.top[1])]
@@ -639,6 +661,8 @@ class _Layout:
         x = self._gutter_x(gutter, net)
         if self._elided(b):
             box = self.placed.boxes[e.target]
+            if abs(b - a) > 1:  # from above
+                return [*points, (x, y), (x, box.y), (box.x - out_side * box.width / 2, box.y)]
             return [*points, (box.x - out_side * box.width / 2, y)]
         way_in, y_in = self._entry(e)
         return [*points, (x, y), (x, y_in), *((self.origin[b] + at, up) for at, up in way_in)]

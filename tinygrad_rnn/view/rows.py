@@ -22,6 +22,7 @@ LANE = 14.0  # the room of a line that passes a row
 PORT = 16.0  # between lines that end at one side of a box
 STACKED = 5.0  # between boxes that stand beside the same one
 WIRE = 8.0  # between the lines at the right of a stack
+BESIDE = 4.0  # between the line that comes to a box in a stack and the one that leaves it
 
 LEFT, RIGHT = -1, 1
 Spot = tuple[str, int]  # ("box", part) or ("lane", the part that the line comes from)
@@ -107,13 +108,14 @@ class Step:
     # ---- rows
 
     def _rows(self) -> dict[int, int]:
-        parts, row = self.parts, {}
+        parts = self.parts
+        row: dict[int, int] = {}
         main = [k for k, part in enumerate(parts) if not (part.beside and self.readers[k])]
         free = set()  # what no way from an input leads to: it may stand as high as its readers let it
         for k in main:
             part = parts[k]
             below = [row[p] for p in part.reads if p in row]
-            row[k] = 1 + max(below, default=-1 if part.first or not part.reads and not part.enter else 0)
+            row[k] = 1 + max(below, default=-1 if part.first or not (part.reads or part.enter) else 0)
             if part.row is not None:
                 row[k] = part.row
             elif not part.first and all(p in free or p not in row for p in part.reads):
@@ -298,14 +300,14 @@ class Step:
                     self.x[k] = x
         for host, stack in self.stack.items():
             tall = sum(self.parts[k].height for k in stack) + STACKED * (len(stack) - 1)
-            near = self.x[host] + self.parts[host].width / 2 + GAP
+            edge = self.x[host] + self.parts[host].width / 2 + GAP
             widest = max(self.parts[k].width for k in stack)
             for n, k in enumerate(stack):
-                self.x[k] = near + self.parts[k].width / 2
+                self.x[k] = edge + self.parts[k].width / 2
                 self.lift[k] = tall / 2 - self.parts[k].height / 2
                 tall -= 2 * (self.parts[k].height + STACKED)
                 # The lowest one's line runs nearest to the stack, so that the lines do not cross.
-                self.wire[k] = near + widest + 8 + WIRE * (len(stack) - 1 - n)
+                self.wire[k] = edge + widest + 8 + WIRE * (len(stack) - 1 - n)
         lefts = [self.x[k] - self.left["box", k] for k in self.x if k not in self.host]
         rights = [self.x[k] + self.right["box", k] for k in self.x if k not in self.host]
         lanes = list(self.lane.values())
@@ -323,7 +325,7 @@ class Step:
         """Where the line from part k passes a row, or leaves the box it comes from."""
         if row > self.row[k]:
             return self.lane[k, row]
-        return self.wire[k] if k in self.host else self.x[k]
+        return self.wire[k] + BESIDE if k in self.host else self.x[k]
 
     def _ports(self) -> None:
         """Where lines leave the upper sides of boxes, and where they enter the lower ones."""
@@ -423,15 +425,13 @@ def spread(wanted: Sequence[Sequence[tuple[float, float]]], rooms: Sequence[floa
     for room in rooms:
         shift += room
         shifts.append(shift)
-    blocks: list[tuple[list[tuple[float, float]], int, float]] = []
+    blocks: list[tuple[list[tuple[float, float]], int, float]] = []  # their wishes, their number, their place
     for points, offset in zip(wanted, shifts, strict=True):
-        mine = [(place - offset, weight) for place, weight in points]
-        block = (mine, 1, _median(mine))
-        while blocks and blocks[-1][2] > block[2]:
-            before = blocks.pop()
-            pooled = before[0] + block[0]
-            block = (pooled, before[1] + block[1], _median(pooled))
-        blocks.append(block)
+        pool, count = [(place - offset, weight) for place, weight in points], 1
+        while blocks and blocks[-1][2] > _median(pool):
+            before, number, _ = blocks.pop()
+            pool, count = before + pool, number + count
+        blocks.append((pool, count, _median(pool)))
     places = [place for _, count, place in blocks for _ in range(count)]
     return [place + offset for place, offset in zip(places, shifts, strict=True)]
 

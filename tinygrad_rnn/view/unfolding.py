@@ -11,7 +11,7 @@ from ..autodiff.notation import plain
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .layout import Column, Edge, Item, Placed, place
-from .overlay import Overlay
+from .overlay import GREY, Overlay
 from .scene import Scene
 
 WIDE, TALL = 118.0, 52.0  # a box on the main way
@@ -105,10 +105,10 @@ class _Unfolding:
         nodes = [n for column in self.times.values() for n in column]
         self.copies = {n.index: n.parents[0] for n in nodes if self._is_copy(n)}
         self.inputs = {net.inputs[t - 1].index for t in shown if t <= len(net.inputs)}
-        overlay.look(net, [*nodes, *self.timeless], self.copies, self.color)
+        overlay.look(net, [*nodes, *self.timeless, *self.weights], self.copies, self.color)
         self.small = max([SMALL, *(text_width(str(n)) for n in nodes if n.index in self.copies)])
         self.here = {n.index for n in (*nodes, *self.timeless, *self.weights)}
-        self.colors: dict[str, str] = {}
+        self.ends: dict[str, tuple[Node, int]] = {}  # by a line's id, the reader and the argument's number
 
     def _is_copy(self, node: Node) -> bool:
         return node.op is ops.copy and node.parents[0].index in self.color
@@ -125,6 +125,7 @@ class _Unfolding:
         return self._scene(placed)
 
     def _scene(self, placed: Placed) -> Scene:
+        lines = [self.overlay.line(line, self.ends.get(line.id)) for line in placed.lines]
         net, left_out = self.net, [f"{a + 1} to {b - 1}" for a, b in self.gaps]
         elided = f" Time steps {' and '.join(left_out)} are left out." if left_out else ""
         return Scene(
@@ -136,7 +137,8 @@ class _Unfolding:
                 f"tied to a copy in every step.{elided} {self.overlay.description}"
             ).strip(),
             boxes=tuple(placed.boxes.values()),
-            lines=tuple(self.overlay.line(line) for line in placed.lines),
+            # What is grey lies at the back: lines to one box run together.
+            lines=tuple(sorted(lines, key=lambda line: line.color != GREY)),
             frames=tuple(placed.frames),
             caption=self.overlay.caption,
             legend=self.overlay.legend,
@@ -159,13 +161,9 @@ class _Unfolding:
 
     def _like(self) -> dict[int, str]:
         """The box in the first column whose row each part of the initial state shares."""
-        first = {n.index for n in self.times.get(self.shown[0], [])}
-        net, found = self.net, {}
-        if self.shown[0] == 1:
-            for s0, s1 in zip(flatten(net.states[0]), flatten(net.states[1]), strict=True):
-                if s1.index in first:
-                    found[s0.index] = f"n{s1.index}"
-        return found
+        roles = {n.role: n for n in self.times[self.shown[0]]}
+        pairs = zip(flatten(self.net.states[0]), flatten(self.net.states[1]), strict=True)
+        return {s0.index: f"n{roles[s1.role].index}" for s0, s1 in pairs if s1.role in roles and s1.t}
 
     def _gap(self, a: int, b: int) -> Column:
         count = b - a - 1
@@ -199,6 +197,7 @@ class _Unfolding:
             beside,
             node.index in self.inputs,
             like,
+            *self.overlay.style(node),
         )
 
     # ---- lines
@@ -211,6 +210,7 @@ class _Unfolding:
             elided: dict[str, Edge] = {}
             for slot, parent in enumerate(node.parents):
                 name = f"e{node.index}-{slot}"
+                self.ends[name] = node, slot
                 again = 0 if len(node.parents) > 8 else sum(p is parent for p in node.parents[:slot])
                 if parent.index in self.here:
                     kind, color = self._style(parent, node)
@@ -252,7 +252,9 @@ class _Unfolding:
                 for parent in node.parents:
                     if parent.index in self.here and parent.t != t:
                         kind, color = self._style(parent, node)
-                        found[parent.index] = Edge(f"{gap}-{parent.index}", f"n{parent.index}", gap, kind, color)
+                        name = f"{gap}-{parent.index}"
+                        self.ends[name] = node, node.parents.index(parent)
+                        found[parent.index] = Edge(name, f"n{parent.index}", gap, kind, color)
         return list(found.values())
 
 
