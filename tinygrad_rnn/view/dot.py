@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
 FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
+STYLE = {
+    "tie": {"style": "dashed", "penwidth": "0.9"},
+    "state": {"penwidth": "2"},
+    "copy": {"style": "dashed", "penwidth": "1.4"},
+    "error": {"style": "dashed", "penwidth": "1.4"},
+}
 CORNER = 9.0
 ARROW = 7.0
 
@@ -109,14 +115,15 @@ def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font
 
 
 def _line(g: graphviz.Digraph, line: Line) -> None:
-    style = {"tie": {"style": "dashed", "penwidth": "0.9"}, "state": {"penwidth": "2"}}.get(line.kind, {})
+    kind, _, stem = line.kind.partition(" ")  # a stem runs on behind the box that it ends at, so it has no arrowhead
+    style = STYLE.get(kind, {}) | ({"arrowhead": "none"} if stem else {})
     if line.color:
         style = style | {"color": line.color}
     if line.width:
         style = style | {"penwidth": f"{line.width:.1f}"}
     ends = (line.target, line.source) if line.backward else (line.source, line.target)
     points = line.points[::-1] if line.backward else line.points
-    g.edge(*ends, id=line.id, pos=_spline(points), **style, **{"class": line.kind})
+    g.edge(*ends, id=line.id, pos=_spline(points, not stem), **style, **{"class": line.kind})
 
 
 def _legend(g: graphviz.Digraph, legend: Sequence[tuple[str, str]], middle: Point) -> None:
@@ -155,17 +162,17 @@ def _plain(g: graphviz.Digraph, name: str, text: str, at: Point, width: float, c
     )
 
 
-def _spline(points: Sequence[Point]) -> str:
+def _spline(points: Sequence[Point], arrow: bool = True) -> str:
     """The points as the cubic curve of Graphviz, corners rounded, ending in an arrowhead at the last one."""
     tip = points[-1]
-    way = [*points[:-1], _towards(tip, points[-2], ARROW)]
+    way = [*points[:-1], _towards(tip, points[-2], ARROW if arrow else 0)]
     curve = [way[0]]
     for before, corner, after in zip(way, way[1:], way[2:], strict=False):
         radius = min(CORNER, math.dist(before, corner) / 2, math.dist(corner, after) / 2)
         start, end = _towards(corner, before, radius), _towards(corner, after, radius)
         curve += [curve[-1], start, start, corner, corner, end]
     curve += [curve[-1], way[-1], way[-1]]
-    return f"e,{_point(tip)} " + " ".join(_point(p) for p in curve)
+    return (f"e,{_point(tip)} " if arrow else "") + " ".join(_point(p) for p in curve)
 
 
 def _towards(start: Point, goal: Point, distance: float) -> Point:

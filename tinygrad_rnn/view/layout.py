@@ -36,6 +36,8 @@ class Item:
         Whether it is an input, at the bottom of its step.
     like : str
         The id of the box in the next column whose row it shares, as s(0) does that of s(1).
+    below : int
+        So many rows lower.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Item:
     beside: bool = False
     first: bool = False
     like: str = ""
+    below: int = 0
     fill: str = ""
     border: str = ""
     ink: str = ""
@@ -257,7 +260,7 @@ class _Layout:
         parts = []
         for k, same in enumerate(zip(*members, strict=True)):
             ids = [item.id for item in same]
-            rows = [self._row_of(item.like) for item in same if item.like]
+            rows = [max(0, self._row_of(item.like) - item.below) for item in same if item.like]
             most: list[int] = max([self.enter.get(i, []) for i in ids], key=len)
             parts.append(
                 Part(
@@ -409,8 +412,9 @@ class _Layout:
             if len(nets) > 1:
                 dy *= min(1.0, room / (SIDE * (len(nets) - 1)))
             if self._line_passes(c, s.row[k], side, _net(e), name):
-                dy -= SIDE / 2 if len(nets) % 2 == 0 else SIDE * 0.8
-                dy = max(dy, -s.parts[k].height / 2 + 4)
+                # Lines from the left give way downwards, lines from the right upwards: so they do not meet either.
+                dy += side * (SIDE / 2 if len(nets) % 2 == 0 else SIDE * 0.8)
+                dy = min(max(dy, -s.parts[k].height / 2 + 4), s.parts[k].height / 2 - 4)
             if abs(dy) < 0.5:
                 dy = 0.0
             return [(s.x[k] + side * s.parts[k].width / 2, y + dy)], y + dy
@@ -664,8 +668,17 @@ class _Layout:
             if abs(b - a) > 1:  # from above
                 return [*points, (x, y), (x, box.y), (box.x - out_side * box.width / 2, box.y)]
             return [*points, (box.x - out_side * box.width / 2, y)]
+        if self.item[e.target].below and self._free_above(e.target, y):
+            box = self.placed.boxes[e.target]
+            return [*points, (box.x, y), box.top]
         way_in, y_in = self._entry(e)
         return [*points, (x, y), (x, y_in), *((self.origin[b] + at, up) for at, up in way_in)]
+
+    def _free_above(self, name: str, y: float) -> bool:
+        """Whether a line at this height comes to a box from above without meeting another one of its column."""
+        here = self.where[name][0]
+        boxes = [self.placed.boxes[item.id] for item in self.columns[here].items]
+        return y > self.placed.boxes[name].top[1] + STUB and not any(abs(b.y - y) <= b.height / 2 + 2 for b in boxes)
 
     def _gutter_x(self, g: int, net: str) -> float:
         return self.frame_x[g][0] - 13 - 10 * (len(self.crossing[g]) - 1 - self.track[g, net])

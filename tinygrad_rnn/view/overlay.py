@@ -40,6 +40,7 @@ class Overlay:
 
     def __init__(self, captions: Mapping[str, Sequence[str]], of: int | None = None) -> None:
         self.captions, self.of = captions, of
+        self.ends: Mapping[str, tuple[Node, int]] = {}  # by a line's id, its reader and which argument it is
 
     def look(
         self,
@@ -47,13 +48,14 @@ class Overlay:
         nodes: Sequence[Node],
         copies: Mapping[int, Node],
         color: Mapping[int, str],
+        readers: Sequence[Node] = (),
     ) -> None:
-        """See what is to be drawn: the nodes that are shown, the copies among them, and the weights."""
+        """See what is to be drawn: the nodes that are shown, the copies among them, the weights, and who reads them."""
         self.net, self.tape, self.nodes, self.copies, self.color = net, net.tape, nodes, copies, color
         self.root = net.tape.swept
         self.shared = {*copies, *color}
-        readers = [(p.index, slot in n.op.only_read) for n in nodes if n.op for slot, p in enumerate(n.parents)]
-        self.only_read = {i for i, aside in readers if aside} - {i for i, aside in readers if not aside}
+        read = [(p.index, slot in n.op.only_read) for n in readers or nodes if n.op for slot, p in enumerate(n.parents)]
+        self.only_read = {i for i, aside in read if aside} - {i for i, aside in read if not aside}
         self.bad = first_not_finite(net, nodes)
         self.reached: set[int] | None = None
         if self.fades:
@@ -312,11 +314,10 @@ def reached(net: Unfolded | Fragment, nodes: Sequence[Node], start: Node) -> set
     walked = every if len(every) <= WALKED else sorted(nodes, key=lambda node: node.index)
     here = {node.index for node in walked}
     for node in reversed(walked):
-        later = len(walked) < len(every) and node.active and node is not start and node.index < start.index
-        if later and node.t is not None and node.t < (start.t or net.T) and node.op is not None:
-            # It is read by a step that is not shown; s(t) is read by step t + 1.
-            if any(s is node for s in _states(net, node.t)) or node.t == 0:
-                found.add(node.index)
+        # A state is read by the next step, whether that is shown or not.
+        later = len(walked) < len(every) and node.active and node.op is not None and node.index < start.index
+        if later and node.t is not None and node.t < (start.t or net.T) and node in _states(net, node.t):
+            found.add(node.index)
         if node.index in found:
             found.update(p.index for slot, p in enumerate(node.parents) if carries(node, slot) and p.index in here)
     found.update(w.index for w in net.weights.values() if start.t is None or len(walked) < len(every))

@@ -24,6 +24,8 @@ STACKED = 5.0  # between boxes that stand beside the same one
 WIRE = 8.0  # between the lines at the right of a stack
 BESIDE = 4.0  # between the line that comes to a box in a stack and the one that leaves it
 
+NARROW = 80.0
+
 LEFT, RIGHT = -1, 1
 Spot = tuple[str, int]  # ("box", part) or ("lane", the part that the line comes from)
 
@@ -349,8 +351,8 @@ class Step:
                     wants.append((half, ("slot", slot)))
                 else:
                     x = self.exit_x(p, row - 1)
-                    width = 0.0 if row - 1 > self.row[p] or p in self.host else self.parts[p].width / 2 - 14
-                    wants.append((self._facing(self.x[k], half, x, width), ("slot", slot)))
+                    width = 0.0 if row - 1 > self.row[p] or p in self.host else _side(self.parts[p])
+                    wants.append((self._facing(self.x[k], _side(part), x, width), ("slot", slot)))
             for side in (LEFT, RIGHT):
                 for number in range(0 if self.alone(k, side) else part.enter.count(side)):
                     self.track_in[row].append((k, side, number))
@@ -365,8 +367,8 @@ class Step:
             mine = {("box", r) for r in self.readers[k]} | {("lane", k)}
             for spot in sorted(above & mine):
                 x = self.lane[k, row + 1] if spot[0] == "lane" else self.x[spot[1]]
-                width = 0.0 if spot[0] == "lane" else self.parts[spot[1]].width / 2 - 14
-                wants.append((self._facing(self.x[k], half, x, width), spot))
+                width = 0.0 if spot[0] == "lane" else _side(self.parts[spot[1]])
+                wants.append((self._facing(self.x[k], _side(part), x, width), spot))
             if part.up and row == self.height - 1:
                 wants.append((0.0, ("lane", k)))
             for side in (LEFT, RIGHT):
@@ -396,6 +398,11 @@ class Step:
         places = spread([[(want, 1.0)] for want, _ in wants], [apart] * (len(wants) - 1))
         shift = max(-half - places[0], 0.0) or min(half - places[-1], 0.0)
         return [(key, x + place + shift) for (_, key), place in zip(wants, places, strict=True)]
+
+
+def _side(part: Part) -> float:
+    """How far from its middle lines may end at a box; at a narrow one they end in the middle."""
+    return part.width / 2 - 14 if part.width >= NARROW else 0.0
 
 
 @lru_cache(maxsize=64)

@@ -91,10 +91,12 @@ def unfolded(net: Unfolded | Fragment, overlay: Overlay, shown: Sequence[int]) -
     shown : sequence of int
         The time steps that have a column, in order; what lies between is said in words.
     """
-    return _Unfolding(net, overlay, shown).scene()
+    return Unfolding(net, overlay, shown).scene()
 
 
-class _Unfolding:
+class Unfolding:
+    """Boxes and lines for the nodes of the time steps that are shown."""
+
     def __init__(self, net: Unfolded | Fragment, overlay: Overlay, shown: Sequence[int]) -> None:
         self.net, self.overlay, self.shown = net, overlay, shown
         self.steps = Steps(net)
@@ -108,12 +110,15 @@ class _Unfolding:
         overlay.look(net, [*nodes, *self.timeless, *self.weights], self.copies, self.color)
         self.small = max([SMALL, *(text_width(str(n)) for n in nodes if n.index in self.copies)])
         self.here = {n.index for n in (*nodes, *self.timeless, *self.weights)}
-        self.ends: dict[str, tuple[Node, int]] = {}  # by a line's id, the reader and the argument's number
+        self.gaps: list[tuple[int, int]] = []
+        self.ends: dict[str, tuple[Node, int]] = {}
+        overlay.ends = self.ends
 
     def _is_copy(self, node: Node) -> bool:
         return node.op is ops.copy and node.parents[0].index in self.color
 
     def scene(self) -> Scene:
+        """The scene, see `unfolded`."""
         net = self.net
         self.gaps = [(a, b) for a, b in pairwise((0, *self.shown, net.T + 1)) if b - a > 1]
         columns, edges = self._columns(), self._edges()
@@ -153,10 +158,10 @@ class _Unfolding:
         columns = [Column("t0", "", [self._item(n, like.get(n.index, "")) for n in self.times[0]])]
         for t, after in zip(self.shown, (*self.shown[1:], self.net.T + 1), strict=True):
             if t == self.shown[0] and t > 1:
-                columns.append(self._gap(0, t))
+                columns.append(gap_column(0, t))
             columns.append(Column(f"t{t}", f"t = {t}", [self._item(n) for n in self.times[t]]))
             if after - t > 1:
-                columns.append(self._gap(t, after))
+                columns.append(gap_column(t, after))
         return columns
 
     def _like(self) -> dict[int, str]:
@@ -164,18 +169,6 @@ class _Unfolding:
         roles = {n.role: n for n in self.times[self.shown[0]]}
         pairs = zip(flatten(self.net.states[0]), flatten(self.net.states[1]), strict=True)
         return {s0.index: f"n{roles[s1.role].index}" for s0, s1 in pairs if s1.role in roles and s1.t}
-
-    def _gap(self, a: int, b: int) -> Column:
-        count = b - a - 1
-        what = f"t = {a + 1}" + (f" … {b - 1}" if count > 1 else "")
-        numbers = (
-            ("elided", what),
-            ("elided", f"{count} steps" if count > 1 else "one step"),
-            ("elided", "like these"),
-        )
-        width = max(92.0, text_width(what) * 0.8)
-        item = Item(f"{ELIDED}{a + 1}", "⋯", width, TALL, "elided", numbers, f"time steps {a + 1} to {b - 1}")
-        return Column(f"gap{a + 1}", "", [item], elided=True)
 
     def _item(self, node: Node, like: str = "") -> Item:
         shared = node.index in self.copies or node.index in self.color
@@ -197,6 +190,7 @@ class _Unfolding:
             beside,
             node.index in self.inputs,
             like,
+            0,
             *self.overlay.style(node),
         )
 
@@ -256,6 +250,20 @@ class _Unfolding:
                         self.ends[name] = node, node.parents.index(parent)
                         found[parent.index] = Edge(name, f"n{parent.index}", gap, kind, color)
         return list(found.values())
+
+
+def gap_column(a: int, b: int) -> Column:
+    """The column of the steps after `a` and before `b`, which are left out."""
+    count = b - a - 1
+    what = f"t = {a + 1}" + (f" … {b - 1}" if count > 1 else "")
+    numbers = (
+        ("elided", what),
+        ("elided", f"{count} steps" if count > 1 else "one step"),
+        ("elided", "like these"),
+    )
+    width = max(92.0, text_width(what) * 0.8)
+    item = Item(f"{ELIDED}{a + 1}", "⋯", width, TALL, "elided", numbers, f"time steps {a + 1} to {b - 1}")
+    return Column(f"gap{a + 1}", "", [item], elided=True)
 
 
 def title(node: Node) -> str:

@@ -10,7 +10,10 @@ import numpy as np
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
+from . import layers
 from . import overlay as overlays
+from .backward import backward
+from .folded import Folded, OfAllSteps
 from .scene import Scene
 from .unfolding import Fragment, unfolded
 
@@ -40,6 +43,18 @@ def scene(
     whole = Fragment(net) if isinstance(net, Tape) else net
     step = _time("of", of, whole.T)
     chosen = overlays.make(overlay, captions, step, limits)
+    if view == "staircase":
+        last = step or whole.T
+        return layers.staircase(_complete(whole, view), chosen, last, _copies(window, last))
+    if level == "layers" and view != "backward":
+        complete = _complete(whole, "layers")
+        if view == "folded":
+            return layers.folded(complete, OfAllSteps(chosen) if overlay else chosen)
+        return layers.unfolded(complete, chosen, shown(whole, window, view == "window"))
+    if view == "folded":
+        return Folded(_complete(whole, view), OfAllSteps(chosen) if overlay else chosen).scene()
+    if view == "backward":
+        return backward(whole, chosen, shown(whole, window))
     return unfolded(whole, chosen, shown(whole, window, view == "window"))
 
 
@@ -71,10 +86,27 @@ def shown(net: Unfolded | Fragment, window: Any, short: bool = False) -> Sequenc
     return _ends(T, *(int(n) for n in window))
 
 
+def _copies(window: Any, last: int) -> int:
+    """How many copies of the network a staircase shows."""
+    if window is None:
+        return last if last <= READABLE else ENDS + 1
+    if window == "all":
+        return min(last, 200)
+    if isinstance(window, int) and not isinstance(window, bool) and window > 0:
+        return window
+    raise ValueError(f"window={window!r}: of a staircase it is the number of copies to be drawn, or 'all'")
+
+
 def _ends(T: int, first: int, last: int) -> Sequence[int]:
     if first + last >= T:
         return range(1, T + 1)
     return [*range(1, first + 1), *range(T - last + 1, T + 1)]
+
+
+def _complete(net: Unfolded | Fragment, view: str) -> Unfolded:
+    if isinstance(net, Fragment):
+        raise ValueError(f"view={view!r} is for a whole network; of a tape, draw the view 'unfolded' or 'backward'")
+    return net
 
 
 def _time(argument: str, t: int | None, T: int) -> int | None:
