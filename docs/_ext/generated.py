@@ -1,6 +1,8 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
 lessons/         copies of ../lessons, whose one home is where readers of the repository find them
+*.html           beside the site's own: pages that the library itself has written
+gallery/         every picture that `draw` offers, of four networks
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
 """
 
@@ -11,15 +13,20 @@ import re
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import graphviz
+import numpy as np
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import gallery
 import layers
+import tinygrad_rnn as tg
 from tinygrad_rnn import guo
 from tinygrad_rnn.autodiff import OPS, ops
+from tinygrad_rnn.view.svg import size
 
 SECTIONS = {
     "1": "Basic definitions",
@@ -34,6 +41,7 @@ CELLS = {"guo": "Guo's network", "lstm": "LSTM", "gru": "GRU"}
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write_all)
+    app.connect("build-finished", write_pages)
     return {"parallel_read_safe": True}
 
 
@@ -50,8 +58,23 @@ def write_all(app: Sphinx) -> None:
             "api.md": api(),
             "imports.md": imports(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
+            "gallery.md": pages_of_gallery(),
         },
     )
+    _write(docs / "gallery", {name: text for network in gallery.NETWORKS for name, text in gallery_of(network).items()})
+
+
+def write_pages(app: Sphinx, error: Exception | None) -> None:
+    """One-file players, as a reader's own ``tg.player(net).save("steps.html")`` writes them."""
+    if error or app.builder.format != "html":
+        return
+    rng = np.random.default_rng(0)
+    cell = tg.cells.Guo(f="tanh", g="softmax")
+    params = cell.init(n_in=3, n_hidden=3, n_out=3, rng=rng)
+    for name, steps in (("steps.html", 5), ("steps-long.html", 30)):
+        letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
+        net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
+        tg.player(net).save(Path(app.outdir) / name, overwrite=True)
 
 
 def equations() -> str:
@@ -64,14 +87,7 @@ def equations() -> str:
             section = eq.section
             lines += [f"## Section {section}: {SECTIONS[section]}", ""]
         # A target above the words, not a label on the formula: MyST would write a label's id twice.
-        lines += [f"({key})=", f"**({eq.number}) {eq.gives}.** {eq.note}", "", f"$$\n{eq.corrected}\n$$", ""]
-        if eq.printed != eq.corrected:
-            lines += [f":::{{admonition}} ({eq.number}) as printed", ":class: warning", ""]
-            lines += [f"$$\n{eq.printed}\n$$", ""]
-            lines += [_erratum(eq.erratum), ""] if eq.erratum else []
-            lines += [":::", ""]
-        elif eq.erratum:
-            lines += [f":::{{admonition}} A slip near ({eq.number})", "", _erratum(eq.erratum), ":::", ""]
+        lines += [f"({key})=", f"```{{equation}} {eq.number}", "```", ""]
     lines += ["## All errata", "", *(f"- {_erratum(key)}" for key in guo.ERRATA), ""]
     return "\n".join(lines)
 
@@ -174,9 +190,39 @@ def benchmarks(file: Path) -> str:
         lines.append("")
     if report.get("recording"):
         lines += ["## Recording, and long sequences", "", _row(["", ""]), _row(["---", "--:"])]
-        units = {"us": "µs", "times": "times"}
-        lines += [_row([r["what"], f"{r['value']:.2f} {units.get(r['unit'], r['unit'])}"]) for r in report["recording"]]
+        lines += [
+            _row([r["what"], f"{r['value']:.2f} {'µs' if r['unit'] == 'us' else r['unit']}"])
+            for r in report["recording"]
+        ]
     return "\n".join([*lines, ""])
+
+
+def pages_of_gallery() -> str:
+    """The list of the gallery's pages, one a network."""
+    return "\n".join(["```{toctree}", *(f"gallery/{network}" for network in gallery.NETWORKS), "```", ""])
+
+
+def gallery_of(network: str) -> dict[str, str]:
+    """The page of a network, and its pictures as files."""
+    build = gallery.NETWORKS[network]
+    lines = [f"# {inspect.getdoc(build)}", "", "```python", *_source(build), "net.backward()", "```", ""]
+    files, view = {}, None
+    for shown in gallery.pictures(network):
+        if shown.view != view:
+            view = shown.view
+            lines += [f"## {view.capitalize()}", "", shown.picture.scene.description, ""]
+        files[f"{shown.name}.svg"] = svg = shown.picture.svg
+        width, _ = size(svg)
+        lines += [f"```{{figure}} {shown.name}.svg", f":alt: {shown.picture.scene.title}, {shown.overlay or 'bare'}"]
+        lines += [":figclass: drawing", f":width: {width:.0f}px", "", f"`{shown.call}`", "```", ""]
+    return files | {f"{network}.md": "\n".join(lines)}
+
+
+def _source(function: Callable[[], object]) -> list[str]:
+    """The body of a function that makes a network, as somebody would type it."""
+    body = inspect.cleandoc(inspect.getsource(function).partition('"""\n')[2])
+    before, _, after = body.rpartition("return ")
+    return f"{before}net = {after}".split("\n")
 
 
 def _row(cells: list[str]) -> str:

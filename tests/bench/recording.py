@@ -1,6 +1,7 @@
 """What the tape itself costs: to record, to play again, to keep. No peer has these."""
 
 import gc
+import math
 import statistics
 import time
 import tracemalloc
@@ -44,6 +45,22 @@ def replay(net, p):
     read_all(net)
 
 
+def pays_after(p, rounds):
+    """After how many steps recording once and replaying has cost no more than recording every step."""
+
+    def to_plan():
+        net = eager(p)
+        return cpu(lambda: replay(net, p))[0]
+
+    net = eager(p)
+    replay(net, p)
+    every = statistics.median(cpu(lambda: eager(p))[0] for _ in range(rounds))
+    first = statistics.median(to_plan() for _ in range(rounds))
+    later = statistics.median(cpu(lambda: replay(net, p))[0] for _ in range(rounds))
+    # One eager step, a first replay that makes the plan, then replays: cheaper than eager steps from here on.
+    return 2 + max(0, math.ceil((first - every) / (every - later)))
+
+
 def measure(rounds=ROUNDS):
     """Rows (what, value, unit)."""
     p = problems.problem("guo", "minchar", "float64")
@@ -55,6 +72,7 @@ def measure(rounds=ROUNDS):
         ("tg.unfold, minchar, per time copy", per_copy, "us"),
         ("tg.unfold and every value, node by node", with_values, "us"),
         ("tg.unfold, its plan and the first replay", planned, "us"),
+        ("training steps until the plan has paid for itself, minchar", pays_after(p, rounds), "steps"),
     ]
 
     seconds = {}

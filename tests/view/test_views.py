@@ -3,13 +3,13 @@
 import networkx as nx
 import numpy as np
 import pytest
+
+import tinygrad_rnn as tg
 from geometry import covered, loose, overlapping, through, written_out_of_its_box
 from nets import ALL, FOLDABLE, network
 from test_picture import read_back
 
-import tinygrad_rnn as tg
-
-OVERLAYS = [None, "values", "cotangents", "both", "gradient", "shares", "path"]
+OVERLAYS = [None, "values", "cotangents", "both", "gradient", "shares", "path", "jacobian"]
 
 
 def fits(scene):
@@ -302,3 +302,70 @@ def test_units_of_what_works_entry_by_entry_are_tied_one_to_one():
     assert sorted(line.id for line in scene.lines) == ["u0-0-0", "u0-1-1", "u0-2-2"]
     with pytest.raises(ValueError, match="has 40 units, and 12"):
         tg.draw(network(tg.cells.Guo(), 3, sizes=(2, 40, 2)), zoom=(2, "net_j"))
+
+
+def test_scissors_stand_where_a_cut_holds_the_error_back():
+    net = network(tg.cells.LSTM(), 5)
+    tg.cut(net, 3)
+    net.backward()
+    for asked in ({}, {"overlay": "path"}, {"level": "layers"}):
+        picture = tg.draw(net, **asked)
+        cut = [line for line in picture.scene.lines if line.cut]
+        names = {box.id: box.name for box in picture.scene.boxes}
+        assert {names[line.source] for line in cut} == {"s(2)", "c(2)"}
+        assert picture.dot.count("✂") == len(cut)
+    red = {line.id for line in tg.draw(net, overlay="path", of=4).scene.lines if line.color == "#B3261E"}
+    assert red == {f"e{s.node.index}-{s.slot}" for s in net.tape.pullback(net.losses[3])}
+    assert all(
+        line.end != f"n{net.states[2][0].index}" or line.start != f"n{net.states[3][0].index}"
+        for line in tg.draw(net, view="backward").scene.lines
+    )
+
+
+def test_the_singular_values_stand_in_the_states():
+    net = network(tg.cells.Guo(), 4)
+    boxes = {box.id: box for box in tg.draw(net, overlay="jacobian").scene.boxes}
+    for t in range(1, 5):
+        U, s = net.weights["U"].value, net.states[t].value[0]
+        sizes = np.linalg.svd((1 - s**2)[:, None] * U, compute_uv=False)
+        ((_, text),) = boxes[f"n{net.states[t].index}"].numbers
+        told = [float(word.replace("−", "-")) for word in text.removeprefix("σ ").split(" … ")]
+        np.testing.assert_allclose(told, [sizes.max(), sizes.min()], rtol=0.06)
+
+
+def test_the_last_node_before_an_error_is_red():
+    def failing(params, x, s):
+        net = tg.ops.linear(x, params["V"], s, params["U"], name="net_j")
+        return tg.ops.tanh(net, name="s"), tg.ops.linear(s, params["V"])
+
+    params = {"V": np.ones((3, 2)), "U": np.ones((3, 3))}
+    with pytest.raises(tg.ShapeError) as error:
+        tg.unfold(failing, params, np.ones((2, 1, 2)), np.ones((2, 1, 3)), s0=np.ones((1, 3)))
+    scene = tg.draw(error.value.tape).scene
+    assert [box.name for box in scene.boxes if box.border == "#D00000"] == ["s(1)"]
+    assert "the last node before ShapeError: linear at t=1" in scene.caption
+
+
+def test_a_thousand_steps_in_full():
+    net = network(tg.cells.Guo(), 1000, backward=False)
+    picture = tg.draw(net, window="all", overlay=None)
+    assert len(picture.scene.frames) == 1001
+    assert picture.svg.count('class="node op') >= 5000
+
+
+def test_the_window_of_a_very_long_network_does_not_walk_it():
+    net = network(tg.cells.Guo(), 20_000, backward=False)
+    net.replay()
+    shown = {n.index for n in net.tape.nodes if n.t is not None and (n.t <= 3 or n.t > 19_997)}
+    asked = []
+    steps = type(net.tape).__iter__
+
+    def walked(tape):
+        asked.append(tape)
+        return steps(tape)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(net.tape), "__iter__", walked)
+        scene = tg.draw(net).scene
+    assert asked == []
+    assert {int(box.id[1:]) for box in scene.boxes if box.id[1:].isdigit()} >= shown

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import linecache
 import sys
+from dataclasses import dataclass
 from pathlib import PurePath
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .tape import Tape
 
 PACKAGE = __name__.partition(".")[0]
@@ -55,8 +58,8 @@ class TapeError(RuntimeError):
 
 def noted(error: E) -> E:
     """The error, with a note of the lines of a cell and of the user's that led to it."""
-    for line in _lines(sys._getframe(1)):
-        error.add_note(line)
+    for place in places(sys._getframe(1)):
+        error.add_note(f"  in {place}")
     return error
 
 
@@ -64,24 +67,56 @@ def keep(error: BaseException, tape: Tape) -> None:
     """Let an error that arose in a time step say what had been recorded: every error, a user's own, too."""
     if getattr(error, "tape", None) is None:
         error.__dict__["tape"] = tape
+        tape.broken_off = f"{type(error).__name__}: {error}".split("\n")[0]
         error.add_note("  What was recorded until then can be drawn: tinygrad_rnn.draw(error.tape)")
 
 
-def _lines(frame: FrameType | None) -> list[str]:
-    """The innermost line of a cell or a loss, if it is the package's own, and the innermost line of the user's."""
-    lines: list[str] = []
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a program.
+
+    Attributes
+    ----------
+    function : str
+        The function it stands in; empty outside functions.
+    file : str
+        The file's name, without its folder.
+    line : int
+        Its number, from 1.
+    text : str
+        The line itself; empty if it cannot be read.
+    """
+
+    function: str
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        function = f"{self.function}, " if self.function else ""
+        return f"{function}{self.file}:{self.line}{': ' if self.text else ''}{self.text}"
+
+
+def places(frame: FrameType | None, until: Collection[str] = ()) -> list[Place]:
+    """The innermost line of a cell or a loss, if it is the package's own, and the innermost line of the user's.
+
+    Nothing is looked for beyond a function of the package that is named in `until`.
+    """
+    lines: list[Place] = []
     while frame is not None:
         top, _, rest = str(frame.f_globals.get("__name__", "")).partition(".")
         if top != PACKAGE:
-            return [*lines, _line(frame)]
+            return [*lines, _place(frame)]
+        if frame.f_code.co_qualname in until:
+            return lines
         if not lines and WRITTEN_LIKE_A_USERS.intersection(rest.split(".")):
-            lines.append(_line(frame))
+            lines.append(_place(frame))
         frame = frame.f_back
     return lines
 
 
-def _line(frame: FrameType) -> str:
+def _place(frame: FrameType) -> Place:
     code = frame.f_code
-    function = "" if code.co_name == "<module>" else f"{code.co_qualname.rpartition('<locals>.')[2]}, "
+    function = "" if code.co_name == "<module>" else code.co_qualname.rpartition("<locals>.")[2]
     text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
-    return f"  in {function}{PurePath(code.co_filename).name}:{frame.f_lineno}{': ' if text else ''}{text}"
+    return Place(function, PurePath(code.co_filename).name, frame.f_lineno, text)

@@ -83,6 +83,30 @@ def detach(x: Array, out: Array | None = None) -> Array:
 detach.reads(0)
 
 
+@op(label="clip ∂", latex=lambda x, bound: x, ufunc=np.positive)
+def clip_error(x: Array, bound: float, out: Array | None = None) -> Array:
+    """The same numbers, through which no error larger than `bound` goes back: Mikolov's clipping.
+
+    Where it clips, what goes on is no derivative any more, and a check says so.
+    """
+    return np.positive(x, out=out)
+
+
+@clip_error.checked
+def _(names: Sequence[object], args: Sequence[Array], bound: float) -> str | None:
+    return None if bound > 0 else f"the error of {names[0]} is clipped at +-{bound:g}: the bound must be above 0."
+
+
+@clip_error.vjp(0, latex=lambda x, g, y, bound: rf"\min(\max({g}, {-bound:g}), {bound:g})")
+def _(g: Any, y: Any, x: Any, bound: float) -> Any:
+    return clip(g, low=-bound, high=bound)
+
+
+@clip_error.jvp(0)
+def _(dx: Any, y: Any, x: Any, bound: float) -> Any:
+    return dx
+
+
 # ---- arithmetic -----------------------------------------------------------------------------------------
 
 
@@ -974,8 +998,8 @@ def embedding(indices: Array, table: Array, out: Array | None = None) -> Array:
     rows = indices.astype(np.intp)
     if rows.size and rows.min() < 0:  # NumPy would count from the end: a padding of -1 would go unseen
         raise IndexError(f"embedding: {rows.min()} is the number of no row")
-    if table.ndim == 2:  # one table for all copies
-        return np.take(table, rows, axis=0, out=out)
+    if table.ndim == 2 or rows.ndim == 1:  # one table, or one set of rows, for all copies
+        return np.take(table, rows, axis=-2, out=out)
     return np.positive(np.take_along_axis(table, rows[..., None], axis=-2), out=out)
 
 
@@ -1131,10 +1155,11 @@ def _ready_softmax(y: Array, net: Array) -> Call:
     nets, rows, flat, ones = net.reshape(-1, width), y.reshape(-1, width), net.reshape(-1), np.ones(width, net.dtype)
     sums = np.empty((len(rows), 1), net.dtype)
     column, most = sums[:, 0], 300 if net.dtype == np.float64 else 35
+    biggest, smallest = np.maximum.reduce, np.minimum.reduce
 
     def call() -> None:
         # Two looks at the whole array cost a fraction of finding the largest entry of every short row.
-        if np.maximum.reduce(flat) < most and np.minimum.reduce(flat) > -most:
+        if biggest(flat) < most and smallest(flat) > -most:
             np.exp(nets, rows)
         else:
             np.subtract(nets, nets.max(axis=-1, keepdims=True), rows)
@@ -1284,9 +1309,11 @@ def _ready_cross_entropy(c: Array, net: Array, y: Array, d: Array) -> Call:
     samples, width = net.shape[-2:]
     nets, ys, ds = (a.reshape(-1, width) for a in (net, y, d))
     first_net, first_y = nets[:, 0], ys[:, 0]
-    products, ones, all_samples = np.empty_like(nets), np.ones(width, net.dtype), np.ones(samples, net.dtype)
+    ones, all_samples = np.ones(width, net.dtype), np.ones(samples, net.dtype)
     paid, log_sum = np.empty((2, len(nets)), net.dtype)
-    costs, by_time, least = c.reshape(-1), paid.reshape(-1, samples), np.finfo(net.dtype).tiny
+    costs = c.reshape(-1)
+    each, by_time = (costs if samples == 1 else paid), paid.reshape(-1, samples)
+    least = np.finfo(net.dtype).tiny
 
     def call() -> None:
         if np.minimum.reduce(first_y) >= least:
@@ -1296,10 +1323,10 @@ def _ready_cross_entropy(c: Array, net: Array, y: Array, d: Array) -> Call:
             np.subtract(nets.max(axis=-1), np.log(ys.max(axis=-1)), log_sum)
         ds.dot(ones, paid)
         np.multiply(paid, log_sum, log_sum)
-        np.multiply(ds, nets, products)
-        products.dot(ones, paid)
-        np.subtract(log_sum, paid, paid)
-        by_time.dot(all_samples, costs)
+        np.vecdot(ds, nets, paid)
+        np.subtract(log_sum, paid, each)
+        if samples > 1:
+            by_time.dot(all_samples, costs)
 
     return call
 

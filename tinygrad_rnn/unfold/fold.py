@@ -6,7 +6,7 @@ backwards, the error that comes back through the state is read from one step ahe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Tape, record_pullback
+from ..autodiff import Node, Tape, ops, record_pullback
 from .recipe import Recipe, Recorded
 from .structure import flatten, rebuild
 
@@ -123,6 +123,7 @@ def fold_step(
     data: tuple[Array, Array, Array | None],
     s: Any,
     equations: Mapping[Any, str],
+    on: Callable[[Mapping[Any, str]], Tape] = Tape,
 ) -> Folded:
     """Record one time step and its backward pass.
 
@@ -138,8 +139,10 @@ def fold_step(
         The initial state, in the cell's structure.
     equations : mapping
         Passed to the tape.
+    on : callable
+        What makes the tape.
     """
-    tape = Tape(equations)
+    tape = on(equations)
     leaves = {name: tape.leaf(value, name) for name, value in weights.items()}
     before = [tape.leaf(part, "s", t=0) for part in flatten(s)]
     first = len(tape)
@@ -171,6 +174,26 @@ def fold_step(
         shares,
         cotangents,
     )
+
+
+def summands(g: Node, real: Callable[[Node], Node]) -> list[tuple[str, tuple[Node, ...]]]:
+    """What a weight's cotangent in one step adds up from: products of factors, sums over samples, or arrays.
+
+    A product is the sum over the samples p of ``left[p, j] * right[p, i]``. Over time, it is one product of
+    the factors' copies; `real` names the node whose value a node's is.
+    """
+    g = real(g)
+    if g.op is ops.add:
+        return [term for p in g.parents for term in summands(p, real)]
+    if g.op is ops.copy:
+        return summands(g.parents[0], real)
+    if g.op is ops.outer:
+        return [("product", g.parents)]
+    if g.op is ops.transpose and real(g.parents[0]).op is ops.outer:
+        return [("product", real(g.parents[0]).parents[::-1])]
+    if g.op is not None and g.op.name == "sum" and g.op.settings["axis"] == (-2,) and g.parents[0].ndim == 2:
+        return [("samples", g.parents)]
+    return [("array", (g,))]
 
 
 def steps_differ(tape: Tape, size: int, steps: Sequence[Recorded]) -> str:

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
-from .fold import Folded
+from .factors import Factored, pieces_of_whole
+from .fold import Folded, summands
 from .loop import Call, Line, Loop, Row
 
 Array = NDArray[Any]
@@ -42,6 +43,15 @@ class Plan:
 
     Attributes
     ----------
+    weights, data : dict of str to ndarray
+        Where the weights, and the data of all time steps, are copied to before a pass.
+    start : list of ndarray
+        Likewise the parts of the initial state.
+    later : list of ndarray
+        Likewise what comes back to the parts of the last state from beyond it.
+    later_apart : bool
+        Whether the parts of the last state can be given different errors from beyond it: not where all parts have
+        one error at every step, kept once.
     totals : dict of str to callable
         What computes dC / d weight from the rows that `backward` has filled, as an array of its own.
     source : list of str
@@ -53,25 +63,38 @@ class Plan:
         self.T = steps
         self.nodes = folded.tape.nodes
         self.dtype = folded.cost.value.dtype
-        self.timeless = folded.timeless()
         self.previous = {b.index: s.index for b, s in zip(folded.before, folded.state, strict=True)}
         errors = [folded.cotangents.get(b.index) for b in folded.before]
         self.next = {a.index: g.index for a, g in zip(folded.after, errors, strict=True) if g is not None}
         self.same = self._same()
+        self.unmade = self._factor_out()
+        self.timeless = folded.timeless()
         self.stacks: dict[int, Array] = {}
         self.views: set[int] = set()
         self._rows: dict[tuple[int, int], Array] = {}
-        self._contiguous: dict[int, Array] = {}
+        self._contiguous: dict[Any, Array] = {}
         self.source: list[str] = []
         self.samples = folded.x.shape[0]
 
         sums = {name: self._terms(folded.cotangents.get(w.index)) for name, w in folded.weights.items()}
         self.factors = sums
         forward, backward = self._needed(sums)
+        self.position = {n.index: k for k, n in enumerate([*forward, *backward])}
         self._place([*forward, *backward])
-        self._prepare: list[Call] = []
-        self._forward = self._calls(forward, self._chunks())
-        self._backward = self._calls(backward, [chunk[::-1] for chunk in self._chunks()[::-1]])
+        self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
+        self.data = {what: self.stacks[n.index] for what, n in folded.data.items()}
+        self.start = [self.stacks[b.index][0] for b in folded.before]
+        self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
+        self._counted = None if folded.shares.all() else np.flatnonzero(folded.shares)
+        self._prepare: list[Call] = []  # what is the same at every time, and copies of weights: before each pass
+        self._prepared: set[int] = set()
+        self._played = forward
+        self._newest: dict[int, list[Call]] = {}
+        called = self._calls(forward, self._chunks())
+        states = self._for_states()
+        self._forward = [call for _, call in called]
+        self._carry = [call for members, call in called if members <= states]
+        self._backward = [call for _, call in self._calls(backward, [c[::-1] for c in self._chunks()[::-1]])]
         self.totals: dict[str, Callable[[], Array]] = {
             name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
             for (name, terms), w in zip(sums.items(), folded.weights.values(), strict=True)
@@ -104,71 +127,117 @@ class Plan:
 
     def _terms(self, g: Node | None) -> list[tuple[str, tuple[Node, ...]]]:
         """What a weight's gradient is the sum of, over time: products of factors, sums over samples, or arrays."""
-        if g is None:
-            return []
-        g = self.real(g)
-        if g.op is ops.add:
-            return [term for p in g.parents for term in self._terms(p)]
-        if g.op is ops.copy:
-            return self._terms(g.parents[0])
-        if g.op is ops.outer:
-            return [("product", g.parents)]
-        if g.op is ops.transpose and self.real(g.parents[0]).op is ops.outer:
-            return [("product", self.real(g.parents[0]).parents[::-1])]
-        if g.op is not None and g.op.name == "sum" and g.op.settings["axis"] == (-2,) and g.parents[0].ndim == 2:
-            return [("samples", g.parents)]
-        return [("array", (g,))]
+        return [] if g is None else summands(g, self.real)
+
+    def _roots(self) -> set[int]:
+        """The nodes for whose sake the others are computed: factors of gradients, and what goes back a step."""
+        terms = [self._terms(self.folded.cotangents.get(w.index)) for w in self.folded.weights.values()]
+        roots = {self.real(n).index for some in terms for _, nodes in some for n in nodes}
+        return roots | {self.real(self.nodes[i]).index for i in self.next.values()}
+
+    def _with_what_they_read(self, wanted: set[int]) -> set[int]:
+        """The nodes, and those of the backward pass that they depend on."""
+        rest, found = list(wanted), set(wanted)
+        while rest:
+            for p in self.nodes[rest.pop()].parents:
+                i = self.real(p).index
+                if i >= self.folded.size and i not in found:
+                    found.add(i)
+                    rest.append(i)
+        return found
+
+    def _factor_out(self) -> set[int]:
+        """Bring the loops of the backward pass in factored form; the nodes that are computed only if asked for."""
+        roots, derived = self._roots(), set[int]()
+        used = [self.nodes[i] for i in sorted(self._with_what_they_read(roots)) if i >= self.folded.size]
+        g = self._graph([n for n in used if n.op is not None])
+        for members in nx.strongly_connected_components(g):
+            if len(members) > 1:
+                loop = [self.nodes[i] for i in sorted(members)]
+                factored = Factored(self.folded.tape, loop, partial(self._stands_in, members), self.real)
+                read = {self.real(p).index for n in used if n.index not in factored.derived for p in n.parents}
+                factored.write([self.nodes[i] for i in factored.derived if i in read | roots])
+                derived |= set(factored.derived)
+                self.same |= factored.replaced
+        for i in self.same:
+            while self.same[i] in self.same:
+                self.same[i] = self.same[self.same[i]]
+        return derived - self._with_what_they_read(self._roots()) - set(self.same)
+
+    def _stands_in(self, loop: set[int], n: Node) -> bool:
+        return self._source(n) in loop
 
     def _needed(self, sums: dict[str, list[tuple[str, tuple[Node, ...]]]]) -> tuple[list[Node], list[Node]]:
-        """The step's nodes, and those of its backward pass that somebody reads."""
+        """The step's nodes, and those of its backward pass that somebody reads; an argument before its readers."""
         f = self.folded
         wanted = {self.real(n).index for terms in sums.values() for _, nodes in terms for n in nodes}
         weights = {w.index for w in f.weights.values()}
         copies = {n.index for n in self.nodes[: f.size] if n.op is ops.copy}
-        wanted |= {self.real(g).index for i, g in f.cotangents.items() if i not in weights | copies}
-        for n in reversed(self.nodes[f.size :]):
-            if n.index in wanted:
-                wanted |= {self.real(p).index for p in n.parents}
+        kept = {self.real(g).index for i, g in f.cotangents.items() if i not in weights | copies}
+        # What is computed only if asked for must find what it is computed from.
+        wanted |= kept - self.unmade
+        self.sources = self._with_what_they_read(kept & self.unmade) - self.unmade
+        played = self._with_what_they_read(wanted)
         forward = [n for n in self.nodes[: f.size] if n.op is not None]
-        backward = [
-            n for n in self.nodes[f.size :] if n.op is not None and n.index in wanted and n.index not in self.same
-        ]
-        return forward, backward
+        g = self._graph([self.nodes[i] for i in played if i >= f.size and self.nodes[i].op is not None], delays=False)
+        return forward, [self.nodes[i] for i in nx.lexicographical_topological_sort(g)]
+
+    def _graph(self, nodes: Sequence[Node], delays: bool = True) -> nx.DiGraph[Any]:
+        """What reads what among these nodes, at the same time or, with `delays`, a step away."""
+        inside = {n.index for n in nodes}
+        g: nx.DiGraph[Any] = nx.DiGraph()
+        g.add_nodes_from(inside)
+        for n in nodes:
+            for p in n.parents:
+                i = self._source(p) if delays else self.real(p).index
+                if i in inside:
+                    g.add_edge(i, n.index)
+        return g
+
+    def _for_states(self) -> set[int]:
+        """The step's nodes that a state is computed from, and the states."""
+        wanted = {s.index for s in self.folded.state}
+        for n in reversed(self.nodes[: self.folded.size]):
+            if n.index in wanted:
+                wanted.update(p.index for p in n.parents)
+        return wanted
 
     # ---- memory
 
     def _place(self, played: Sequence[Node]) -> None:
         """Give every node that is played a buffer, or a view of the buffer it looks into."""
         joined = self._joined(played)
-        kept = [self.real(g).index for g in self.folded.cotangents.values()]
+        kept = [*(self.real(g).index for g in self.folded.cotangents.values()), *self.sources]
         factors = [self.real(x).index for terms in self.factors.values() for _, nodes in terms for x in nodes]
         reads = [self.real(p).index for n in played for p in n.parents]
         self.readers = Counter([*kept, *factors, *kept, *factors, *reads])
-        extra = set(self.previous.values()) | {self.real(self.nodes[i]).index for i in self.next.values()}
+        self.carried = self._carried_errors(joined, played)
         for n in self.nodes:
             if n.op is None and n.index not in self.previous and n.index not in self.next:
                 lead = () if n.index in self.timeless else (self.T,)
                 self.stacks[n.index] = np.empty((*lead, *n.shape), self.dtype)
                 self.stacks[n.index][...] = self.folded.shares if n is self.folded.share and lead else n.value
-        self.long: dict[int, Array] = {}
-        for i in sorted(extra):
-            self.long[i] = np.zeros((self.T + 1, *self.nodes[i].shape), self.dtype)
-        states = set(self.previous.values())
-        for i, buffer in self.long.items():
+        long: dict[int, Array] = {}
+        errors = {a: self.real(self.nodes[g]).index for a, g in self.next.items() if g not in self.carried}
+        for i in sorted({*self.previous.values(), *errors.values()}):
+            long[i] = np.zeros((self.T + 1, *self.nodes[i].shape), self.dtype)
             # A state's row 0 is s(0); what comes back through it has its zero after the last step.
-            self.stacks[i] = buffer[1:] if i in states else buffer[:-1]
-        for b, s in self.previous.items():
-            self.stacks[b] = self.long[s][:-1]
-        for a, g in self.next.items():
-            self.stacks[a] = self.long[self.real(self.nodes[g]).index][1:]
-        self.carried = self._carried_errors(joined)
+            self.stacks[i] = long[i][:-1] if i in errors.values() else long[i][1:]
+        self.stacks |= {b: long[s][:-1] for b, s in self.previous.items()}
+        self.stacks |= {a: long[g][1:] for a, g in errors.items()}
+        self.later = [
+            self.stacks[a.index][-1, ...] if a.index in self.stacks else np.zeros(a.shape, self.dtype)
+            for a in self.folded.after
+        ]
+        self.later_apart = len({row.__array_interface__["data"][0] for row in self.later}) == len(self.later)
         for i, (whole, start) in joined.items():
             if whole not in self.stacks:
                 self.stacks[whole] = np.empty((self.T, *self.nodes[whole].shape), self.dtype)
             self.stacks[i] = self.stacks[whole][..., start : start + self.nodes[i].shape[-1]]
-        self.joins = {whole for whole, _ in joined.values()}
+        for whole in self.copied:
+            self.stacks.setdefault(whole, np.empty((self.T, *self.nodes[whole].shape), self.dtype))
         for n in played:
-            if n.index in self.stacks:
+            if n.index in self.stacks or n.index in self.placed or n.index in self.carried:
                 continue
             view = n.op.value(self.stack(n.parents[0])) if n.op is not None and n.op.name in VIEWS else None
             # The numbers of a part do not lie side by side: seen in another shape they would be a copy.
@@ -178,15 +247,15 @@ class Plan:
             else:
                 self.stacks[n.index] = self._room(n)
 
-    def _carried_errors(self, joined: Mapping[int, tuple[int, int]]) -> dict[int, Array]:
+    def _carried_errors(self, joined: Mapping[int, tuple[int, int]], played: Sequence[Node]) -> dict[int, Array]:
         """One row for an error that comes back through the state, where nobody looks at it but the step before it."""
-        reads = Counter(self.real(p).index for n in self.nodes[self.folded.size :] for p in n.parents)
+        reads = Counter(self.real(p).index for n in played for p in n.parents)
         reads.update(self.real(g).index for g in self.folded.cotangents.values())  # once, by the state before
         rows: dict[int, Array] = {}
         for after, error in self.next.items():
             n = self.nodes[error]
             loops = n.op is ops.matmul and n.parents[1].index in self.timeless and reads[error] == 1
-            readers = [m for m in self.nodes[self.folded.size :] if any(p.index == after for p in m.parents)]
+            readers = [m for m in played if any(p.index == after for p in m.parents)]
             summed = len(readers) == 1 and readers[0].op is ops.add and readers[0].index not in self.same
             if loops and summed and error not in self.same and error not in joined and self._recurs(error, readers[0]):
                 rows[error] = np.zeros(n.shape, self.dtype)
@@ -219,28 +288,25 @@ class Plan:
     def _joined(self, played: Sequence[Node]) -> dict[int, tuple[int, int]]:
         """Parts that together make up a whole, as four gates' errors do, are written into it in place.
 
-        Returns, for each such part, the whole it belongs to and where it starts.
+        Returns, for each such part, the whole it belongs to and where it starts. Parts that lie elsewhere, such as
+        those that belong to two wholes, are copied.
         """
         joined: dict[int, tuple[int, int]] = {}
         self.placed: set[int] = set()
+        self.copied: dict[int, list[tuple[int, Node]]] = {}
         # What comes back through a part of the state has a buffer of its own, with a row for the time after the last.
         carried = {self.real(self.nodes[i]).index for i in self.next.values()}
         for n in played:
-            if n.op is not ops.add or any(p.op is None or p.op.name != "place" for p in n.parents):
-                continue
-            spans = sorted((p.op.settings["start"], p.parents[0].shape[-1], p) for p in n.parents if p.op)
-            ends = [start + width for start, width, _ in spans]
-            if [start for start, _, _ in spans] != [0, *ends[:-1]] or ends[-1] != n.shape[-1]:
-                continue
-            parts = [self.real(p.parents[0]) for _, _, p in spans]
-            owned = all(
-                p.op is not None and p.op.name not in VIEWS and p.index >= self.folded.size and p.index not in carried
-                for p in parts
-            )
-            if owned and len({p.index for p in parts}) == len(parts) and not any(p.index in joined for p in parts):
-                for (start, _, place), p in zip(spans, parts, strict=True):
+            parts = pieces_of_whole(n, self.real) if n.index not in self.timeless | carried else []
+            if parts:
+                self.copied[n.index] = []
+                self.placed |= {p.index for p in n.parents}
+            for start, p in parts:
+                elsewhere = p.op is None or p.op.name in VIEWS or p.index < self.folded.size or p.index in joined
+                if elsewhere or p.index in self.timeless | carried | set(self.copied):
+                    self.copied[n.index].append((start, p))
+                else:
                     joined[p.index] = (n.index, start)
-                    self.placed.add(place.index)
         return joined
 
     def stack(self, node: Node) -> Array:
@@ -255,29 +321,33 @@ class Plan:
         length = max(16, 16384 // widest)
         return [range(t, min(t + length, self.T)) for t in range(0, self.T, length)]
 
-    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[Call]:
-        """The calls that play these nodes: group by group of the copies, component by component of the folded graph."""
-        inside = {n.index for n in played}
-        g: nx.DiGraph[Any] = nx.DiGraph()
-        g.add_nodes_from(inside)
-        for n in played:
-            for p in n.parents:
-                i = self._source(p)
-                if i in inside:
-                    g.add_edge(i, n.index)
+    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[tuple[set[int], Call]]:
+        """The calls that play these nodes: group by group of the copies, component by component of the folded graph.
+
+        With each call come the nodes of its component.
+        """
+        g, position = self._graph(played), self.position.__getitem__
         components = nx.condensation(g)
-        order = nx.lexicographical_topological_sort(components, key=lambda c: min(components.nodes[c]["members"]))
-        calls: list[Call] = []
-        pieces: list[Callable[[range], list[Call]]] = []
+        order = nx.lexicographical_topological_sort(
+            components, key=lambda c: min(map(position, components.nodes[c]["members"]))
+        )
+        calls: list[tuple[set[int], Call]] = []
+        pieces: list[tuple[set[int], Callable[[range], list[Call]]]] = []
         for c in order:
-            members = [self.nodes[i] for i in sorted(components.nodes[c]["members"])]
+            inside = set(components.nodes[c]["members"])
+            members = [self.nodes[i] for i in sorted(inside, key=position)]
+            once: list[Call] = []
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
-                pieces += self._loop(members, calls)
+                pieces += [(inside, piece) for piece in self._loop(members, once)]
             elif members[0].index in self.timeless:
-                calls += self._at_once(members[0], range(self.T))
+                # Before everything else: the loops read copies of some matrices, made before a pass.
+                if members[0].index not in self._prepared:
+                    self._prepared.add(members[0].index)
+                    self._prepare += self._at_once(members[0], range(self.T))
             else:
-                pieces.append(partial(self._at_once, members[0]))
-        return [*calls, *(call for chunk in chunks for piece in pieces for call in piece(chunk))]
+                pieces.append((inside, partial(self._at_once, members[0])))
+            calls += [(inside, call) for call in once]
+        return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
 
     def _source(self, p: Node) -> int:
         """The folded node that an argument is a copy of, at the same time or a step away."""
@@ -290,9 +360,16 @@ class Plan:
         stack = self.stack(n)
         return stack if self.real(n).index in self.timeless else stack[min(chunk) : max(chunk) + 1]
 
+    def _unrepeated(self, n: Node) -> Node:
+        """The one number that a node repeats, if it does: NumPy's functions repeat it faster than they read it."""
+        source = n
+        while source.op is not None and source.op.name in ("broadcast", "copy"):
+            source = self.real(source.parents[0])
+        return source if source.shape == () and source.index in self.timeless else n
+
     def _silent(self, n: Node) -> bool:
         """Whether a node's value is there without a call."""
-        return n.index in self.views or n.index in self.joins or n.index in self.placed
+        return n.index in self.views or n.index in self.placed or self.copied.get(n.index) == []
 
     # ---- everything outside the recurrence: all copies in one call
 
@@ -300,7 +377,12 @@ class Plan:
         assert n.op is not None
         if self._silent(n):
             return []
-        out, args = self._rows_of(n, chunk), [self._rows_of(p, chunk) for p in n.parents]
+        parents = [self._unrepeated(p) for p in n.parents] if n.op.ufuncs else n.parents
+        out = self._rows_of(n, chunk)
+        if n.index in self.copied:
+            pieces = self.copied[n.index]
+            return [partial(np.copyto, _columns(out, start, p), self._rows_of(p, chunk)) for start, p in pieces]
+        args = [self._rows_of(p, chunk) for p in parents]
         if n.op.name == "linear":
             return self._linear_at_once(args, out)
         if n.op.name == "matmul" and n.parents[1].index in self.timeless:
@@ -365,7 +447,10 @@ class Plan:
                 lines += self._in_loop(n, vectors)
         loop = Loop(lines, vectors)
         self.source.append(loop.source)
-        once += [partial(carried.fill, 0) for i, carried in self.carried.items() if i in inside]
+        for a, later in zip(self.folded.after, self.later, strict=True):
+            carried = self.carried.get(self.next.get(a.index, -1))
+            if carried is not None and self.next[a.index] in inside:
+                once.append(partial(np.copyto, carried, later))
         return [*pieces, lambda chunk: [loop.over(chunk)]]
 
     def _operand(self, n: Node) -> Row | Array:
@@ -402,7 +487,14 @@ class Plan:
 
     def _in_loop(self, n: Node, vectors: bool) -> list[Line]:
         assert n.op is not None
-        out, args, name = self._operand(n), [self._operand(p) for p in n.parents], self._name(n)
+        if n.index in self.copied:
+            text, whole = f"{self._name(n)} = its parts", self.stack(n)
+            return [
+                Line(np.positive, (self._operand(p),), Row(_columns(whole, start, p)), text)
+                for start, p in self.copied[n.index]
+            ]
+        parents = [self._unrepeated(p) for p in n.parents] if n.op.ufuncs else n.parents
+        out, args, name = self._operand(n), [self._operand(p) for p in parents], self._name(n)
         if n.op is ops.matmul and n.parents[1].index in self.timeless:
             text = f"{name} = {self._name(n.parents[0])} {self._name(n.parents[1])}"
             return [Line(np.dot, (args[0], self._held(self.stack(n.parents[1]), vectors)), out, text)]
@@ -429,7 +521,7 @@ class Plan:
         """
         if w.flags.c_contiguous or vectors:
             return w
-        key = w.__array_interface__["data"][0]
+        key = (w.__array_interface__["data"][0], w.shape, w.strides)
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
             self._prepare.append(partial(np.copyto, self._contiguous[key], w))
@@ -437,15 +529,41 @@ class Plan:
 
     # ---- playing
 
-    def forward(self) -> None:
-        """Play the forward pass."""
+    def forward(self, newest: int | None = None) -> Any:
+        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs."""
+        calls = self._forward
+        if newest is not None and newest < self.T:
+            if newest not in self._newest:
+                made = self._calls(self._played, [range(self.T - newest, self.T)])
+                self._newest[newest] = [call for _, call in made]
+            calls = self._newest[newest]
         for call in self._prepare:
             call()
-        for call in self._forward:
+        for call in calls:
+            call()
+        return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
+
+    def take_over(self, other: Plan, kept: int) -> None:
+        """Let the first steps be another plan's last ones, or its own, with all that the forward pass has left."""
+        row = other.T - kept - 1
+        for start, before, s in zip(self.start, other.start, self.folded.state, strict=True):
+            start[...] = before if row < 0 else other.stacks[s.index][row]
+        own = {b.index for b in self.folded.before}
+        for n in self.nodes[: self.folded.size]:
+            if n.index in self.stacks and n.index not in self.timeless | self.views | own:
+                self.stacks[n.index][:kept] = other.stacks[n.index][other.T - kept :]
+
+    def carry(self) -> None:
+        """Play what the states are computed from, and nothing else."""
+        for call in self._prepare:
+            call()
+        for call in self._carry:
             call()
 
-    def backward(self) -> None:
-        """Play the backward pass."""
+    def backward(self, later: Sequence[Array] | None = None) -> None:
+        """Play the backward pass; `later` is what comes back to each part of the last state from beyond it."""
+        for k, row in enumerate(self.later):
+            row[...] = later[k] if later else 0
         for call in self._backward:
             call()
 
@@ -475,6 +593,8 @@ class Plan:
         if g is None:
             return None
         g = self.real(g)
+        if g.index in self.unmade:
+            return read_only(self._computed(g, row))
         if g.index in self.carried:  # asked for the initial state: the loop has left it there
             return read_only(self.carried[g.index])
         if g.index in self.stacks:
@@ -485,6 +605,19 @@ class Plan:
             share = Outer.of(rows[0], rows[1]) if kind == "product" else rows[0].sum(axis=0)
             total = share if total is None else total + share
         return total
+
+    def _computed(self, n: Node, row: int) -> Array:
+        """The value of one copy, computed now if the passes have not."""
+        n = self.real(n)
+        if self.next.get(n.index) in self.carried:
+            n, row = self.nodes[self.next[n.index]], row + 1
+            if row == self.T:
+                return np.zeros(n.shape, self.dtype)
+        if n.index in self.stacks:
+            return self.stacks[n.index] if n.index in self.timeless else self.stacks[n.index][row, ...]
+        assert n.op is not None
+        value: Array = n.op.value(*[self._computed(p, row) for p in n.parents])
+        return value
 
     def _at(self, role: int, t: int) -> tuple[int, int]:
         """Where a node's copy lies: its folded node's index, and its row. At time 0, a role is a part of the state."""
@@ -515,6 +648,11 @@ def _added(terms: Sequence[Callable[[], Array]], shape: tuple[int, ...], dtype: 
     for term in terms[1:]:
         total += term()
     return total
+
+
+def _columns(whole: Array, start: int, part: Node) -> Array:
+    """Where a part stands in a whole."""
+    return whole[..., start : start + part.shape[-1]]
 
 
 def _flat(stack: Array) -> Array:

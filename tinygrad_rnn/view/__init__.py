@@ -1,10 +1,34 @@
 """Pictures, formulas and lessons: everything shown is made from the tape."""
 
 from .engine import EngineError
+from .flow import draw_flow
 from .ledger import Ledger, ledger
 from .lessons import new_folder
 from .picture import Picture, draw
+from .player import Player, player
+from .plots import plot_influence, plot_lags
 from .scene import Scene
 from .terminal import show
+from .trace import Account, Moment, Part, Row, Trace, trace
 
-__all__ = ["EngineError", "Ledger", "Picture", "Scene", "draw", "ledger", "new_folder", "show"]
+__all__ = [
+    "Account",
+    "EngineError",
+    "Ledger",
+    "Moment",
+    "Part",
+    "Picture",
+    "Player",
+    "Row",
+    "Scene",
+    "Trace",
+    "draw",
+    "draw_flow",
+    "ledger",
+    "new_folder",
+    "player",
+    "plot_influence",
+    "plot_lags",
+    "show",
+    "trace",
+]

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .scene import Box, Line, Point, Scene
+from .text import printable
 
 if TYPE_CHECKING:
     import graphviz
+
+    from .svg import Paper
 
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
@@ -21,8 +24,10 @@ STYLE = {
     "copy": {"style": "dashed", "penwidth": "1.4"},
     "error": {"style": "dashed", "penwidth": "1.4"},
 }
+SCISSORS = "✂"
 CORNER = 9.0
 ARROW = 7.0
+LABEL = 0.3  # where on the last stretch of a line its label stands: nearer to where it comes from, lines lie apart
 
 
 def dot(scene: Scene) -> str:
@@ -33,8 +38,14 @@ def dot(scene: Scene) -> str:
     """
     import graphviz  # not with the package: only drawing needs it
 
+    g = graphviz.Digraph(printable(scene.title), engine="neato")
+    fill(g, scene)
+    return str(g.source)
+
+
+def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
+    """Put the scene on a graph: in Graphviz's language, or on our own paper, which takes the same calls."""
     left, bottom, right, top = scene.bounds()
-    g = graphviz.Digraph(scene.title, engine="neato")
     g.attr(
         "graph",
         bb=_list([left, bottom, right, top]),
@@ -56,7 +67,7 @@ def dot(scene: Scene) -> str:
             cluster.attr(
                 bb=_list([frame.left, frame.bottom, frame.right, frame.top]),
                 label=_text(frame.title),
-                lp=_point((frame.at, frame.top - 12)),
+                lp=_point(((frame.left + frame.right) / 2 if frame.at is None else frame.at, frame.top - 12)),
                 id=frame.id,
                 style="rounded,filled",
                 color="#C9C9C2",
@@ -73,10 +84,9 @@ def dot(scene: Scene) -> str:
     for line in scene.lines:
         _line(g, line)
     _legend(g, scene.legend, ((left + right) / 2, bottom + (40 if scene.caption else 16)))
-    return str(g.source)
 
 
-def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
+def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
     numbers = [(kind, text) for kind, text in box.numbers if text]
     spare = box.height - 17 * bool(box.name) - 12 * len(numbers) - (0 if box.name else 3)
     name_y = box.y + box.height / 2 - spare / 2 - (9 if box.name else -7)
@@ -98,7 +108,9 @@ def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
         _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", box.ink or INK[kind.partition("-")[0]])
 
 
-def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str) -> None:
+def _writing(
+    g: graphviz.Digraph | Paper, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str
+) -> None:
     g.node(
         f"{box.id}_{kind}",
         label=_text(text),
@@ -115,19 +127,37 @@ def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font
     )
 
 
-def _line(g: graphviz.Digraph, line: Line) -> None:
+def _line(g: graphviz.Digraph | Paper, line: Line) -> None:
     kind, _, stem = line.kind.partition(" ")  # a stem runs on behind the box that it ends at, so it has no arrowhead
     style = STYLE.get(kind, {}) | ({"arrowhead": "none"} if stem else {})
     if line.color:
         style = style | {"color": line.color}
     if line.width:
         style = style | {"penwidth": f"{line.width:.1f}"}
-    ends = (line.target, line.source) if line.backward else (line.source, line.target)
-    points = line.points[::-1] if line.backward else line.points
-    g.edge(*ends, id=line.id, pos=_spline(points, not stem), **style, **{"class": line.kind})
+    g.edge(line.start, line.end, id=line.id, pos=_spline(line.way, not stem), **style, **{"class": line.kind})
+    if line.cut:
+        _plain(g, f"{line.id}_cut", SCISSORS, line.where_cut, 24, INK["cotangent"], "22")
+    if line.label:
+        g.node(
+            f"{line.id}_label",
+            label=_text(line.label),
+            id=f"{line.id}_label",
+            shape="box",
+            style="filled",
+            fillcolor="white",
+            color="white",
+            margin="0",
+            pos=_point(_towards(line.points[-2], line.points[-1], LABEL * math.dist(line.points[-2], line.points[-1]))),
+            width=_inches(5 * len(line.label) + 2),
+            height=_inches(10),
+            fontname=SANS,
+            fontsize="9",
+            fontcolor=line.color or "#444444",
+            **{"class": "number label"},
+        )
 
 
-def _legend(g: graphviz.Digraph, legend: Sequence[tuple[str, str]], middle: Point) -> None:
+def _legend(g: graphviz.Digraph | Paper, legend: Sequence[tuple[str, str]], middle: Point) -> None:
     """Patches of colour with what they mean, in a row."""
     widths = [24 + 5.4 * len(text) for _, text in legend]
     x, y = middle[0] - sum(widths) / 2, middle[1]
@@ -146,7 +176,9 @@ def _legend(g: graphviz.Digraph, legend: Sequence[tuple[str, str]], middle: Poin
         x += width
 
 
-def _plain(g: graphviz.Digraph, name: str, text: str, at: Point, width: float, color: str) -> None:
+def _plain(
+    g: graphviz.Digraph | Paper, name: str, text: str, at: Point, width: float, color: str, size: str = "10"
+) -> None:
     g.node(
         name,
         label=_text(text),
@@ -155,9 +187,9 @@ def _plain(g: graphviz.Digraph, name: str, text: str, at: Point, width: float, c
         style="",
         pos=_point(at),
         width=_inches(width),
-        height=_inches(12),
+        height=_inches(float(size) + 2),
         fontname=SANS,
-        fontsize="10",
+        fontsize=size,
         fontcolor=color,
         **{"class": "number legend"},
     )
@@ -190,7 +222,7 @@ def _text(text: str) -> str:
     The graphviz library quotes the rest, but would take text in angle brackets for HTML: a space
     without width in front prevents that.
     """
-    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
+    text = printable(text).replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     return "\u200b" + text if text.startswith("<") and text.endswith(">") else text
 
 

@@ -17,8 +17,9 @@ from ..unfold.structure import flatten
 from .folded import DELAY, delays
 from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
+from .palette import PALETTE
 from .scene import Scene
-from .unfolding import ELIDED, PALETTE, Steps, gap_column, text_width, tooltip
+from .unfolding import ELIDED, Steps, gap_column, text_width, tooltip
 
 WIDE, TALL, SMALL = 104.0, 46.0, 46.0
 
@@ -29,6 +30,7 @@ class Way:
 
     source: Node
     target: Node
+    reader: tuple[Node, int]  # the first op on the way, and which argument the source is
     matrices: tuple[tuple[Node, Node, int], ...]  # copy, op, and which argument it is
 
 
@@ -47,6 +49,7 @@ class Layers:
         self.net, self.overlay, self.steps = net, overlay, Steps(net)
         self.color = {w.index: PALETTE[i % len(PALETTE)] for i, w in enumerate(net.weights.values())}
         self.ends: dict[str, tuple[Node, int]] = {}
+        overlay.ends = self.ends
         self.name: Callable[[Node], str] = str
 
     def layers(self, t: int) -> list[Node]:
@@ -61,21 +64,22 @@ class Layers:
         """What the layers of a time step read, of this step or an earlier one."""
         layers = {n.index for n in self.layers(t)}
         found: list[Way] = []
-        origins: dict[int, dict[Node, dict[int, tuple[Node, Node, int]]]] = {}
+        origins: dict[int, dict[Node, Way]] = {}
         for node in self.steps.at(t):
-            mine: dict[Node, dict[int, tuple[Node, Node, int]]] = {}
+            mine: dict[Node, Way] = {}
             for slot, parent in enumerate(node.parents):
                 if parent.t is None or self._is_copy(parent):
                     continue
                 matrix = self._beside(node, slot)
+                met = () if matrix is None else ((node.parents[matrix], node, matrix),)
                 here = parent.t != t or parent.index in layers
-                for source, seen in ({parent: {}} if here else origins.get(parent.index, {})).items():
-                    known = mine.setdefault(source, {})
-                    known.update(seen)
-                    if matrix is not None:
-                        known[node.parents[matrix].index] = node.parents[matrix], node, matrix
+                before = {parent: Way(parent, node, (node, slot), ())} if here else origins.get(parent.index, {})
+                for source, way in before.items():
+                    known = mine.get(source, way)
+                    copies = {copy.index: (copy, *rest) for copy, *rest in (*known.matrices, *way.matrices, *met)}
+                    mine[source] = Way(source, node, known.reader, tuple(copies.values()))
             if node.index in layers:
-                found += [Way(source, node, tuple(seen.values())) for source, seen in mine.items()]
+                found += mine.values()
             origins[node.index] = mine
         return found
 
@@ -134,7 +138,7 @@ class Layers:
             target, kind = f"n{way.target.index}", "state" if way.source.t != way.target.t else "data"
             stem = f"w{way.source.index}-{way.target.index}"
             if not way.matrices:
-                self.ends[stem] = way.target, 0
+                self.ends[stem] = way.reader
                 edges.append(Edge(stem, source, target, kind, like=like))
                 continue
             copy, op, slot = way.matrices[0]
@@ -150,7 +154,7 @@ class Layers:
 
     def scene(self, placed: Placed, title: str, description: str, caption: str) -> Scene:
         """The scene of what has been placed."""
-        lines = [self.overlay.line(line, self.ends.get(line.id)) for line in placed.lines]
+        lines = [self.overlay.drawn(line) for line in placed.lines]
         return Scene(
             title,
             f"{description} {self.overlay.description}".strip(),

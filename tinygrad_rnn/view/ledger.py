@@ -36,12 +36,9 @@ class Ledger:
 
     def columns(self) -> list[str]:
         """The heads of the columns: an entry of the weight each, or the length where there are too many."""
-        shape = self.total.shape
         if self.total.size > MOST_COLUMNS:
             return ["‖share‖", "‖sum so far‖"]
-        base = self.weight if self.total.ndim == 1 else self.weight.lower()
-        stem = base.partition("_")[0]
-        return [plain(symbol(f"{stem}_{''.join(str(i + 1) for i in index)}")) for index in np.ndindex(*shape)]
+        return entries(self.weight, self.total.shape)
 
     def rows(self) -> Iterator[tuple[str, list[str]]]:
         """Each row's head and its numbers: one row a time step, then their sum, then the gradient."""
@@ -69,6 +66,12 @@ class Ledger:
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def entries(weight: str, shape: tuple[int, ...]) -> list[str]:
+    """The names of a weight's entries, in plain text: those of the matrix U are u with two subscripts."""
+    stem = (weight if len(shape) == 1 else weight.lower()).partition("_")[0]
+    return [plain(symbol(f"{stem}_{''.join(str(i + 1) for i in index)}")) for index in np.ndindex(*shape)]
 
 
 def ledger(net: Unfolded, weight: str) -> Ledger:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autodiff import Node
 from ..autodiff.notation import number
+from ..through_time.pathology import jacobians, singular_values
 from ..unfold.structure import flatten
 from .scene import Line
 
@@ -56,7 +57,7 @@ class Overlay:
         self.shared = {*copies, *color}
         read = [(p.index, slot in n.op.only_read) for n in readers or nodes if n.op for slot, p in enumerate(n.parents)]
         self.only_read = {i for i, aside in read if aside} - {i for i, aside in read if not aside}
-        self.bad = first_not_finite(net, nodes)
+        self.bad = net.tape.nodes[-1] if net.tape.broken_off else first_not_finite(net, nodes)
         self.reached: set[int] | None = None
         if self.fades:
             start = self.start()
@@ -78,6 +79,15 @@ class Overlay:
         text = texts[node.t - 1] if node.t and node.t <= len(texts) else ""
         return (("caption", text),) if text else ()
 
+    @property
+    def trouble(self) -> str:
+        """What the red box says, in a line."""
+        if self.bad is None:
+            return ""
+        error = self.net.tape.broken_off
+        where = f"the last node before {error if len(error) < 90 else error[:88] + ' …'}"
+        return f"red box: {where if error else f'{self.bad} holds the first number that is not finite'}"
+
     def style(self, node: Node) -> tuple[str, str, str]:
         """The colours of a box: inside, border and writing; empty for those that its kind has."""
         if node is self.bad:
@@ -91,8 +101,16 @@ class Overlay:
         here = self.reached is None or not node.active or node.index in self.reached
         return not here and node.index not in self.only_read
 
+    def drawn(self, line: Line) -> Line:
+        """The line as it is to be drawn: scissors where a cut holds back what would come back along it."""
+        ends = self.ends.get(line.id)
+        line = self.line(line, ends)
+        if ends is not None and self.tape.is_cut(ends[0], ends[0].parents[ends[1]]):
+            return replace(line, cut=True)
+        return line
+
     def line(self, line: Line, ends: tuple[Node, int] | None) -> Line:
-        """The line as it is to be drawn, given its reader and which argument it is."""
+        """The colour and the width of a line, given its reader and which argument it is."""
         if ends is not None and self.reached is not None:
             node, slot = ends
             parent = node.parents[slot]
@@ -274,6 +292,53 @@ class Shares(Overlay):
         return super().line(line, ends)
 
 
+class Jacobian(Overlay):
+    """The singular values of ds(t) / ds(t-1): how far each step stretches a disturbance of the state, and so its error.
+
+    Raises
+    ------
+    ValueError
+        If the network was never finished.
+    """
+
+    def look(self, *seen: Any) -> None:
+        """See `Overlay`."""
+        super().look(*seen)
+        if not hasattr(self.net, "inputs") or not hasattr(self.net, "losses"):
+            raise ValueError("overlay='jacobian' is for a whole network: a tape says nothing of what its state is")
+        self.values: dict[int, tuple[float, float]] = {}
+        last = {n.t: n.t for n in self.nodes if n.t}
+        if last and self.tape.waiting is None:
+            found = singular_values(jacobians(self.net, times=sorted(last)))  # type: ignore[arg-type]
+            self.values = {t: (float(v.max()), float(v.min())) for t, v in zip(sorted(last), found, strict=True)}
+        sizes = [most for most, _ in self.values.values() if most > 0] or [1.0]
+        # The scale is the same distance on either side of 1, where nothing is stretched or shrunk.
+        self.reach = max(0.3, *(abs(float(np.log10(size))) for size in sizes))
+        ticks = np.linspace(-self.reach, self.reach, 5)
+        self.legend = tuple((diverging(v / self.reach), tick(10**v)) for v in ticks)
+
+    @property
+    def caption(self) -> str:
+        """See `Overlay`."""
+        return "σ: largest and smallest singular value of ds(t)/ds(t−1); lines in the colour of the largest"
+
+    def numbers(self, node: Node) -> Numbers:
+        """See `Overlay`."""
+        states = _states(self.net, node.t) if node.t else []
+        if not states or node is not states[0]:
+            return super().numbers(node)
+        value = self.values.get(node.t or 0)
+        text = "σ —" if value is None else f"σ {tick(value[0])} … {tick(value[1])}"
+        return (*super().numbers(node), ("value", text))
+
+    def line(self, line: Line, ends: tuple[Node, int] | None) -> Line:
+        """See `Overlay`."""
+        value = self.values.get(ends[0].t or 0) if ends is not None and line.kind.startswith("state") else None
+        if value is None or value[0] <= 0:
+            return line
+        return replace(line, color=diverging(float(np.log10(value[0])) / self.reach), width=3.2)
+
+
 class Path(Overlay):
     """The lines that carry the error of one cost back."""
 
@@ -304,7 +369,9 @@ class Path(Overlay):
 
 def carries(node: Node, slot: int) -> bool:
     """Whether a node hands this argument a share of its error."""
-    return node.op is not None and node.parents[slot].active and slot not in node.op.only_read
+    parent = node.parents[slot]
+    passed_on = node.op is not None and parent.active and slot not in node.op.only_read
+    return passed_on and not node.tape.is_cut(node, parent)
 
 
 def reached(net: Unfolded | Fragment, nodes: Sequence[Node], start: Node) -> set[int]:
@@ -351,6 +418,11 @@ def scale(part: float) -> str:
     return mixed(SCALE[k], SCALE[k + 1], at - k)
 
 
+def diverging(part: float) -> str:
+    """A colour from blue, for -1, over grey, for 0, to orange, for 1."""
+    return mixed("#8A8A8A", "#0072B2" if part < 0 else "#D55E00", min(1.0, abs(part)))
+
+
 def mixed(one: str, other: str, part: float) -> str:
     """A colour between two, ``#RRGGBB``."""
     pairs = [(int(one[k : k + 2], 16), int(other[k : k + 2], 16)) for k in (1, 3, 5)]
@@ -367,7 +439,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %".replace("-", "−")
 
 
-NAMES = (None, "values", "cotangents", "both", "gradient", "shares", "path")
+NAMES = (None, "values", "cotangents", "both", "gradient", "shares", "path", "jacobian")
 
 
 def make(
@@ -383,4 +455,6 @@ def make(
             return Shares(captions, of)
         case "path":
             return Path(captions, of)
+        case "jacobian":
+            return Jacobian(captions, of)
     return Written(captions, of, name in ("values", "both"), name in ("cotangents", "both"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Point = tuple[float, float]
 
@@ -55,8 +57,33 @@ class Line:
     points: tuple[Point, ...]
     kind: str = "data"
     color: str = ""
+    label: str = ""
     width: float = 0.0  # its own width, where it is not that of its kind
+    cut: bool = False  # whether nothing comes back along it: scissors stand on it
     backward: bool = False  # whether it is drawn from its end to its start, as the error runs
+
+    @property
+    def start(self) -> str:
+        """The box where the drawn line begins."""
+        return self.target if self.backward else self.source
+
+    @property
+    def end(self) -> str:
+        """The box where the drawn line ends, with its arrowhead."""
+        return self.source if self.backward else self.target
+
+    @property
+    def where_cut(self) -> Point:
+        """Where the scissors stand: in the middle of its longest upright stretch, or of its longest at all."""
+        stretches = list(pairwise(self.points))
+        upright = [(a, b) for a, b in stretches if abs(a[0] - b[0]) < 1 and abs(a[1] - b[1]) > 24]
+        a, b = max(upright or stretches, key=lambda ends: math.dist(*ends))
+        return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+
+    @property
+    def way(self) -> tuple[Point, ...]:
+        """The points from start to end."""
+        return self.points[::-1] if self.backward else self.points
 
 
 @dataclass(frozen=True)
@@ -70,7 +97,7 @@ class Frame:
     right: float
     top: float
     members: tuple[str, ...]
-    at: float  # where the middle of the title stands
+    at: float | None = None  # where the middle of the title stands, if not in that of the frame
 
 
 @dataclass(frozen=True)

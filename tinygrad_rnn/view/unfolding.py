@@ -12,13 +12,12 @@ from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
+from .palette import PALETTE
 from .scene import Scene
 
 WIDE, TALL = 118.0, 52.0  # a box on the main way
 SMALL = 72.0  # the width of a weight's box
 LINE = 13.0  # the height of a line of numbers
-# Okabe and Ito's palette: told apart by most readers with colour-blindness, and in grey by lightness.
-PALETTE = ("#0072B2", "#D55E00", "#8C6BB1", "#009E73", "#B08A00", "#56B4E9", "#CC79A7", "#666666")
 ELIDED = "elided"
 
 
@@ -130,7 +129,7 @@ class Unfolding:
         return self._scene(placed)
 
     def _scene(self, placed: Placed) -> Scene:
-        lines = [self.overlay.line(line, self.ends.get(line.id)) for line in placed.lines]
+        lines = [self.overlay.drawn(line) for line in placed.lines]
         net, left_out = self.net, [f"{a + 1} to {b - 1}" for a, b in self.gaps]
         elided = f" Time steps {' and '.join(left_out)} are left out." if left_out else ""
         return Scene(
@@ -145,7 +144,7 @@ class Unfolding:
             # What is grey lies at the back: lines to one box run together.
             lines=tuple(sorted(lines, key=lambda line: line.color != GREY)),
             frames=tuple(placed.frames),
-            caption=self.overlay.caption,
+            caption="      ".join(text for text in (self.overlay.caption, self.overlay.trouble) if text),
             legend=self.overlay.legend,
             colors={f"n{i}": self.color[w.index] for i, w in self.copies.items()}
             | {f"n{i}": c for i, c in self.color.items()},

@@ -1,0 +1,78 @@
+"""Every number in every step is recomputed from the shown formula's own numbers, as exactly as these are written."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from canonical import KINDS, problem
+from tinygrad_rnn.view.arithmetic import evaluate, terms
+
+NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+−]\d+)?")
+
+
+def uncertainty(text):
+    """How far the value can be off because the numbers in the text are rounded: each moved by half its last digit."""
+    whole, total = evaluate(text), 0.0
+    for found in NUMBER.finditer(text):
+        shown = found[0].replace("−", "-")
+        digits, _, power = shown.partition("e")
+        half = 0.5 * 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+        moved = [f"{text[: found.start()]}{float(shown) + s * half:.12f}{text[found.end() :]}" for s in (1, -1)]
+        changes = [abs(evaluate(m) - whole) for m in moved]
+        total += max(changes) * 1.05  # not linear: a little more
+    return total + 1e-9
+
+
+def nets():
+    for kind in KINDS:
+        p = problem(*kind)
+        yield tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0, loss=p.loss)
+    rng = np.random.default_rng(0)
+    for cell in (tg.cells.LSTM(), tg.cells.GRU(), tg.cells.IRNN(), tg.cells.Elman()):
+        x, d = rng.normal(size=(4, 1, 3)), np.eye(2)[rng.integers(0, 2, (4, 1))]
+        yield tg.unfold(cell, cell.init(3, 4, 2, rng=0), x, d, reduction="mean")
+
+
+@pytest.mark.parametrize("net", list(nets()))
+def test_every_step_of_every_kind_of_network(net):
+    count = 0
+    for step in net.steps():
+        index = step.largest()
+        written, value = step.unit(index), float(step.value[index])
+        off = abs(evaluate(written) - value)
+        allowed = uncertainty(written)
+        assert off <= allowed, f"{step.text}: {written} gives {evaluate(written)}, shown is {value}"
+        count += 1
+    assert count > 60
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.5 · (−0.2) + 1.000", 0.9),
+        ("e^−1.000 / (e^−1.000 + e^(2.000))", math.exp(-1) / (math.exp(-1) + math.exp(2))),
+        ("−(0.500 · ln 0.250)", -0.5 * math.log(0.25)),
+        ("½ ((0.5 − (−0.5))²)", 0.5),
+        ("3.00e−04 · [0.2 > 0]", 3e-4),
+        ("σ(0.0)", 0.5),
+        ("max(0.1, −2.0)", 0.1),
+        ("1.0 / 0.0", math.nan),
+        ("1.0 · ln 0.000", math.nan),
+        ("inf · 0.5 + 1.0", math.inf),
+    ],
+)
+def test_what_formulas_say(text, value):
+    assert evaluate(text) == pytest.approx(value, nan_ok=True)
+
+
+@pytest.mark.parametrize("text", ["x + 1", "__import__('os')", "1 +", "(1).real", "[1, 2]", "'a'"])
+def test_what_is_no_formula_of_numbers(text):
+    with pytest.raises(ValueError, match="no formula of numbers"):
+        evaluate(text)
+
+
+def test_terms_of_a_sum():
+    assert terms("0.1 · (−0.2 + 1.0) + tanh(0.3 + 0.4) + 2.0") == ["0.1 · (−0.2 + 1.0)", "tanh(0.3 + 0.4)", "2.0"]

@@ -1,0 +1,131 @@
+"""The steps as data: the same as the tape's own, whole after a file, and enough to show everything."""
+
+import json
+from importlib import resources
+
+import jsonschema
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from canonical import problem
+from tinygrad_rnn.view import Trace, trace
+
+
+@pytest.fixture(scope="module")
+def net():
+    p = problem()
+    return tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+
+
+@pytest.fixture(scope="module")
+def steps(net):
+    return list(net.steps())
+
+
+@pytest.fixture(scope="module")
+def shown(net, steps):
+    return trace(net)
+
+
+def long_net(T):
+    rng = np.random.default_rng(0)
+    cell = tg.cells.Guo()
+    return tg.unfold(cell, cell.init(2, 3, 2, rng=1), rng.normal(size=(T, 1, 2)), np.eye(2)[rng.integers(0, 2, (T, 1))])
+
+
+def test_every_step_of_the_tape_is_there(shown, steps):
+    assert len(shown) == len(steps) == shown.steps
+    for moment, step in zip(shown.moments, steps, strict=True):
+        assert (moment.number, moment.phase, moment.op, moment.t) == (step.number, step.phase, step.op, step.t)
+        assert (moment.equation, moment.text, moment.formula) == (step.equation, step.text, step.formula)
+        assert moment.value == float(step.value[step.largest()])
+        assert moment.shape == step.value.shape
+
+
+def test_numbers_of_the_network_stay(net):
+    before = [np.array(n.value) for n in net.tape], net.loss
+    trace(net, of=2)
+    assert net.loss == before[1]
+    for n, value in zip(net.tape, before[0], strict=True):
+        np.testing.assert_array_equal(n.value, value)
+
+
+def test_the_ledger_fills_up_until_it_equals_the_gradient(net, shown):
+    net.backward()
+    empty = dict(shown.ledger(0))
+    assert all(cells == () for rows in empty.values() for _, cells in rows)
+    full = dict(shown.ledger(len(shown) - 1))
+    assert set(full) == {"V", "U", "W", "bⱼ", "bₖ"}
+    assert [row for row, _ in full["bⱼ"]] == ["1", "2", "3", "4", "5", "sum so far"]
+    for t, (_, cells) in enumerate(full["bⱼ"][:-1]):
+        np.testing.assert_allclose([float(c.replace("−", "-")) for c in cells], net.copies["b_j"][t], atol=5.1e-4)
+    last = [float(c.replace("−", "-")) for c in full["bⱼ"][-1][1]]
+    np.testing.assert_allclose(last, net.grads["b_j"], atol=5.1e-4)
+    arriving = [k for k, m in enumerate(shown.moments) if m.weight == "b_j"]
+    for filled, k in enumerate(arriving, start=1):
+        assert sum(bool(cells) for _, cells in dict(shown.ledger(k))["bⱼ"][:-1]) == filled
+
+
+def test_find(shown):
+    k = shown.find(-1, equation="G26")
+    assert shown.moments[k].equation == "G26"
+    assert all(m.equation != "G26" for m in shown.moments[:k])
+    assert shown.find(k, equation="G26") > k
+    share = shown.find(-1, weight="U", t=2)
+    assert (shown.moments[share].weight, shown.moments[share].t) == ("U", 2)
+    assert shown.find(-1, op="nonsense") is None
+    assert shown.find(len(shown)) is None
+    assert shown.find(-1, value=None) is None
+
+
+def test_a_bad_number_can_be_found():
+    p = problem()
+    p.x[2, 0, 1] = np.inf
+    with np.errstate(all="ignore"):
+        shown = trace(tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0))
+    assert shown.moments[shown.find(-1, value=None)].t == 3
+    assert Trace.from_json(shown.to_json()) == shown
+
+
+def test_a_file_is_the_whole_trace(shown, tmp_path):
+    path = shown.save(tmp_path / "steps.json")
+    assert Trace.from_json(path.read_text("utf-8")) == shown
+    schema = json.loads((resources.files("tinygrad_rnn.view") / "trace-1.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(path.read_text("utf-8")), schema)
+    with pytest.raises(FileExistsError, match="exists already"):
+        shown.save(path)
+    shown.save(path, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: "{", "it is not JSON"),
+        (lambda data: "[]", 'its "format" is not'),
+        (lambda data: json.dumps(data | {"format": "other"}), 'its "format" is not'),
+        (lambda data: json.dumps(data | {"version": 2}), "version 2, and only version 1 is known"),
+        (lambda data: json.dumps({k: v for k, v in data.items() if k != "moments"}), "not whole: KeyError 'moments'"),
+        (lambda data: json.dumps(data | {"moments": [{}]}), "not whole: KeyError 'number'"),
+    ],
+)
+def test_what_is_no_trace(shown, change, said):
+    with pytest.raises(ValueError, match=said):
+        Trace.from_json(change(json.loads(shown.to_json())))
+
+
+def test_many_time_steps_are_shown_at_both_ends():
+    shown = trace(long_net(30))
+    assert shown.shown == (1, 2, 3, 29, 30)
+    assert {m.t for m in shown.moments} == {None, 1, 2, 3, 29, 30}
+    assert shown.steps > 3 * len(shown)
+    rows = dict(shown.ledger(len(shown) - 1))["bⱼ"]
+    assert [row for row, _ in rows] == ["1", "2", "3", "4 to 28", "29", "30", "sum so far"]
+    numbers = np.array([[float(c.replace("−", "-")) for c in cells] for _, cells in rows])
+    np.testing.assert_allclose(numbers[:-1].sum(axis=0), numbers[-1], atol=5e-3)
+
+
+def test_each_step_names_its_line(shown):
+    assert all(m.source for m in shown.moments if m.t)
+    assert shown.moments[shown.find(-1, op="tanh")].source.startswith("Guo.layer, simple.py:")

@@ -1,0 +1,197 @@
+"""The player: a trace as a page that needs no server and no network, and as a part of a notebook or a site."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..unfold import Unfolded
+from .files import write_whole
+from .trace import Trace, trace
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+class Player:
+    """The steps of a trace, to be gone through with buttons, keys or clicks. It shows itself in a notebook.
+
+    Attributes
+    ----------
+    trace : Trace
+        What it shows.
+    predict : bool
+        Whether the reader is asked for a value before it is shown.
+    """
+
+    def __init__(self, steps: Trace, predict: bool = False) -> None:
+        self.trace = steps
+        self.predict = predict
+        self.id = "bptt-" + hashlib.sha256(steps.to_json().encode()).hexdigest()[:8]
+
+    def fragment(self, link: Callable[[str], str] | None = None, id: str = "") -> str:
+        """The player as a part of a page that has `style()` and `script()` too.
+
+        Parameters
+        ----------
+        link : callable, optional
+            What gives the address of the page that shows an equation, such as ``G26``.
+        id : str, optional
+            What the ids of its parts start with; made from what it shows if it is not given.
+        """
+        shown = self.trace
+        id = id or self.id
+        cost = shown.accounts[0] if shown.accounts else None
+        return (
+            _templates()
+            .get_template("stepper.html")
+            .render(
+                trace=shown,
+                id=id,
+                picture=_marked(_fitting(shown.svg, id)),
+                predict=self.predict,
+                until=_until(shown),
+                link=link,
+                hidden=_hidden(shown),
+                cost="C" if cost else "",
+            )
+        )
+
+    def page(self) -> str:
+        """The whole page: one file that asks for nothing else."""
+        script = script_text()
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        return (
+            _templates()
+            .get_template("page.html")
+            .render(
+                trace=self.trace,
+                hidden=_hidden(self.trace),
+                css=_marked(style_text()),
+                script=_marked(script),
+                script_hash=f"sha256-{digest}",
+                stepper=_marked(self.fragment()),
+            )
+        )
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the page to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            A name that ends in .html.
+        overwrite : bool
+            Whether a file of that name may be replaced.
+
+        Raises
+        ------
+        ValueError
+            If the name ends in something else.
+        FileExistsError
+            If there is such a file, and `overwrite` is not set.
+        """
+        path = Path(path)
+        if path.suffix != ".html":
+            raise ValueError(f"{path}: the page is written as .html")
+        if path.exists() and not overwrite:
+            raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
+        write_whole(path, self.page().encode())
+        return path
+
+    def _repr_html_(self) -> str:
+        return f"<style>{style_text()}</style>{self.fragment()}<script>{script_text()}</script>"
+
+
+def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", predict: bool = False) -> Player:
+    """Step through a network: each step forwards and backwards with its formula, its numbers and the ledger.
+
+    Parameters
+    ----------
+    net : Unfolded or Trace
+        The network, or what was kept of one.
+    of : int, optional
+        Start the error from the cost of this time step alone.
+    title : str
+        What to call it.
+    predict : bool
+        Whether the reader is asked for a value or a shape before each step is shown. The reader can switch it.
+
+    Returns
+    -------
+    Player
+    """
+    return Player(net if isinstance(net, Trace) else trace(net, of, title), predict)
+
+
+@cache
+def style_text() -> str:
+    """The player's CSS."""
+    return (resources.files(__package__) / "page/stepper.css").read_text("utf-8")
+
+
+@cache
+def script_text() -> str:
+    """The player's JavaScript."""
+    return (resources.files(__package__) / "page/stepper.js").read_text("utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # not with the package: only pages need it
+
+    return Environment(
+        loader=PackageLoader("tinygrad_rnn.view", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def _fitting(svg: str, id: str) -> str:
+    """A picture whose ids are its own, as wide as its place, but never so small that it cannot be read."""
+    svg = re.sub(r'\bid="', f'id="{id}-', svg)
+    box = re.search(r'viewBox="([^"]+)"', svg)
+    width = float(box[1].split()[2]) if box else 600.0
+    # The numbers of the picture are 10 points high: at 0.85 they can still be read.
+    style = f"width:clamp({0.85 * width:.0f}px,100%,{1.34 * width:.0f}px);height:auto"
+    return re.sub(r'(<svg\b[^>]*?) style="[^"]*"', rf'\1 style="{style}"', svg, count=1)
+
+
+def _marked(html: str) -> str:
+    from markupsafe import Markup
+
+    return Markup(html)
+
+
+def _hidden(shown: Trace) -> str:
+    missing = shown.steps - len(shown.moments)
+    if not missing:
+        return ""
+    times = [t for t in range(1, shown.T + 1) if t not in shown.shown]
+    return f"{missing} steps of the time steps {times[0]} to {times[-1]}, which do the same again, are not shown."
+
+
+def _until(shown: Trace) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a reader can go on to: groups of (what must hold, in the list's own words; what it is called)."""
+
+    def each(values: list[tuple[dict[str, str], str]]) -> list[tuple[str, str]]:
+        return [(json.dumps(wanted), called) for wanted, called in values]
+
+    moments = shown.moments
+    times = sorted({m.t for m in moments if m.t})
+    phases: list[tuple[dict[str, str], str]] = [({"phase": "backward"}, "the backward pass")]
+    phases += [({"phase": p, "t": str(t)}, f"t = {t}, {p}s") for p in ("forward", "backward") for t in times]
+    equations = sorted({m.equation for m in moments if m.equation}, key=lambda e: int(e[1:]))
+    weights = list(dict.fromkeys((m.weight, m.t) for m in moments if m.weight))
+    return [
+        ("time", each(phases)),
+        ("equation", each([({"equation": e}, f"Guo ({e[1:]})") for e in equations])),
+        ("share of a copy", each([({"weight": w, "t": str(t)}, f"{w}({t})") for w, t in weights])),
+        ("op", each([({"op": op}, op) for op in sorted({m.op for m in moments})])),
+        ("trouble", each([({"value": ""}, "a number that is not finite")])),
+    ]

@@ -1,0 +1,284 @@
+"""A Sphinx extension: pictures, steppers, ledgers and Guo's equations on anybody's site.
+
+Put ``"tinygrad_rnn.view.sphinx"`` among the ``extensions`` of ``conf.py``. The directives `unroll`, `stepper` and
+`ledger` take Python that makes a network called ``net``; it is run when the site is built. The directive `equation`
+takes the number of an equation of Guo's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+
+from .. import guo
+from ..unfold import Unfolded
+from .ledger import ledger
+from .picture import draw
+from .player import Player, player, script_text, style_text
+from .trace import Trace, trace
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+_ASSETS = {"bptt-stepper.css": style_text, "bptt-stepper.js": script_text}
+
+
+class ForBuilder(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils has no types
+    """Something that HTML shows in one way; its children are what every other format shows."""
+
+
+class StepsOf(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils has no types
+    """Stands for the links to the steps that compute an equation, until all pages have been read."""
+
+
+class FromCode(SphinxDirective):  # type: ignore[misc]  # Sphinx's base class is untyped here
+    """What the directives have in common that need a network."""
+
+    has_content = True
+    option_spec: ClassVar[dict[str, Callable[[str], Any]]] = {"net": directives.unchanged, "show-code": directives.flag}
+
+    def network(self) -> Unfolded:
+        """The network that the directive's content makes."""
+        names: dict[str, Any] = {"__name__": "__main__"}
+        name = self.options.get("net", "net")
+        try:
+            exec(compile("\n".join(self.content), f"<{self.name} of {self.env.docname}>", "exec"), names)
+        except Exception as error:
+            raise self.error(f"the code of this directive failed: {type(error).__name__}: {error}") from error
+        net = names.get(name)
+        if not isinstance(net, Unfolded):
+            raise self.error(
+                f"the code of this directive must make a network called {name!r}, with tinygrad_rnn.unfold; "
+                f"it made {type(net).__name__ if name in names else 'nothing of that name'}"
+            )
+        return net
+
+    def code(self) -> list[nodes.Node]:
+        """The content itself, if it is to be shown."""
+        if "show-code" not in self.options:
+            return []
+        text = "\n".join(self.content)
+        return [nodes.literal_block(text, text, language="python")]
+
+
+class Unroll(FromCode):
+    """``unroll``: a picture of a network."""
+
+    option_spec: ClassVar = {**FromCode.option_spec, "overlay": directives.unchanged, "of": directives.positive_int}
+
+    def run(self) -> list[nodes.Node]:
+        """Docutils asks for the nodes."""
+        net = self.network()
+        if "of" in self.options or self.options.get("overlay", "both") not in ("none", "values"):
+            net.backward(self.options.get("of"))
+        overlay = self.options.get("overlay", "both")
+        picture = draw(net, overlay=None if overlay == "none" else overlay)
+        text = f"[{picture.scene.title}. {picture.scene.description}]"
+        return [*self.code(), _for_builder(picture._repr_html_(), nodes.paragraph(text, text))]
+
+
+class Stepper(FromCode):
+    """``stepper``: the steps of a network, to be gone through."""
+
+    option_spec: ClassVar = {
+        **FromCode.option_spec,
+        "of": directives.positive_int,
+        "title": directives.unchanged,
+        "predict": directives.flag,
+        "trace": directives.path,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Docutils asks for the nodes."""
+        shown = player(self._trace(), predict="predict" in self.options)
+        shown.id = f"bptt-{self.env.new_serialno('bptt')}-{nodes.make_id(self.env.docname)}"
+        known = _steppers(self.env)
+        known.setdefault(self.env.docname, []).append((shown.id, shown.trace))
+        steps = nodes.enumerated_list()
+        for moment in shown.trace.moments:
+            text = f"{moment.title}: {moment.text}; {moment.worked}"
+            steps += nodes.list_item("", nodes.paragraph(text, text))
+        node = _for_builder("", steps)
+        node["player"] = shown
+        return [*self.code(), node]
+
+    def _trace(self) -> Trace:
+        if "trace" not in self.options:
+            return trace(self.network(), self.options.get("of"), self.options.get("title", ""))
+        relative, absolute = self.env.relfn2path(self.options["trace"])
+        self.env.note_dependency(relative)
+        try:
+            return Trace.from_json(Path(absolute).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise self.error(f"{self.options['trace']}: {error}") from error
+
+
+class LedgerTable(FromCode):
+    """``ledger``: the table of what each copy of a weight contributes; its argument is the weight's name."""
+
+    required_arguments = 1
+    option_spec: ClassVar = {**FromCode.option_spec, "of": directives.positive_int}
+
+    def run(self) -> list[nodes.Node]:
+        """Docutils asks for the nodes."""
+        net, weight = self.network(), self.arguments[0]
+        if weight not in net.weights:
+            raise self.error(f"there is no weight {weight!r}; there are {', '.join(net.weights)}")
+        net.backward(self.options.get("of"))
+        book = ledger(net, weight)
+        rows = [("t", book.columns()), *book.rows()]
+        group = nodes.tgroup(cols=len(rows[0][1]) + 1)
+        group += [nodes.colspec(colwidth=1) for _ in range(len(rows[0][1]) + 1)]
+        head, body = nodes.thead(), nodes.tbody()
+        head += _row(*rows[0])
+        body += [_row(*row) for row in rows[1:]]
+        group += [head, body]
+        return [*self.code(), nodes.table("", group, classes=["bptt-ledger"])]
+
+
+class Equation(SphinxDirective):  # type: ignore[misc]  # as above
+    """``equation``: one of Guo's equations, corrected and as printed, with links to the steps that compute it."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Docutils asks for the nodes."""
+        key = "G" + self.arguments[0].removeprefix("G")
+        if key not in guo.EQUATIONS:
+            raise self.error(f"Guo's equations are 1 to 28, not {self.arguments[0]!r}")
+        eq = guo.EQUATIONS[key]
+        _equations(self.env)[key] = (self.env.docname, f"equation-{key}")
+        box = nodes.container(ids=[f"equation-{key}"], classes=["bptt-equation"])
+        head = f"({eq.number}) {eq.gives}."
+        box += nodes.paragraph("", "", nodes.strong("", head), nodes.Text(" "), *self.parse_inline(eq.note)[0])
+        box += nodes.math_block(eq.corrected, eq.corrected, nowrap=False, number=None, label=None)
+        box += StepsOf(key=key)
+        misprinted = eq.printed != eq.corrected
+        if misprinted or eq.erratum:
+            title = f"({eq.number}) as printed" if misprinted else f"A slip near ({eq.number})"
+            note = nodes.admonition("", nodes.title("", title), classes=["warning"])
+            if misprinted:
+                note += nodes.math_block(eq.printed, eq.printed, nowrap=False, number=None, label=None)
+            if eq.erratum:
+                says = self.parse_inline(guo.ERRATA[eq.erratum])[0]
+                note += nodes.paragraph("", "", nodes.strong("", eq.erratum), nodes.Text(": "), *says)
+            box += note
+        return [box]
+
+
+def _row(head: str, cells: list[str]) -> nodes.row:
+    row = nodes.row()
+    row += [nodes.entry("", nodes.paragraph(text, text)) for text in (head, *cells)]
+    return row
+
+
+def _for_builder(raw: str, other: nodes.Node) -> ForBuilder:
+    node = ForBuilder(html=raw)
+    node += other
+    return node
+
+
+def _steppers(env: Any) -> dict[str, list[tuple[str, Trace]]]:
+    if not hasattr(env, "bptt_steppers"):
+        env.bptt_steppers = {}
+    found: dict[str, list[tuple[str, Trace]]] = env.bptt_steppers
+    return found
+
+
+def _equations(env: Any) -> dict[str, tuple[str, str]]:
+    if not hasattr(env, "bptt_equations"):
+        env.bptt_equations = {}
+    found: dict[str, tuple[str, str]] = env.bptt_equations
+    return found
+
+
+def _forget(_app: Sphinx, env: Any, docname: str) -> None:
+    _steppers(env).pop(docname, None)
+    for key, (where, _) in list(_equations(env).items()):
+        if where == docname:
+            del _equations(env)[key]
+
+
+def _merge(_app: Sphinx, env: Any, docnames: set[str], other: Any) -> None:
+    _steppers(env).update({name: found for name, found in _steppers(other).items() if name in docnames})
+    _equations(env).update({key: found for key, found in _equations(other).items() if found[0] in docnames})
+
+
+def _resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Fill in what needs all pages: links from equations to steps and back, and the form that the builder takes."""
+    is_html = app.builder.format == "html"
+    for node in list(doctree.findall(StepsOf)):
+        node.replace_self(_links_to_steps(app, docname, node["key"]))
+    for node in list(doctree.findall(ForBuilder)):
+        if not is_html:
+            node.replace_self(node.children)
+            continue
+        text = node["html"]
+        if "player" in node:
+            shown: Player = node["player"]
+            text = shown.fragment(link=_link_from(app, docname), id=shown.id)
+        node.replace_self(nodes.raw("", text, format="html"))
+
+
+def _link_from(app: Sphinx, docname: str) -> Callable[[str], str]:
+    def link(key: str) -> str:
+        where = _equations(app.env).get(key)
+        return f"{app.builder.get_relative_uri(docname, where[0])}#{where[1]}" if where else ""
+
+    return link
+
+
+def _links_to_steps(app: Sphinx, docname: str, key: str) -> list[nodes.Node]:
+    links: list[nodes.Node] = []
+    for where, steppers in sorted(_steppers(app.env).items()):
+        for number, (name, shown) in enumerate(steppers, start=1):
+            at = [k for k, m in enumerate(shown.moments, start=1) if m.equation == key]
+            if not at:
+                continue
+            title = app.env.titles[where].astext() if where in app.env.titles else where
+            text = title if len(steppers) == 1 else f"{title}, network {number}"
+            source = shown.moments[at[0] - 1].source
+            links += [nodes.Text("; " if links else "Computed in ")]
+            uri = f"{app.builder.get_relative_uri(docname, where)}#{name}-step-{at[0]}"
+            links += [nodes.reference("", f"{text}, step {at[0]}", internal=True, refuri=uri)]
+            links += [nodes.Text(f" and {len(at) - 1} more")] if len(at) > 1 else []
+            links += [nodes.Text(" by "), nodes.literal(source, source)] if source else []
+    return [nodes.paragraph("", "", *links, nodes.Text("."))] if links else []
+
+
+def _add_assets(app: Sphinx, page: str, *_: Any) -> None:
+    if page in _steppers(app.env):
+        app.add_css_file("bptt-stepper.css")
+        app.add_js_file("bptt-stepper.js", loading_method="defer")
+
+
+def _write_assets(app: Sphinx, error: Exception | None) -> None:
+    if error is None and app.builder.format == "html":
+        folder = Path(app.outdir) / "_static"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in _ASSETS.items():
+            (folder / name).write_text(text(), "utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Sphinx calls this."""
+    app.add_node(ForBuilder)
+    app.add_node(StepsOf)
+    for name, directive in (
+        ("unroll", Unroll),
+        ("stepper", Stepper),
+        ("ledger", LedgerTable),
+        ("equation", Equation),
+    ):
+        app.add_directive(name, directive)
+    app.connect("env-purge-doc", _forget)
+    app.connect("env-merge-info", _merge)
+    app.connect("doctree-resolved", _resolve)
+    app.connect("html-page-context", _add_assets)
+    app.connect("build-finished", _write_assets)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
