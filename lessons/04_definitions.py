@@ -30,7 +30,7 @@ cell = tg.cells.Guo(f="tanh", g="softmax")
 sizes = cell.init(l, m, o, rng=rng)
 params = {name: rng.normal(size=w.shape) for name, w in sizes.items()}
 one_step = tg.unfold(cell, params, x[:1], d[:1], s0=s0)
-tg.draw(one_step, overlay="value")
+tg.draw(one_step, overlay="values")
 
 # %% [markdown]
 # The figure in the report has one more arrow, a dashed one from $s(t)$ back to $s(t-1)$: what is the state now will be

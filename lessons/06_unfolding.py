@@ -75,7 +75,7 @@ assert off["U"] > 0.1
 # %%
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward(of=T)
-tg.draw(net, overlay="gradient")
+tg.draw(net, overlay="cotangents")
 
 # %% [markdown]
 # ## Equation (19): the error one step earlier

@@ -29,7 +29,7 @@ params = cell.init(n_in=4, n_hidden=3, n_out=4, rng=1)
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward()
 letters = [f"“{c}”" for c in sentence]
-tg.draw(net, overlay="gradient", captions={"x": letters[:-1], "d": letters[1:]})
+tg.draw(net, overlay="cotangents", captions={"x": letters[:-1], "d": letters[1:]})
 
 # %% [markdown]
 # ## A matrix that changes its orientation

@@ -121,7 +121,6 @@ def test_what_cannot_be_drawn_is_refused_in_one_line():
     assert "missing/a.svg: No such file or directory" in refused("-o", "missing/a.svg")
     assert "no.csv: No such file or directory" in refused("--csv", "no.csv", "-o", "a.svg")
     assert "two characters at least" in refused("--text", "a", "-o", "a.svg")
-    assert "draw at most 100" in refused("--steps", "101", "-o", "a.svg")
     assert sorted(path.name for path in Path().iterdir()) == ["folder.svg", "there.svg"]
     assert "give one of them" in run("draw", "--text", "ab", "--csv", "no.csv").output
 

@@ -67,6 +67,7 @@ def keep(error: BaseException, tape: Tape) -> None:
     """Let an error that arose in a time step say what had been recorded: every error, a user's own, too."""
     if getattr(error, "tape", None) is None:
         error.__dict__["tape"] = tape
+        tape.broken_off = f"{type(error).__name__}: {error}".split("\n")[0]
         error.add_note("  What was recorded until then can be drawn: tinygrad_rnn.draw(error.tape)")
 
 

@@ -279,6 +279,7 @@ class Tape:
         self._alike = 0  # nodes of this step that are such copies
         self.odd_step: int | None = None  # the first step from the third on that is no copy of the step before it
         self._roles: dict[int, int] = {}  # by time step, the role that its next node gets
+        self.broken_off = ""  # the error that ended the recording of a time step
         self.cuts: frozenset[int] = frozenset()  # time steps that hand no error to the step before them
         self._played = 0  # nodes whose value belongs to the present leaves
         self._swept: Node | None = None  # the root of the last complete backward pass

@@ -8,7 +8,7 @@ Source: Pascanu, Mikolov and Bengio (2013), section 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ STEEPEST: Mapping[str, float] = {"tanh": 1.0, "sigmoid": 0.25, "identity": 1.0, 
 """The largest slope of each activation of a simple cell."""
 
 
-def jacobians(net: Unfolded, part: int | None = None) -> Array:
+def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | None = None) -> Array:
     """ds(t) / ds(t-1) at every time step, for every sample, from the tangents of the tape.
 
     Parameters
@@ -33,6 +33,8 @@ def jacobians(net: Unfolded, part: int | None = None) -> Array:
         Any network, its forward pass done.
     part : int, optional
         Only this part of the state by itself, counted from 0 through all layers; the whole state if none is named.
+    times : iterable of int, optional
+        The time steps t that are wanted; all from 1 to T if none are named.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def jacobians(net: Unfolded, part: int | None = None) -> Array:
     if part is not None and (isinstance(part, bool) or not isinstance(part, int) or not 0 <= part < parts):
         raise ValueError(f"part={part!r}: the state has {parts} parts, counted from 0")
     found = []
-    for t in range(1, net.T + 1):
+    for t in range(1, net.T + 1) if times is None else times:
         before, after = flatten(net.states[t - 1]), flatten(net.states[t])
         if len(set(before)) < len(before):
             raise ValueError(f"at t={t - 1} two parts of the state are one node: neither can be moved alone")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autodiff import Node, Tape
 from ..autodiff.notation import plain
-from .layout import length, summary
+from .overlay import length, summary
 from .scene import Box, Line, Point, Scene
 
 End = tuple[Node, Node, int]  # an end of an arc: who is read, who reads, and in which argument
@@ -19,14 +19,20 @@ LEVEL = 17.0  # from one arc to the next one above it
 BELOW = 74.0  # from the row down to the constants
 
 
+OVERLAYS = (None, "values", "cotangents", "both")
+
+
 def listed(tape: Tape, overlay: str | None) -> Scene:
     """The scene of a tape: nodes from left to right as they were recorded, constants under what reads them.
 
     Raises
     ------
     ValueError
-        If the tape is empty.
+        If the tape is empty, or the overlay is none of those for a tape without time steps.
     """
+    if overlay not in OVERLAYS:
+        known = ", ".join(repr(name) for name in OVERLAYS)
+        raise ValueError(f"overlay={overlay!r}: of a tape without time steps it is one of {known}")
     if not len(tape):
         raise ValueError("nothing has been recorded on this tape yet, so there is nothing to draw")
     boxes: dict[int, Box] = {}
@@ -48,9 +54,9 @@ def listed(tape: Tape, overlay: str | None) -> Scene:
         _line(p, node, slot, _upwards(boxes[p.index], boxes[node.index])) for p, node, slot in ends if p.index in below
     ]
     legend = {
-        "black: values": overlay in ("value", "both"),
-        f"∂, red: d{tape.swept or 'the last node'} / d box": overlay in ("gradient", "both"),
-        "—: not computed yet": overlay in ("gradient", "both") and tape.swept is None,
+        "black: values": overlay in ("values", "both"),
+        f"∂, red: d{tape.swept or 'the last node'} / d box": overlay in ("cotangents", "both"),
+        "—: not computed yet": overlay in ("cotangents", "both") and tape.swept is None,
     }
     return Scene(
         title=f"A tape of {len(tape)} nodes",
@@ -70,9 +76,9 @@ def _numbers(node: Node, overlay: str | None) -> tuple[tuple[str, str], ...]:
         many = len(node.parents) > 4  # more names than a box has room for
         text = f"from {len(node.parents)} nodes" if many else plain(node.op.write([p.latex for p in node.parents]))
         lines.append(("caption", text.replace("⊙", "·")))  # a sign that many fonts lack
-    if overlay in ("value", "both"):
+    if overlay in ("values", "both"):
         lines.append(("value", _short(node.value) if node.tape.computed(node) else "—"))
-    if overlay in ("gradient", "both") and node.active:
+    if overlay in ("cotangents", "both") and node.active:
         lines.append(("cotangent", _cotangent(node)))
     return tuple(lines)
 

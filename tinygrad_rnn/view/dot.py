@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from .svg import Paper
 
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
-INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394"}
-FILL = {"op": "#FFFFFF", "leaf": "#F1F1EE", "copy": "#FFFFFF", "weight": "#FFFFFF"}
+INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
+FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
+SHAPE = {"unit": {"shape": "ellipse", "style": "filled"}, "label": {"style": "filled", "color": "#FFFFFF"}}
+STYLE = {
+    "tie": {"style": "dashed", "penwidth": "0.9"},
+    "state": {"penwidth": "2"},
+    "copy": {"style": "dashed", "penwidth": "1.4"},
+    "error": {"style": "dashed", "penwidth": "1.4"},
+}
+SCISSORS = "✂"
 CORNER = 9.0
 ARROW = 7.0
 LABEL = 0.3  # where on the last stretch of a line its label stands: nearer to where it comes from, lines lie apart
@@ -59,7 +67,7 @@ def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
             cluster.attr(
                 bb=_list([frame.left, frame.bottom, frame.right, frame.top]),
                 label=_text(frame.title),
-                lp=_point(((frame.left + frame.right) / 2, frame.top - 12)),
+                lp=_point(((frame.left + frame.right) / 2 if frame.at is None else frame.at, frame.top - 12)),
                 id=frame.id,
                 style="rounded,filled",
                 color="#C9C9C2",
@@ -75,11 +83,13 @@ def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
             _box(g, box, scene.colors.get(box.id, ""))
     for line in scene.lines:
         _line(g, line)
+    _legend(g, scene.legend, ((left + right) / 2, bottom + (40 if scene.caption else 16)))
 
 
 def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
-    spare = box.height - 17 - 12 * len(box.numbers)
-    name_y = box.y + box.height / 2 - spare / 2 - 9
+    numbers = [(kind, text) for kind, text in box.numbers if text]
+    spare = box.height - 17 * bool(box.name) - 12 * len(numbers) - (0 if box.name else 3)
+    name_y = box.y + box.height / 2 - spare / 2 - (9 if box.name else -7)
     g.node(
         box.id,
         label="",
@@ -87,16 +97,15 @@ def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
         pos=_point((box.x, box.y)),
         width=_inches(box.width),
         height=_inches(box.height),
-        color=color or "#444444",
-        fillcolor=FILL[box.kind],
+        fillcolor=box.fill or FILL.get(box.kind, "#FFFFFF"),
         penwidth="1.4" if color else "1",
         tooltip=_text(box.tooltip),
-        **{"class": box.kind},
+        **{"class": box.kind, "color": box.border or color or "#444444"} | SHAPE.get(box.kind, {}),
     )
-    _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", color or "#111111")
-    for k, (kind, text) in enumerate(box.numbers):
-        if text:
-            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", INK[kind])
+    if box.name:
+        _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", box.ink or color or "#111111")
+    for k, (kind, text) in enumerate(numbers):
+        _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", box.ink or INK[kind.partition("-")[0]])
 
 
 def _writing(
@@ -119,10 +128,15 @@ def _writing(
 
 
 def _line(g: graphviz.Digraph | Paper, line: Line) -> None:
-    style = {"tie": {"style": "dashed", "penwidth": "0.9"}, "state": {"penwidth": "2"}}.get(line.kind, {})
+    kind, _, stem = line.kind.partition(" ")  # a stem runs on behind the box that it ends at, so it has no arrowhead
+    style = STYLE.get(kind, {}) | ({"arrowhead": "none"} if stem else {})
     if line.color:
         style = style | {"color": line.color}
-    g.edge(line.source, line.target, id=line.id, pos=_spline(line.points), **style, **{"class": line.kind})
+    if line.width:
+        style = style | {"penwidth": f"{line.width:.1f}"}
+    g.edge(line.start, line.end, id=line.id, pos=_spline(line.way, not stem), **style, **{"class": line.kind})
+    if line.cut:
+        _plain(g, f"{line.id}_cut", SCISSORS, line.where_cut, 24, INK["cotangent"], "22")
     if line.label:
         g.node(
             f"{line.id}_label",
@@ -143,17 +157,55 @@ def _line(g: graphviz.Digraph | Paper, line: Line) -> None:
         )
 
 
-def _spline(points: Sequence[Point]) -> str:
+def _legend(g: graphviz.Digraph | Paper, legend: Sequence[tuple[str, str]], middle: Point) -> None:
+    """Patches of colour with what they mean, in a row."""
+    widths = [24 + 5.4 * len(text) for _, text in legend]
+    x, y = middle[0] - sum(widths) / 2, middle[1]
+    for k, ((color, text), width) in enumerate(zip(legend, widths, strict=True)):
+        patch = {"label": "", "color": "#777777", "fillcolor": color, "style": "filled"}
+        g.node(
+            f"legend{k}",
+            id=f"legend{k}",
+            pos=_point((x + 6, y)),
+            width=_inches(11),
+            height=_inches(11),
+            **patch,
+            **{"class": "number legend"},
+        )
+        _plain(g, f"legend{k}_text", text, (x + 14 + 2.7 * len(text), y), width, "#555555")
+        x += width
+
+
+def _plain(
+    g: graphviz.Digraph | Paper, name: str, text: str, at: Point, width: float, color: str, size: str = "10"
+) -> None:
+    g.node(
+        name,
+        label=_text(text),
+        id=name,
+        shape="plain",
+        style="",
+        pos=_point(at),
+        width=_inches(width),
+        height=_inches(float(size) + 2),
+        fontname=SANS,
+        fontsize=size,
+        fontcolor=color,
+        **{"class": "number legend"},
+    )
+
+
+def _spline(points: Sequence[Point], arrow: bool = True) -> str:
     """The points as the cubic curve of Graphviz, corners rounded, ending in an arrowhead at the last one."""
     tip = points[-1]
-    way = [*points[:-1], _towards(tip, points[-2], ARROW)]
+    way = [*points[:-1], _towards(tip, points[-2], ARROW if arrow else 0)]
     curve = [way[0]]
     for before, corner, after in zip(way, way[1:], way[2:], strict=False):
         radius = min(CORNER, math.dist(before, corner) / 2, math.dist(corner, after) / 2)
         start, end = _towards(corner, before, radius), _towards(corner, after, radius)
         curve += [curve[-1], start, start, corner, corner, end]
     curve += [curve[-1], way[-1], way[-1]]
-    return f"e,{_point(tip)} " + " ".join(_point(p) for p in curve)
+    return (f"e,{_point(tip)} " if arrow else "") + " ".join(_point(p) for p in curve)
 
 
 def _towards(start: Point, goal: Point, distance: float) -> Point:

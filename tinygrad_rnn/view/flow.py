@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 
 from ..through_time.transposition import flow, transposed
-from .layout import short
+from .overlay import short
 from .picture import Picture
 from .scene import Box, Frame, Line, Point, Scene
 

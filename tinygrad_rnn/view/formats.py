@@ -10,6 +10,7 @@ from . import engine, svg
 from .scene import Scene
 from .text import printable
 
+MOST_BOXES = 3_000  # Graphviz takes seconds and hundreds of megabytes for more, and draws nothing that we do not
 TYPST = "pip install 'tinygrad-rnn[pdf]'"
 
 _PAGE = b"""
@@ -19,18 +20,18 @@ _PAGE = b"""
 """
 
 
-def drawn(scene: Scene, dot: str) -> svg.Drawing:
-    """The picture by Graphviz, or by ourselves where there is none: a picture always appears.
+def drawn(scene: Scene, dot: Callable[[], str]) -> svg.Drawing:
+    """The picture by Graphviz, or by ourselves where there is none, or too much for it: a picture always appears.
 
     Raises
     ------
     EngineError
         If the environment variable TINYGRAD_RNN_DOT names what is not a program.
     """
-    if engine.find() is None:
+    if engine.find() is None or len(scene.boxes) > MOST_BOXES:
         return svg.own(scene)
     try:
-        return svg.from_graphviz(engine.render(dot, "svg").decode())
+        return svg.from_graphviz(engine.render(dot(), "svg").decode())
     except engine.EngineError as error:
         warnings.warn(f"{error}; drawn without it instead", RuntimeWarning, stacklevel=2)
         return svg.own(scene)

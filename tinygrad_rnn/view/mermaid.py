@@ -9,7 +9,7 @@ from .dot import FILL
 from .scene import Box, Scene
 from .text import printable
 
-ARROWS = {"tie": "-.->", "state": "==>"}
+ARROWS = {"tie": "-.->", "state": "==>", "copy": "-.->", "error": "-.->", "data stem": "---", "state stem": "==="}
 
 
 def mermaid(scene: Scene) -> str:
@@ -26,7 +26,7 @@ def mermaid(scene: Scene) -> str:
         lines += [f"  {_box(boxes[name])}" for name in frame.members]
         lines += ["  end"]
     lines += [_box(box) for box in scene.boxes if box.id not in inside]
-    lines += [f"  {line.source} {ARROWS.get(line.kind, '-->')} {line.target}" for line in scene.lines]
+    lines += [f"  {line.start} {ARROWS.get(line.kind, '-->')} {line.end}" for line in scene.lines]
     for kind in dict.fromkeys(box.kind for box in scene.boxes):
         lines += [f"  classDef {kind} fill:{FILL.get(kind, '#FFFFFF')},stroke:#444444,color:#111111"]
     for k, line in enumerate(scene.lines):

@@ -26,16 +26,16 @@ def node_link(scene: Scene, tape: Tape | None = None) -> str:
     edges = []
     for line in scene.lines:
         slot = line.id.rpartition("-")[2]
-        counted = keys[line.source, line.target] = keys.get((line.source, line.target), -1) + 1
+        counted = keys[line.start, line.end] = keys.get((line.start, line.end), -1) + 1
         edges.append(
             {
-                "source": line.source,
-                "target": line.target,
-                "key": int(slot) if line.target in recorded and slot.isdecimal() else counted,
+                "source": line.start,
+                "target": line.end,
+                "key": int(slot) if line.id[0] in "be" and slot.isdecimal() else counted,
                 "id": line.id,
                 "kind": line.kind,
                 "color": line.color or None,
-                "points": [_rounded(point) for point in line.points],
+                "points": [_rounded(point) for point in line.way],
             }
         )
 

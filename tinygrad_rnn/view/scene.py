@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Point = tuple[float, float]
 
@@ -20,6 +22,9 @@ class Box:
     kind: str
     numbers: tuple[tuple[str, str], ...] = ()  # (kind, text), kind is value, cotangent or caption
     tooltip: str = ""
+    fill: str = ""  # its own colour, where it is not that of its kind
+    border: str = ""
+    ink: str = ""  # of all that is written in it
 
     @property
     def left(self) -> Point:
@@ -53,6 +58,32 @@ class Line:
     kind: str = "data"
     color: str = ""
     label: str = ""
+    width: float = 0.0  # its own width, where it is not that of its kind
+    cut: bool = False  # whether nothing comes back along it: scissors stand on it
+    backward: bool = False  # whether it is drawn from its end to its start, as the error runs
+
+    @property
+    def start(self) -> str:
+        """The box where the drawn line begins."""
+        return self.target if self.backward else self.source
+
+    @property
+    def end(self) -> str:
+        """The box where the drawn line ends, with its arrowhead."""
+        return self.source if self.backward else self.target
+
+    @property
+    def where_cut(self) -> Point:
+        """Where the scissors stand: in the middle of its longest upright stretch, or of its longest at all."""
+        stretches = list(pairwise(self.points))
+        upright = [(a, b) for a, b in stretches if abs(a[0] - b[0]) < 1 and abs(a[1] - b[1]) > 24]
+        a, b = max(upright or stretches, key=lambda ends: math.dist(*ends))
+        return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+
+    @property
+    def way(self) -> tuple[Point, ...]:
+        """The points from start to end."""
+        return self.points[::-1] if self.backward else self.points
 
 
 @dataclass(frozen=True)
@@ -66,6 +97,7 @@ class Frame:
     right: float
     top: float
     members: tuple[str, ...]
+    at: float | None = None  # where the middle of the title stands, if not in that of the frame
 
 
 @dataclass(frozen=True)
@@ -79,6 +111,7 @@ class Scene:
     frames: tuple[Frame, ...]
     caption: str = ""
     colors: dict[str, str] = field(default_factory=dict)  # box id to the colour of its weight
+    legend: tuple[tuple[str, str], ...] = ()  # colours and what they mean
 
     def bounds(self, margin: float = 16) -> tuple[float, float, float, float]:
         """Left, bottom, right and top of everything, with a margin."""
@@ -90,5 +123,8 @@ class Scene:
         for line in self.lines:
             xs += [x for x, _ in line.points]
             ys += [y for _, y in line.points]
-        below = 24 if self.caption else 0
-        return min(xs) - margin, min(ys) - margin - below, max(xs) + margin, max(ys) + margin
+        below = 24 * bool(self.caption) + 26 * bool(self.legend)
+        left, right = min(xs) - margin, max(xs) + margin
+        words = max(5.6 * len(self.caption), sum(24 + 5.4 * len(text) for _, text in self.legend))
+        spare = max(0.0, words + margin - (right - left)) / 2
+        return left - spare, min(ys) - margin - below, right + spare, max(ys) + margin

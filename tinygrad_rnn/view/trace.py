@@ -309,7 +309,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
             for n in net.tape
             if n.t in (0, *shown) and n.t is not None and n.op is not ops.copy
         ),
-        draw(net).svg,
+        draw(net, window="all" if len(shown) == net.T else (FIRST, LAST)).svg,
     )
 
 
