@@ -1,9 +1,12 @@
 """Every picture that `draw` offers, of four networks: the site shows them, and their DOT is compared with what was.
 
 ``python tests/view/gallery.py`` writes tests/view/golden anew, when pictures are meant to have changed. Look at them
-first, in the gallery that ``nox -s docs`` builds.
+first, in the gallery that ``nox -s docs`` builds. They are kept compressed, a file for each network: some megabytes of
+text that differs in few places. ``xz -dc tests/view/golden/guo.json.xz`` shows it.
 """
 
+import json
+import lzma
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.view.picture import OVERLAYS, VIEWS
+from tinygrad_rnn.view.overlay import NAMES as OVERLAYS
+from tinygrad_rnn.view.views import VIEWS
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -30,7 +34,8 @@ class Shown(NamedTuple):
 
     @property
     def call(self) -> str:
-        return f"tg.draw(net, view={self.view!r}, overlay={self.overlay!r})".replace("'", '"')
+        said = {"view": self.view, "overlay": self.overlay} | ALSO.get(self.view, {})
+        return f"tg.draw(net, {', '.join(f'{key}={value!r}' for key, value in said.items())})".replace("'", '"')
 
 
 def guo() -> tg.Unfolded:
@@ -71,33 +76,43 @@ def own() -> tg.Unfolded:
 
 
 NETWORKS: dict[str, Callable[[], tg.Unfolded]] = {"guo": guo, "gru": gru, "lstm": lstm, "own": own}
+ALSO = {"window": {"window": (1, 1)}}  # what a view needs besides, to be seen with so few steps
 CAPTIONS = {"guo": {"x": ["“w”", "“e”", "“ ”"], "d": ["“e”", "“ ”", "“s”"]}}
 
 
 def pictures(network: str) -> Iterator[Shown]:
-    """All pictures of a network; a view and an overlay that do not go together are passed over."""
+    """All pictures of a network, each once; a view and an overlay that do not go together are passed over."""
     net = NETWORKS[network]()
     net.backward()
+    seen = set()
     for view in VIEWS:
         for overlay in OVERLAYS:
             try:
-                picture = tg.draw(net, view=view, overlay=overlay, captions=CAPTIONS.get(network))
+                captions = CAPTIONS.get(network)
+                picture = tg.draw(net, view=view, overlay=overlay, captions=captions, **ALSO.get(view, {}))
             except ValueError:
                 continue
+            if picture.dot in seen:
+                continue
+            seen.add(picture.dot)
             yield Shown(network, view, overlay, picture)
 
 
 def golden(network: str) -> dict[str, str]:
-    """The DOT of a network's pictures, by file name."""
-    return {f"{shown.name}.dot": shown.picture.dot for shown in pictures(network)}
+    """The DOT of a network's pictures, by name."""
+    return {shown.name: shown.picture.dot for shown in pictures(network)}
+
+
+def kept(network: str) -> dict[str, str]:
+    """The same, as it was kept."""
+    return json.loads(lzma.decompress((GOLDEN / f"{network}.json.xz").read_bytes()))
 
 
 if __name__ == "__main__":
-    texts = {name: text for network in NETWORKS for name, text in golden(network).items()}
     GOLDEN.mkdir(exist_ok=True)
-    for path in GOLDEN.iterdir():
-        if path.name not in texts:
-            path.unlink()
-    for name, text in texts.items():
-        (GOLDEN / name).write_text(text, encoding="utf-8")
-    print(f"{len(texts)} files in {GOLDEN}")
+    for network in NETWORKS:
+        drawn = golden(network)
+        path = GOLDEN / f"{network}.json.xz"
+        if not path.exists() or kept(network) != drawn:  # other versions of xz write other bytes
+            path.write_bytes(lzma.compress(json.dumps(drawn, ensure_ascii=False, indent=0).encode()))
+        print(f"{network}: {len(drawn)} pictures, {path.stat().st_size} bytes")

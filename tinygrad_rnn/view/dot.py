@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from .svg import Paper
 
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
-INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394"}
-FILL = {"op": "#FFFFFF", "leaf": "#F1F1EE", "copy": "#FFFFFF", "weight": "#FFFFFF"}
+INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
+FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
+STYLE = {
+    "tie": {"style": "dashed", "penwidth": "0.9"},
+    "state": {"penwidth": "2"},
+    "copy": {"style": "dashed", "penwidth": "1.4"},
+    "error": {"style": "dashed", "penwidth": "1.4"},
+}
 CORNER = 9.0
 ARROW = 7.0
 
@@ -58,7 +64,7 @@ def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
             cluster.attr(
                 bb=_list([frame.left, frame.bottom, frame.right, frame.top]),
                 label=_text(frame.title),
-                lp=_point(((frame.left + frame.right) / 2, frame.top - 12)),
+                lp=_point((frame.at, frame.top - 12)),
                 id=frame.id,
                 style="rounded,filled",
                 color="#C9C9C2",
@@ -74,6 +80,7 @@ def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
             _box(g, box, scene.colors.get(box.id, ""))
     for line in scene.lines:
         _line(g, line)
+    _legend(g, scene.legend, ((left + right) / 2, bottom + (40 if scene.caption else 16)))
 
 
 def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
@@ -86,16 +93,16 @@ def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
         pos=_point((box.x, box.y)),
         width=_inches(box.width),
         height=_inches(box.height),
-        color=color or "#444444",
-        fillcolor=FILL[box.kind],
+        color=box.border or color or "#444444",
+        fillcolor=box.fill or FILL.get(box.kind, "#FFFFFF"),
         penwidth="1.4" if color else "1",
         tooltip=_text(box.tooltip),
         **{"class": box.kind},
     )
-    _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", color or "#111111")
+    _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", box.ink or color or "#111111")
     for k, (kind, text) in enumerate(box.numbers):
         if text:
-            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", INK[kind])
+            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", box.ink or INK[kind.partition("-")[0]])
 
 
 def _writing(
@@ -118,23 +125,64 @@ def _writing(
 
 
 def _line(g: graphviz.Digraph | Paper, line: Line) -> None:
-    style = {"tie": {"style": "dashed", "penwidth": "0.9"}, "state": {"penwidth": "2"}}.get(line.kind, {})
+    kind, _, stem = line.kind.partition(" ")  # a stem runs on behind the box that it ends at, so it has no arrowhead
+    style = STYLE.get(kind, {}) | ({"arrowhead": "none"} if stem else {})
     if line.color:
         style = style | {"color": line.color}
-    g.edge(line.source, line.target, id=line.id, pos=_spline(line.points), **style, **{"class": line.kind})
+    if line.width:
+        style = style | {"penwidth": f"{line.width:.1f}"}
+    ends = (line.target, line.source) if line.backward else (line.source, line.target)
+    points = line.points[::-1] if line.backward else line.points
+    g.edge(*ends, id=line.id, pos=_spline(points, not stem), **style, **{"class": line.kind})
 
 
-def _spline(points: Sequence[Point]) -> str:
+def _legend(g: graphviz.Digraph | Paper, legend: Sequence[tuple[str, str]], middle: Point) -> None:
+    """Patches of colour with what they mean, in a row."""
+    widths = [24 + 5.4 * len(text) for _, text in legend]
+    x, y = middle[0] - sum(widths) / 2, middle[1]
+    for k, ((color, text), width) in enumerate(zip(legend, widths, strict=True)):
+        patch = {"label": "", "color": "#777777", "fillcolor": color, "style": "filled"}
+        g.node(
+            f"legend{k}",
+            id=f"legend{k}",
+            pos=_point((x + 6, y)),
+            width=_inches(11),
+            height=_inches(11),
+            **patch,
+            **{"class": "number legend"},
+        )
+        _plain(g, f"legend{k}_text", text, (x + 14 + 2.7 * len(text), y), width, "#555555")
+        x += width
+
+
+def _plain(g: graphviz.Digraph | Paper, name: str, text: str, at: Point, width: float, color: str) -> None:
+    g.node(
+        name,
+        label=_text(text),
+        id=name,
+        shape="plain",
+        style="",
+        pos=_point(at),
+        width=_inches(width),
+        height=_inches(12),
+        fontname=SANS,
+        fontsize="10",
+        fontcolor=color,
+        **{"class": "number legend"},
+    )
+
+
+def _spline(points: Sequence[Point], arrow: bool = True) -> str:
     """The points as the cubic curve of Graphviz, corners rounded, ending in an arrowhead at the last one."""
     tip = points[-1]
-    way = [*points[:-1], _towards(tip, points[-2], ARROW)]
+    way = [*points[:-1], _towards(tip, points[-2], ARROW if arrow else 0)]
     curve = [way[0]]
     for before, corner, after in zip(way, way[1:], way[2:], strict=False):
         radius = min(CORNER, math.dist(before, corner) / 2, math.dist(corner, after) / 2)
         start, end = _towards(corner, before, radius), _towards(corner, after, radius)
         curve += [curve[-1], start, start, corner, corner, end]
     curve += [curve[-1], way[-1], way[-1]]
-    return f"e,{_point(tip)} " + " ".join(_point(p) for p in curve)
+    return (f"e,{_point(tip)} " if arrow else "") + " ".join(_point(p) for p in curve)
 
 
 def _towards(start: Point, goal: Point, distance: float) -> Point:

@@ -1,350 +1,753 @@
 """Where everything stands: time runs left to right, one column a step; within a step data runs upwards.
 
-No layout engine is asked: positions follow from the tape. A node's row is the longest way to it
-within its own step. Weight copies stand to the right of what reads them, and lines that tie them to
-their one weight run in a channel of their own below the columns, so that the sum of the copies'
-gradients can be followed with a finger.
+No layout engine is asked: positions follow from what is read by what. Lines run in lanes of their own. Between two
+rows, those that stay in the step; between two columns, those that go from step to step; below all columns, those
+that tie copies to their weight; above, those that go to the sum of the costs.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise, permutations
 from typing import Any
 
-import numpy as np
+from .rows import BESIDE, LEFT, RIGHT, WIRE, Part, Step, merged, step
+from .scene import Box, Frame, Line, Point
 
-from ..autodiff import Node, Tape, ops
-from ..autodiff.notation import number, plain
-from ..unfold import Unfolded
-from ..unfold.structure import flatten
-from .palette import PALETTE
-from .scene import Box, Frame, Line, Point, Scene
+TRACK = 9.0  # between lines that run side by side
+PAD = 16.0  # between a frame and what is in it
+STUB = 7.0  # how far a line runs straight out of a box
+SIDE = 14.0  # between lines that end at the left or right side of a box
 
-WIDE, TALL = 118.0, 52.0  # a box on the main way
-SMALL = 72.0  # the width of a weight's box
-LINE = 13.0  # the height of a line of numbers
-ROW = 98.0  # from row to row
-GAP = 26.0  # between a box and what stands beside it
-WIRE = 8.0  # between the wires that tie the copies, in the channel at the right of a step
+SHARED, END = -1, -2  # the columns of what all steps share, and of what comes after all steps
 
 
-class Fragment:
-    """What was recorded of a network, as much of it as a picture needs: for a tape whose network was never finished.
+@dataclass(slots=True)
+class Item:
+    """A box that wants a place.
 
-    Raises
-    ------
-    ValueError
-        If nothing was recorded of any time step.
+    Attributes
+    ----------
+    beside : bool
+        Whether it stands beside what reads it.
+    first : bool
+        Whether it is an input, at the bottom of its step.
+    like : str
+        The id of the box in the next column whose row it shares, as s(0) does that of s(1).
+    below : int
+        So many rows lower.
     """
 
-    def __init__(self, tape: Tape) -> None:
-        steps = [n for n in tape if n.t]
-        if not steps:
-            raise ValueError("nothing stands on this tape at any time step, so there is nothing to draw")
-        self.tape = tape
-        self.T = max(n.t or 0 for n in steps)
-        self.weights = {str(n): n for n in tape if n.op is None and n.t is None and n.active}
-        self.inputs = tuple(n for n in steps if n.op is None and n.role == 0)
-        initial = [n for n in tape if n.t == 0]
-        # An initial state stands beside the state that follows it, or, where that is not there, beside what reads it.
-        after = [[n for n in steps if n.name == s.name] + [n for n in steps if s in n.parents] + [s] for s in initial]
-        self.states = tuple(initial), tuple(found[0] for found in after)
+    id: str
+    name: str
+    width: float
+    height: float
+    kind: str
+    numbers: tuple[tuple[str, str], ...] = ()
+    tooltip: str = ""
+    beside: bool = False
+    first: bool = False
+    like: str = ""
+    below: int = 0
+    fill: str = ""
+    border: str = ""
+    ink: str = ""
 
 
-def unfolded(net: Unfolded | Fragment, overlay: str | None, captions: Mapping[str, Sequence[str]]) -> Scene:
-    """The scene of an unfolded network: a column for each time step."""
-    return _Unfolding(net, overlay, captions).scene()
+@dataclass(slots=True)
+class Edge:
+    """A line that wants a way.
+
+    Attributes
+    ----------
+    like : str
+        The box whose height a line out of an elided column keeps.
+    again : int
+        How many arguments before this one are the same node, as in ``x * x``.
+    """
+
+    id: str
+    source: str
+    target: str
+    kind: str = "data"
+    color: str = ""
+    like: str = ""
+    again: int = 0
 
 
-class _Unfolding:
-    def __init__(self, net: Unfolded | Fragment, overlay: str | None, captions: Mapping[str, Sequence[str]]) -> None:
-        self.net = net
-        self.overlay = overlay
-        self.captions = captions
-        self.root = net.tape.swept
-        self.boxes: dict[int, Box] = {}
-        weights = list(net.weights.values())
-        self.color = {w.index: PALETTE[i % len(PALETTE)] for i, w in enumerate(weights)}
-        self.copies: dict[int, Node] = {}  # the copies of weights, and the weight of each
-        self.columns: dict[int, list[Node]] = defaultdict(list)
-        for node in net.tape:
-            if node.op is ops.copy and node.parents[0].index in self.color:
-                self.copies[node.index] = node.parents[0]
-            if node.t is not None and node.t > 0:
-                self.columns[node.t].append(node)
-        readers = [(p.index, slot in n.op.only_read) for n in net.tape if n.op for slot, p in enumerate(n.parents)]
-        self.only_read = {i for i, aside in readers if aside} - {i for i, aside in readers if not aside}
-        self.small = max([SMALL, *(_width(str(n)) for n in net.tape if n.index in self.copies)])
-        self.row = self._rows()
-        self.main, self.stacks = self._arrange()
-        self.height = self._row_heights()
-        widest = max(len(members) for members in self.main.values())
-        # From a column's middle to the right edge of its boxes, and to its channel of wires.
-        self.reach = (widest * (WIDE + 12) - 12) / 2
-        self.side = self.reach + GAP + (max(self.small, WIDE - 10) if self.stacks else 0) + 18
-        self.pitch = self.side + WIRE * len(weights) + 2 * GAP + self.reach
+@dataclass(slots=True)
+class Column:
+    """What stands in one time step, in the order of recording; an elided one has a single box, as tall as the rest."""
 
-    def _rows(self) -> dict[int, int]:
-        """The row of every node that stands on the main way: the longest way to it within its step."""
-        row: dict[int, int] = {}
-        for nodes in self.columns.values():
-            here = {n.index for n in nodes}
-            for node in nodes:
-                before = [row[p.index] for p in node.parents if p.index in here and p.index in row]
-                if node.index not in self.copies:
-                    row[node.index] = 1 + max(before, default=0 if node.op else -1)
-        return row
+    id: str
+    title: str
+    items: list[Item]
+    elided: bool = False
 
-    def _arrange(self) -> tuple[dict[tuple[int, int], list[Node]], dict[tuple[int, int], list[Node]]]:
-        """What stands on the main way, and what stands beside it, by time and row."""
-        main: dict[tuple[int, int], list[Node]] = defaultdict(list)
-        stacks: dict[tuple[int, int], list[Node]] = defaultdict(list)
-        inputs = {x.index for x in self.net.inputs}
-        for t, nodes in self.columns.items():
-            reader = {p.index: node for node in reversed(nodes) for p in node.parents}
-            for node in nodes:
-                by = reader.get(node.index)
-                # Weight copies stand beside what reads them, and so does what comes in half-way, as targets do.
-                beside = node.index in self.copies or (node.op is None and node.index not in inputs)
-                if beside and by is not None and by.index in self.row:
-                    stacks[t, self.row[by.index]].append(node)
+
+@dataclass
+class Placed:
+    """Boxes, lines and frames in their places."""
+
+    boxes: dict[str, Box] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+
+
+def place(
+    columns: Sequence[Column], edges: Sequence[Edge], shared: Sequence[Item] = (), end: Sequence[Item] = ()
+) -> Placed:
+    """Find a place for every box and a way for every line.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The steps from left to right; the first one is that of the initial states, and may be empty.
+    edges : sequence of Edge
+        Who is read by whom; in the order of a reader's arguments.
+    shared : sequence of Item
+        What all steps share: the weights.
+    end : sequence of Item
+        What comes after all steps, as the sum of the costs.
+    """
+    return _Layout(columns, edges, shared, end).placed
+
+
+class _Rows:
+    """The heights of rows that several steps have in common."""
+
+    def __init__(self, steps: Iterable[Step], ties: dict[int, int], bottom: float = 0.0) -> None:
+        half: dict[int, float] = {}
+        ins: dict[int, float] = {}
+        outs: dict[int, float] = {}
+        spans: dict[int, float] = {}
+        for s in steps:
+            for k in s.x:
+                merged(half, {s.row[k]: s.half_height(k)})
+            merged(ins, {row: len(found) for row, found in s.track_in.items()})
+            merged(outs, {row: len(found) for row, found in s.track_out.items()})
+            for r, row in enumerate(s.order):
+                for spot in row:
+                    x = s.lane[spot[1], r] if spot[0] == "lane" else s.x[spot[1]]
+                    ends = [s.lane[k, r + 1] if kind == "lane" else s.x[k] for kind, k in s._up[r].get(spot, [])]
+                    merged(spans, {r: max((abs(x - e) for e in ends), default=0.0)})
+        self.count = 1 + max(half, default=0)
+        self.half = [half.get(r, 26.0) for r in range(self.count)]
+        self.ins = [int(ins.get(r, 0)) + ties.get(r, 0) for r in range(self.count)]
+        self.outs = [int(outs.get(r, 0)) for r in range(self.count)]
+        self.y: list[float] = []
+        y = bottom
+        for r in range(self.count):
+            if r:
+                between = min(64.0, max(36.0, 0.2 * spans.get(r - 1, 0.0)))
+                y += self.half[r - 1] + TRACK * (self.outs[r - 1] + self.ins[r]) + between + self.half[r]
+            else:
+                y += self.half[0]
+            self.y.append(y)
+
+    def floor(self, r: int) -> float:
+        """The lower edge of a row's boxes."""
+        return self.y[r] - self.half[r]
+
+    def ceiling(self, r: int) -> float:
+        """The upper edge of a row's boxes."""
+        return self.y[r] + self.half[r]
+
+    def track_in(self, r: int, number: int) -> float:
+        """A line's height below a row."""
+        return self.floor(r) - 10 - TRACK * number
+
+    def track_out(self, r: int, number: int) -> float:
+        """A line's height above a row."""
+        return self.ceiling(r) + 10 + TRACK * number
+
+
+class _Layout:
+    def __init__(
+        self, columns: Sequence[Column], edges: Sequence[Edge], shared: Sequence[Item], end: Sequence[Item]
+    ) -> None:
+        self.columns, self.edges, self.shared, self.end = columns, edges, shared, end
+        self.placed = Placed()
+        self.item: dict[str, Item] = {}
+        self.where: dict[str, tuple[int, int]] = {}  # column and place in it
+        members: list[tuple[int, Sequence[Item]]] = [(SHARED, shared), (END, end)]
+        members += [(c, column.items) for c, column in enumerate(columns)]
+        for c, items in members:
+            for k, item in enumerate(items):
+                self.item[item.id], self.where[item.id] = item, (c, k)
+        self._look_at_edges()
+        self.steps: dict[int, Step] = {}
+        self._place_steps()
+        self._heights()
+        self._gutters()
+        self._widths()
+        self._boxes()
+        self._frames()
+        for edge in edges:
+            points = self._way(edge)
+            self.placed.lines.append(Line(edge.id, edge.source, edge.target, _straight(points), edge.kind, edge.color))
+
+    # ---- what is read by what
+
+    def _look_at_edges(self) -> None:
+        self.reads: dict[str, list[str]] = defaultdict(list)  # within a column
+        self.slot: dict[str, int] = {}  # by edge, the number of the argument among those of the same column
+        self.enter: dict[str, list[int]] = defaultdict(list)
+        self.leave: dict[str, set[int]] = defaultdict(set)
+        self.up: set[str] = set()
+        self.sources: dict[tuple[str, int], list[str]] = defaultdict(list)  # what enters a box at a side
+        self.crossing: dict[int, set[str]] = defaultdict(set)  # by gutter, the sources of the lines in it
+        self.ties: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))  # column, weight: targets
+        self.far: list[str] = []  # sources of lines that pass above columns
+        for e in self.edges:
+            a, b = self.where[e.source][0], self.where[e.target][0]
+            if a == b:
+                self.slot[e.id] = len(self.reads[e.target])
+                self.reads[e.target].append(e.source)
+            elif a == SHARED:
+                if not self.item[e.target].beside:
+                    self._enters(e, RIGHT)
+                if e.target not in self.ties[b][e.source]:
+                    self.ties[b][e.source].append(e.target)
+            elif b == END:
+                self.up.add(e.source)
+                self._enters(e, LEFT)
+            elif a == END:
+                self.leave[e.source].add(LEFT)
+                self._enters(e, LEFT)
+                self.crossing[b].add(_net(e))
+            else:
+                side = RIGHT if b > a or abs(b - a) > 1 else LEFT
+                self.leave[e.source].add(side)
+                self._enters(e, RIGHT if b == a - 1 else LEFT)
+                if abs(b - a) > 1:
+                    self.crossing[a + 1].add(_net(e))
+                    self.crossing[b].add(_net(e))
+                    if _net(e) not in self.far:
+                        self.far.append(_net(e))
                 else:
-                    main[t, self.row.get(node.index, 0)].append(node)
-        return main, stacks
+                    self.crossing[max(a, b)].add(_net(e))
 
-    def _row_heights(self) -> dict[int, float]:
-        """How high each row stands: far enough from the one below for the stacks beside both."""
-        tall: dict[int, float] = defaultdict(lambda: TALL)
-        for (_, row), members in self.stacks.items():
-            tall[row] = max(tall[row], sum(self._box_height(n) + 5 for n in members))
-        heights, y = {}, 0.0
-        for row in range(max(row for _, row in self.main) + 1):
-            if row:
-                y += max(ROW, (tall[row - 1] + tall[row]) / 2 + 14)
-            heights[row] = y
-        return heights
+    def _enters(self, e: Edge, side: int) -> None:
+        if self._run(e) not in self.sources[e.target, side]:
+            self.sources[e.target, side].append(self._run(e))
+            self.enter[e.target].append(side)
 
-    def scene(self) -> Scene:
-        net = self.net
-        for t in self.columns:
-            self._place_column(t)
-        top = max(b.top[1] for b in self.boxes.values())
-        frames = [self._frame(t, nodes, top) for t, nodes in self.columns.items()]
-        frames += self._place_weights(frames[0].bottom)
-        self._place_rest(top)
-        lines = [self._line(parent, node, slot) for node in net.tape for slot, parent in enumerate(node.parents)]
-        legend = {
-            "black: values": self.overlay in ("value", "both"),
-            f"∂, red: d{self.root or 'C'} / d box": self.overlay in ("gradient", "both"),
-            "‖·‖: Euclidean length": self.overlay is not None,
-            "—: not computed yet": self.overlay is not None,
-        }
-        caption = "      ".join(text for text, shown in legend.items() if shown)
-        return Scene(
-            title=f"A recurrent network unfolded over {net.T} time steps",
-            description=(
-                f"{net.T} columns, one for each time step, from left to right. In each column the input at the "
-                "bottom, the state above it, the output and the cost at the top; the state of each step feeds the "
-                f"next. The weights {', '.join(str(w) for w in net.weights.values())} stand once below the columns, "
-                "tied to a copy in every step."
-            ),
-            boxes=tuple(self.boxes.values()),
-            lines=tuple(lines),
-            frames=tuple(frames),
-            caption=caption,
-            colors={f"n{i}": self.color[w.index] for i, w in self.copies.items()}
-            | {f"n{i}": c for i, c in self.color.items()},
-        )
+    def _run(self, e: Edge) -> str:
+        """What a line runs into its box together with: the terms of a sum over time come in as one line."""
+        above = self.where[e.target][0] == END and self.where[e.source][0] != SHARED
+        return "above" if above else f"{_net(e)}#{e.again}"
 
-    # ---- boxes
+    # ---- steps
 
-    def _center(self, t: int) -> float:
-        return (t - 1) * self.pitch
+    def _place_steps(self) -> None:
+        """Place the parts of each step; steps that are alike share their places."""
+        kinds: dict[Any, list[int]] = defaultdict(list)
+        local: dict[int, list[tuple[int, ...]]] = {}
+        for c in [*range(1, len(self.columns)), END, 0]:  # the initial states last: their rows are those of others
+            items = self.end if c == END else self.columns[c].items
+            local[c] = [tuple(self.where[p][1] for p in self.reads[item.id]) for item in items]
+            if items and not (c >= 0 and self.columns[c].elided):
+                shape = tuple((reads, i.beside, i.first) for reads, i in zip(local[c], items, strict=True))
+                kinds[min(c, 1), shape].append(c)
+        for alike in kinds.values():
+            self._place_alike(alike, local[alike[0]])
 
-    def _place_column(self, t: int) -> None:
-        for (at, row), members in self.main.items():
-            if at == t:
-                for k, node in enumerate(members):
-                    x = self._center(t) + (k - (len(members) - 1) / 2) * (WIDE + 12)
-                    self._box(node, x, self.height[row], WIDE)
-        for (at, row), members in self.stacks.items():
-            if at != t:
+    def _place_alike(self, alike: list[int], reads: list[tuple[int, ...]]) -> None:
+        members = [self.end if c == END else self.columns[c].items for c in alike]
+        parts = []
+        for k, same in enumerate(zip(*members, strict=True)):
+            ids = [item.id for item in same]
+            rows = [max(0, self._row_of(item.like) - item.below) for item in same if item.like]
+            most: list[int] = max([self.enter.get(i, []) for i in ids], key=len)
+            parts.append(
+                Part(
+                    max(item.width for item in same),
+                    max(item.height for item in same),
+                    reads[k],
+                    same[0].beside,
+                    same[0].first,
+                    rows[0] if rows else None,
+                    tuple(sorted(most)),
+                    tuple(sorted(set().union(*(self.leave[i] for i in ids if i in self.leave)))),
+                    any(i in self.up for i in ids),
+                )
+            )
+        placed = step(tuple(parts))
+        for c in alike:
+            self.steps[c] = placed
+
+    def _row_of(self, like: str) -> int:
+        c, k = self.where[like]
+        return self.steps[c].row[k]
+
+    # ---- heights
+
+    def _heights(self) -> None:
+        # Ties to stacks that do not stand at the right of their row run below it.
+        self.tie_track: dict[tuple[int, str], int] = {}
+        needed: dict[int, int] = {}
+        end_needed: dict[int, int] = {}
+        for c, ties in self.ties.items():
+            if c not in self.steps:
                 continue
-            heights = [self._box_height(n) for n in members]
-            y = self.height[row] + (sum(heights) + 5 * (len(members) - 1)) / 2
-            for node, height in zip(members, heights, strict=True):
-                wide = self.small if node.index in self.copies else WIDE - 10
-                self._box(node, self._center(t) + self.reach + GAP + wide / 2, y - height / 2, wide)
-                y -= height + 5
+            counted: dict[int, int] = defaultdict(int)
+            for targets in ties.values():
+                for target in targets:
+                    s, k = self.steps[c], self.where[target][1]
+                    if self.item[target].beside and not self._open(s, k):
+                        row = s.row[k]
+                        self.tie_track[c, target] = len(s.track_in[row]) + counted[row]
+                        counted[row] += 1
+            merged(end_needed if c == END else needed, counted)  # type: ignore[arg-type]
+        self.rows = _Rows([s for c, s in self.steps.items() if c != END], needed)
+        last = self.rows.count - 1
+        self.top = self.rows.ceiling(last) + TRACK * self.rows.outs[last] + 34
+        base = self.top + 28 + 10 * len(self.far)
+        self.end_rows = _Rows([self.steps[END]] if END in self.steps else [], end_needed, base)
 
-    def _caption(self, node: Node) -> str:
-        texts = self.captions.get(node.name, ())
-        return texts[node.t - 1] if node.t and node.t <= len(texts) else ""
+    @staticmethod
+    def _open(s: Step, k: int) -> bool:
+        """Whether no box stands to the right of a part that stands beside another."""
+        host = s.host.get(k)
+        if host is None:
+            return s.alone(k, RIGHT)
+        row = s.order[s.row[host]]
+        return not any(kind == "box" for kind, _ in row[row.index(("box", host)) + 1 :])
 
-    def _numbers(self, node: Node) -> tuple[tuple[str, str], ...]:
-        """The lines below a node's name. A weight and its copies show one line, their length."""
-        shared = node.index in self.copies or node.index in self.color
-        numbers = [("caption", self._caption(node))] if self._caption(node) else []
-        if self.overlay == "value" or (self.overlay == "both" and not shared):
-            known = self.net.tape.computed(node)
-            numbers.append(("value", (length(node.value) if shared else summary(node.value)) if known else "—"))
-        if self.overlay in ("gradient", "both"):
-            numbers.append(("cotangent", self._cotangent(node, shared)))
-        return tuple(numbers)
+    def _rows_of(self, c: int) -> _Rows:
+        return self.end_rows if c == END else self.rows
 
-    def _cotangent(self, node: Node, shared: bool) -> str:
-        if not node.active or node.index in self.only_read:
-            return ""
-        if node.cotangent is None:
-            # Once the error has come all the way back, a node before its root that got none has none.
-            return "∂ 0" if self.root is not None and node.index <= self.root.index else "∂ —"
-        g = np.asarray(node.cotangent)
-        return "∂ " + (length(g) if shared else summary(g))
+    def _y(self, name: str) -> float:
+        c, k = self.where[name]
+        if c not in self.steps:
+            return (self.rows.y[0] + self.rows.y[-1]) / 2
+        s = self.steps[c]
+        return self._rows_of(c).y[s.row[k]] + s.lift[k]
 
-    def _box_height(self, node: Node) -> float:
-        needed = LINE * (1 + len(self._numbers(node))) + 10
-        small = node.index in self.copies or node.index in self.color
-        return needed if small else max(TALL, needed)
+    # ---- from column to column
 
-    def _box(self, node: Node, x: float, y: float, width: float) -> None:
-        kind = "leaf" if node.op is None else "op"
-        kind = "weight" if node.index in self.color else "copy" if node.index in self.copies else kind
-        self.boxes[node.index] = Box(
-            f"n{node.index}",
-            str(node),
-            x,
-            y,
-            width,
-            self._box_height(node),
-            kind,
-            self._numbers(node),
-            self._tooltip(node),
+    def _gutters(self) -> None:
+        """The order of the lines between two columns: that in which they cross least."""
+        self.track: dict[tuple[int, str], int] = {}
+        known: dict[object, tuple[int, ...]] = {}
+        for g, nets in self.crossing.items():
+            spans = {net: ([], []) for net in sorted(nets, key=self._order)}  # type: ignore[var-annotated]
+            for e in self.edges_in[g]:
+                out, into = self._exit_height(e), self._entry_height(e)
+                spans[_net(e)][0 if self.where[e.source][0] < g or self.where[e.source][0] == END else 1].append(out)
+                spans[_net(e)][1 if self.where[e.target][0] >= g else 0].append(into)
+            key = tuple((tuple(sorted(set(a))), tuple(sorted(set(b)))) for a, b in spans.values())
+            if key not in known:
+                known[key] = _fewest_crossings(key)
+            for net, place in zip(spans, known[key], strict=True):
+                self.track[g, net] = place
+
+    @property
+    def edges_in(self) -> dict[int, list[Edge]]:
+        """The lines in each gutter."""
+        if not hasattr(self, "_edges_in"):
+            found: dict[int, list[Edge]] = defaultdict(list)
+            for e in self.edges:
+                a, b = self.where[e.source][0], self.where[e.target][0]
+                if a == b or SHARED in (a, b) or b == END:
+                    continue
+                if a == END or abs(a - b) == 1:
+                    found[b if a == END else max(a, b)].append(e)
+                else:
+                    found[a + 1].append(e)
+                    found[b].append(e)
+            self._edges_in = found
+        return self._edges_in
+
+    def _order(self, net: str) -> tuple[int, int]:
+        return self.where[net.partition("|")[0]]
+
+    def _exit_height(self, e: Edge) -> float:
+        a, b = self.where[e.source][0], self.where[e.target][0]
+        return self._exit(e.like or e.source, LEFT if a == END or b == a - 1 else RIGHT)[1]
+
+    def _entry_height(self, e: Edge) -> float:
+        if self._elided(self.where[e.target][0]):
+            return self._exit_height(e)
+        return self._entry(e)[1]
+
+    def _elided(self, c: int) -> bool:
+        return c >= 0 and self.columns[c].elided
+
+    def _exit(self, name: str, side: int) -> tuple[list[tuple[float, float]], float]:
+        """The way of a line out of a box to the side of its column, from x = 0 of its column, and its height there."""
+        c, k = self.where[name]
+        if c not in self.steps:
+            return [], self._y(name)
+        s, rows, y = self.steps[c], self._rows_of(c), self._y(name)
+        edge = s.x[k] + side * s.parts[k].width / 2
+        if s.alone(k, side):
+            return [(edge, y)], y
+        row = s.row[k]
+        if k in s.host:  # past its stack, above the row
+            track = rows.track_out(row, len(s.track_out[row]))
+            x, y = s.wire[k] + BESIDE, y + 2 * BESIDE
+            return [(s.x[k] + s.parts[k].width / 2, y), (x, y), (x, track)], track
+        if (k, side) not in s.track_out[row]:
+            track = rows.track_out(row, len(s.track_out[row]))
+            return [(s.x[k], y + s.parts[k].height / 2), (s.x[k], track)], track
+        track, x = rows.track_out(row, s.track_out[row].index((k, side))), s.side_out[k, side]
+        return [(x, y + s.parts[k].height / 2), (x, track)], track
+
+    def _entry(self, e: Edge) -> tuple[list[tuple[float, float]], float]:
+        """The way of a line from the side of a column into a box, and its height at that side."""
+        name = e.target
+        c, k = self.where[name]
+        a = self.where[e.source][0]
+        side = RIGHT if a == SHARED or (c != END and a == c + 1) else LEFT
+        s, rows, y = self.steps[c], self._rows_of(c), self._y(name)
+        nets = self.sources[name, side]
+        if s.alone(k, side):
+            number = nets.index(self._run(e))
+            dy = SIDE * ((len(nets) - 1) / 2 - number)
+            room = s.parts[k].height - 12
+            if len(nets) > 1:
+                dy *= min(1.0, room / (SIDE * (len(nets) - 1)))
+            if self._line_passes(c, s.row[k], side, _net(e), name):
+                # Lines from the left give way downwards, lines from the right upwards: so they do not meet either.
+                dy += side * (SIDE / 2 if len(nets) % 2 == 0 else SIDE * 0.8)
+                dy = min(max(dy, -s.parts[k].height / 2 + 4), s.parts[k].height / 2 - 4)
+            if abs(dy) < 0.5:
+                dy = 0.0
+            return [(s.x[k] + side * s.parts[k].width / 2, y + dy)], y + dy
+        row = s.row[k]
+        number = nets.index(self._run(e))
+        track, x = rows.track_in(row, s.track_in[row].index((k, side, number))), s.side_in[k, side, number]
+        return [(x, track), (x, y - s.parts[k].height / 2)], track
+
+    def _line_passes(self, c: int, row: int, side: int, net: str, name: str) -> bool:
+        """Whether another line runs straight out at the height of this row, where a line is to come in."""
+        if c == END:
+            return False
+        if side in self.leave.get(name, ()):
+            return True
+        beside = c + side
+        if beside not in self.steps or beside == END:
+            return False
+        s = self.steps[beside]
+        items = self.columns[beside].items
+        return any(
+            s.row[k] == row and -side in self.leave.get(items[k].id, ()) and s.alone(k, -side) and items[k].id != net
+            for k in s.x
+            if k not in s.host
         )
 
-    def _tooltip(self, node: Node) -> str:
-        equation = f"  ({node.equation})" if node.equation else ""
-        formula = plain(node.formula) if len(node.parents) < 8 else f"{node}, from {len(node.parents)} nodes"
-        return f"{formula}   {node.value.shape}{equation}"
+    # ---- widths
 
-    def _frame(self, t: int, nodes: list[Node], top: float) -> Frame:
-        boxes = [self.boxes[n.index] for n in nodes]
-        return Frame(
-            f"t{t}",
-            f"t = {t}",
-            min(self._center(t) - self.reach, *(b.left[0] for b in boxes)) - 16,
-            min(b.bottom[1] for b in boxes) - 12,
-            self._center(t) + self.side + WIRE * len(self.color),
-            top + 34,
-            tuple(b.id for b in boxes),
-        )
+    def _widths(self) -> None:
+        self.origin: dict[int, float] = {}
+        self.frame_x: dict[int, tuple[float, float]] = {}
+        self.tie_wire: dict[tuple[int, str], float] = {}
+        x = 0.0
+        for c, column in enumerate(self.columns):
+            ties = self.ties.get(c, {})
+            if c:
+                x += 26 + 10 * len(self.crossing.get(c, ()))
+            if column.elided:
+                width = max([column.items[0].width, 8.0 * len(ties) + 20])
+                self.origin[c] = x + width / 2
+                for n, weight in enumerate(ties):
+                    self.tie_wire[c, weight] = self.origin[c] + 8 * (n - (len(ties) - 1) / 2)
+                self.frame_x[c] = x, x + width
+                x += width
+                continue
+            if c not in self.steps:
+                self.origin[c] = x
+                self.frame_x[c] = x, x
+                continue
+            left, right = self.steps[c].bounds
+            pad = PAD if column.title else 0
+            self.origin[c] = x + pad - left
+            inner = self.origin[c] + right
+            self._tie_wires(c, inner + 8)
+            self.frame_x[c] = x, inner + 8 + WIRE * len(ties) + (8 if column.title else 0)
+            x = self.frame_x[c][1]
+        if END in self.steps:
+            left, right = self.steps[END].bounds
+            last = max((self._lane_top(name) for name in self.up), default=0.0)
+            self.origin[END] = max(last + 34, x - (right - left)) - left
+            self._tie_wires(END, max(self.origin[END] + right, x) + 8)
 
-    def _place_weights(self, bottom: float) -> list[Frame]:
-        weights = list(self.net.weights.values())
-        if not weights:
-            return []
-        left = self._center(1) - self.reach - WIDE / 2 - 2 * GAP
+    def _tie_wires(self, c: int, x: float) -> None:
+        ties = self.ties.get(c, {})
+        lowest = sorted(ties, key=lambda weight: min(self._y(target) for target in ties[weight]))
+        for n, weight in enumerate(lowest):
+            self.tie_wire[c, weight] = x + WIRE * n
+
+    def _lane_top(self, name: str) -> float:
+        """Where a line leaves the top of its column."""
+        c, k = self.where[name]
+        if c not in self.steps:
+            return self.origin.get(c, 0.0)
+        s = self.steps[c]
+        if s.row[k] == s.height - 1:
+            return self.origin[c] + (s.wire[k] + BESIDE if k in s.host else s.out[k, ("lane", k)])
+        return self.origin[c] + s.lane[k, s.height - 1]
+
+    # ---- boxes and frames
+
+    def _boxes(self) -> None:
+        left = self.frame_x[0][0]
+        bottom = self.rows.floor(0) - TRACK * self.rows.ins[0] - 14
+        self.bottom = bottom
+        for c, column in [*enumerate(self.columns), (END, None)]:
+            items = self.end if column is None else column.items
+            for k, item in enumerate(items):
+                if column is not None and column.elided:
+                    low, high = self.rows.floor(0), self.rows.ceiling(self.rows.count - 1)
+                    x, y, height = self.origin[c], (low + high) / 2, high - low
+                    self._box(item, x, y, self.frame_x[c][1] - self.frame_x[c][0], height)
+                    continue
+                s = self.steps[c]
+                self._box(item, self.origin[c] + s.x[k], self._y(item.id), s.parts[k].width, item.height)
         y = bottom - 52
-        for w in weights:
-            self._box(w, left, y, WIDE - 10)
-            y -= self.boxes[w.index].height + 7
-        boxes = [self.boxes[w.index] for w in weights]
-        frame = Frame(
-            "weights",
-            "one set of weights",
-            left - WIDE / 2 - 10,
-            min(b.bottom[1] for b in boxes) - 12,
-            left + WIDE / 2 + 10,
-            max(b.top[1] for b in boxes) + 26,
-            tuple(b.id for b in boxes),
+        widest = max((item.width for item in self.shared), default=0.0)
+        for item in self.shared:
+            y -= item.height / 2
+            self._box(item, left + 10 + widest / 2, y, widest, item.height)
+            y -= item.height / 2 + 7
+
+    def _box(self, item: Item, x: float, y: float, width: float, height: float) -> None:
+        look = item.fill, item.border, item.ink
+        self.placed.boxes[item.id] = Box(
+            item.id, item.name, x, y, width, height, item.kind, item.numbers, item.tooltip, *look
         )
-        return [frame]
 
-    def _place_rest(self, top: float) -> None:
-        """The initial state at the left; the total cost, and what it needs, at the upper right."""
-        for s0, s1 in zip(flatten(self.net.states[0]), flatten(self.net.states[1]), strict=True):
-            row = self.row.get(s1.index, 0)
-            self._box(s0, self._center(1) - self.reach - WIDE / 2 - 2 * GAP, self.height[row], WIDE)
-        rest = [n for n in self.net.tape if n.index not in self.boxes]
-        x, y = self._center(self.net.T) + self.side - WIDE / 2 + WIRE * len(self.color), top + 84
-        for k, node in enumerate(n for n in rest if n.op is not None):
-            self._box(node, x + k * (WIDE + 2 * GAP), y, WIDE)
-        for k, node in enumerate(n for n in rest if n.op is None):
-            self._box(node, x + (k + 1) * (WIDE + 2 * GAP), y - ROW, WIDE)
+    def _frames(self) -> None:
+        boxes, frames = self.placed.boxes, self.placed.frames
+        for c, column in enumerate(self.columns):
+            if column.title and not column.elided:
+                left, right = self.frame_x[c]
+                names = tuple(item.id for item in column.items)
+                at = self._free(c, left, right, 3.2 * len(column.title) + 4)
+                frames.append(Frame(column.id, column.title, left, self.bottom, right, self.top, names, at))
+        weights = [boxes[item.id] for item in self.shared if item.kind == "weight"]
+        if weights:
+            frames.append(
+                Frame(
+                    "weights",
+                    "one set of weights",
+                    min(b.left[0] for b in weights) - 12,
+                    min(b.bottom[1] for b in weights) - 12,
+                    max(b.right[0] for b in weights) + 12,
+                    max(b.top[1] for b in weights) + 26,
+                    tuple(b.id for b in weights),
+                    sum(b.x for b in weights) / len(weights),
+                )
+            )
 
-    # ---- lines
+    def _free(self, c: int, left: float, right: float, half: float) -> float:
+        """Where a title can stand that no line to the sum of the costs runs through; in the middle, if it can."""
+        lines = [self._lane_top(item.id) for item in self.columns[c].items if item.id in self.up]
+        middle = (left + right) / 2
+        places = [
+            middle,
+            left + half + 10,
+            *(x + side * (half + 6) for x in lines for side in (-1, 1)),
+            right - half - 10,
+        ]
+        return next((x for x in places if all(abs(x - line) > half + 4 for line in lines)), middle)
 
-    def _line(self, parent: Node, node: Node, slot: int) -> Line:
-        a, b = self.boxes[parent.index], self.boxes[node.index]
-        color, kind = "", "data"
-        points: list[Point]
-        if node.index in self.copies:
-            points, color, kind = self._tie(parent, node), self.color[parent.index], "tie"
-        elif parent.index in self.copies:
-            points, color = [a.left, (b.right[0], self._port(a, b))], self.color[self.copies[parent.index].index]
-        elif node.t is None:
-            points = self._to_total(parent, node)
-        elif parent.t != node.t:
-            points, kind = self._recurrence(a, b), "state"
-        elif a.x > b.x and a.y == b.y:
-            points = [a.left, b.right]
-        elif a.y == b.y:
-            points = [a.right, b.left]
-        elif self.row.get(node.index, 0) - self.row.get(parent.index, 0) > 1 and a.x == b.x:
-            side = a.x - WIDE / 2 - 10
-            points = [a.left, (side, a.y), (side, b.y), b.left]
+    # ---- ways
+
+    def _way(self, e: Edge) -> list[Point]:
+        a, b = self.where[e.source][0], self.where[e.target][0]
+        if a == b:
+            return self._within(e)
+        if a == SHARED:
+            return self._tie(e)
+        if b == END:
+            return self._upwards(e)
+        return self._across(e)
+
+    def _within(self, e: Edge) -> list[Point]:
+        (c, u), (_, v) = self.where[e.source], self.where[e.target]
+        s, rows, x0 = self.steps[c], self._rows_of(c), self.origin[c]
+        a, b = self.placed.boxes[e.source], self.placed.boxes[e.target]
+        slot = self.slot[e.id]
+        twice = 8.0 * s.parts[v].reads[:slot].count(u)
+        if s.host.get(u) == v:
+            return [(a.left[0], a.y + twice), (b.right[0], _port(a, b) + twice)]
+        port, row, goal = x0 + s.into.get((v, slot), s.x[v]), s.row[u], s.row[v]
+        if v in s.host:  # it stands beside another: in at its left side, from below
+            port = b.left[0] - 10
+        points: list[Point] = []
+        if u in s.host:
+            wire, y = x0 + s.wire[u] + BESIDE, a.y + 2 * BESIDE
+            points += [(a.right[0], y), (wire, y)]
+            if row == goal:
+                track = rows.track_in(row, 0)
+                return [*points, (wire, track), (port, track), b.bottom if v in s.host else (port, b.bottom[1])]
+            points.append((wire, rows.ceiling(row)))
         else:
-            points = [a.top, b.bottom]
-        # `x * x` reads one node twice: two lines, side by side.
-        aside = 8.0 * sum(p is parent for p in node.parents[:slot])
-        points = [(x + aside, y + aside) for x, y in points]
-        return Line(f"e{node.index}-{slot}", a.id, b.id, tuple(points), kind, color)
+            nearest = ("box", v) if goal == row + 1 and v not in s.host else s.spot(u, row + 1)
+            x = x0 + s.out.get((u, nearest), s.x[u])
+            points += [(x, a.top[1]), (x, rows.ceiling(row))]
+        x = points[-1][0]
+        for r in range(row, goal):
+            high = rows.ceiling(r) + TRACK * rows.outs[r] + STUB
+            low = rows.floor(r + 1) - TRACK * rows.ins[r + 1] - STUB - 4
+            nxt = port if r + 1 == goal else x0 + s.lane[u, r + 1]
+            points += [(x, high), (nxt, low)]
+            if r + 1 < goal:
+                points += [(nxt, rows.ceiling(r + 1))]
+            x = nxt
+        if v in s.host:
+            return [*points, (port, b.y), b.left]
+        return [*points, (port, b.bottom[1])]
 
-    def _port(self, a: Box, b: Box) -> float:
-        """Where a copy's line enters its reader: spread over the right side, in the order of the stack."""
-        return b.y + max(-b.height / 2 + 8, min(b.height / 2 - 8, (a.y - b.y) * 0.4))
+    def _tie(self, e: Edge) -> list[Point]:
+        """From the weight along its rail, then up at the right of the step, into the copy."""
+        a, b = self.placed.boxes[e.source], self.placed.boxes[e.target]
+        c, k = self.where[e.target]
+        wire = self.tie_wire[c, e.source]
+        if self._elided(c):
+            return [a.right, (wire, a.y), (wire, b.bottom[1])]
+        start = [a.right, (wire, a.y)]
+        s, x0 = self.steps[c], self.origin[c]
+        if not self.item[e.target].beside:
+            way, y = self._entry(e)
+            return [*start, (wire, y), *((x0 + x, at) for x, at in way)]
+        if (c, e.target) not in self.tie_track:
+            return [*start, (wire, b.y), b.right]
+        track = self._rows_of(c).track_in(s.row[k], self.tie_track[c, e.target])
+        beside = x0 + s.wire.get(k, s.x[k])
+        return [*start, (wire, track), (beside, track), (beside, b.y), b.right]
 
-    def _recurrence(self, a: Box, b: Box) -> list[Point]:
-        turn = b.left[0] - 2 * GAP + 8
-        return [a.right, (turn, a.y), (turn, b.y), b.left]
+    def _upwards(self, e: Edge) -> list[Point]:
+        c, u = self.where[e.source]
+        a = self.placed.boxes[e.source]
+        way, y = self._entry(e)
+        ends = [(self.origin[END] + x, at) for x, at in way]
+        if self._elided(c) or c not in self.steps:
+            return [a.top, (a.x, y), *ends]
+        s, rows, x0 = self.steps[c], self._rows_of(c), self.origin[c]
+        row = s.row[u]
+        if u in s.host:
+            x, y_out = x0 + s.wire[u] + BESIDE, a.y + 2 * BESIDE
+            points = [(a.right[0], y_out), (x, y_out)]
+        else:
+            x = x0 + s.out[u, ("lane", u)]
+            points = [(x, a.top[1])]
+        points.append((x, rows.ceiling(row)))
+        for r in range(row, s.height - 1):
+            nxt = x0 + s.lane[u, r + 1]
+            points += [
+                (x, rows.ceiling(r) + TRACK * rows.outs[r] + STUB),
+                (nxt, rows.floor(r + 1) - TRACK * rows.ins[r + 1] - STUB - 4),
+                (nxt, rows.ceiling(r + 1)),
+            ]
+            x = nxt
+        return [*points, (x, y), *ends]
 
-    def _tie(self, weight: Node, copy: Node) -> list[Point]:
-        """From the weight along its rail, then up the channel at the right of the step, into the copy."""
-        a, b = self.boxes[weight.index], self.boxes[copy.index]
-        order = list(self.color).index(weight.index)
-        channel = self._center(copy.t or 1) + self.side + WIRE * order
-        return [a.right, (channel, a.y), (channel, b.y), b.right]
+    def _across(self, e: Edge) -> list[Point]:
+        a, b = self.where[e.source][0], self.where[e.target][0]
+        net = _net(e)
+        out_side = LEFT if a == END or b == a - 1 else RIGHT
+        way_out, y = self._exit(e.source, out_side)
+        points: list[Point] = [(self.origin[a] + x, at) for x, at in way_out]
+        if self._elided(a):
+            y = self._exit_height(e)
+            points = [(self.placed.boxes[e.source].x + out_side * self.placed.boxes[e.source].width / 2, y)]
+        if abs(b - a) > 1 and a != END:
+            first, rail = self._gutter_x(a + 1, net), self.top + 16 + 10 * self.far.index(net)
+            points += [(first, y), (first, rail)]
+            y = rail
+        gutter = max(a, b) if abs(b - a) == 1 and a != END else b
+        x = self._gutter_x(gutter, net)
+        if self._elided(b):
+            box = self.placed.boxes[e.target]
+            if abs(b - a) > 1:  # from above
+                return [*points, (x, y), (x, box.y), (box.x - out_side * box.width / 2, box.y)]
+            return [*points, (box.x - out_side * box.width / 2, y)]
+        if self.item[e.target].below and self._free_above(e.target, y):
+            box = self.placed.boxes[e.target]
+            return [*points, (box.x, y), box.top]
+        way_in, y_in = self._entry(e)
+        return [*points, (x, y), (x, y_in), *((self.origin[b] + at, up) for at, up in way_in)]
 
-    def _to_total(self, parent: Node, node: Node) -> list[Point]:
-        a, b = self.boxes[parent.index], self.boxes[node.index]
-        if parent.t is None:
-            return [a.right, b.left] if a.y == b.y else [a.top, b.bottom]
-        return [a.top, (a.x, b.y), b.left]
+    def _free_above(self, name: str, y: float) -> bool:
+        """Whether a line at this height comes to a box from above without meeting another one of its column."""
+        here = self.where[name][0]
+        boxes = [self.placed.boxes[item.id] for item in self.columns[here].items]
+        return y > self.placed.boxes[name].top[1] + STUB and not any(abs(b.y - y) <= b.height / 2 + 2 for b in boxes)
+
+    def _gutter_x(self, g: int, net: str) -> float:
+        return self.frame_x[g][0] - 13 - 10 * (len(self.crossing[g]) - 1 - self.track[g, net])
 
 
-def summary(values: Any) -> str:
-    """An array in a few characters: its numbers if there are at most four, else their length as a vector."""
-    if values.size <= 4:
-        if np.all(values == np.round(values)) and np.all(np.abs(values) < 100):
-            return "  ".join(f"{v + 0.0:.0f}".replace("-", "−") for v in values.flat)  # + 0.0: no "−0"
-        shown = "  ".join(short(float(v)) for v in values.flat)
-        if len(shown) <= 27:  # what a box has room for
-            return shown
-    return length(values)
+def _net(e: Edge) -> str:
+    """Lines that come from the same box run together."""
+    return f"{e.source}|{e.like}" if e.like else e.source
 
 
-def _width(name: str) -> float:
-    """How wide a box must be for a name, in points."""
-    return 7.5 * len(name) + 14
+def _port(a: Box, b: Box) -> float:
+    """Where the line of what stands beside a box enters it: spread over the right side, in the order of the stack."""
+    return b.y + max(-b.height / 2 + 8, min(b.height / 2 - 8, (a.y - b.y) * 0.4))
 
 
-def length(values: Any) -> str:
-    """The Euclidean length of an array, as it is written in a box."""
-    return f"‖·‖ {number(float(np.linalg.norm(values)))}"
+def _fewest_crossings(spans: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]) -> tuple[int, ...]:
+    """Places for the lines between two columns, given the heights at which each comes in and goes out."""
+    if len(spans) > 6:
+        return tuple(range(len(spans)))
+
+    def crossings(order: tuple[int, ...]) -> float:
+        total = 0.0
+        for one, (ins, outs) in enumerate(spans):
+            low, high = min(ins + outs), max(ins + outs)
+            for other, (their_ins, their_outs) in enumerate(spans):
+                if one != other:
+                    passing = their_ins if order[other] > order[one] else their_outs
+                    total += sum(low < y < high for y in passing)
+                    total += 5 * sum(y in (*outs,) for y in their_ins if order[other] > order[one])
+        return total
+
+    return min(permutations(range(len(spans))), key=crossings)
 
 
-def short(value: float) -> str:
-    """A number with two decimals, or one digit and a power of ten where two decimals say nothing."""
-    if (value and abs(value) < 0.005) or abs(value) >= 1000:
-        return f"{value:.0e}".replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
-    return f"{value:.2f}".replace("-", "−")
+def _straight(points: Sequence[Point]) -> tuple[Point, ...]:
+    """The points without those that lie on the way from one neighbour to the other."""
+    kept: list[Point] = []
+    for point in points:
+        if kept and abs(kept[-1][0] - point[0]) < 0.05 and abs(kept[-1][1] - point[1]) < 0.05:
+            continue
+        while len(kept) > 1 and _between(kept[-2], kept[-1], point):
+            kept.pop()
+        kept.append(point)
+    return tuple(kept)
+
+
+def _between(a: Point, b: Point, c: Point) -> bool:
+    (ax, ay), (bx, by), (cx, cy) = a, b, c
+    turned = abs((bx - ax) * (cy - by) - (by - ay) * (cx - bx))
+    return turned < 0.02 and (bx - ax) * (cx - bx) + (by - ay) * (cy - by) >= 0
+
+
+def crosses(points: Sequence[Point], box: Box, margin: float = 0.5) -> bool:
+    """Whether a line runs through a box."""
+    left, right = box.left[0] + margin, box.right[0] - margin
+    low, high = box.bottom[1] + margin, box.top[1] - margin
+    return any(_segment_crosses(a, b, left, low, right, high) for a, b in pairwise(points))
+
+
+def _segment_crosses(a: Point, b: Point, left: float, low: float, right: float, high: float) -> bool:
+    """Liang and Barsky's test of a segment against a rectangle."""
+    (x, y), dx, dy = a, b[0] - a[0], b[1] - a[1]
+    enter, leave = 0.0, 1.0
+    for step_, room in ((-dx, x - left), (dx, right - x), (-dy, y - low), (dy, high - y)):
+        if step_ == 0:
+            if room <= 0:
+                return False
+        elif step_ < 0:
+            enter = max(enter, room / step_)
+        else:
+            leave = min(leave, room / step_)
+    return enter < leave

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from .dot import FILL
-from .scene import Box, Scene
+from .scene import Box, Line, Scene
 from .text import printable
 
-ARROWS = {"tie": "-.->", "state": "==>"}
+ARROWS = {"tie": "-.->", "copy": "-.->", "error": "-.->", "state": "==>"}
 
 
 def mermaid(scene: Scene) -> str:
@@ -26,7 +26,7 @@ def mermaid(scene: Scene) -> str:
         lines += [f"  {_box(boxes[name])}" for name in frame.members]
         lines += ["  end"]
     lines += [_box(box) for box in scene.boxes if box.id not in inside]
-    lines += [f"  {line.source} {ARROWS.get(line.kind, '-->')} {line.target}" for line in scene.lines]
+    lines += [_arrow(line) for line in scene.lines]
     for kind in dict.fromkeys(box.kind for box in scene.boxes):
         lines += [f"  classDef {kind} fill:{FILL.get(kind, '#FFFFFF')},stroke:#444444,color:#111111"]
     for k, line in enumerate(scene.lines):
@@ -38,6 +38,11 @@ def mermaid(scene: Scene) -> str:
 
 def _box(box: Box) -> str:
     return f"  {box.id}({_quoted([box.name, *(text for _, text in box.numbers if text)])}):::{box.kind}"
+
+
+def _arrow(line: Line) -> str:
+    start, end = (line.target, line.source) if line.backward else (line.source, line.target)
+    return f"  {start} {ARROWS.get(line.kind.partition(' ')[0], '-->')} {end}"
 
 
 def _quoted(lines: Sequence[str]) -> str:

@@ -10,17 +10,14 @@ from pathlib import Path
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
-from . import formats, layout, svg
+from . import formats, svg, views
 from .dot import dot
 from .files import write_whole
 from .mermaid import mermaid
 from .node_link import node_link
 from .scene import Scene
 
-MOST_STEPS = 100
 SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".mmd", ".json")
-VIEWS = ("unfolded",)
-OVERLAYS = (None, "value", "gradient", "both")
 
 
 class Picture:
@@ -124,18 +121,40 @@ def draw(
     *,
     view: str = "unfolded",
     overlay: str | None = "both",
+    of: int | None = None,
+    window: str | tuple[int, int] | None = None,
+    level: str = "ops",
+    zoom: tuple[int, str] | None = None,
+    limits: tuple[float, float] | None = None,
     captions: Mapping[str, Sequence[str]] | None = None,
 ) -> Picture:
-    """Draw an unfolded network: a column for each time step, its weight copies inside it.
+    """Draw a network. All that is drawn is read off the tape, and drawing changes no number.
 
     Parameters
     ----------
     net : Unfolded or Tape
         The network; or a tape, such as that of an error which ended the recording of a network.
-    view : {"unfolded"}
-        What is drawn.
-    overlay : {"both", "value", "gradient", None}
-        Which numbers stand in the boxes. What has not been computed yet is a dash.
+    view : {"unfolded", "folded", "staircase", "window", "backward"}
+        A column for each time step, its weight copies inside it; the cell, once, with its delays; what one output
+        depends on, as Guo draws it (Figure 2); the first and the last steps alone; or the lines along which the
+        error comes back.
+    overlay : str or None
+        What is written or coloured: ``"values"``, ``"cotangents"``, ``"both"``; ``"gradient"``, the length of each
+        cotangent as a colour; ``"shares"``, each copy's part of the gradient of its weight; ``"path"``, the lines
+        that carry the error of one time step back; ``"jacobian"``, the singular values of ds(t)/ds(t-1).
+        What has not been computed yet is a dash.
+    of : int, optional
+        The time step whose output or error is meant, in a staircase or a path; the last one if none is named.
+    window : (int, int) or "all", optional
+        How many first and last steps are drawn; by itself a picture shows all steps up to 8 and otherwise the
+        first and the last 3. What is left out is said in words.
+    level : {"ops", "layers"}
+        Whether each op has a box, or each layer: input, state, output, and on the lines their matrices, as in Guo's
+        figures.
+    zoom : (int, str), optional
+        A time step and a node's name: this node alone is drawn, opened into its units.
+    limits : (float, float), optional
+        The ends of the scale of ``overlay="gradient"``, so that several pictures have the same one.
     captions : mapping of str to sequence of str, optional
         A word for each time step under the nodes of a name, such as the characters that x(t) stands
         for: ``{"x": "we se"}``.
@@ -147,16 +166,21 @@ def draw(
     Raises
     ------
     ValueError
-        If `view` or `overlay` is unknown, or if there are more time steps than a picture can show, or none.
+        If an argument is unknown or does not fit the others, or if there is nothing to draw.
+    TapeError
+        If an overlay needs a backward pass that was not run.
     """
-    whole = layout.Fragment(net) if isinstance(net, Tape) else net
-    if view not in VIEWS:
-        raise ValueError(f"view={view!r}: it is one of {', '.join(repr(v) for v in VIEWS)}")
-    if overlay not in OVERLAYS:
-        raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
-    if whole.T > MOST_STEPS:
-        raise ValueError(
-            f"a picture of {whole.T} time steps would be {whole.T * 3.3:.0f} inches wide, and nobody could read it: "
-            f"draw at most {MOST_STEPS}, for example by unfolding x[:8], d[:8]"
-        )
-    return Picture(layout.unfolded(whole, overlay, captions or {}), net if isinstance(net, Tape) else net.tape)
+    return Picture(
+        views.scene(
+            net,
+            view=view,
+            overlay=overlay,
+            of=of,
+            window=window,
+            level=level,
+            zoom=zoom,
+            limits=limits,
+            captions=captions or {},
+        ),
+        net if isinstance(net, Tape) else net.tape,
+    )

@@ -20,6 +20,9 @@ class Box:
     kind: str
     numbers: tuple[tuple[str, str], ...] = ()  # (kind, text), kind is value, cotangent or caption
     tooltip: str = ""
+    fill: str = ""  # its own colour, where it is not that of its kind
+    border: str = ""
+    ink: str = ""  # of all that is written in it
 
     @property
     def left(self) -> Point:
@@ -52,6 +55,8 @@ class Line:
     points: tuple[Point, ...]
     kind: str = "data"
     color: str = ""
+    width: float = 0.0  # its own width, where it is not that of its kind
+    backward: bool = False  # whether it is drawn from its end to its start, as the error runs
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Frame:
     right: float
     top: float
     members: tuple[str, ...]
+    at: float  # where the middle of the title stands
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class Scene:
     frames: tuple[Frame, ...]
     caption: str = ""
     colors: dict[str, str] = field(default_factory=dict)  # box id to the colour of its weight
+    legend: tuple[tuple[str, str], ...] = ()  # colours and what they mean
 
     def bounds(self, margin: float = 16) -> tuple[float, float, float, float]:
         """Left, bottom, right and top of everything, with a margin."""
@@ -89,5 +96,5 @@ class Scene:
         for line in self.lines:
             xs += [x for x, _ in line.points]
             ys += [y for _, y in line.points]
-        below = 24 if self.caption else 0
+        below = 24 * bool(self.caption) + 26 * bool(self.legend)
         return min(xs) - margin, min(ys) - margin - below, max(xs) + margin, max(ys) + margin

@@ -99,7 +99,7 @@ class Paper:
         shape = _box((left + right) / 2, (bottom + top) / 2, right - left, top - bottom, a)
         self._clusters.append(_group("cluster", a | {"id": a.get("id", name)}, shape + _label(a, a.get("lp", ""))))
 
-    def node(self, name: str, **attributes: str) -> None:
+    def node(self, name: str, /, **attributes: str) -> None:
         """A box, an ellipse, or with ``shape=plain`` nothing but its label."""
         a = self._default["node"] | attributes
         x, y = _point(a["pos"])
@@ -114,7 +114,7 @@ class Paper:
                 shape = _box(x, y, width, height, a)
         self._nodes.append(_group("node", a | {"id": a.get("id", name)}, shape + _label(a, a["pos"])))
 
-    def edge(self, tail: str, head: str, **attributes: str) -> None:
+    def edge(self, tail: str, head: str, /, **attributes: str) -> None:
         """A curve with an arrowhead where ``pos`` says so."""
         a = self._default["edge"] | attributes
         tips = {}

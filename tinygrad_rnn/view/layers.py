@@ -1,0 +1,265 @@
+"""The network at the level of Guo's figures: inputs, states and outputs, and the matrices on the lines between them.
+
+Made from the tape: everything between two layers is drawn together to a line, and the matrices that are met on the
+way stand on it. Source: Guo (2013), Figures 1 and 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..autodiff import Node, ops
+from ..autodiff.notation import plain, symbol
+from ..unfold import Unfolded
+from ..unfold.structure import flatten
+from .folded import DELAY, delays
+from .layout import Column, Edge, Item, Placed, place
+from .overlay import GREY, Overlay
+from .palette import PALETTE
+from .scene import Scene
+from .unfolding import Steps, gap_column, text_width, tooltip
+
+WIDE, TALL, SMALL = 104.0, 46.0, 46.0
+
+
+@dataclass(frozen=True)
+class Way:
+    """One layer reads another: on the way stand the copies of these matrices, each with the op that multiplies."""
+
+    source: Node
+    target: Node
+    matrices: tuple[tuple[Node, Node, int], ...]  # copy, op, and which argument it is
+
+
+class Layers:
+    """The layers of a network, step by step.
+
+    Parameters
+    ----------
+    net : Unfolded
+        The network.
+    overlay : Overlay
+        What is written into the boxes.
+    """
+
+    def __init__(self, net: Unfolded, overlay: Overlay) -> None:
+        self.net, self.overlay, self.steps = net, overlay, Steps(net)
+        self.color = {w.index: PALETTE[i % len(PALETTE)] for i, w in enumerate(net.weights.values())}
+        self.ends: dict[str, tuple[Node, int]] = {}
+        self.name: Callable[[Node], str] = str
+
+    def layers(self, t: int) -> list[Node]:
+        """Input, states and output of a time step, each once."""
+        if t == 0:
+            return list(dict.fromkeys(flatten(self.net.states[0])))
+        states = [s for s in flatten(self.net.states[t]) if s.t == t]
+        layers = {n.index: n for n in (self.net.inputs[t - 1], *states, self.net.outputs[t - 1]) if n.t == t}
+        return [layers[index] for index in sorted(layers)]
+
+    def ways(self, t: int) -> list[Way]:
+        """What the layers of a time step read, of this step or an earlier one."""
+        layers = {n.index for n in self.layers(t)}
+        found: list[Way] = []
+        origins: dict[int, dict[Node, dict[int, tuple[Node, Node, int]]]] = {}
+        for node in self.steps.at(t):
+            mine: dict[Node, dict[int, tuple[Node, Node, int]]] = {}
+            for slot, parent in enumerate(node.parents):
+                if parent.t is None or self._is_copy(parent):
+                    continue
+                matrix = self._beside(node, slot)
+                here = parent.t != t or parent.index in layers
+                for source, seen in ({parent: {}} if here else origins.get(parent.index, {})).items():
+                    known = mine.setdefault(source, {})
+                    known.update(seen)
+                    if matrix is not None:
+                        known[node.parents[matrix].index] = node.parents[matrix], node, matrix
+            if node.index in layers:
+                found += [Way(source, node, tuple(seen.values())) for source, seen in mine.items()]
+            origins[node.index] = mine
+        return found
+
+    def _is_copy(self, node: Node) -> bool:
+        return node.op is ops.copy and node.parents[0].index in self.color
+
+    def _beside(self, node: Node, slot: int) -> int | None:
+        """The argument that holds the matrix with which a node multiplies another of its arguments, if there is one."""
+        others: Sequence[int] = ()
+        if node.op is ops.linear:
+            others = [slot + 1] if slot % 2 == 0 and slot + 1 < len(node.parents) else []
+        elif node.op is ops.matmul:
+            others = [1 - slot]
+        return next((k for k in others if self._is_copy(node.parents[k]) and len(node.parents[k].shape) == 2), None)
+
+    # ---- boxes
+
+    def look(self, nodes: Sequence[Node], ways: Sequence[Way]) -> None:
+        """Let the overlay see what is drawn."""
+        copies = {copy.index: copy.parents[0] for way in ways for copy, _, _ in way.matrices}
+        shown = [*nodes, *(copy for way in ways for copy, _, _ in way.matrices)]
+        times = sorted({node.t for node in nodes if node.t})
+        readers = [node for t in times for node in self.steps.at(t)]
+        self.overlay.look(self.net, shown, copies, self.color, readers)
+
+    def item(self, node: Node, like: str = "") -> Item:
+        """The box of a layer."""
+        numbers, name = self.overlay.numbers(node), self.name(node)
+        width = max(WIDE, text_width(name), *(10 + 5.2 * len(text) for _, text in numbers))
+        height = max(TALL, 13 * (1 + len(numbers)) + 10)
+        kind = "leaf" if node.op is None else "op"
+        look = self.overlay.style(node)
+        return Item(f"n{node.index}", name, width, height, kind, numbers, tooltip(node), False, False, like, 0, *look)
+
+    def matrix(self, way: Way, number: int) -> Item:
+        """The box of the matrices on a line."""
+        copies = [copy for copy, _, _ in way.matrices]
+        name = ", ".join(self.name(copy) for copy in copies)
+        numbers = self.overlay.numbers(copies[0]) if len(copies) == 1 else ()
+        width = max(SMALL, text_width(name) - 4, *(10 + 5.2 * len(text) for _, text in numbers))
+        fill, border, ink = self.overlay.style(copies[0]) if len(copies) == 1 else ("", "", "")
+        color = self.color[copies[0].parents[0].index]
+        id_ = f"n{copies[0].index}" if number == 0 else f"n{copies[0].index}x{number}"
+        height, border, ink = 13.0 * (1 + len(numbers)) + 10, border or color, ink or color
+        what = tooltip(copies[0]) if len(copies) == 1 else name
+        return Item(
+            id_, name, width, height, "copy", numbers, what, fill=fill, border=border or color, ink=ink or color
+        )
+
+    def lines(self, ways: Sequence[Way], items: list[Item], source_of: Callable[[Node], tuple[str, str]]) -> list[Edge]:
+        """The lines of these ways; the boxes of their matrices are put into `items`, each before its target."""
+        edges: list[Edge] = []
+        seen: dict[int, int] = {}
+        for way in ways:
+            source, like = source_of(way.source)
+            target, kind = f"n{way.target.index}", "state" if way.source.t != way.target.t else "data"
+            stem = f"w{way.source.index}-{way.target.index}"
+            if not way.matrices:
+                self.ends[stem] = way.target, 0
+                edges.append(Edge(stem, source, target, kind, like=like))
+                continue
+            copy, op, slot = way.matrices[0]
+            again = seen.get(copy.index, 0)
+            seen[copy.index] = again + 1
+            box = self.matrix(way, again)
+            items.insert(next(k for k, item in enumerate(items) if item.id == target), box)
+            before = slot - 1 if op.op is ops.linear else 1 - slot
+            self.ends[stem], self.ends[f"{stem}-m"] = (op, before), (op, slot)
+            edges.append(Edge(stem, source, box.id, f"{kind} stem", like=like))
+            edges.append(Edge(f"{stem}-m", box.id, target, kind))
+        return edges
+
+    def scene(self, placed: Placed, title: str, description: str, caption: str) -> Scene:
+        """The scene of what has been placed."""
+        lines = [self.overlay.line(line, self.ends.get(line.id)) for line in placed.lines]
+        return Scene(
+            title,
+            f"{description} {self.overlay.description}".strip(),
+            tuple(placed.boxes.values()),
+            tuple(sorted(lines, key=lambda line: line.color != GREY)),
+            tuple(placed.frames),
+            "      ".join(text for text in (caption, self.overlay.caption) if text),
+            legend=self.overlay.legend,
+        )
+
+
+def folded(net: Unfolded, overlay: Overlay) -> Scene:
+    """Guo's Figure 1: input, state and output, and the state of the step before, which is a copy of the state."""
+    made, parts, t = Layers(net, overlay), delays(net), min(2, net.T)
+    made.name = lambda node: plain(symbol(node.name, "t")) if node.name else node.op.label if node.op else str(node)  # type: ignore[arg-type]
+    layers, ways = made.layers(t), made.ways(t)
+    made.look(layers, ways)
+    items = [made.item(node) for node in layers]
+    before, delayed = flatten(net.states[t - 1]), []
+    for k, (s, (_, state)) in enumerate(zip(before, parts, strict=True)):
+        if state is not None and any(way.source is s for way in ways):
+            name = plain(symbol(state.name or "s", "t − 1"))  # type: ignore[arg-type]
+            numbers = (("elided", f"{DELAY}: a copy"),)
+            delayed.append(
+                (s, state, Item(f"z{k}", name, WIDE, TALL, "delay", numbers, "", like=f"n{state.index}", below=1))
+            )
+    names = {s.index: item.id for s, _, item in delayed}
+    others = [s for s in dict.fromkeys(before) if s.index not in names and any(way.source is s for way in ways)]
+    edges = made.lines(ways, items, lambda node: (names.get(node.index, f"n{node.index}"), ""))
+    edges += [Edge(f"d{k}", f"n{state.index}", item.id, "copy") for k, (_, state, item) in enumerate(delayed)]
+    first = [item for _, _, item in delayed] + [made.item(s) for s in others]
+    placed = place([Column("before", "", first), Column("step", f"one time step, {net.T:,} times", items)], edges)
+    return made.scene(
+        placed,
+        f"A recurrent network, folded: its layers, for {net.T} time steps",
+        "Input at the bottom, output at the top; the state is copied and read one step later. The matrices stand on "
+        "the lines. As Guo (2013), Figure 1.",
+        "",
+    )
+
+
+def unfolded(net: Unfolded, overlay: Overlay, shown: Sequence[int]) -> Scene:
+    """A column of layers for each time step."""
+    made = Layers(net, overlay)
+    ways = {t: made.ways(t) for t in shown}
+    layers = {t: made.layers(t) for t in (0, *shown)}
+    made.look([n for of_step in layers.values() for n in of_step], [way for each in ways.values() for way in each])
+    here = {n.index: t for t, of_step in layers.items() for n in of_step}
+    items = {
+        t: [made.item(n, _like(net, n, shown[0]) if t == 0 else "") for n in of_step] for t, of_step in layers.items()
+    }
+    columns, edges, last = [Column("t0", "", items[0])], [], 0
+    for t in shown:
+        gap = gap_column(last, t) if t - last > 1 else None
+        if gap is not None:
+            columns.append(gap)
+            edges += [Edge(f"{gap.id}-{s.index}", f"n{s.index}", gap.items[0].id, "state") for s in _states(net, last)]
+
+        def source_of(node: Node, before: int = last, elided: Column | None = gap) -> tuple[str, str]:
+            if node.index in here or elided is None:
+                return f"n{node.index}", ""
+            states = zip(flatten(net.states[node.t or 0]), flatten(net.states[before]), strict=True)
+            return elided.items[0].id, next((f"n{s.index}" for like, s in states if like is node), "")
+
+        edges += made.lines(ways[t], items[t], source_of)
+        columns.append(Column(f"t{t}", f"t = {t}", items[t]))
+        last = t
+    if last < net.T:
+        gap = gap_column(last, net.T + 1)
+        columns.append(gap)
+        edges += [Edge(f"{gap.id}-{s.index}", f"n{s.index}", gap.items[0].id, "state") for s in _states(net, last)]
+    return made.scene(
+        place(columns, edges),
+        f"The layers of a recurrent network unfolded over {net.T} time steps",
+        f"{len(shown)} columns, one for each time step, from left to right. In each the input at the bottom, the state "
+        "above it and the output at the top; the matrices stand on the lines, a copy in each step.",
+        "one colour: copies of one matrix",
+    )
+
+
+def _states(net: Unfolded, t: int) -> Iterator[Node]:
+    return (s for s in dict.fromkeys(flatten(net.states[t])) if s.t == t)
+
+
+def _like(net: Unfolded, s0: Node, t: int) -> str:
+    pairs = zip(flatten(net.states[0]), flatten(net.states[t]), strict=True)
+    return next((f"n{s.index}" for first, s in pairs if first is s0 and s.t == t), "")
+
+
+def staircase(net: Unfolded, overlay: Overlay, of: int, copies: int) -> Scene:
+    """Guo's Figure 2: one output, and what it depends on through so many copies of the network."""
+    made = Layers(net, overlay)
+    first = max(1, of - copies + 1)
+    ways = [way for t in range(first, of + 1) for way in made.ways(t)]
+    needed, kept = {net.outputs[of - 1].index}, []
+    for way in reversed(ways):
+        if way.target.index in needed:
+            needed.add(way.source.index)
+            kept.append(way)
+    kept.reverse()
+    nodes = [n for t in range(first - 1, of + 1) for n in made.layers(t) if n.index in needed]
+    made.look(nodes, kept)
+    items = [made.item(n) for n in nodes]
+    edges = made.lines(kept, items, lambda node: (f"n{node.index}", ""))
+    earlier = f"      {first - 1} earlier copies are not drawn" if first > 1 else ""
+    return made.scene(
+        place([Column("t0", "", []), Column("stairs", "", items)], edges),
+        f"What the output of time step {of} depends on",
+        f"The output of time step {of} at the top; below it, step by step, the states and inputs that it depends on, "
+        f"through {of - first + 1} copies of the network. As Guo (2013), Figure 2.",
+        f"one output and {of - first} extra copies of the network{earlier}",
+    )

@@ -1,0 +1,120 @@
+"""Which picture is asked for: its view, its overlay and the time steps that it shows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autodiff import Tape
+from ..unfold import Unfolded
+from . import layers
+from . import overlay as overlays
+from .backward import backward
+from .folded import Folded, OfAllSteps
+from .scene import Scene
+from .unfolding import Fragment, unfolded
+
+VIEWS = ("unfolded", "folded", "staircase", "window", "backward")
+LEVELS = ("ops", "layers")
+READABLE = 8  # so many steps a picture shows by itself
+ENDS = 3  # of a longer one, so many at either end
+MOST_BOXES = 60_000  # a picture of more takes a minute, and nothing can show it
+
+
+def scene(
+    net: Unfolded | Tape,
+    *,
+    view: str,
+    overlay: str | None,
+    of: int | None,
+    window: Any,
+    level: str,
+    zoom: tuple[int, str] | None,
+    limits: tuple[float, float] | None,
+    captions: Mapping[str, Sequence[str]],
+) -> Scene:
+    """The scene that `tinygrad_rnn.draw` was asked for; its parameters are described there."""
+    _one_of("view", view, VIEWS)
+    _one_of("level", level, LEVELS)
+    _one_of("overlay", overlay, overlays.NAMES)
+    whole = Fragment(net) if isinstance(net, Tape) else net
+    step = _time("of", of, whole.T)
+    chosen = overlays.make(overlay, captions, step, limits)
+    if view == "staircase":
+        last = step or whole.T
+        return layers.staircase(_complete(whole, view), chosen, last, _copies(window, last))
+    if level == "layers" and view != "backward":
+        complete = _complete(whole, "layers")
+        if view == "folded":
+            return layers.folded(complete, OfAllSteps(chosen) if overlay else chosen)
+        return layers.unfolded(complete, chosen, shown(whole, window, view == "window"))
+    if view == "folded":
+        return Folded(_complete(whole, view), OfAllSteps(chosen) if overlay else chosen).scene()
+    if view == "backward":
+        return backward(whole, chosen, shown(whole, window))
+    return unfolded(whole, chosen, shown(whole, window, view == "window"))
+
+
+def shown(net: Unfolded | Fragment, window: Any, short: bool = False) -> Sequence[int]:
+    """The time steps that have a column."""
+    T = net.T
+    everything = range(1, T + 1)
+    if window is None:
+        ends = (ENDS, ENDS)
+        return everything if (2 * ENDS if short else READABLE) >= T else _ends(T, *ends)
+    if isinstance(window, str) and window == "all":
+        boxes = len(net.tape)
+        if boxes <= MOST_BOXES:
+            return everything
+        most = max(ENDS, MOST_BOXES * T // boxes // 2)
+        warnings.warn(
+            f"{T} time steps are {boxes} boxes: more than {MOST_BOXES}, which is as much as a page can show. The first "
+            f"and the last {most} steps are drawn; say window=(first, last) for others",
+            stacklevel=4,
+        )
+        return _ends(T, most, most)
+    pair = isinstance(window, tuple | list) and len(window) == 2
+    if not pair or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0 for n in window):
+        raise ValueError(
+            f"window={window!r}: it is the number of first and of last steps to be drawn, such as (3, 3), or 'all'"
+        )
+    if not sum(window):
+        raise ValueError(f"window={window!r}: at least one time step must be drawn")
+    return _ends(T, *(int(n) for n in window))
+
+
+def _copies(window: Any, last: int) -> int:
+    """How many copies of the network a staircase shows."""
+    if window is None:
+        return last if last <= READABLE else ENDS + 1
+    if window == "all":
+        return min(last, 200)
+    if isinstance(window, int) and not isinstance(window, bool) and window > 0:
+        return window
+    raise ValueError(f"window={window!r}: of a staircase it is the number of copies to be drawn, or 'all'")
+
+
+def _ends(T: int, first: int, last: int) -> Sequence[int]:
+    if first + last >= T:
+        return range(1, T + 1)
+    return [*range(1, first + 1), *range(T - last + 1, T + 1)]
+
+
+def _complete(net: Unfolded | Fragment, view: str) -> Unfolded:
+    if isinstance(net, Fragment):
+        raise ValueError(f"view={view!r} is for a whole network; of a tape, draw the view 'unfolded' or 'backward'")
+    return net
+
+
+def _time(argument: str, t: int | None, T: int) -> int | None:
+    if t is not None and (isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T):
+        raise ValueError(f"{argument}={t!r}: it is a time step, an integer from 1 to {T}")
+    return None if t is None else int(t)
+
+
+def _one_of(argument: str, given: object, known: Sequence[object]) -> None:
+    if given not in known:
+        raise ValueError(f"{argument}={given!r}: it is one of {', '.join(map(repr, known))}")
