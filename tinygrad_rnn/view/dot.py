@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
 FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
+SHAPE = {"unit": {"shape": "ellipse", "style": "filled"}, "label": {"style": "filled", "color": "#FFFFFF"}}
 STYLE = {
     "tie": {"style": "dashed", "penwidth": "0.9"},
     "state": {"penwidth": "2"},
@@ -84,8 +85,9 @@ def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
 
 
 def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
-    spare = box.height - 17 - 12 * len(box.numbers)
-    name_y = box.y + box.height / 2 - spare / 2 - 9
+    numbers = [(kind, text) for kind, text in box.numbers if text]
+    spare = box.height - 17 * bool(box.name) - 12 * len(numbers) - (0 if box.name else 3)
+    name_y = box.y + box.height / 2 - spare / 2 - (9 if box.name else -7)
     g.node(
         box.id,
         label="",
@@ -93,16 +95,15 @@ def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
         pos=_point((box.x, box.y)),
         width=_inches(box.width),
         height=_inches(box.height),
-        color=box.border or color or "#444444",
         fillcolor=box.fill or FILL.get(box.kind, "#FFFFFF"),
         penwidth="1.4" if color else "1",
         tooltip=_text(box.tooltip),
-        **{"class": box.kind},
+        **{"class": box.kind, "color": box.border or color or "#444444"} | SHAPE.get(box.kind, {}),
     )
-    _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", box.ink or color or "#111111")
-    for k, (kind, text) in enumerate(box.numbers):
-        if text:
-            _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", box.ink or INK[kind.partition("-")[0]])
+    if box.name:
+        _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", box.ink or color or "#111111")
+    for k, (kind, text) in enumerate(numbers):
+        _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", box.ink or INK[kind.partition("-")[0]])
 
 
 def _writing(

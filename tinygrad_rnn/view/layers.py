@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..autodiff import Node, ops
 from ..autodiff.notation import plain, symbol
@@ -18,7 +19,7 @@ from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
 from .palette import PALETTE
 from .scene import Scene
-from .unfolding import Steps, gap_column, text_width, tooltip
+from .unfolding import ELIDED, Steps, gap_column, text_width, tooltip
 
 WIDE, TALL, SMALL = 104.0, 46.0, 46.0
 
@@ -202,6 +203,7 @@ def unfolded(net: Unfolded, overlay: Overlay, shown: Sequence[int]) -> Scene:
     items = {
         t: [made.item(n, _like(net, n, shown[0]) if t == 0 else "") for n in of_step] for t, of_step in layers.items()
     }
+    gaps = [(a, b) for a, b in pairwise((0, *shown)) if b - a > 1]
     columns, edges, last = [Column("t0", "", items[0])], [], 0
     for t in shown:
         gap = gap_column(last, t) if t - last > 1 else None
@@ -210,8 +212,10 @@ def unfolded(net: Unfolded, overlay: Overlay, shown: Sequence[int]) -> Scene:
             edges += [Edge(f"{gap.id}-{s.index}", f"n{s.index}", gap.items[0].id, "state") for s in _states(net, last)]
 
         def source_of(node: Node, before: int = last, elided: Column | None = gap) -> tuple[str, str]:
-            if node.index in here or elided is None:
+            if node.index in here:
                 return f"n{node.index}", ""
+            if elided is None:  # it reads what stands in a gap further back
+                return next(f"{ELIDED}{a + 1}" for a, b in gaps if a < (node.t or 0) < b), ""
             states = zip(flatten(net.states[node.t or 0]), flatten(net.states[before]), strict=True)
             return elided.items[0].id, next((f"n{s.index}" for like, s in states if like is node), "")
 

@@ -413,7 +413,7 @@ class _Layout:
                 dy *= min(1.0, room / (SIDE * (len(nets) - 1)))
             if self._line_passes(c, s.row[k], side, _net(e), name):
                 # Lines from the left give way downwards, lines from the right upwards: so they do not meet either.
-                dy += side * (SIDE / 2 if len(nets) % 2 == 0 else SIDE * 0.8)
+                dy += side * (0.0 if len(nets) % 2 == 0 else SIDE / 2 if len(nets) > 1 else SIDE * 0.8)
                 dy = min(max(dy, -s.parts[k].height / 2 + 4), s.parts[k].height / 2 - 4)
             if abs(dy) < 0.5:
                 dy = 0.0
@@ -502,7 +502,7 @@ class _Layout:
             items = self.end if column is None else column.items
             for k, item in enumerate(items):
                 if column is not None and column.elided:
-                    low, high = self.rows.floor(0), self.rows.ceiling(self.rows.count - 1)
+                    low, high = self._between_tracks()
                     x, y, height = self.origin[c], (low + high) / 2, high - low
                     self._box(item, x, y, self.frame_x[c][1] - self.frame_x[c][0], height)
                     continue
@@ -520,6 +520,12 @@ class _Layout:
         self.placed.boxes[item.id] = Box(
             item.id, item.name, x, y, width, height, item.kind, item.numbers, item.tooltip, *look
         )
+
+    def _between_tracks(self) -> tuple[float, float]:
+        """The heights between which all lines from step to step run."""
+        rows, last = self.rows, self.rows.count - 1
+        below = rows.track_in(0, rows.ins[0]) if rows.ins[0] else rows.floor(0)
+        return below, rows.track_out(last, rows.outs[last]) if rows.outs[last] else rows.ceiling(last)
 
     def _frames(self) -> None:
         boxes, frames = self.placed.boxes, self.placed.frames

@@ -342,7 +342,7 @@ class Step:
             if k in self.host:
                 continue
             part, row = self.parts[k], self.row[k]
-            half = part.width / 2 - 14
+            half = part.width / 2 - 8
             wants: list[tuple[float, Any]] = []
             for slot, p in enumerate(part.reads):
                 if self.host.get(p) == k:
@@ -396,13 +396,16 @@ class Step:
             return []
         apart = min(PORT, 2 * half / max(1, len(wants) - 1))
         places = spread([[(want, 1.0)] for want, _ in wants], [apart] * (len(wants) - 1))
-        shift = max(-half - places[0], 0.0) or min(half - places[-1], 0.0)
-        return [(key, x + place + shift) for (_, key), place in zip(wants, places, strict=True)]
+        last = len(wants) - 1
+        return [
+            (key, x + max(apart * k - half, min(half - apart * (last - k), place)))
+            for k, ((_, key), place) in enumerate(zip(wants, places, strict=True))
+        ]
 
 
 def _side(part: Part) -> float:
     """How far from its middle lines may end at a box; at a narrow one they end in the middle."""
-    return part.width / 2 - 14 if part.width >= NARROW else 0.0
+    return part.width / 2 - 8 if part.width >= NARROW else 0.0
 
 
 @lru_cache(maxsize=64)

@@ -97,4 +97,7 @@ class Scene:
             xs += [x for x, _ in line.points]
             ys += [y for _, y in line.points]
         below = 24 * bool(self.caption) + 26 * bool(self.legend)
-        return min(xs) - margin, min(ys) - margin - below, max(xs) + margin, max(ys) + margin
+        left, right = min(xs) - margin, max(xs) + margin
+        words = max(5.6 * len(self.caption), sum(24 + 5.4 * len(text) for _, text in self.legend))
+        spare = max(0.0, words + margin - (right - left)) / 2
+        return left - spare, min(ys) - margin - below, right + spare, max(ys) + margin

@@ -255,11 +255,8 @@ def gap_column(a: int, b: int) -> Column:
     """The column of the steps after `a` and before `b`, which are left out."""
     count = b - a - 1
     what = f"t = {a + 1}" + (f" … {b - 1}" if count > 1 else "")
-    numbers = (
-        ("elided", what),
-        ("elided", f"{count} steps" if count > 1 else "one step"),
-        ("elided", "like these"),
-    )
+    words = what, f"{count:,} steps" if count > 1 else "one step", "like these"
+    numbers = tuple((f"elided-{k}", text) for k, text in enumerate(words))
     width = max(92.0, text_width(what) * 0.8)
     item = Item(f"{ELIDED}{a + 1}", "⋯", width, TALL, "elided", numbers, f"time steps {a + 1} to {b - 1}")
     return Column(f"gap{a + 1}", "", [item], elided=True)

@@ -16,6 +16,7 @@ from .backward import backward
 from .folded import Folded, OfAllSteps
 from .scene import Scene
 from .unfolding import Fragment, unfolded
+from .units import zoomed
 
 VIEWS = ("unfolded", "folded", "staircase", "window", "backward")
 LEVELS = ("ops", "layers")
@@ -42,6 +43,8 @@ def scene(
     _one_of("overlay", overlay, overlays.NAMES)
     whole = Fragment(net) if isinstance(net, Tape) else net
     step = _time("of", of, whole.T)
+    if zoom is not None:
+        return zoomed(whole, zoom)
     chosen = overlays.make(overlay, captions, step, limits)
     if view == "staircase":
         last = step or whole.T

@@ -1,0 +1,304 @@
+"""Every view of every cell: what it shows is the tape's, no box lies on another, no line runs through a box."""
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from geometry import covered, loose, overlapping, through, written_out_of_its_box
+from nets import ALL, FOLDABLE, network
+from test_picture import read_back
+
+OVERLAYS = [None, "values", "cotangents", "both", "gradient", "shares", "path"]
+
+
+def fits(scene):
+    names = {box.id: box.name for box in scene.boxes}
+    assert [(a.name, b.name) for a, b in overlapping(scene.boxes)] == []
+    assert [(names[line.source], names[line.target], box.name) for line, box in through(scene)] == []
+    assert [(names[line.source], names[line.target]) for line in loose(scene)] == []
+    assert [(a.id, b.id) for a, b in covered(scene)] == []
+    assert written_out_of_its_box(scene) == []
+    ids = [box.id for box in scene.boxes] + [line.id for line in scene.lines] + [frame.id for frame in scene.frames]
+    assert len(ids) == len(set(ids))
+    for frame in scene.frames:
+        for box in scene.boxes:
+            inside = frame.left <= box.left[0] and box.right[0] <= frame.right
+            inside = inside and frame.bottom <= box.bottom[1] and box.top[1] <= frame.top
+            assert inside == (box.id in frame.members), (frame.title, box.name)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"overlay": None},
+        {"overlay": "gradient"},
+        {"view": "backward", "overlay": "cotangents"},
+        {"level": "layers"},
+        {"view": "staircase", "overlay": None},
+    ],
+    ids=str,
+)
+def test_nothing_lies_on_anything_else(name, asked):
+    fits(tg.draw(ALL[name](4), **asked).scene)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("window", [(2, 2), (0, 2), (2, 0), (1, 1)])
+@pytest.mark.parametrize("level", ["ops", "layers"])
+def test_nor_where_steps_are_left_out(name, window, level):
+    fits(tg.draw(ALL[name](9), window=window, level=level).scene)
+
+
+@pytest.mark.parametrize("name", FOLDABLE)
+@pytest.mark.parametrize("T", [1, 2, 4])
+@pytest.mark.parametrize("overlay", [None, "both"])
+@pytest.mark.parametrize("level", ["ops", "layers"])
+def test_nor_in_a_folded_network(name, T, overlay, level):
+    fits(tg.draw(FOLDABLE[name](T), view="folded", overlay=overlay, level=level).scene)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("view", ["unfolded", "folded", "staircase", "window", "backward"])
+@pytest.mark.parametrize("level", ["ops", "layers"])
+def test_every_view_takes_every_overlay(view, overlay, level):
+    picture = tg.draw(FOLDABLE["LSTM"](4), view=view, overlay=overlay, level=level, of=3)
+    fits(picture.scene)
+    assert picture.svg.startswith("<svg")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_unfolded_picture_is_the_tape(name):
+    net = ALL[name](3)
+    nodes, edges, _ = read_back(tg.draw(net).dot)
+    g = tg.graph(net.tape)
+    assert set(nodes) == {f"n{i}" for i in g}
+    assert edges == {(f"n{a}", f"n{b}", f"e{b}-{slot}") for a, b, slot in g.edges(keys=True)}
+
+
+@pytest.mark.parametrize("name", FOLDABLE)
+@pytest.mark.parametrize("T", [1, 3])
+def test_the_folded_picture_is_the_folded_graph(name, T):
+    net = FOLDABLE[name](T)
+    nodes, edges, _ = read_back(tg.draw(net, view="folded").dot)
+    timeless = {f"n{n.index}" for n in net.tape if n.t is None and n not in net.weights.values()}
+    drawn = nx.MultiDiGraph()
+    drawn.add_nodes_from(n for n in nodes if n not in timeless and not n.startswith("z"))
+    delayed = {head: tail for tail, head, _ in edges if head.startswith("z")}
+    for tail, head, name_of in edges:
+        if head in drawn and tail not in timeless:
+            drawn.add_edge(delayed.get(tail, tail), head, slot=int(name_of[-1]), delay=int(tail in delayed))
+    folded = nx.MultiDiGraph()
+    for a, b, slot, data in net.fold().edges(keys=True, data=True):
+        folded.add_edge(a, b, slot=slot, delay=data["delay"])
+    folded.add_nodes_from(net.fold())
+    # A weight that no step reads, such as a trained initial state, is not in the folded graph.
+    drawn.remove_nodes_from([n for n in list(drawn) if drawn.degree(n) == 0])
+    folded.remove_nodes_from([n for n in list(folded) if folded.degree(n) == 0])
+
+    def same(one, other):
+        return sorted(tuple(d.values()) for d in one.values()) == sorted(tuple(d.values()) for d in other.values())
+
+    assert nx.is_isomorphic(drawn, folded, edge_match=same)
+
+
+def test_the_backward_picture_holds_each_share_that_was_handed_on():
+    net = network(tg.cells.GRU(), 3)
+    _, edges, _ = read_back(tg.draw(net, view="backward").dot)
+    shares = {
+        (f"n{s.node.index}", f"n{s.parent.index}", f"b{s.node.index}-{s.slot}") for s in net.tape.pullback(net.cost)
+    }
+    assert edges == shares
+
+
+@pytest.mark.parametrize("of", [1, 3, 4])
+def test_the_path_of_one_error_is_where_its_shares_go(of):
+    net = network(tg.cells.LSTM(), 4)
+    scene = tg.draw(net, overlay="path", of=of).scene
+    red = {line.id for line in scene.lines if line.color == "#B3261E"}
+    assert red == {f"e{s.node.index}-{s.slot}" for s in net.tape.pullback(net.losses[of - 1])}
+
+
+def test_what_no_loss_reaches_is_grey():
+    net = network(tg.cells.Guo(), 4, losses=[2])
+    boxes = {box.id: box for box in tg.draw(net).scene.boxes}
+    for node in net.tape:
+        if node.active and node.name != "y":
+            grey = boxes[f"n{node.index}"].border == "#B9B9B2"
+            assert grey == (node.cotangent is None), str(node)
+
+
+def test_the_shares_of_the_copies_add_up_to_the_whole():
+    net = network(tg.cells.Guo(), 4)
+    boxes = tg.draw(net, overlay="shares").scene.boxes
+    for weight, shares in net.copies.items():
+        told = [
+            dict(b.numbers)["value"]
+            for b in boxes
+            if b.kind == "copy" and b.tooltip.startswith(f"{tg_name(net, weight)}(")
+        ]
+        assert len(told) == 4
+        numbers = [float(text.replace("−", "-").rstrip(" %")) for text in told]
+        total = net.grads[weight]
+        np.testing.assert_allclose(
+            numbers, [100 * np.vdot(g, total) / np.vdot(total, total) for g in shares], atol=0.06
+        )
+        assert abs(sum(numbers) - 100) < 0.3
+
+
+def tg_name(net, weight):
+    return str(net.weights[weight])
+
+
+def test_the_scale_of_gradients_can_be_held_fixed():
+    net = network(tg.cells.Guo(), 3)
+    (low, high) = (1e-6, 1e2)
+    scene = tg.draw(net, overlay="gradient", limits=(low, high)).scene
+    assert (scene.legend[0][1], scene.legend[-1][1]) == ("1e−6", "1e2")
+    cost = next(b for b in scene.boxes if b.id == f"n{net.cost.index}")
+    net.backward(of=2)
+    after = tg.draw(net, overlay="gradient", limits=(low, high)).scene
+    loss = next(b for b in after.boxes if b.id == f"n{net.losses[1].index}")
+    assert loss.fill == cost.fill  # both have the length 1
+    assert after.legend == scene.legend
+    for limits in ((0, 1), (1, 0.1), (1,), "wide", (float("nan"), 1)):
+        with pytest.raises(ValueError, match="two lengths"):
+            tg.draw(net, overlay="gradient", limits=limits)
+
+
+def test_the_node_with_the_first_bad_number_is_red():
+    net = network(tg.cells.Guo(), 4)
+    x = np.stack([node.value for node in net.inputs])
+    x[2, 0, 1] = np.nan
+    net.replay(x, np.stack([node.value for node in net.targets]))
+    boxes = tg.draw(net).scene.boxes
+    assert (
+        [b.id for b in boxes if b.border == "#D00000"]
+        == [f"n{net.first_bad().node.index}"]
+        == [f"n{net.inputs[2].index}"]
+    )
+
+
+def test_guos_figure_1():
+    net = network(tg.cells.Guo(), 4)
+    scene = tg.draw(net, view="folded", level="layers", overlay=None).scene
+    names = {box.id: box.name for box in scene.boxes}
+    lines = {(names[line.source], names[line.target]) for line in scene.lines}
+    assert lines == {
+        ("x(t)", "V(t)"),
+        ("V(t)", "s(t)"),
+        ("s(t − 1)", "U(t)"),
+        ("U(t)", "s(t)"),
+        ("s(t)", "W(t)"),
+        ("W(t)", "y(t)"),
+        ("s(t)", "s(t − 1)"),
+    }
+
+
+def test_guos_figure_2():
+    net = network(tg.cells.Guo(), 12)
+    scene = tg.draw(net, view="staircase", of=9, window=3, overlay=None).scene
+    names = {box.id: box.name for box in scene.boxes}
+    lines = {(names[line.source], names[line.target]) for line in scene.lines}
+    expected = {("s(9)", "W(9)"), ("W(9)", "y(9)")}
+    for t in (7, 8, 9):
+        expected |= {(f"x({t})", f"V({t})"), (f"V({t})", f"s({t})"), (f"s({t - 1})", f"U({t})"), (f"U({t})", f"s({t})")}
+    assert lines == expected
+    heights = {box.name: box.y for box in scene.boxes}
+    assert heights["s(6)"] < heights["s(7)"] < heights["s(8)"] < heights["s(9)"] < heights["y(9)"]
+    assert heights["x(9)"] == heights["s(8)"]
+    assert "6 earlier copies are not drawn" in scene.caption
+
+
+def test_what_is_left_out_is_said_and_the_rest_is_the_tape():
+    net = network(tg.cells.Guo(), 20)
+    scene = tg.draw(net, window=(2, 1)).scene
+    (gap,) = (box for box in scene.boxes if box.kind == "elided")
+    assert [text for _, text in gap.numbers] == ["t = 3 … 19", "17 steps", "like these"]
+    assert "3 to 19 are left out" in scene.description
+    shown = {f"n{n.index}" for n in net.tape if n.t is None or n.t in (0, 1, 2, 20)}
+    assert {box.id for box in scene.boxes} - {gap.id} == shown
+    whole = {line.id: line for line in tg.draw(net, window="all").scene.lines}
+    for line in scene.lines:
+        if gap.id not in (line.source, line.target):
+            assert (line.source, line.target) == (whole[line.id].source, whole[line.id].target)
+    ends = {(line.source, line.target) for line in scene.lines if gap.id in (line.source, line.target)}
+    expected = {(f"n{w.index}", gap.id) for w in net.weights.values()}
+    expected |= {(f"n{net.states[2].index}", gap.id), (gap.id, f"n{net.cost.index}")}
+    expected |= {(gap.id, f"n{net.states[20].parents[0].index}")}
+    assert ends == expected
+
+
+@pytest.mark.parametrize(("T", "columns"), [(8, 8), (9, 6), (30, 6)])
+def test_a_long_network_is_shortened_by_itself(T, columns):
+    net = network(tg.cells.Guo(), T, backward=False)
+    frames = tg.draw(net).scene.frames
+    assert len(frames) == columns + 1
+    assert len(tg.draw(net, window="all").scene.frames) == T + 1
+
+
+def test_more_than_a_page_can_show_is_shortened_with_a_message(monkeypatch):
+    from tinygrad_rnn.view import views
+
+    monkeypatch.setattr(views, "MOST_BOXES", 200)
+    net = network(tg.cells.Guo(), 40, backward=False)
+    with pytest.warns(UserWarning, match=r"more than 200.*window=\(first, last\)"):
+        picture = tg.draw(net, window="all")
+    assert len(picture.scene.boxes) < 300
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"view": "sideways"}, "view='sideways': it is one of 'unfolded', 'folded'"),
+        ({"level": "atoms"}, "level='atoms': it is one of 'ops', 'layers'"),
+        ({"overlay": "heat"}, "overlay='heat': it is one of None, 'values'"),
+        ({"of": 5}, "of=5: it is a time step, an integer from 1 to 4"),
+        ({"of": True}, "of=True"),
+        ({"window": 3}, "window=3: it is the number of first and of last steps"),
+        ({"window": (0, 0)}, "at least one time step"),
+        ({"window": (-1, 2)}, "such as"),
+        ({"view": "staircase", "window": (1, 2)}, "number of copies"),
+        ({"zoom": (9, "net_j")}, "the time step is an integer from 1 to 4"),
+        ({"zoom": (2, "net_z")}, "at t=2 there are net_j, s, net_k, y, C"),
+        ({"zoom": "net_j"}, "it is a time step and a node's name"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(asked, message):
+    with pytest.raises(ValueError, match=message.replace("(", r"\(").replace(")", r"\)")):
+        tg.draw(network(tg.cells.Guo(), 4), **asked)
+
+
+def test_a_tape_has_no_folded_picture():
+    with pytest.raises(ValueError, match="view='folded' is for a whole network"):
+        tg.draw(network(tg.cells.Guo(), 4).tape, view="folded")
+    with pytest.raises(ValueError, match="cannot be folded"):
+        tg.draw(ALL["a cell that remembers"](4), view="folded")
+
+
+def test_a_node_opened_into_its_units():
+    net = network(tg.cells.Guo(), 3)
+    scene = tg.draw(net, zoom=(2, "net_j")).scene
+    units = {box.id: box.name for box in scene.boxes if box.kind == "unit"}
+    lines = {(units[line.source], units[line.target]) for line in scene.lines}
+    below = ["x₁(2)", "x₂(2)", "s₁(1)", "s₂(1)", "s₃(1)"]
+    assert lines == {(p, f"net{j}(2)") for p in below for j in "₁₂₃"}
+    assert {box.name for box in scene.boxes if box.kind == "label"} == {
+        "netⱼ(2), j = 1 … 3",
+        "x(2), i = 1 … 2",
+        "s(1), h = 1 … 3",
+    }
+    V = net.weights["V"].value
+    widest = max((line for line in scene.lines if line.id.startswith("u0")), key=lambda line: line.width)
+    i, j = (int(k) for k in widest.id.split("-")[1:])
+    assert abs(V[j, i]) == np.abs(V).max()
+    assert overlapping(scene.boxes) == []
+
+
+def test_units_of_what_works_entry_by_entry_are_tied_one_to_one():
+    scene = tg.draw(network(tg.cells.Guo(), 3), zoom=(2, "s")).scene
+    assert sorted(line.id for line in scene.lines) == ["u0-0-0", "u0-1-1", "u0-2-2"]
+    with pytest.raises(ValueError, match="has 40 units, and 12"):
+        tg.draw(network(tg.cells.Guo(), 3, sizes=(2, 40, 2)), zoom=(2, "net_j"))
