@@ -85,9 +85,10 @@ def test_in_a_page_it_is_light_or_dark_as_the_page_is(visit, picture, tmp_path, 
     assert visit(path, scheme=scheme).page.evaluate(SEEN) == (DARK if dark else WHITE)
 
 
-@pytest.mark.parametrize("view", gallery.VIEWS)
-def test_nothing_is_cut_off(visit, tmp_path, view):
-    chosen = [shown.picture for shown in gallery.pictures("guo") if shown.view == view]
+@pytest.mark.parametrize("kind", [*gallery.VIEWS, "zoom"])
+def test_nothing_is_cut_off(visit, tmp_path, kind):
+    chosen = [shown.picture for shown in gallery.pictures("guo") if shown.said.get("view", "zoom") == kind]
+    assert chosen
     drawn = [text for p in chosen for text in (p.svg, svg.dressed(svg.own(p.scene), "", "", STYLE))]
     path = tmp_path / "page.html"
     path.write_text(HEAD + "".join(drawn), encoding="utf-8")

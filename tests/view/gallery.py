@@ -9,33 +9,32 @@ import json
 import lzma
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.view.overlay import NAMES as OVERLAYS
-from tinygrad_rnn.view.views import VIEWS
+from tinygrad_rnn.view.views import LEVELS, VIEWS
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 class Shown(NamedTuple):
-    """A picture with its network's name, and the call that draws it."""
+    """A picture of a network, and what `draw` was told."""
 
     network: str
-    view: str
-    overlay: str | None
+    said: dict[str, Any]
     picture: tg.Picture
 
     @property
     def name(self) -> str:
-        return f"{self.network}-{self.view}-{self.overlay or 'none'}"
+        words = [word for value in self.said.values() for word in (value if isinstance(value, tuple) else [value])]
+        return "-".join(map(str, [self.network, *words])).lower()
 
     @property
     def call(self) -> str:
-        said = {"view": self.view, "overlay": self.overlay} | ALSO.get(self.view, {})
-        return f"tg.draw(net, {', '.join(f'{key}={value!r}' for key, value in said.items())})".replace("'", '"')
+        return f"tg.draw(net, {', '.join(f'{key}={value!r}' for key, value in self.said.items())})".replace("'", '"')
 
 
 def guo() -> tg.Unfolded:
@@ -77,25 +76,26 @@ def own() -> tg.Unfolded:
 
 NETWORKS: dict[str, Callable[[], tg.Unfolded]] = {"guo": guo, "gru": gru, "lstm": lstm, "own": own}
 ALSO = {"window": {"window": (1, 1)}}  # what a view needs besides, to be seen with so few steps
+OPENED = {"guo": [(2, "net_j"), (2, "s")], "gru": [(2, "r_1")], "lstm": [(2, "f")], "own": [(2, "net")]}
 CAPTIONS = {"guo": {"x": ["“w”", "“e”", "“ ”"], "d": ["“e”", "“ ”", "“s”"]}}
 
 
 def pictures(network: str) -> Iterator[Shown]:
-    """All pictures of a network, each once; a view and an overlay that do not go together are passed over."""
+    """All pictures of a network, each once; what does not go together is passed over."""
     net = NETWORKS[network]()
     net.backward()
+    calls: list[dict[str, Any]] = [{"view": v, "overlay": o} | ALSO.get(v, {}) for v in VIEWS for o in OVERLAYS]
+    calls += [{"view": v, "level": level} | ALSO.get(v, {}) for level in LEVELS[1:] for v in VIEWS]
+    calls += [{"zoom": zoom} for zoom in OPENED[network]]
     seen = set()
-    for view in VIEWS:
-        for overlay in OVERLAYS:
-            try:
-                captions = CAPTIONS.get(network)
-                picture = tg.draw(net, view=view, overlay=overlay, captions=captions, **ALSO.get(view, {}))
-            except ValueError:
-                continue
-            if picture.dot in seen:
-                continue
+    for said in calls:
+        try:
+            picture = tg.draw(net, captions=CAPTIONS.get(network), **said)
+        except ValueError:
+            continue
+        if picture.dot not in seen:
             seen.add(picture.dot)
-            yield Shown(network, view, overlay, picture)
+            yield Shown(network, said, picture)
 
 
 def golden(network: str) -> dict[str, str]:

@@ -20,10 +20,17 @@ def test_the_dot_is_as_it_was(network):
 
 @pytest.mark.parametrize("network", gallery.NETWORKS)
 def test_every_view_and_every_overlay_is_in_the_gallery(network):
-    shown = list(gallery.pictures(network))
+    told = [shown.said for shown in gallery.pictures(network)]
     few = {"window"} if gallery.NETWORKS[network]().T < 3 else set()  # nothing is left out of two steps
-    assert {one.view for one in shown} == set(gallery.VIEWS) - few
-    assert {one.overlay for one in shown} == set(gallery.OVERLAYS)
+    assert {said["view"] for said in told if "view" in said} == set(gallery.VIEWS) - few
+    assert {said["overlay"] for said in told if "overlay" in said} == set(gallery.OVERLAYS)
+
+
+@pytest.mark.parametrize("network", gallery.NETWORKS)
+def test_layers_and_opened_nodes_are_in_the_gallery(network):
+    told = [shown.said for shown in gallery.pictures(network)]
+    assert {said["level"] for said in told if "level" in said} == set(gallery.LEVELS[1:])
+    assert [said["zoom"] for said in told if "zoom" in said] == gallery.OPENED[network]
 
 
 def test_nothing_else_is_kept():

@@ -22,7 +22,7 @@ def mermaid(scene: Scene) -> str:
         f"  accDescr: {_one_line(scene.description)}",
     ]
     for frame in scene.frames:
-        lines += [f"  subgraph {frame.id} [{_quoted([frame.title])}]"]
+        lines += [f"  subgraph {_id(frame.id)} [{_quoted([frame.title])}]"]
         lines += [f"  {_box(boxes[name])}" for name in frame.members]
         lines += ["  end"]
     lines += [_box(box) for box in scene.boxes if box.id not in inside]
@@ -32,17 +32,21 @@ def mermaid(scene: Scene) -> str:
     for k, line in enumerate(scene.lines):
         if line.color:
             lines += [f"  linkStyle {k} stroke:{line.color}"]
-    lines += [f"  style {name} stroke:{color}" for name, color in scene.colors.items() if name in boxes]
+    lines += [f"  style {_id(name)} stroke:{color}" for name, color in scene.colors.items() if name in boxes]
     return "\n".join([*lines, ""])
 
 
 def _box(box: Box) -> str:
-    return f"  {box.id}({_quoted([box.name, *(text for _, text in box.numbers if text)])}):::{box.kind}"
+    return f"  {_id(box.id)}({_quoted([box.name, *(text for _, text in box.numbers if text)])}):::{box.kind}"
 
 
 def _arrow(line: Line) -> str:
     start, end = (line.target, line.source) if line.backward else (line.source, line.target)
-    return f"  {start} {ARROWS.get(line.kind.partition(' ')[0], '-->')} {end}"
+    return f"  {_id(start)} {ARROWS.get(line.kind.partition(' ')[0], '-->')} {_id(end)}"
+
+
+def _id(name: str) -> str:
+    return name.replace("-", "_")  # two of them are an arrow
 
 
 def _quoted(lines: Sequence[str]) -> str:
