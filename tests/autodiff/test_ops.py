@@ -53,6 +53,7 @@ def linear_args(b, l, m, h, pairs, bias):
 EXAMPLES = {
     "copy": [ex(A)],
     "detach": [ex(A), ex(CUBE)],
+    "clip_error": [ex(A, bound=15.0), ex(CUBE, bound=1e3)],  # beyond the bound it is no derivative: below
     "add": [ex(A), ex(A, B), ex(A, B, A + 1), ex(A[0], B[0]), ex(0.3, 0.4)],
     "subtract": [ex(A, B), ex(0.3, 0.4)],
     "multiply": [ex(A, B), ex(CUBE, CUBE[::-1]), ex(0.3, 0.4)],
@@ -228,6 +229,18 @@ def test_slopes_at_the_kinks():
             if slopes:
                 np.testing.assert_array_equal(leaf.cotangent, slopes)
                 np.testing.assert_array_equal(tape.tangents({leaf: np.ones(3)})[y], slopes)
+
+
+def test_no_error_beyond_the_bound_goes_back():
+    tape = Tape()
+    x = tape.leaf(np.array([1.0, -2.0, 3.0, 4.0]), "x")
+    y = ops.clip_error(x, bound=1.5)
+    np.testing.assert_array_equal(y.value, x.value)
+    tape.backward(y, seed=np.array([1.0, -7.0, 1.5, 9.0]))
+    np.testing.assert_array_equal(x.cotangent, [1, -1.5, 1.5, 1.5])
+    np.testing.assert_array_equal(tape.tangents({x: np.full(4, 9.0)})[y], np.full(4, 9.0))
+    report = check_tape(tape, (y * tape.leaf(np.full(4, 9.0), active=False)).sum())
+    assert (report.first.kind, report.first.node) == ("cotangent", x)  # what comes back to x is no slope
 
 
 # ---- second derivatives: the rules themselves, recorded and differentiated
@@ -717,6 +730,7 @@ def test_nothing_is_broadcast_in_silence(name):
         (lambda: ops.squared_error(np.ones((2, 1)), np.ones((2, 2))), "both must have one shape"),
         (lambda: ops.squared_error(np.ones(2), np.ones(2)), "One sample is (1, 2)"),
         (lambda: ops.clip(A, low=2.0, high=1.0), "low must be below high"),
+        (lambda: ops.clip_error(A, bound=0.0), "bound must be above 0"),
         (lambda: ops.sum(A, axis=(0,)), "counted from the last one"),
         (lambda: ops.mean(A, axis=(-3,)), "counted from the last one"),
         (lambda: ops.concatenate(A, B, axis=1), "counted from the last one"),

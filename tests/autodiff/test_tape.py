@@ -221,3 +221,15 @@ def test_a_weight_gradient_stays_factors_until_it_is_read():
 def test_names_are_written_as_they_are(name, written):
     tape = Tape()
     assert str(tape.leaf(np.ones(1), name, t=2)) == f"{written}(2)"
+
+
+def test_a_pass_stops_where_it_is_told_to():
+    tape = Tape()
+    x = tape.leaf(np.array(3.0), "x")
+    y = x * x
+    z = y * x
+    tape.backward(z, until=[y])
+    assert (float(y.cotangent), float(x.cotangent)) == (3.0, 9.0)
+    assert [share.parent for share in tape.pullback(z, until={y})] == [y, x]
+    tape.backward(z)
+    assert float(x.cotangent) == 27.0

@@ -320,3 +320,74 @@ def test_float32_stays_float32():
     for name in params:
         assert net.grads[name].dtype == np.float32
         np.testing.assert_allclose(net.grads[name], exact.grads[name], rtol=1e-4, atol=1e-4)
+
+
+def part_of_a_weight(P, x, s):
+    """Weights that are cut out of others, and turned: they are computed before a loop reads them."""
+    s = o.tanh(o.linear(x, P["VU"][:, : x.shape[-1]], s, P["VU"][:, x.shape[-1] :].T * 0.5, P["b_j"]))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_the_first_replay_with_weights_that_are_computed(samples):
+    rng = np.random.default_rng(0)
+    params = {
+        "VU": rng.normal(size=(3, 5)),
+        "b_j": rng.normal(size=3),
+        "W": rng.normal(size=(2, 3)),
+        "b_k": np.zeros(2),
+    }
+    x, d = rng.normal(size=(4, samples, 2)), np.eye(2)[rng.integers(0, 2, (4, samples))]
+    net = tg.unfold(part_of_a_weight, params, x, d, s0=rng.normal(size=(samples, 3)))
+    cost = net.loss
+    net.backward()
+    expected = {name: np.array(g) for name, g in net.grads.items()}
+    assert net.replay() == pytest.approx(cost, rel=1e-14)
+    assert "no plan" not in net.schedule
+    net.backward()
+    for name, g in expected.items():
+        np.testing.assert_allclose(net.grads[name], g, rtol=1e-12, atol=1e-13)
+
+
+def computed_weight(P, x, s):
+    """A recurrent weight that is computed from the parameters, and read whole and in part."""
+    U = 0.5 * P["U"]
+    half = s.shape[-1] // 2
+    left = o.linear(o.part(s, start=0, stop=half), o.part(U, start=0, stop=half))
+    s = o.tanh(o.linear(x, P["V"], s, U, P["b_j"]) + left)
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_a_weight_that_is_computed_is_never_that_of_an_earlier_replay(samples):
+    p = problem(sizes=(5, samples, 3, 4, 6))
+    net = tg.unfold(computed_weight, p.params, p.x, p.d, s0=p.s0)
+    for _ in range(3):
+        p.params["U"] = p.params["U"] * -1.5
+        net.replay()
+        assert "no plan" not in net.schedule
+        net.backward()
+        fresh = tg.unfold(computed_weight, p.params, p.x, p.d, s0=p.s0)
+        fresh.backward()
+        assert_same(net, fresh)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_matrix_that_is_computed_from_a_weight_is_that_of_the_weight_as_it_is(samples):
+    def cell(params, x, s):
+        s = tg.ops.tanh(tg.ops.linear(x, params["V"], s, params["U"] * params["mask"]))
+        return s, s
+
+    rng = np.random.default_rng(0)
+    params = {"V": rng.normal(size=(4, 3)), "U": rng.normal(size=(4, 4)), "mask": (rng.random((4, 4)) < 0.5) + 0.0}
+    x, d, s0 = (rng.normal(size=shape) for shape in ((5, samples, 3), (5, samples, 4), (samples, 4)))
+    net = tg.unfold(cell, params, x, d, loss="squared_error", s0=s0)
+    for _ in range(3):
+        params["U"] *= 1.3
+        net.replay()
+        net.backward()
+        fresh = tg.unfold(cell, params, x, d, loss="squared_error", s0=s0)
+        fresh.backward()
+        assert net.loss == pytest.approx(fresh.loss, rel=1e-13)
+        for name in params:
+            np.testing.assert_allclose(net.grads[name], fresh.grads[name], rtol=1e-11, atol=1e-13)

@@ -393,7 +393,7 @@ def test_a_replay_from_a_bad_state_changes_nothing():
     before = net.loss
     for s0, error, said in [
         (case.s0[0], tg.ShapeError, "s0 is one array, and the state is"),
-        ((None, case.s0[1][:, :2]), tg.ShapeError, r"s0 \(c\(0\)\) is \(3, 2\)"),
+        ((None, case.s0[1][:, :2]), tg.ShapeError, r"s0\[1\] is \(3, 2\)"),
         ((None, case.s0[1].astype("f")), tg.ShapeError, "float32"),
         (case.s0, ValueError, "this initial state is the parameter 's', which is trained"),
     ]:
@@ -402,3 +402,49 @@ def test_a_replay_from_a_bad_state_changes_nothing():
         assert net.loss == before
     net.replay()
     assert net.loss == pytest.approx(before, rel=1e-14)
+
+
+# ---- a sequence in pieces: the error of the last state comes from the piece after
+
+
+def initial_errors(net):
+    return [np.zeros(s.shape) if s.cotangent is None else np.asarray(s.cotangent) for s in flatten(net.states[0])]
+
+
+@pytest.mark.parametrize("planned", [False, True])
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.__name__)
+def test_the_error_of_a_later_piece_is_handed_on(cell, planned):
+    case = Case(cell)
+    whole = case.unfold()
+    whole.backward()
+    first = tg.unfold(cell, case.params, case.x[:3], case.d[:3], s0=case.s0)
+    second = tg.unfold(cell, case.params, case.x[3:], case.d[3:], s0=first.last_state)
+    if planned:
+        first.replay()
+        second.replay()
+    second.backward()
+    first.backward(later=rebuild(case.s0, initial_errors(second)))
+    for name in case.params:
+        both = first.grads[name] + second.grads[name]
+        np.testing.assert_allclose(both, whole.grads[name], rtol=1e-10, atol=1e-12, err_msg=name)
+    for found, expected in zip(initial_errors(first), initial_errors(whole), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.__name__)
+def test_the_state_is_carried_without_outputs(cell):
+    case, other = Case(cell), Case(cell, seed=1)
+    net = case.unfold()
+    s0 = rebuild(case.s0, [s + 0.5 for s in flatten(case.s0)])
+    fresh = tg.unfold(cell, case.params, other.x, other.d, s0=s0)
+    for found, expected in zip(flatten(net.carry(other.x, s0=s0)), flatten(fresh.last_state), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-14)
+    if "no plan" not in net.schedule:
+        with pytest.raises(tg.TapeError, match="forward pass was left before its end"):
+            net.loss  # noqa: B018  # reading it is the test
+        with pytest.raises(tg.TapeError, match="backward before forward"):
+            net.backward()
+    net.replay(other.x, other.d)
+    net.backward()
+    fresh.backward()
+    assert_same(net, fresh)

@@ -5,7 +5,7 @@ The rules of the ops are called with nodes instead of arrays, so there is nothin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def record_pullback(
-    tape: Tape, size: int, seeds: Mapping[int, Sequence[Node]], through: Collection[int] | None = None
+    tape: Tape,
+    size: int,
+    seeds: Mapping[int, Sequence[Node]],
+    through: Collection[int] | None = None,
+    share: Callable[[Node, int, Node], Node | None] | None = None,
 ) -> dict[int, Node]:
     """Record the backward pass of a tape's first nodes as nodes of the same tape.
 
@@ -34,6 +38,9 @@ def record_pullback(
         What each root's cotangent starts with, by the root's index.
     through : collection of int, optional
         The indices of the nodes to which error is sent; all that can receive it if none are named.
+    share : callable, optional
+        ``share(node, slot, g)``: what a node hands to its argument `slot`, or None for nothing, for methods that hand
+        on less than the rules of the ops would.
 
     Returns
     -------
@@ -52,11 +59,18 @@ def record_pullback(
                 g.name = f"∂{node.name}"
             cotangents[node.index] = g
             for slot, parent in enumerate(node.parents):
-                sent = parent.active and (through is None or parent.index in through)
+                sent = parent.active and (through is None or parent.index in through) and not tape.is_cut(node, parent)
                 if sent and node.op is not None and slot not in node.op.only_read:
-                    share = node.op.share(slot, g, node, node.parents)  # type: ignore[arg-type]  # rules take nodes too
-                    shares.setdefault(parent.index, []).append(share)
+                    handed = share(node, slot, g) if share else by_rule(node, slot, g)
+                    if handed is not None:
+                        shares.setdefault(parent.index, []).append(handed)
     return cotangents
+
+
+def by_rule(node: Node, slot: int, g: Node, args: Sequence[Node] | None = None) -> Node:
+    """What the rule of a node's op hands to its argument `slot`, as a node; for other arguments, if some are given."""
+    assert node.op is not None  # a leaf hands nothing on
+    return node.op.share(slot, g, node, args or node.parents)  # type: ignore[arg-type]  # rules take nodes too
 
 
 def differentiate(tape: Tape, root: Node, with_respect_to: Sequence[Node], seed: Node) -> list[Node]:

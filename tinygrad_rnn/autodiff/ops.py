@@ -83,6 +83,30 @@ def detach(x: Array, out: Array | None = None) -> Array:
 detach.reads(0)
 
 
+@op(label="clip ∂", latex=lambda x, bound: x, ufunc=np.positive)
+def clip_error(x: Array, bound: float, out: Array | None = None) -> Array:
+    """The same numbers, through which no error larger than `bound` goes back: Mikolov's clipping.
+
+    Where it clips, what goes on is no derivative any more, and a check says so.
+    """
+    return np.positive(x, out=out)
+
+
+@clip_error.checked
+def _(names: Sequence[object], args: Sequence[Array], bound: float) -> str | None:
+    return None if bound > 0 else f"the error of {names[0]} is clipped at +-{bound:g}: the bound must be above 0."
+
+
+@clip_error.vjp(0, latex=lambda x, g, y, bound: rf"\min(\max({g}, {-bound:g}), {bound:g})")
+def _(g: Any, y: Any, x: Any, bound: float) -> Any:
+    return clip(g, low=-bound, high=bound)
+
+
+@clip_error.jvp(0)
+def _(dx: Any, y: Any, x: Any, bound: float) -> Any:
+    return dx
+
+
 # ---- arithmetic -----------------------------------------------------------------------------------------
 
 
@@ -974,8 +998,8 @@ def embedding(indices: Array, table: Array, out: Array | None = None) -> Array:
     rows = indices.astype(np.intp)
     if rows.size and rows.min() < 0:  # NumPy would count from the end: a padding of -1 would go unseen
         raise IndexError(f"embedding: {rows.min()} is the number of no row")
-    if table.ndim == 2:  # one table for all copies
-        return np.take(table, rows, axis=0, out=out)
+    if table.ndim == 2 or rows.ndim == 1:  # one table, or one set of rows, for all copies
+        return np.take(table, rows, axis=-2, out=out)
     return np.positive(np.take_along_axis(table, rows[..., None], axis=-2), out=out)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -279,6 +279,7 @@ class Tape:
         self._alike = 0  # nodes of this step that are such copies
         self.odd_step: int | None = None  # the first step from the third on that is no copy of the step before it
         self._roles: dict[int, int] = {}  # by time step, the role that its next node gets
+        self.cuts: frozenset[int] = frozenset()  # time steps that hand no error to the step before them
         self._played = 0  # nodes whose value belongs to the present leaves
         self._swept: Node | None = None  # the root of the last complete backward pass
         self.sweeps = 0
@@ -354,6 +355,10 @@ class Tape:
             yield
         finally:
             self._suffix = outer
+
+    def unsuffixed(self, name: str) -> str:
+        """A name that was given here without what `named` has put behind it."""
+        return name.removesuffix(self._suffix)
 
     def leaf(
         self,
@@ -574,8 +579,8 @@ class Tape:
         self._pass += 1
         return self._pass
 
-    def played_by(self, rows: Rows, others: Iterable[tuple[Node, Array]]) -> None:
-        """Take note that the values of all time steps are rows of somebody's buffers, and are all computed.
+    def played_by(self, rows: Rows, others: Iterable[tuple[Node, Array]], complete: bool = True) -> None:
+        """Take note that the values of all time steps are rows of somebody's buffers, and have been computed.
 
         Parameters
         ----------
@@ -583,6 +588,8 @@ class Tape:
             Where they are.
         others : iterable of (Node, ndarray)
             The values of nodes that belong to no time step.
+        complete : bool
+            Whether all have; if not, the tape waits for a forward pass.
         """
         self._begin_pass()
         if self.rows is not rows:
@@ -592,7 +599,7 @@ class Tape:
         for node, value in others:
             node._value = value
         self.rows = rows
-        self._played = len(self.nodes)
+        self._played = len(self.nodes) if complete else 0
 
     def received(self, root: Node, totals: Mapping[Node, Callable[[], Array]]) -> None:
         """Take note that error has come back from `root` into the buffers that hold the values.
@@ -615,7 +622,13 @@ class Tape:
 
     # ---- backwards
 
-    def pullback(self, root: Node | None = None, seed: Any = None) -> Iterator[Share]:
+    def pullback(
+        self,
+        root: Node | None = None,
+        seed: Any = None,
+        until: Collection[Node] = (),
+        besides: Mapping[Node, Array] | None = None,
+    ) -> Iterator[Share]:
         """Send the error back from `root`, share by share.
 
         Training exhausts this generator, a lesson looks at each share: there is no other backward
@@ -627,6 +640,10 @@ class Tape:
             Where the error starts; the last node of the tape if none is named.
         seed : array_like, optional
             The root's own cotangent; 1 for a scalar root.
+        until : collection of Node
+            Nodes that receive error and hand none on.
+        besides : mapping of Node to ndarray, optional
+            Error that comes to nodes before the root from outside the tape, such as to a state from later steps.
 
         Raises
         ------
@@ -642,16 +659,18 @@ class Tape:
         here = self._begin_pass()
         self._sent = self.nodes
         root._cotangent = _frozen(seed)
+        for node, error in (besides or {}).items():
+            node._cotangent = _frozen(np.array(error))
         for index in range(root.index, -1, -1):
             node = self.nodes[index]
             op, g = node.op, node._cotangent
-            if op is None or g is None:
+            if op is None or g is None or node in until:
                 continue
             if isinstance(g, Outer) and not op.keeps_terms:
                 g = node._cotangent = _frozen(g)
             args = [p.value for p in node.parents]
             for slot, parent in enumerate(node.parents):
-                if not parent.active or slot in op.only_read:
+                if not parent.active or slot in op.only_read or (self.cuts and self.is_cut(node, parent)):
                     continue
                 share = op.share(slot, g, node.value, args)  # type: ignore[arg-type]  # an Outer only where op keeps it
                 share = share if isinstance(share, Outer) else _frozen(share)
@@ -663,11 +682,29 @@ class Tape:
         self._swept = root
         self.sweeps += 1
 
-    def backward(self, root: Node | None = None, seed: Any = None) -> None:
+    def backward(
+        self,
+        root: Node | None = None,
+        seed: Any = None,
+        until: Collection[Node] = (),
+        besides: Mapping[Node, Array] | None = None,
+    ) -> None:
         """Run the pullback to its end."""
         with collector_at_rest():
-            for _ in self.pullback(root, seed):
+            for _ in self.pullback(root, seed, until, besides):
                 pass
+
+    def cut(self, steps: Iterable[int]) -> None:
+        """Let no error pass from these time steps to the steps before them, and from no others be held back.
+
+        Values stay as they are; what came back in the last pass is forgotten.
+        """
+        self._begin_pass()
+        self.cuts = frozenset(steps)
+
+    def is_cut(self, node: Node, parent: Node) -> bool:
+        """Whether what a node would hand to this parent is held back by a cut."""
+        return node.t in self.cuts and parent.t is not None and parent.t != node.t
 
     # ---- tangents
 
@@ -696,8 +733,15 @@ class Tape:
             yield push
             self._still(here)
 
-    def tangents(self, tangents: Mapping[Node, Any]) -> Tangents:
+    def tangents(self, tangents: Mapping[Node, Any], among: range | None = None) -> Tangents:
         """Run the `pushforward` to its end.
+
+        Parameters
+        ----------
+        tangents : mapping of Node to array_like
+            As for `pushforward`.
+        among : range, optional
+            The indices of the only nodes that are moved, such as those of one time step; all if none are named.
 
         Returns
         -------
@@ -705,7 +749,7 @@ class Tape:
             The tangent of every node; zeros where the disturbance does not come.
         """
         moved = seeded(self, tangents)
-        for _ in pushes(self, moved):
+        for _ in pushes(self, moved, among):
             pass
         return moved
 

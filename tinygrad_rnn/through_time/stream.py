@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
@@ -30,6 +30,8 @@ class Window:
         dC / d weight by name.
     state : ndarray or tuple
         The state after the last step, in the cell's structure.
+    carried : mapping of str to ndarray
+        What the method takes along to the next window besides the state, such as an influence.
     """
 
     first: int
@@ -37,6 +39,12 @@ class Window:
     loss: float
     grads: Mapping[str, Array]
     state: Any
+    carried: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def carried_bytes(self) -> int:
+        """How much memory that takes."""
+        return sum(array.nbytes for array in self.carried.values())
 
 
 def stream(x: Iterable[Any], d: Iterable[Any]) -> Iterator[tuple[int, Array, Array]]:

@@ -114,9 +114,9 @@ class Factored:
             (outer,) = [p for p in parents if p is not inner[0]]
             return self._times(self._form(inner[0]), outer)
         if n.op is ops.negative:
-            form = self._form(parents[0])
-            turned = tuple(Piece(piece.base, -piece.factor) for piece in form if piece.factor is not None)
-            return turned if len(turned) == len(form) else ()
+            turned = [Piece(p.base, -p.factor) for p in self._form(parents[0]) if p.factor is not None]
+            if len(turned) == len(self._form(parents[0])):
+                return tuple(turned)
         whole = pieces_of_whole(n, self._real)
         if whole:
             return tuple(piece for _, part in whole for piece in self._form(part))

@@ -47,3 +47,18 @@ LOSSES: Mapping[str, Callable[..., Node]] = MappingProxyType(
     {"cross_entropy": cross_entropy, "squared_error": squared_error}
 )
 """The costs that can be asked for by name."""
+
+
+def known_loss(loss: str | Callable[..., Node]) -> Callable[..., Node]:
+    """The cost of that name, or the user's own.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if not isinstance(loss, str):
+        return loss
+    if loss not in LOSSES:
+        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
+    return LOSSES[loss]

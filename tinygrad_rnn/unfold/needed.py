@@ -10,7 +10,7 @@ import networkx as nx
 
 from ..autodiff import Node, ops
 from .factors import Factored
-from .fold import Folded
+from .fold import Folded, summands
 
 Terms = list[tuple[str, tuple[Node, ...]]]
 
@@ -80,20 +80,7 @@ class Needed:
 
     def terms_of(self, g: Node | None) -> Terms:
         """What a weight's gradient is the sum of, over time: products of factors, sums over samples, or arrays."""
-        if g is None:
-            return []
-        g = self.real(g)
-        if g.op is ops.add:
-            return [term for p in g.parents for term in self.terms_of(p)]
-        if g.op is ops.copy:
-            return self.terms_of(g.parents[0])
-        if g.op is ops.outer:
-            return [("product", g.parents)]
-        if g.op is ops.transpose and self.real(g.parents[0]).op is ops.outer:
-            return [("product", self.real(g.parents[0]).parents[::-1])]
-        if g.op is not None and g.op.name == "sum" and g.op.settings["axis"] == (-2,) and g.parents[0].ndim == 2:
-            return [("samples", g.parents)]
-        return [("array", (g,))]
+        return [] if g is None else summands(g, self.real)
 
     def _roots(self) -> set[int]:
         """The nodes for whose sake the others are computed: factors of gradients, and what goes back a step."""

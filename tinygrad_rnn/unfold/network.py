@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .recipe import Cell, Loss
+from .recipe import Cell, Loss, initial_state
 from .structure import flatten, rebuild
-from .unfolded import Unfolded, initial_state, unfold
+from .unfolded import Unfolded, unfold
 
 
 class Network:

@@ -49,8 +49,11 @@ class Plan(Needed):
         Where the weights, and the data of all time steps, are copied to before a pass.
     start : list of ndarray
         Likewise the parts of the initial state.
-    costs : ndarray, (T,)
-        The time steps' costs after a forward pass.
+    later : list of ndarray
+        Likewise what comes back to the parts of the last state from beyond it.
+    later_apart : bool
+        Whether the parts of the last state can be given different errors from beyond it: not where all parts have
+        one error at every step, kept once.
     totals : dict of str to callable
         What computes dC / d weight from the rows that `backward` has filled, as an array of its own.
     source : list of str
@@ -63,7 +66,7 @@ class Plan(Needed):
         self.dtype = folded.cost.value.dtype
         self.stacks: dict[int, Array] = {}
         self.views: set[int] = set()
-        self._contiguous: dict[int, Array] = {}
+        self._contiguous: dict[Any, Array] = {}
         self.source: list[str] = []
         self.samples = folded.x.shape[0]
 
@@ -71,10 +74,17 @@ class Plan(Needed):
         self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
         self.data = {what: self.stacks[n.index] for what, n in folded.data.items()}
         self.start = [self.stacks[b.index][0] for b in folded.before]
-        self.costs = self.stacks[folded.cost.index]
-        self._prepare: list[Call] = []
-        self._forward = self._calls(self.played, self._chunks())
-        self._backward = self._calls(self.played_back, [chunk[::-1] for chunk in self._chunks()[::-1]])
+        self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
+        self._counted = None if folded.shares.all() else np.flatnonzero(folded.shares)
+        self._prepare: list[Call] = []  # what is the same at every time, and copies of weights: before each pass
+        self._prepared: set[int] = set()
+        self._played = self.played
+        self._newest: dict[int, list[Call]] = {}
+        called = self._calls(self.played, self._chunks())
+        states = self._for_states()
+        self._forward = [call for _, call in called]
+        self._carry = [call for members, call in called if members <= states]
+        self._backward = [call for _, call in self._calls(self.played_back, [c[::-1] for c in self._chunks()[::-1]])]
         self.totals: dict[str, Callable[[], Array]] = {
             name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
             for (name, terms), w in zip(self.terms.items(), folded.weights.values(), strict=True)
@@ -82,6 +92,14 @@ class Plan(Needed):
         for name in dict.fromkeys(filter(None, trained)):
             parts = [k for k, each in enumerate(trained) if each == name]
             self.totals[name] = partial(self._sum_over_samples, parts)
+
+    def _for_states(self) -> set[int]:
+        """The step's nodes that a state is computed from, and the states."""
+        wanted = {s.index for s in self.folded.state}
+        for n in reversed(self.nodes[: self.folded.size]):
+            if n.index in wanted:
+                wanted.update(p.index for p in n.parents)
+        return wanted
 
     # ---- memory
 
@@ -106,6 +124,11 @@ class Plan(Needed):
             self.stacks[i] = long[i][:-1] if i in errors.values() else long[i][1:]
         self.stacks |= {b: long[s][:-1] for b, s in self.previous.items()}
         self.stacks |= {a: long[g][1:] for a, g in errors.items()}
+        self.later = [
+            self.stacks[a.index][-1, ...] if a.index in self.stacks else np.zeros(a.shape, self.dtype)
+            for a in self.folded.after
+        ]
+        self.later_apart = len({row.__array_interface__["data"][0] for row in self.later}) == len(self.later)
         for i, (whole, start) in joined.items():
             if whole not in self.stacks:
                 self.stacks[whole] = np.empty((self.T, *self.nodes[whole].shape), self.dtype)
@@ -227,24 +250,33 @@ class Plan(Needed):
         length = max(16, 16384 // widest)
         return [range(t, min(t + length, self.T)) for t in range(0, self.T, length)]
 
-    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[Call]:
-        """The calls that play these nodes: group by group of the copies, component by component of the folded graph."""
+    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[tuple[set[int], Call]]:
+        """The calls that play these nodes: group by group of the copies, component by component of the folded graph.
+
+        With each call come the nodes of its component.
+        """
         g, position = self.graph(played), self.position.__getitem__
         components = nx.condensation(g)
         order = nx.lexicographical_topological_sort(
             components, key=lambda c: min(map(position, components.nodes[c]["members"]))
         )
-        calls: list[Call] = []
-        pieces: list[Callable[[range], list[Call]]] = []
+        calls: list[tuple[set[int], Call]] = []
+        pieces: list[tuple[set[int], Callable[[range], list[Call]]]] = []
         for c in order:
-            members = [self.nodes[i] for i in sorted(components.nodes[c]["members"], key=position)]
+            inside = set(components.nodes[c]["members"])
+            members = [self.nodes[i] for i in sorted(inside, key=position)]
+            once: list[Call] = []
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
-                pieces += self._loop(members, calls)
+                pieces += [(inside, piece) for piece in self._loop(members, once)]
             elif members[0].index in self.timeless:
-                calls += self._at_once(members[0], range(self.T))
+                # Before everything else: the loops read copies of some matrices, made before a pass.
+                if members[0].index not in self._prepared:
+                    self._prepared.add(members[0].index)
+                    self._prepare += self._at_once(members[0], range(self.T))
             else:
-                pieces.append(partial(self._at_once, members[0]))
-        return [*calls, *(call for chunk in chunks for piece in pieces for call in piece(chunk))]
+                pieces.append((inside, partial(self._at_once, members[0])))
+            calls += [(inside, call) for call in once]
+        return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
 
     def _rows_of(self, n: Node, chunk: range) -> Array:
         """The node's copies in a group, or its one value if it is the same at every time."""
@@ -341,7 +373,10 @@ class Plan(Needed):
         # Of vectors, two short calls are quicker than one that repeats an argument.
         loop = Loop(lines if vectors else side_by_side(lines), vectors)
         self.source.append(loop.source)
-        once += [partial(carried.fill, 0) for i, carried in self.carried.items() if i in inside]
+        for a, later in zip(self.folded.after, self.later, strict=True):
+            carried = self.carried.get(self.next.get(a.index, -1))
+            if carried is not None and self.next[a.index] in inside:
+                once.append(partial(np.copyto, carried, later))
         return [*pieces, lambda chunk: [loop.over(chunk)]]
 
     def _operand(self, n: Node) -> Row | Array:
@@ -422,7 +457,7 @@ class Plan(Needed):
         """
         if w.flags.c_contiguous or vectors:
             return w
-        key = address(w)
+        key = (address(w), w.shape, w.strides)
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
             self._prepare.append(partial(np.copyto, self._contiguous[key], w))
@@ -430,15 +465,41 @@ class Plan(Needed):
 
     # ---- playing
 
-    def forward(self) -> None:
-        """Play the forward pass."""
+    def forward(self, newest: int | None = None) -> Any:
+        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs."""
+        calls = self._forward
+        if newest is not None and newest < self.T:
+            if newest not in self._newest:
+                made = self._calls(self._played, [range(self.T - newest, self.T)])
+                self._newest[newest] = [call for _, call in made]
+            calls = self._newest[newest]
         for call in self._prepare:
             call()
-        for call in self._forward:
+        for call in calls:
+            call()
+        return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
+
+    def take_over(self, other: Plan, kept: int) -> None:
+        """Let the first steps be another plan's last ones, or its own, with all that the forward pass has left."""
+        row = other.T - kept - 1
+        for start, before, s in zip(self.start, other.start, self.folded.state, strict=True):
+            start[...] = before if row < 0 else other.stacks[s.index][row]
+        own = {b.index for b in self.folded.before}
+        for n in self.nodes[: self.folded.size]:
+            if n.index in self.stacks and n.index not in self.timeless | self.views | own:
+                self.stacks[n.index][:kept] = other.stacks[n.index][other.T - kept :]
+
+    def carry(self) -> None:
+        """Play what the states are computed from, and nothing else."""
+        for call in self._prepare:
+            call()
+        for call in self._carry:
             call()
 
-    def backward(self) -> None:
-        """Play the backward pass."""
+    def backward(self, later: Sequence[Array] | None = None) -> None:
+        """Play the backward pass; `later` is what comes back to each part of the last state from beyond it."""
+        for k, row in enumerate(self.later):
+            row[...] = later[k] if later else 0
         for call in self._backward:
             call()
 

@@ -19,12 +19,18 @@ Loss = Callable[..., Node]
 
 
 class Copies(Mapping[str, Node]):
-    """The weights as one time step sees them: a copy is made when the cell first reads the weight."""
+    """The weights as one time step sees them: a copy is made when the cell first reads the weight.
 
-    def __init__(self, weights: Mapping[str, Node], t: int, initial: frozenset[str] = frozenset()) -> None:
+    Where they are untied, it is the step's own row of the weight.
+    """
+
+    def __init__(
+        self, weights: Mapping[str, Node], t: int, initial: frozenset[str] = frozenset(), untied: bool = False
+    ) -> None:
         self._weights = weights
         self._t = t
         self._initial = initial
+        self._untied = untied
         self.made: dict[str, Node] = {}
 
     def __getitem__(self, name: str) -> Node:
@@ -40,7 +46,11 @@ class Copies(Mapping[str, Node]):
                         f"the cell reads the parameter {name!r} at t={self._t}; params has {', '.join(self._weights)}"
                     )
                 )
-            self.made[name] = ops.copy(self._weights[name], name=name)
+            weight = self._weights[name]
+            if self._untied:
+                self.made[name] = ops.getitem(weight, key=ops.index_key(self._t - 1, weight.ndim), name=name)
+            else:
+                self.made[name] = ops.copy(weight, name=name)
         return self.made[name]
 
     def __contains__(self, name: object) -> bool:
@@ -78,12 +88,15 @@ class Recipe:
         What each step's cost weighs in the whole: 1, or 1/T for a mean; 0 where it is not counted.
     initial : frozenset of str
         The parameters that are initial states.
+    untied : bool
+        Whether each time step has weights of its own.
     """
 
     cell: Cell
     loss: Loss
     shares: Array
     initial: frozenset[str] = frozenset()
+    untied: bool = False
 
     def record(
         self, tape: Tape, t: int, weights: Mapping[str, Node], data: tuple[Array, Array, Array | None], before: Any
@@ -105,7 +118,7 @@ class Recipe:
             mask = None
             if mask_now is not None:
                 mask = tape.leaf(mask_now, "mask", active=False, varies=True, copy=False)
-            copies = Copies(weights, t, self.initial)
+            copies = Copies(weights, t, self.initial, self.untied)
             state, y = _state_and_output(self.cell(copies, x, before), before)
             if mask is not None:
                 state = _kept_where_over(mask, state, before)
@@ -179,3 +192,40 @@ def as_mask(mask: Any, shape: tuple[int, int], dtype: Any) -> Array:
     if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
         raise ValueError("mask holds something else than 0 and 1: 1 where sample p has a step t, 0 where it is over")
     return array.astype(dtype)[..., None]
+
+
+def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
+    """The initial state in its structure: arrays, and names of parameters.
+
+    Raises
+    ------
+    ShapeError, ValueError
+        If it has another structure than the cell's state, or names no parameter of one axis.
+    """
+    usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
+    if usual is None:
+        raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
+    s0 = usual if s0 is None else s0
+    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
+        raise ShapeError(
+            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
+            "each an array s0[p, j] or the name of a parameter"
+        )
+    for name in flatten(s0):
+        if isinstance(name, str) and name not in params:
+            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
+        if isinstance(name, str) and np.ndim(params[name]) != 1:
+            raise ShapeError(
+                f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
+                "is one row (m,), repeated over the samples"
+            )
+    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
+
+
+def same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:
+    """Raise ShapeError if not all numbers are of one dtype."""
+    given = {name: leaf.value.dtype for name, leaf in weights.items()}
+    given |= {name: array.dtype for name, array in arrays.items()}
+    if len(set(given.values())) > 1:
+        listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
+        raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")

@@ -13,11 +13,12 @@ def flatten(state: Any) -> list[Any]:
 
 def rebuild(like: Any, leaves: Iterable[Any]) -> Any:
     """A state of the structure of `like`, of other leaves."""
+    return _built(like, iter(leaves))
 
-    def build(part: Any, rest: Iterator[Any]) -> Any:
-        return tuple(build(p, rest) for p in part) if isinstance(part, tuple) else next(rest)
 
-    return build(like, iter(leaves))
+def _built(part: Any, rest: Iterator[Any]) -> Any:
+    # Not inside `rebuild`: a function that holds itself is left to the cycle collector at every call.
+    return tuple(_built(p, rest) for p in part) if isinstance(part, tuple) else next(rest)
 
 
 def outline(state: Any, leaf: str = "one array") -> str:

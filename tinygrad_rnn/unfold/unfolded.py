@@ -28,9 +28,9 @@ from ..autodiff.tape import collector_at_rest
 from .fold import Folded, fold_step, steps_differ
 from .graph import graph
 from .lines import Watched
-from .losses import LOSSES
+from .losses import known_loss
 from .plan import Plan, read_only
-from .recipe import Cell, Loss, Recipe, Recorded, as_mask, masked_equations
+from .recipe import Cell, Loss, Recipe, Recorded, as_mask, initial_state, masked_equations, same_dtype
 from .steps import Step, walk
 from .structure import flatten, outline, rebuild
 
@@ -144,6 +144,7 @@ class Unfolded:
         }
         self._names = tuple(weights)
         self._copied = tuple(name for name in weights if name not in recipe.initial)
+        self._later_at = 0  # the number of the last backward pass that had error from beyond the last step
 
     @property
     def T(self) -> int:
@@ -159,9 +160,17 @@ class Unfolded:
         TapeError
             If the forward pass was left before its end.
         """
+        self._need_forward()
+        return float(self.cost.value)
+
+    def _need_forward(self) -> None:
         if not self.tape.computed(self.cost):
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
-        return float(self.cost.value)
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The time steps that hand no error to the step before them, see `tinygrad_rnn.cut`."""
+        return tuple(sorted(self.tape.cuts))
 
     @property
     def last_state(self) -> Any:
@@ -185,7 +194,7 @@ class Unfolded:
         x = self.inputs[0].value
         return f"<network unfolded over {self.T} time steps, {x.shape[0]} samples, {len(self.tape)} nodes>"
 
-    def backward(self, of: int | None = None) -> None:
+    def backward(self, of: int | None = None, *, later: Any = None) -> None:
         """Send the error back through every copy.
 
         Parameters
@@ -193,13 +202,45 @@ class Unfolded:
         of : int, optional
             Start from the cost C(of) of this time step alone, as Guo does in (26)-(28); from the
             whole cost if none is named.
+        later : ndarray (B, m), or tuple of these, optional
+            For a piece of a longer sequence: what comes back to s(T) from the steps after it, dC / d s(T), in the
+            cell's structure. What this piece hands on is the cotangent of its ``states[0]``.
+
+        Raises
+        ------
+        ShapeError
+            If `later` has another structure or shape than the state.
+        ValueError
+            If both `of` and `later` are given.
         """
-        if of is None and self._plan is not None and self.tape.rows is self._plan:
-            self._plan.backward()
+        if of is not None and later is not None:
+            raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
+        errors = None if later is None else self._fitting_errors(later)
+        plan = self._plan
+        planned = plan is not None and self.tape.rows is plan and self.tape.waiting is None and not self.tape.cuts
+        if of is None and plan is not None and planned and (errors is None or plan.later_apart):
+            plan.backward(errors)
             self.tape.received(self.cost, self._totals)
         else:
-            self.tape.backward(self._root(of))
+            besides: dict[Node, Array] = {}
+            for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
+                if part.active:
+                    besides[part] = besides[part] + error if part in besides else error
+            self.tape.backward(self._root(of), besides=besides)
+        self._later_at = self.tape.sweeps if errors else 0
         self._refuse_bad()
+
+    def _fitting_errors(self, later: Any) -> list[Array]:
+        """What comes back to the parts of the last state, checked."""
+        if outline(later) != outline(self.states[-1]):
+            raise ShapeError(f"backward: later is {outline(later)}, and the state is {outline(self.states[-1])}")
+        errors = []
+        for part, given in zip(flatten(self.states[-1]), flatten(later), strict=True):
+            error = np.asarray(given, self.cost.value.dtype)
+            if error.shape != part.shape:
+                raise ShapeError(f"backward: later is {error.shape} for {part}, which is {part.shape}: they must agree")
+            errors.append(error)
+        return errors
 
     def first_bad(self) -> BadNumber | None:
         """The first number that is not finite, or None: values in the order of the tape, then what came back.
@@ -284,8 +325,16 @@ class Unfolded:
         Raises
         ------
         TapeError
-            If the forward pass was left before its end.
+            If the forward pass was left before its end, or if the last backward pass was given error from later
+            steps: the cost here is not what that is the slope of.
         """
+        if self._later_at and self._later_at == self.tape.sweeps:
+            raise TapeError("the last backward pass was given error from later steps: call backward() before check()")
+        if self.cuts:
+            raise TapeError(
+                f"the network is cut before t={', '.join(map(str, self.cuts))}: its gradients are a truncation's, and "
+                "no slope of the cost is like them. Mend it first, with tinygrad_rnn.cut(net)"
+            )
         weights = {leaf.index for leaf in self.weights.values()}
         copies = {node.index for step in self._steps for node in step.copies.values()}
 
@@ -321,6 +370,7 @@ class Unfolded:
 
     def _of_copies(self, name: str) -> Array:
         whole = self.weights[name].value
+        whole = whole[0] if self._recipe.untied else whole
         each = [step.copies[name].cotangent if name in step.copies else None for step in self._steps]
         return np.stack([np.zeros_like(whole) if g is None else np.asarray(g) for g in each])
 
@@ -358,19 +408,7 @@ class Unfolded:
         TapeError
             If `finite` is set and a number is not.
         """
-        # Everything is looked at before anything is changed.
-        new = {}
-        for name, leaf in self.weights.items():
-            if name not in self.params:
-                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
-            new[name] = _fitting(name, self.params[name], leaf.shape, self._dtype)
-        data = self._fitting_data(x, d, mask)
-        start = {} if s0 is None else self._fitting_state(s0)
-        if len(self.tape) > self._size:
-            self._plan = None
-            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
-        elif not self.schedule:
-            self._make_plan()
+        new, data, start = self._fitting_all(x, d, mask, s0)
         if self._plan is not None:
             self._play(self._plan, new, data, start)
             self._refuse_bad()
@@ -385,6 +423,101 @@ class Unfolded:
             pass
         self._refuse_bad()
         return self.loss
+
+    def follow(self, before: Unfolded, x: Any, d: Any) -> float:
+        """Move on along a stream: this network's last steps are new, those before them stay as they were computed.
+
+        They stand at the end of `before`, which may be this very network, and were computed with the parameters
+        as they were then; the new ones are computed with the parameters as they are now.
+
+        Parameters
+        ----------
+        before : Unfolded
+            A network unfolded from the same cell over steps up to the newest, replayed or moved on already.
+        x, d : array_like, (new steps, B, l) and (new steps, B, o)
+            Inputs and targets of the new steps.
+
+        Returns
+        -------
+        float
+            The cost.
+
+        Raises
+        ------
+        ShapeError
+            If a shape or a dtype differs; nothing is changed then.
+        ValueError
+            If `before` has too few steps, or one of the two networks has no plan: see ``schedule``.
+        """
+        kept = self.T - len(x)
+        if not self.schedule:
+            self._make_plan()
+        plan, old = self._plan, before._plan
+        given = self.masks or any(self.trained)
+        if (
+            plan is None
+            or old is None
+            or before.tape.rows is not old
+            or given
+            or not before.tape.computed(before.cost)
+            or not 0 <= kept <= before.T
+        ):
+            raise ValueError(
+                f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
+                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask "
+                "and no initial state that is trained"
+            )
+        new, _, _ = self._fitting_all(None, None, None, None)
+        data = {}
+        for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
+            data[what] = _fitting(what, given, (len(x), *leaves[0].shape), self._dtype)
+        plan.take_over(old, kept)
+        start = {s: plan.value(k, 0).copy() for k, s in enumerate(flatten(self.states[0]))}
+        self._play(plan, new, data, start, newest=len(x))
+        self._refuse_bad()
+        return self.loss
+
+    def carry(self, x: Any = None, *, s0: Any = None) -> Any:
+        """Carry the state over new inputs: the forward pass, but for what no later state depends on.
+
+        It is shorter than `replay`. No output and no cost is there afterwards, and nobody can go back through it.
+
+        Parameters
+        ----------
+        x, s0
+            As for `replay`.
+
+        Returns
+        -------
+        ndarray or tuple
+            s(T), see `last_state`.
+
+        Raises
+        ------
+        ShapeError, ValueError, TapeError
+            See `replay`.
+        """
+        new, data, start = self._fitting_all(x, None, None, s0)
+        if self._plan is None:
+            self.replay(x, s0=s0)
+        else:
+            self._play(self._plan, new, data, start, states_only=True)
+        return self.last_state
+
+    def _fitting_all(self, x: Any, d: Any, mask: Any, s0: Any) -> tuple[dict[str, Array], dict[str, Array], Any]:
+        """The weights, data and parts of the initial state for a pass, all checked before any is changed; a plan."""
+        for name in self.weights:
+            if name not in self.params:
+                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
+        new = {name: _fitting(name, self.params[name], leaf.shape, self._dtype) for name, leaf in self.weights.items()}
+        data = self._fitting_data(x, d, mask)
+        start = {} if s0 is None else self._fitting_state(s0)
+        if len(self.tape) > self._size:
+            self._plan = None
+            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
+        elif not self.schedule:
+            self._make_plan()
+        return new, data, start
 
     @property
     def _data(self) -> dict[str, tuple[Node, ...]]:
@@ -418,7 +551,7 @@ class Unfolded:
         if outline(s0) != outline(self.states[0]):
             raise ShapeError(f"replay: s0 is {outline(s0)}, and the state is {outline(self.states[0])}")
         found = {}
-        for part, given in zip(parts, flatten(s0), strict=True):
+        for k, (part, given) in enumerate(zip(parts, flatten(s0), strict=True)):
             if given is None:
                 continue
             if part.parents:
@@ -427,25 +560,19 @@ class Unfolded:
                     f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
                     "or pass None for this part of s0"
                 )
-            found[part] = np.array(_fitting(f"s0 ({part})", given, part.shape, self._dtype))
+            found[part] = np.array(_fitting(f"s0[{k}]" if len(parts) > 1 else "s0", given, part.shape, self._dtype))
         return found
 
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
-        different = steps_differ(self.tape, self._size, self._steps)
-        if not different:
-            folded = self._fold_step()
-            different = folded.obstacle()
-            step = [n for n in self.tape if n.t == 1]
-            if [n.op for n in step] != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
-                different = "the cell computed something else when it was called again"
-        if different:
+        folded = self._folded()
+        different = folded if isinstance(folded, str) else folded.obstacle()
+        if isinstance(folded, str) or different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        trained = [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
-        self._plan = Plan(folded, self.T, trained)
+        self._plan = Plan(folded, self.T, self.trained)
         self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
-        self._totals[self.cost] = partial(np.ones_like, self.cost.value)
+        self._totals[self.cost] = partial(np.ones, (), self._plan.dtype)  # its value would compute every node
         if self.cost.op is ops.multiply:
             summed, weight = self.cost.parents
             self._totals[summed] = weight.value.copy
@@ -456,11 +583,68 @@ class Unfolded:
         return fold_step(
             self._recipe,
             {name: leaf.value for name, leaf in self.weights.items() if name not in self._recipe.initial},
-            (first.x.value, first.d.value, None if first.mask is None else first.mask.value),
+            # Copies: a view of one row would keep the data of all steps.
+            (first.x.value.copy(), first.d.value.copy(), None if first.mask is None else first.mask.value),
             rebuild(self.states[0], [s.value for s in flatten(self.states[0])]),
             self.tape.equations,
             on,
         )
+
+    @property
+    def trained(self) -> list[str]:
+        """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
+        return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
+
+    def _folded(self) -> Folded | str:
+        """One time step and its backward pass, or in words why it is not every step's."""
+        different = steps_differ(self.tape, self._size, self._steps)
+        if different:
+            return different
+        folded = self._fold_step()
+        step = [n.op for n in self.tape if n.t == 1]
+        if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
+            return "the cell computed something else when it was called again"
+        return folded
+
+    def stacked(self) -> tuple[Folded, Callable[[Node], Array]]:
+        """One time step with its backward pass, and what gives the values that its nodes have at all times.
+
+        Returns
+        -------
+        folded : Folded
+            The step, as it is recorded for `fold`.
+        values : callable
+            Given a node of the step's forward pass, its copies' values (T, ...), or its one value where that is
+            the same at every time. They are those of the last forward pass, and change with the next.
+
+        Raises
+        ------
+        ValueError
+            If the time steps are not copies of one step.
+        TapeError
+            If the forward pass was left before its end.
+        """
+        self._need_forward()
+        if self._plan is not None and self.tape.rows is self._plan:
+            return self._plan.folded, self._plan.stack
+        folded = self._folded()
+        if isinstance(folded, str):
+            raise ValueError(f"this network cannot be folded: {folded}")
+        columns: list[list[Node]] = [[] for _ in range(self.T)]
+        for node in self.tape.nodes[: self._size]:
+            if node.t:
+                columns[node.t - 1].append(node)
+        before = {b.index: k for k, b in enumerate(folded.before)}
+        timeless = folded.timeless()
+
+        def values(node: Node) -> Array:
+            if node.index in timeless:
+                return node.value
+            if node.index in before:
+                return np.stack([flatten(s)[before[node.index]].value for s in self.states[:-1]])
+            return np.stack([column[node.index - folded.first].value for column in columns])
+
+        return folded, values
 
     def source_lines(self) -> dict[int, Place]:
         """The line of a cell or a loss that records each node of a time step, by the node's role.
@@ -487,34 +671,40 @@ class Unfolded:
         return self._fold_step().graph()
 
     def _play(
-        self, plan: Plan, new: Mapping[str, Array], data: Mapping[str, Array], start: Mapping[Node, Array]
+        self,
+        plan: Plan,
+        new: Mapping[str, Array],
+        data: Mapping[str, Array],
+        start: Mapping[Node, Array],
+        states_only: bool = False,
+        newest: int | None = None,
     ) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
         for name, stack in plan.weights.items():
             stack[...] = new[name]
-        for what, stack in plan.data.items():
+        for what, leaves in self._data.items():
             if what in data:
-                stack[...] = data[what]
-            elif self.tape.rows is not plan:  # a leaf may have been set since
-                for row, leaf in zip(stack, self._data[what], strict=True):
+                plan.data[what][-len(data[what]) :] = data[what]
+            elif leaves and self.tape.rows is not plan:  # a leaf may have been set since
+                for row, leaf in zip(plan.data[what], leaves, strict=True):
                     row[...] = leaf.value
-        for row, s in zip(plan.start, flatten(self.states[0]), strict=True):
-            row[...] = new[s.parents[0].name] if s.parents else start.get(s, s.value)
-        plan.forward()
-        total = np.add.reduce(self._counted_rows(plan.costs))
+        for before, s in zip(plan.start, flatten(self.states[0]), strict=True):
+            before[...] = new[s.parents[0].name] if s.parents else start.get(s, s.value)
         others = [(s, read_only(value)) for s, value in start.items()]
         others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
         if self.tape.rows is not plan:
             others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
+        if states_only:
+            plan.carry()
+            self.tape.played_by(plan, others, complete=False)
+            return
+        total = plan.forward(newest)
         if self.cost.op is ops.multiply:  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
             total = total * weight.value
         self.tape.played_by(plan, [*others, (self.cost, np.asarray(total))])
-
-    def _counted_rows(self, losses: Array) -> Array:
-        return losses if len(self.counted) == self.T else losses[np.array(self.counted) - 1]
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
@@ -578,6 +768,7 @@ def unfold(
     s0: Any = None,
     mask: Any = None,
     losses: Iterable[int] | None = None,
+    untied: bool = False,
     finite: bool = False,
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
@@ -608,6 +799,9 @@ def unfold(
         handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
     losses : iterable of int, optional
         The time steps whose costs count, from 1 to T, such as the newest ones of a window; all if none are named.
+    untied : bool
+        Whether each time step has weights of its own, as Guo's section 4 considers: every parameter but an initial
+        state has an axis of length T in front, see `tinygrad_rnn.untie`. Time and memory grow with T squared.
     finite : bool
         Whether a NaN or an infinity that comes in or arises, now or later, is an error.
 
@@ -630,11 +824,9 @@ def unfold(
     -----
     Source: Guo (2013), section 3 and Figure 2.
     """
-    if isinstance(loss, str) and loss not in LOSSES:
-        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
-    x, d = _sequences(x, d)
+    pays = known_loss(loss)
+    check_reduction(reduction)
+    x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:
         present = as_mask(mask, x.shape[:2], x.dtype)
@@ -644,13 +836,20 @@ def unfold(
     tape = Tape(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
     given = [s for s in flatten(s0) if not isinstance(s, str)]
-    _same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
+    same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
     recipe = Recipe(
         cell,
-        LOSSES[loss] if isinstance(loss, str) else loss,
+        pays,
         _shares(len(x), losses, reduction),
         frozenset(s for s in flatten(s0) if isinstance(s, str)),
+        untied,
     )
+    for name, leaf in weights.items():
+        if untied and name not in recipe.initial and leaf.shape[:1] != (len(x),):
+            raise ShapeError(
+                f"untied weights: {name} is {leaf.shape}, and must be ({len(x)}, ...), one weight for each time step; "
+                f"untie(params, {len(x)}) makes them"
+            )
     with tape.step(0):
         # Provisional names, for messages: a part of s(0) is called what the cell calls it one step later.
         names = [f"s[{k}]" for k in range(len(flatten(s0)))] if isinstance(s0, tuple) else ["s"]
@@ -688,28 +887,6 @@ def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
     return shares if reduction == "sum" else shares / np.count_nonzero(shares)
 
 
-def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
-    """The initial state in its structure: arrays, and names of parameters."""
-    usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
-    if usual is None:
-        raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
-    s0 = usual if s0 is None else s0
-    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
-        raise ShapeError(
-            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
-            "each an array s0[p, j] or the name of a parameter"
-        )
-    for name in flatten(s0):
-        if isinstance(name, str) and name not in params:
-            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
-        if isinstance(name, str) and np.ndim(params[name]) != 1:
-            raise ShapeError(
-                f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
-                "is one row (m,), repeated over the samples"
-            )
-    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
-
-
 def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name: str) -> Node:
     """A part of s(0): an array as it is, or a parameter repeated over the samples."""
     if not isinstance(s, str):
@@ -718,7 +895,14 @@ def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name
     return ops.broadcast(row, source=row.shape, to=(n_samples, *row.shape), name=name)
 
 
-def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError if it is not a way to combine the costs over time."""
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
+
+
+def sequences(x: Any, d: Any) -> tuple[Array, Array]:
+    """Inputs and targets as arrays, checked: time first, as many time steps and samples, and at least one of each."""
     x, d = np.asarray(x), np.asarray(d)
     for name, array, last in (("x", x, "i"), ("d", d, "k")):
         if array.ndim != 3:
@@ -738,11 +922,3 @@ def _sequences(x: Any, d: Any) -> tuple[Array, Array]:
             f"x is {x.shape} and d is {d.shape}: there must be at least one time step, one sample and one unit"
         )
     return x, d
-
-
-def _same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:
-    given = {name: leaf.value.dtype for name, leaf in weights.items()}
-    given |= {name: array.dtype for name, array in arrays.items()}
-    if len(set(given.values())) > 1:
-        listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
-        raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")

@@ -1,10 +1,12 @@
 """Pictures, formulas and lessons: everything shown is made from the tape."""
 
 from .engine import EngineError
+from .flow import draw_flow
 from .ledger import Ledger, ledger
 from .lessons import new_folder
 from .picture import Picture, draw
 from .player import Player, player
+from .plots import plot_influence, plot_lags
 from .scene import Scene
 from .terminal import show
 from .trace import Account, Moment, Part, Row, Trace, trace
@@ -21,9 +23,12 @@ __all__ = [
     "Scene",
     "Trace",
     "draw",
+    "draw_flow",
     "ledger",
     "new_folder",
     "player",
+    "plot_influence",
+    "plot_lags",
     "show",
     "trace",
 ]

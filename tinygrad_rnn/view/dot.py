@@ -7,15 +7,19 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .scene import Box, Line, Point, Scene
+from .text import printable
 
 if TYPE_CHECKING:
     import graphviz
+
+    from .svg import Paper
 
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394"}
 FILL = {"op": "#FFFFFF", "leaf": "#F1F1EE", "copy": "#FFFFFF", "weight": "#FFFFFF"}
 CORNER = 9.0
 ARROW = 7.0
+LABEL = 0.3  # where on the last stretch of a line its label stands: nearer to where it comes from, lines lie apart
 
 
 def dot(scene: Scene) -> str:
@@ -26,8 +30,14 @@ def dot(scene: Scene) -> str:
     """
     import graphviz  # not with the package: only drawing needs it
 
+    g = graphviz.Digraph(printable(scene.title), engine="neato")
+    fill(g, scene)
+    return str(g.source)
+
+
+def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
+    """Put the scene on a graph: in Graphviz's language, or on our own paper, which takes the same calls."""
     left, bottom, right, top = scene.bounds()
-    g = graphviz.Digraph(scene.title, engine="neato")
     g.attr(
         "graph",
         bb=_list([left, bottom, right, top]),
@@ -65,10 +75,9 @@ def dot(scene: Scene) -> str:
             _box(g, box, scene.colors.get(box.id, ""))
     for line in scene.lines:
         _line(g, line)
-    return str(g.source)
 
 
-def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
+def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
     spare = box.height - 17 - 12 * len(box.numbers)
     name_y = box.y + box.height / 2 - spare / 2 - 9
     g.node(
@@ -90,7 +99,9 @@ def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
             _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", INK[kind])
 
 
-def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str) -> None:
+def _writing(
+    g: graphviz.Digraph | Paper, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str
+) -> None:
     g.node(
         f"{box.id}_{kind}",
         label=_text(text),
@@ -107,11 +118,29 @@ def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font
     )
 
 
-def _line(g: graphviz.Digraph, line: Line) -> None:
+def _line(g: graphviz.Digraph | Paper, line: Line) -> None:
     style = {"tie": {"style": "dashed", "penwidth": "0.9"}, "state": {"penwidth": "2"}}.get(line.kind, {})
     if line.color:
         style = style | {"color": line.color}
     g.edge(line.source, line.target, id=line.id, pos=_spline(line.points), **style, **{"class": line.kind})
+    if line.label:
+        g.node(
+            f"{line.id}_label",
+            label=_text(line.label),
+            id=f"{line.id}_label",
+            shape="box",
+            style="filled",
+            fillcolor="white",
+            color="white",
+            margin="0",
+            pos=_point(_towards(line.points[-2], line.points[-1], LABEL * math.dist(line.points[-2], line.points[-1]))),
+            width=_inches(5 * len(line.label) + 2),
+            height=_inches(10),
+            fontname=SANS,
+            fontsize="9",
+            fontcolor=line.color or "#444444",
+            **{"class": "number label"},
+        )
 
 
 def _spline(points: Sequence[Point]) -> str:
@@ -141,7 +170,7 @@ def _text(text: str) -> str:
     The graphviz library quotes the rest, but would take text in angle brackets for HTML: a space
     without width in front prevents that.
     """
-    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
+    text = printable(text).replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     return "\u200b" + text if text.startswith("<") and text.endswith(">") else text
 
 

@@ -52,6 +52,7 @@ class Line:
     points: tuple[Point, ...]
     kind: str = "data"
     color: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

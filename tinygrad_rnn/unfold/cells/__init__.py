@@ -9,9 +9,11 @@ are l inputs, m hidden units and o outputs. Gates lie one below the other in V, 
 """
 
 from .base import Cell
+from .clipped import ErrorClipped
 from .gru import GRU
 from .lstm import LSTM
+from .mozer import Mozer
 from .simple import IRNN, Elman, Guo
 from .stacked import Stacked
 
-__all__ = ["GRU", "IRNN", "LSTM", "Cell", "Elman", "Guo", "Stacked"]
+__all__ = ["GRU", "IRNN", "LSTM", "Cell", "Elman", "ErrorClipped", "Guo", "Mozer", "Stacked"]

@@ -1,0 +1,93 @@
+"""E-prop: real-time recurrent learning in which a unit's past reaches its future through itself alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..autodiff import Node, by_rule, ops
+from ..unfold.losses import known_loss
+from ..unfold.recipe import Cell, Loss
+from .moment import Moment
+from .stream import Window
+from .traces import Hand, traced
+
+
+def eprop(
+    cell: Cell, params: Mapping[str, Any], x: Any, d: Any, *, loss: str | Loss = "cross_entropy", s0: Any = None
+) -> Iterator[Window]:
+    """E-prop: at each time step the gradient of C(t), but for what goes from one unit to another in time.
+
+    Each weight has an eligibility trace, its influence on its own unit through that unit's own past:
+    ``trace(t) = J_jj trace(t-1) + ds_j(t)/dw_ji`` with ``J_jj = ds_j(t)/ds_j(t-1)``. The gradient is the error that the
+    cost sends to the unit, times the trace. A step takes O(P) time and memory. It is exact if the recurrent
+    matrices are diagonal, and biased otherwise.
+
+    Parameters
+    ----------
+    cell, params, x, d, loss, s0
+        See `rtrl`; the initial state is an array, not a parameter.
+
+    Yields
+    ------
+    Window
+        For each time step, the estimate for C(t) alone. `carried` holds the traces, (B, ...) with one number for each
+        sample and entry, by the weight's name, or ``"U[0]"``, ... for a state in several parts.
+
+    Raises
+    ------
+    ShapeError, ValueError
+        If arrays do not fit together, the stream is empty, `loss` is unknown, or units are mixed by something else than
+        a product with a weight.
+
+    Notes
+    -----
+    Source: Bellec et al. (2020), "A solution to the learning dilemma for recurrent networks of spiking neurons", with
+    the readout's own weights as its feedback (symmetric e-prop), for units of any kind. There is no second set of
+    rules: where error goes from a state to the state before, a product's matrix is read without what lies off its
+    diagonal, gate by gate; and what reads a new state is another layer and hands nothing back.
+    """
+    known_loss(loss)
+    otherwise = "its units are mixed by something else than a product with a weight, and e-prop has no rule for that"
+    return traced(cell, params, x, d, loss, s0, _to_itself, otherwise)
+
+
+def _to_itself(moment: Moment) -> Hand:
+    """The rules of the ops, with every product's matrix cut down to its diagonal."""
+    nodes = moment.tape.nodes[: moment.size]
+    products = {
+        (node.index, slot)
+        for node in nodes
+        for slot in range(len(node.parents))
+        if (node.op is ops.linear and slot % 2 == 0 and slot + 1 < len(node.parents))
+        or (node.op is ops.matmul and slot == 0)
+    }
+    new = {s.index for s in moment.parts if s.op is not None}
+    for node in nodes:
+        if any(p.index in new for p in node.parents):
+            new.add(node.index)
+    below = {s.index for s in moment.parts}
+    for node in reversed(nodes):
+        if node.index in below:
+            below.update(p.index for p in node.parents)
+    between = {(i, slot) for i, slot in products if i in below and moment.tape[i].parents[slot].index in new}
+
+    def share(node: Node, slot: int, g: Node) -> Node | None:
+        if (node.index, slot) in between:
+            return None
+        if (node.index, slot) not in products:
+            return by_rule(node, slot, g)
+        args, w = list(node.parents), node.parents[slot + 1]
+        args[slot + 1] = w * _diagonals(w.shape, w.value.dtype, turned=node.op is ops.matmul)
+        return by_rule(node, slot, g, args)
+
+    return Hand(share, frozenset(between))
+
+
+def _diagonals(shape: tuple[int, ...], dtype: Any, turned: bool) -> Any:
+    """Ones on the diagonal of each gate's square, zeros elsewhere; zeros throughout where there are no squares."""
+    to, come = shape[::-1] if turned else shape
+    found = np.tile(np.eye(come, dtype=dtype), (to // come, 1)) if to % come == 0 else np.zeros((to, come), dtype)
+    return found.T if turned else found

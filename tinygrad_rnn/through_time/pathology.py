@@ -1,0 +1,192 @@
+"""Why gradients vanish or explode: how a disturbance of the state grows from step to step.
+
+A state of several parts is one vector here, its parts side by side, and each part is moved alone: the derivative by
+the memory of an LSTM leaves its hidden units where they are.
+
+Source: Pascanu, Mikolov and Bengio (2013), section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff import Node
+from ..unfold import Unfolded
+from ..unfold.structure import flatten
+
+Array = NDArray[Any]
+
+STEEPEST: Mapping[str, float] = {"tanh": 1.0, "sigmoid": 0.25, "identity": 1.0, "relu": 1.0}
+"""The largest slope of each activation of a simple cell."""
+
+
+def jacobians(net: Unfolded, part: int | None = None) -> Array:
+    """ds(t) / ds(t-1) at every time step, for every sample, from the tangents of the tape.
+
+    Parameters
+    ----------
+    net : Unfolded
+        Any network, its forward pass done.
+    part : int, optional
+        Only this part of the state by itself, counted from 0 through all layers; the whole state if none is named.
+
+    Returns
+    -------
+    ndarray, (T, B, n, n)
+        ``[t - 1, p, j, h]`` is the derivative of unit j at t by unit h at t - 1.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part, or two parts of the state are one node, which cannot be moved apart.
+    TapeError
+        If the forward pass was left before its end.
+    """
+    parts = len(flatten(net.states[0]))
+    if part is not None and (isinstance(part, bool) or not isinstance(part, int) or not 0 <= part < parts):
+        raise ValueError(f"part={part!r}: the state has {parts} parts, counted from 0")
+    found = []
+    for t in range(1, net.T + 1):
+        before, after = flatten(net.states[t - 1]), flatten(net.states[t])
+        if len(set(before)) < len(before):
+            raise ValueError(f"at t={t - 1} two parts of the state are one node: neither can be moved alone")
+        if part is not None:
+            before, after = [before[part]], [after[part]]
+        step = range(net.inputs[t - 1].index, max(s.index for s in flatten(net.states[t])) + 1)
+        columns = []
+        for s in before:
+            for unit in np.eye(s.shape[-1]):
+                moved = net.tape.tangents({s: np.broadcast_to(unit, s.shape)}, among=step)
+                columns.append(np.concatenate([moved[new] for new in after], axis=-1))
+        found.append(np.stack(columns, axis=-1))
+    return np.stack(found)
+
+
+def products(jacobians: Array, to: int | None = None) -> Array:
+    """ds(to) / ds(tau) for each tau from 0 to `to`, by the chain rule.
+
+    Parameters
+    ----------
+    jacobians : ndarray, (T, B, n, n)
+        What `jacobians` gives.
+    to : int, optional
+        The later time; T if none is named.
+
+    Returns
+    -------
+    ndarray, (to + 1, B, n, n)
+        The entry ``[tau]`` is the product of the Jacobians from tau + 1 to `to`; the last one is the identity.
+
+    Raises
+    ------
+    ValueError
+        If there is no such time.
+    """
+    T, _, n, _ = jacobians.shape
+    to = _time("to", T if to is None else to, T)
+    found = [np.broadcast_to(np.eye(n, dtype=jacobians.dtype), jacobians.shape[1:])]
+    for jacobian in jacobians[:to][::-1]:
+        found.append(found[-1] @ jacobian)
+    return np.stack(found[::-1])
+
+
+def singular_values(matrices: Array) -> Array:
+    """The singular values of matrices (..., n, n), the largest first, (..., n): how far each direction is stretched."""
+    return np.linalg.svd(matrices, compute_uv=False)
+
+
+def spectral_radius(matrices: Array) -> Array:
+    """The largest size of an eigenvalue of matrices (..., n, n): what one repeated step grows by in the long run."""
+    return np.abs(np.linalg.eigvals(matrices)).max(axis=-1)
+
+
+def vanishing_bound(cell: Any, params: Mapping[str, Any], lags: Any) -> Array:
+    """``(gamma sigma_max(U))^lag``: no product of so many Jacobians of a simple cell has a larger norm.
+
+    gamma is the largest slope of the cell's activation. Below 1 the gradient must vanish; above 1 it may explode, and
+    need not.
+
+    Parameters
+    ----------
+    cell : Guo
+        A simple cell: its ``f`` is one of ``STEEPEST``.
+    params : mapping of str to ndarray
+        Its parameters, of which U is read.
+    lags : array_like of int
+        The numbers of steps.
+
+    Raises
+    ------
+    ValueError
+        If the cell is not a simple one.
+    """
+    f = str(getattr(cell, "f", ""))
+    if f not in STEEPEST:
+        raise ValueError(
+            f"vanishing_bound: {cell!r} has no activation f of {', '.join(STEEPEST)}: it is no simple cell"
+        )
+    gain = STEEPEST[f] * float(np.linalg.norm(params["U"], 2))
+    return gain ** np.asarray(lags, dtype=float)
+
+
+def state_errors(net: Unfolded, of: int | None = None) -> Array:
+    """dC(of) / ds(of - lag) for each lag, for every sample, from a backward pass of the tape.
+
+    The network's gradients are afterwards those of C(of) alone.
+
+    Parameters
+    ----------
+    net : Unfolded
+        Any network, its forward pass done.
+    of : int, optional
+        The time step whose cost it is; T if none is named.
+
+    Returns
+    -------
+    ndarray, (of + 1, B, n)
+        The entry ``[lag]`` for lag 0 to `of`; the last one is the error of s(0). The lengths of its rows,
+        ``numpy.linalg.norm(..., axis=-1)``, are what vanishes or explodes.
+
+    Raises
+    ------
+    ValueError
+        If there is no such time step.
+    """
+    of = _time("of", net.T if of is None else of, net.T)
+    like = flatten(net.states[0])
+    ends = np.cumsum([s.shape[-1] for s in like])
+    found = np.zeros((of + 1, like[0].shape[0], ends[-1]), net.cost.value.dtype)
+    places: dict[Node, list[tuple[int, slice]]] = {}
+    inside: list[set[Node]] = []
+    for t, state in enumerate(net.states[: of + 1]):
+        for s, end in zip(flatten(state), ends, strict=True):
+            places.setdefault(s, []).append((t, slice(end - s.shape[-1], end)))
+        inside.append(_making(flatten(state), t))
+    for share in net.tape.pullback(net.losses[of - 1]):
+        for t, units in places.get(share.parent, ()):
+            # What one part of s(t) does to another one of the same time is no error of the first.
+            if share.node.t is not None and (share.node.t > t or (share.node.t == t and share.node not in inside[t])):
+                found[of - t, :, units] += np.asarray(share.value)
+    return found
+
+
+def _making(state: list[Node], t: int) -> set[Node]:
+    """The nodes of time step t that its state is computed from, and the state."""
+    found: set[Node] = set()
+    rest = list(state)
+    while rest:
+        node = rest.pop()
+        if node.t == t and node not in found:
+            found.add(node)
+            rest += node.parents
+    return found
+
+
+def _time(what: str, t: Any, last: int) -> int:
+    if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= last:
+        raise ValueError(f"{what}={t!r}: it is a time step, an integer from 1 to {last}")
+    return int(t)

@@ -1,0 +1,213 @@
+"""Traces: the influence of each weight on the one unit it belongs to, and on no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff import Node, by_rule, play_copies, record_pullback
+from ..unfold.recipe import Cell, Loss
+from ..unfold.structure import flatten, rebuild
+from .moment import Moment, only_arrays, prepared
+from .stream import Window, stream
+
+Array = NDArray[Any]
+Traces = dict[tuple[str, int], Array]  # of a weight, for each sample, on a part of the state: (B, *the weight's shape)
+
+
+def traced(
+    cell: Cell,
+    params: Mapping[str, Any],
+    x: Any,
+    d: Any,
+    loss: str | Loss,
+    s0: Any,
+    hand: Callable[[Moment], Hand],
+    otherwise: str,
+) -> Iterator[Window]:
+    """Carry traces along a stream.
+
+    One sample of each step is recorded, its backward passes too, and played for all samples at once.
+
+    Parameters
+    ----------
+    cell, params, x, d, loss, s0
+        See `tinygrad_rnn.rtrl`.
+    hand : callable
+        What the nodes of a step hand back to their arguments, see `Hand`.
+    otherwise : str
+        What to do where a unit reads other units.
+    """
+    traces: Traces = {}
+    for t, x_t, d_t in stream(x, d):
+        if t == 1:
+            steps, state = prepared(cell, params, loss, only_arrays(s0), len(x_t))
+        one = rebuild(state, [s[:1] for s in flatten(state)])
+        moment = steps.record(params, t, x_t[:1], d_t[:1], one)
+        step = _Step(moment, hand(moment))
+        step.play(x_t, d_t, flatten(state))
+        step.refuse_unless_local(t, otherwise)
+        traces, before = step.traces(traces), traces
+        grads = step.gradients(traces, before)
+        state = rebuild(state, step.state)
+        several = len(step.state) > 1
+        carried = {f"{name}[{k}]" if several else name: trace for (name, k), trace in traces.items()}
+        yield Window(t, t, step.cost, grads, state, carried=carried)
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What a step's nodes hand back to their arguments on the way from the state to the state before.
+
+    Attributes
+    ----------
+    share : callable
+        ``share(node, slot, g)``, as in `record_pullback`.
+    between_layers : set of (int, int)
+        The node and the argument where a state is computed from another one of the same step, as in layers, and
+        nothing is handed on: no trace goes there, but the error of this step's cost does.
+    """
+
+    share: Callable[[Node, int, Node], Node | None] = by_rule
+    between_layers: frozenset[tuple[int, int]] = frozenset()
+
+
+class _Step:
+    """One sample's step with its backward passes recorded: from the cost to the state, and from the state back."""
+
+    def __init__(self, moment: Moment, hand: Hand) -> None:
+        self.moment = moment
+        self.from_cost = self._from_cost(hand)
+        self.from_part = [self._back({k: np.ones(s.shape)}, hand) for k, s in enumerate(moment.parts)]
+        rng = np.random.default_rng(0)
+        self.probe = {k: rng.normal(size=s.shape) for k, s in enumerate(moment.parts)}
+        self.probed = self._back(self.probe, hand)
+
+    def _from_cost(self, hand: Hand) -> dict[int, list[Node]]:
+        """What the cost sends to the new states, and past them; from there the traces take over.
+
+        A state above another one of the same step hands the cost's error down to it.
+        """
+        m = self.moment
+        states = {s.index for s in m.parts if s.op is not None}
+        arrived: dict[int, list[Node]] = {}
+        seeds = {m.cost.index: [m.tape.leaf(np.ones_like(m.cost.value), active=False)]}
+        while seeds:
+            found = record_pullback(
+                m.tape, m.size, seeds, share=lambda n, k, g: None if n.index in states else by_rule(n, k, g)
+            )
+            for index, error in found.items():
+                arrived.setdefault(index, []).append(error)
+            seeds = {}
+
+            def down(node: Node, slot: int, g: Node, seeds: dict[int, list[Node]] = seeds) -> Node | None:
+                share = by_rule(node, slot, g)
+                if (node.index, slot) not in hand.between_layers:
+                    return share
+                seeds.setdefault(node.parents[slot].index, []).append(share)
+                return None
+
+            if hand.between_layers:
+                record_pullback(m.tape, m.size, {i: [found[i]] for i in states if i in found}, share=down)
+        return arrived
+
+    def _back(self, errors: Mapping[int, Array], hand: Hand) -> dict[int, Node]:
+        m = self.moment
+        seeds: dict[int, list[Node]] = {}
+        for k, error in errors.items():
+            leaf = m.tape.leaf(error.astype(m.parts[k].value.dtype), active=False)
+            seeds.setdefault(m.parts[k].index, []).append(leaf)
+        return record_pullback(m.tape, m.size, seeds, share=hand.share)
+
+    def play(self, x: Array, d: Array, state: list[Array]) -> None:
+        """Compute everything for all samples: they stand in an axis in front of the one that was recorded."""
+        m = self.moment
+        self.samples = len(x)
+        leaves = (m.x, m.d, *m.before)
+        given = {n.index: a[:, None] for n, a in zip(leaves, (x, d, *state), strict=True)}
+        self.values = play_copies(m.tape, 0, given)
+
+    def _value(self, node: Node) -> Array:
+        """A node's value for each sample."""
+        value = self.values.get(node.index)
+        return np.broadcast_to(node.value, (self.samples, *node.shape)) if value is None else value
+
+    @property
+    def state(self) -> list[Array]:
+        return [self._value(part)[:, 0] for part in self.moment.parts]
+
+    @property
+    def cost(self) -> float:
+        return float(self._value(self.moment.cost).sum())
+
+    def _jacobian(self, k: int, j: int) -> Array | None:
+        """What part k hands back to part j of the state before, unit by unit, (B, m)."""
+        found = self.from_part[k].get(self.moment.before[j].index)
+        return None if found is None else self._value(found)[:, 0]
+
+    def traces(self, before: Traces) -> Traces:
+        """The traces after the step, of the traces before it."""
+        after: Traces = {}
+        for name, w in self.moment.weights.items():
+            for k in range(len(self.moment.parts)):
+                direct = self.from_part[k].get(w.index)
+                terms = [] if direct is None else [self._value(direct)]
+                for j in range(len(self.moment.before)):
+                    jacobian = self._jacobian(k, j)
+                    if jacobian is not None and (name, j) in before:
+                        terms.append(_of_units(jacobian, w.shape) * before[name, j])
+                if terms:
+                    after[name, k] = np.sum(terms, axis=0)
+        return after
+
+    def gradients(self, traces: Traces, before: Traces) -> dict[str, Array]:
+        """The gradient of the step's cost: what comes back to a state, times the trace, and what passes it by."""
+        grads = {}
+        m = self.moment
+        for name, w in m.weights.items():
+            total = np.zeros_like(w.value)
+            for error in self.from_cost.get(w.index, ()):
+                total += self._value(error).sum(axis=0)
+            # A part that was handed on as it is stands among the states before.
+            computed = {s.index: k for k, s in enumerate(m.parts) if s.op is not None}
+            sources = [(i, traces.get((name, k))) for i, k in computed.items()]
+            sources += [(s.index, before.get((name, j))) for j, s in enumerate(m.before)]
+            for index, trace in sources:
+                for error in self.from_cost.get(index, ()) if trace is not None else ():
+                    total += (_of_units(self._value(error)[:, 0], w.shape) * trace).sum(axis=0)
+            grads[name] = total
+        return grads
+
+    def refuse_unless_local(self, t: int, otherwise: str) -> None:
+        """Raise ValueError where a weight or a unit has to do with other units than its own.
+
+        A random error in each unit must come back as that unit's factor of what an error of 1 brings.
+        """
+        m = self.moment
+        for who, leaf in [*m.weights.items(), *((f"part {j} of the state", s) for j, s in enumerate(m.before))]:
+            if leaf.index not in self.probed:
+                continue
+            found = self._value(self.probed[leaf.index])
+            expected = np.zeros_like(found)
+            shape, local = leaf.shape if who in m.weights else leaf.shape[1:], True
+            for k, part in enumerate(m.parts):
+                if leaf.index not in self.from_part[k]:
+                    continue
+                ones = self._value(self.from_part[k][leaf.index])
+                local = local and bool(shape) and (shape[0] % part.shape[1] == 0 or not ones.any())
+                if local and ones.any():
+                    factor = _of_units(self.probe[k], shape)
+                    expected = expected + ones * (factor if who in m.weights else factor[:, None])
+            rounding = 1e3 * np.finfo(found.dtype).eps * np.abs(found).max(initial=0)
+            if not local or np.abs(found - expected).max(initial=0) > rounding:
+                raise ValueError(f"at t={t} {who} acts on more units than its own: {otherwise}")
+
+
+def _of_units(each: Array, shape: tuple[int, ...]) -> Array:
+    """A number for each unit, (B, m), as a factor of a weight's entries, (B, *shape); gates lie one below the other."""
+    rows = np.tile(each, (1, shape[0] // each.shape[1]))
+    return rows.reshape(*rows.shape, *(1,) * (len(shape) - 1))
