@@ -70,8 +70,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(requires=["docs"])
 def browser(session: nox.Session) -> None:
     """Open the built site in a real Chromium."""
-    # No package: these tests look at files, as a reader does.
-    session.install(*EXTRAS["browser"])
+    session.install(".[browser]")  # the package, to draw pictures with; the site is looked at as files
     session.run("pytest", "tests/browser", *session.posargs)
 
 

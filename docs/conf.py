@@ -5,8 +5,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# tests/ has layers.py, which reads the package's imports
-sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "tests")]
+# tests/ has layers.py, which reads the package's imports, and view/gallery.py, which draws all pictures
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "tests"), str(HERE.parent / "tests/view")]
 
 project = "tinygrad_rnn"
 author = "The tinygrad_rnn authors"
@@ -63,8 +63,8 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # autodoc lists them; twice is once too often
 nitpick_ignore_regex = [
     # Other projects' names: linking them needs their inventories, that is, a network. Ours are all checked.
-    (r"py:.*", rf"(np|numpy|nx|networkx|graphviz|IPython|{'|'.join(sys.stdlib_module_names)})\..*"),
-    (r"py:.*", r"(Array|NDArray|ArrayLike|Path|Callable|Iterator|Iterable|Mapping|Sequence|Any)"),
+    (r"py:.*", rf"(np|numpy|nx|networkx|graphviz|matplotlib|IPython|{'|'.join(sys.stdlib_module_names)})\..*"),
+    (r"py:.*", r"(Array|NDArray|ArrayLike|Axes|Path|Callable|Iterator|Iterable|Mapping|Sequence|Any)"),
 ]
 
 # -- Pages ---------------------------------------------------------------------------------------------------

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import math
+import os
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.syntax import Syntax
 
 from . import __version__
-from .view import EngineError, Picture, new_folder
+from .autodiff import TapeError
+from .unfold import Unfolded, cells, unfold
+from .view import EngineError, Picture, draw, new_folder
+from .view.doctor import report
 from .view.exercises import EMPTY, WRONG, Folder, Report, Verdict, folders, hint_level
+from .view.files import write_whole
 from .view.lessons import Lesson, lessons, plain_math, run
+from .view.picture import OVERLAYS, SUFFIXES, VIEWS
 from .view.terminal import Pager, Printer, Quit, printing_with
+
+CELLS: dict[str, Any] = {
+    "guo": cells.Guo,
+    "elman": cells.Elman,
+    "irnn": cells.IRNN,
+    "lstm": cells.LSTM,
+    "gru": cells.GRU,
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -169,3 +187,199 @@ def _where(verdict: Verdict) -> str:
         verdict.term,
     ]
     return ", ".join(part for part in parts if part)
+
+
+# ---- draw
+
+
+class Data(NamedTuple):
+    """Inputs x[t, p, i], what should come out d[t, p, k], and a word for each time step of both."""
+
+    x: Any
+    d: Any
+    captions: dict[str, list[str]]
+    kind: str  # "classes" or "numbers"
+
+
+@main.command("draw")
+@click.option("--text", help="Read this sentence, character by character; each should tell the next.")
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Read a table of numbers, a row each time step.")
+@click.option("--steps", type=click.IntRange(1), default=3, show_default=True, help="Time steps of random numbers.")
+@click.option("--inputs", type=click.IntRange(1), default=2, show_default=True, help="Their inputs.")
+@click.option("--outputs", type=click.IntRange(1), default=2, show_default=True, help="Their outputs.")
+@click.option("--cell", type=click.Choice(list(CELLS)), default="guo", show_default=True)
+@click.option("--layers", type=click.IntRange(1), default=1, show_default=True, help="Cells, one above the other.")
+@click.option("--hidden", type=click.IntRange(1), default=3, show_default=True, help="Hidden units of each.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Where random numbers start.")
+@click.option("--view", type=click.Choice(VIEWS), default=VIEWS[0], show_default=True)
+@click.option(
+    "--overlay",
+    type=click.Choice([o or "none" for o in OVERLAYS]),
+    default="both",
+    show_default=True,
+    help="What stands in the boxes.",
+)
+@click.option(
+    "-o", "--output", default="-", help="The file; its suffix says how. - is the standard output.  [default: -]"
+)
+@click.option(
+    "--format", "form", type=click.Choice([s[1:] for s in SUFFIXES]), help="How to write it, whatever the suffix."
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def draw_command(
+    text: str | None,
+    table: Path | None,
+    steps: int,
+    inputs: int,
+    outputs: int,
+    cell: str,
+    layers: int,
+    hidden: int,
+    seed: int,
+    view: str,
+    overlay: str,
+    output: str,
+    form: str | None,
+    force: bool,
+) -> None:
+    r"""Draw a network, unfolded in time, with its numbers and its gradients.
+
+    \b
+    tinygrad-rnn draw --text "we see" -o sentence.svg
+    tinygrad-rnn draw --csv data.csv --cell gru --layers 2 -o table.pdf
+    tinygrad-rnn draw --cell lstm --steps 4 -o - --format dot | less
+    """
+    if text is not None and table is not None:
+        raise click.UsageError("--text and --csv both say what to read: give one of them.")
+    if output == "-" and sys.stdout.isatty() and form not in ("svg", "dot", "mmd", "json"):
+        raise click.ClickException("name a file with -o, such as -o network.svg, or pipe the output on.")
+    suffix = f".{form}" if form else ".svg" if output == "-" else Path(output).suffix
+    if suffix not in SUFFIXES:
+        raise click.ClickException(f"{output}: the suffix says how to write it; choose one of {', '.join(SUFFIXES)}.")
+    if output != "-":
+        _refuse_existing(Path(output), force)
+    if text is not None:
+        data = _sentence(text)
+    elif table is not None:
+        data = _table(table)
+    else:
+        data = _noise(steps, inputs, outputs, seed)
+    try:
+        net = _network(cell, layers, hidden, seed, data)
+        picture = draw(net, view=view, overlay=None if overlay == "none" else overlay, captions=data.captions)
+        content = picture.to_bytes(suffix)
+    except (ValueError, EngineError, TapeError) as error:
+        raise click.ClickException(str(error)) from error
+    if output == "-":
+        _print(content)
+        return
+    try:
+        write_whole(Path(output), content)
+    except OSError as error:
+        _fail(output, error)
+    click.echo(f"written: {output}")
+
+
+def _refuse_existing(path: Path, force: bool) -> None:
+    try:
+        folder, there = path.is_dir(), path.is_file()
+    except OSError as error:
+        _fail(path, error)
+    if folder:
+        raise click.ClickException(f"{path} is a folder: name a file in it.")
+    if there and not force:
+        raise click.ClickException(f"{path} exists already: choose another name, or pass --force.")
+
+
+def _network(cell: str, layers: int, hidden: int, seed: int, data: Data) -> Unfolded:
+    g, loss = ("softmax", "cross_entropy") if data.kind == "classes" else ("identity", "squared_error")
+    made = [CELLS[cell](g=g) for _ in range(layers)]
+    whole = made[0] if layers == 1 else cells.Stacked(*made)
+    params = whole.init(data.x.shape[-1], hidden, data.d.shape[-1], rng=seed)
+    with np.errstate(all="ignore"):  # a number that is not finite is named by the net
+        net = unfold(whole, params, data.x, data.d, loss=loss, finite=True)
+        net.backward()
+    return net
+
+
+def _sentence(text: str) -> Data:
+    """One-hot rows: the input is a character, the target the next one."""
+    if len(text) < 2:
+        raise click.ClickException("--text needs two characters at least: each one should tell the next.")
+    alphabet = sorted(set(text), key=text.index)
+    rows = np.eye(len(alphabet))[[alphabet.index(c) for c in text]][:, None]
+    letters = [f"“{c}”" for c in text]
+    return Data(rows[:-1], rows[1:], {"x": letters[:-1], "d": letters[1:]}, "classes")
+
+
+def _table(path: Path) -> Data:
+    """Numbers: the input is a row, the target the next one. A first row of words is passed over."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            lines = [(reader.line_num, row) for row in reader if row]
+    except OSError as error:
+        _fail(path, error)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise click.ClickException(f"{path} is no CSV in UTF-8: {error}") from error
+    if lines and not any(_is_number(cell) for cell in lines[0][1]):
+        lines = lines[1:]
+    if len(lines) < 2:
+        raise click.ClickException(f"{path} needs two rows of numbers at least: each one should tell the next.")
+    width = len(lines[0][1])
+    for line, row in lines:
+        if len(row) != width:
+            raise click.ClickException(f"{path}, line {line}: {len(row)} columns, but {width} in the rows before.")
+        for column, cell in enumerate(row, start=1):
+            if not _is_number(cell):
+                raise click.ClickException(
+                    f"{path}, line {line}, column {column}: {cell!r} is not a finite number. Columns are parted by "
+                    "commas, decimals by points."
+                )
+    rows = np.array([[float(cell) for cell in row] for _, row in lines])[:, None]
+    return Data(rows[:-1], rows[1:], {}, "numbers")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _noise(steps: int, inputs: int, outputs: int, seed: int) -> Data:
+    rng = np.random.default_rng(seed)
+    return Data(rng.normal(size=(steps, 1, inputs)), rng.normal(size=(steps, 1, outputs)), {}, "numbers")
+
+
+def _print(content: bytes) -> None:
+    """Write to the standard output, all or with an error, even if its reader has gone."""
+    out = sys.stdout.buffer
+    try:
+        rest = memoryview(content)
+        while rest:  # where Python does not buffer (PYTHONUNBUFFERED), a write may take a part
+            rest = rest[out.write(rest) :]
+        out.flush()
+    except OSError as error:
+        # What is left in the buffer would be tried again, and fail again, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise click.ClickException("the reader of the output has gone before its end.") from error
+        _fail("the standard output", error)
+
+
+def _fail(what: object, error: OSError) -> NoReturn:
+    raise click.ClickException(f"{what}: {error.strerror or error}") from error
+
+
+# ---- doctor
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is installed, what is missing, and how to get it."""
+    lines, fine = report()
+    for line in lines:
+        click.echo(line)
+    if not fine:
+        raise SystemExit(1)

@@ -3,6 +3,7 @@
 lessons/         copies of ../lessons, whose one home is where readers of the repository find them, each with
                  its exercises below
 *.html           beside the site's own: pages that the library itself has written
+gallery/         every picture that `draw` offers, of four networks
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
 """
 
@@ -14,7 +15,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import graphviz
@@ -23,11 +24,13 @@ from click.testing import CliRunner
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import gallery
 import layers
 import tinygrad_rnn as tg
 from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import OPS, ops
 from tinygrad_rnn.view import exercises
+from tinygrad_rnn.view.svg import size
 
 SECTIONS = {
     "1": "Basic definitions",
@@ -57,8 +60,23 @@ def write_all(app: Sphinx) -> None:
             "imports.md": imports(),
             "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
+            "gallery.md": pages_of_gallery(),
         },
     )
+    _write(docs / "gallery", {name: text for network in gallery.NETWORKS for name, text in gallery_of(network).items()})
+
+
+def write_pages(app: Sphinx, error: Exception | None) -> None:
+    """One-file players, as a reader's own ``tg.player(net).save("steps.html")`` writes them."""
+    if error or app.builder.format != "html":
+        return
+    rng = np.random.default_rng(0)
+    cell = tg.cells.Guo(f="tanh", g="softmax")
+    params = cell.init(n_in=3, n_hidden=3, n_out=3, rng=rng)
+    for name, steps in (("steps.html", 5), ("steps-long.html", 30)):
+        letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
+        net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
+        tg.player(net).save(Path(app.outdir) / name, overwrite=True)
 
 
 def lessons(folder: Path) -> Iterator[tuple[str, str]]:
@@ -79,19 +97,6 @@ def check() -> str:
     if "Hint 1 of" not in said:
         raise ExtensionError(f"exercise 6 should have given a first hint; it said: {said}")
     return f"```text\n{said.rstrip()}\n```\n"
-
-
-def write_pages(app: Sphinx, error: Exception | None) -> None:
-    """One-file players, as a reader's own ``tg.player(net).save("steps.html")`` writes them."""
-    if error or app.builder.format != "html":
-        return
-    rng = np.random.default_rng(0)
-    cell = tg.cells.Guo(f="tanh", g="softmax")
-    params = cell.init(n_in=3, n_hidden=3, n_out=3, rng=rng)
-    for name, steps in (("steps.html", 5), ("steps-long.html", 30)):
-        letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
-        net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
-        tg.player(net).save(Path(app.outdir) / name, overwrite=True)
 
 
 def equations() -> str:
@@ -212,6 +217,34 @@ def benchmarks(file: Path) -> str:
             for r in report["recording"]
         ]
     return "\n".join([*lines, ""])
+
+
+def pages_of_gallery() -> str:
+    """The list of the gallery's pages, one a network."""
+    return "\n".join(["```{toctree}", *(f"gallery/{network}" for network in gallery.NETWORKS), "```", ""])
+
+
+def gallery_of(network: str) -> dict[str, str]:
+    """The page of a network, and its pictures as files."""
+    build = gallery.NETWORKS[network]
+    lines = [f"# {inspect.getdoc(build)}", "", "```python", *_source(build), "net.backward()", "```", ""]
+    files, view = {}, None
+    for shown in gallery.pictures(network):
+        if shown.view != view:
+            view = shown.view
+            lines += [f"## {view.capitalize()}", "", shown.picture.scene.description, ""]
+        files[f"{shown.name}.svg"] = svg = shown.picture.svg
+        width, _ = size(svg)
+        lines += [f"```{{figure}} {shown.name}.svg", f":alt: {shown.picture.scene.title}, {shown.overlay or 'bare'}"]
+        lines += [":figclass: drawing", f":width: {width:.0f}px", "", f"`{shown.call}`", "```", ""]
+    return files | {f"{network}.md": "\n".join(lines)}
+
+
+def _source(function: Callable[[], object]) -> list[str]:
+    """The body of a function that makes a network, as somebody would type it."""
+    body = inspect.cleandoc(inspect.getsource(function).partition('"""\n')[2])
+    before, _, after = body.rpartition("return ")
+    return f"{before}net = {after}".split("\n")
 
 
 def _row(cells: list[str]) -> str:

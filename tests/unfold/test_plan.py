@@ -324,3 +324,24 @@ def test_a_weight_that_is_computed_is_never_that_of_an_earlier_replay(samples):
         fresh = tg.unfold(computed_weight, p.params, p.x, p.d, s0=p.s0)
         fresh.backward()
         assert_same(net, fresh)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_matrix_that_is_computed_from_a_weight_is_that_of_the_weight_as_it_is(samples):
+    def cell(params, x, s):
+        s = tg.ops.tanh(tg.ops.linear(x, params["V"], s, params["U"] * params["mask"]))
+        return s, s
+
+    rng = np.random.default_rng(0)
+    params = {"V": rng.normal(size=(4, 3)), "U": rng.normal(size=(4, 4)), "mask": (rng.random((4, 4)) < 0.5) + 0.0}
+    x, d, s0 = (rng.normal(size=shape) for shape in ((5, samples, 3), (5, samples, 4), (samples, 4)))
+    net = tg.unfold(cell, params, x, d, loss="squared_error", s0=s0)
+    for _ in range(3):
+        params["U"] *= 1.3
+        net.replay()
+        net.backward()
+        fresh = tg.unfold(cell, params, x, d, loss="squared_error", s0=s0)
+        fresh.backward()
+        assert net.loss == pytest.approx(fresh.loss, rel=1e-13)
+        for name in params:
+            np.testing.assert_allclose(net.grads[name], fresh.grads[name], rtol=1e-11, atol=1e-13)

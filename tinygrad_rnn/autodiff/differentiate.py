@@ -59,7 +59,7 @@ def record_pullback(
                 g.name = f"∂{node.name}"
             cotangents[node.index] = g
             for slot, parent in enumerate(node.parents):
-                sent = parent.active and (through is None or parent.index in through)
+                sent = parent.active and (through is None or parent.index in through) and not tape.is_cut(node, parent)
                 if sent and node.op is not None and slot not in node.op.only_read:
                     handed = share(node, slot, g) if share else by_rule(node, slot, g)
                     if handed is not None:

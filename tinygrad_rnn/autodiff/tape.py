@@ -279,6 +279,7 @@ class Tape:
         self._alike = 0  # nodes of this step that are such copies
         self.odd_step: int | None = None  # the first step from the third on that is no copy of the step before it
         self._roles: dict[int, int] = {}  # by time step, the role that its next node gets
+        self.cuts: frozenset[int] = frozenset()  # time steps that hand no error to the step before them
         self._played = 0  # nodes whose value belongs to the present leaves
         self._swept: Node | None = None  # the root of the last complete backward pass
         self.sweeps = 0
@@ -669,7 +670,7 @@ class Tape:
                 g = node._cotangent = _frozen(g)
             args = [p.value for p in node.parents]
             for slot, parent in enumerate(node.parents):
-                if not parent.active or slot in op.only_read:
+                if not parent.active or slot in op.only_read or (self.cuts and self.is_cut(node, parent)):
                     continue
                 share = op.share(slot, g, node.value, args)  # type: ignore[arg-type]  # an Outer only where op keeps it
                 share = share if isinstance(share, Outer) else _frozen(share)
@@ -692,6 +693,18 @@ class Tape:
         with collector_at_rest():
             for _ in self.pullback(root, seed, until, besides):
                 pass
+
+    def cut(self, steps: Iterable[int]) -> None:
+        """Let no error pass from these time steps to the steps before them, and from no others be held back.
+
+        Values stay as they are; what came back in the last pass is forgotten.
+        """
+        self._begin_pass()
+        self.cuts = frozenset(steps)
+
+    def is_cut(self, node: Node, parent: Node) -> bool:
+        """Whether what a node would hand to this parent is held back by a cut."""
+        return node.t in self.cuts and parent.t is not None and parent.t != node.t
 
     # ---- tangents
 

@@ -8,12 +8,16 @@ from .checkpoints import Checkpointed, Checkpoints, checkpointed, fewest_plays
 from .eprop import eprop
 from .focused import focused
 from .gamma import GammaMemory, fixed_memory
+from .influence import influence, influence_norms
 from .ordered import Ordered, ordered
+from .random_truncation import artbp, artbp_gradient
 from .rtrl import rtrl
 from .stream import Window, stream
 from .transposition import flow, flow_graph, transfer, transposed
+from .truncation import cut, epochwise, naive_splitting, truncated, truncated_gradient, wikipedia, williams_peng
 from .untied import untie
 from .uoro import uoro
+from .windows import truncation_mask
 
 __all__ = [
     "Checkpointed",
@@ -21,19 +25,31 @@ __all__ = [
     "GammaMemory",
     "Ordered",
     "Window",
+    "artbp",
+    "artbp_gradient",
     "checkpointed",
+    "cut",
+    "epochwise",
     "eprop",
     "fewest_plays",
     "fixed_memory",
     "flow",
     "flow_graph",
     "focused",
+    "influence",
+    "influence_norms",
+    "naive_splitting",
     "ordered",
     "pathology",
     "rtrl",
     "stream",
     "transfer",
     "transposed",
+    "truncated",
+    "truncated_gradient",
+    "truncation_mask",
     "untie",
     "uoro",
+    "wikipedia",
+    "williams_peng",
 ]

@@ -2,9 +2,10 @@
 
 from . import cells, losses
 from .cells import Guo
+from .fold import Folded
 from .network import Network
 from .recipe import Recipe, Recorded
 from .steps import Step
 from .unfolded import Unfolded, delta, unfold
 
-__all__ = ["Guo", "Network", "Recipe", "Recorded", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]
+__all__ = ["Folded", "Guo", "Network", "Recipe", "Recorded", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]

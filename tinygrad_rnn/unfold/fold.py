@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Tape, record_pullback
+from ..autodiff import Node, Tape, ops, record_pullback
 from .recipe import Recipe, Recorded
 from .structure import flatten, rebuild
 
@@ -174,6 +174,26 @@ def fold_step(
         shares,
         cotangents,
     )
+
+
+def summands(g: Node, real: Callable[[Node], Node]) -> list[tuple[str, tuple[Node, ...]]]:
+    """What a weight's cotangent in one step adds up from: products of factors, sums over samples, or arrays.
+
+    A product is the sum over the samples p of ``left[p, j] * right[p, i]``. Over time, it is one product of
+    the factors' copies; `real` names the node whose value a node's is.
+    """
+    g = real(g)
+    if g.op is ops.add:
+        return [term for p in g.parents for term in summands(p, real)]
+    if g.op is ops.copy:
+        return summands(g.parents[0], real)
+    if g.op is ops.outer:
+        return [("product", g.parents)]
+    if g.op is ops.transpose and real(g.parents[0]).op is ops.outer:
+        return [("product", real(g.parents[0]).parents[::-1])]
+    if g.op is not None and g.op.name == "sum" and g.op.settings["axis"] == (-2,) and g.parents[0].ndim == 2:
+        return [("samples", g.parents)]
+    return [("array", (g,))]
 
 
 def steps_differ(tape: Tape, size: int, steps: Sequence[Recorded]) -> str:

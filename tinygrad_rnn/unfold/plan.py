@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
 from .factors import Factored, pieces_of_whole
-from .fold import Folded
+from .fold import Folded, summands
 from .loop import Call, Line, Loop, Row
 
 Array = NDArray[Any]
@@ -86,7 +86,10 @@ class Plan:
         self.start = [self.stacks[b.index][0] for b in folded.before]
         self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
         self._counted = None if folded.shares.all() else np.flatnonzero(folded.shares)
-        self._prepare: list[Call] = []
+        self._prepare: list[Call] = []  # what is the same at every time, and copies of weights: before each pass
+        self._prepared: set[int] = set()
+        self._played = forward
+        self._newest: dict[int, list[Call]] = {}
         called = self._calls(forward, self._chunks())
         states = self._for_states()
         self._forward = [call for _, call in called]
@@ -124,20 +127,7 @@ class Plan:
 
     def _terms(self, g: Node | None) -> list[tuple[str, tuple[Node, ...]]]:
         """What a weight's gradient is the sum of, over time: products of factors, sums over samples, or arrays."""
-        if g is None:
-            return []
-        g = self.real(g)
-        if g.op is ops.add:
-            return [term for p in g.parents for term in self._terms(p)]
-        if g.op is ops.copy:
-            return self._terms(g.parents[0])
-        if g.op is ops.outer:
-            return [("product", g.parents)]
-        if g.op is ops.transpose and self.real(g.parents[0]).op is ops.outer:
-            return [("product", self.real(g.parents[0]).parents[::-1])]
-        if g.op is not None and g.op.name == "sum" and g.op.settings["axis"] == (-2,) and g.parents[0].ndim == 2:
-            return [("samples", g.parents)]
-        return [("array", (g,))]
+        return [] if g is None else summands(g, self.real)
 
     def _roots(self) -> set[int]:
         """The nodes for whose sake the others are computed: factors of gradients, and what goes back a step."""
@@ -350,18 +340,14 @@ class Plan:
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
                 pieces += [(inside, piece) for piece in self._loop(members, once)]
             elif members[0].index in self.timeless:
-                once = self._at_once(members[0], range(self.T))
+                # Before everything else: the loops read copies of some matrices, made before a pass.
+                if members[0].index not in self._prepared:
+                    self._prepared.add(members[0].index)
+                    self._prepare += self._at_once(members[0], range(self.T))
             else:
                 pieces.append((inside, partial(self._at_once, members[0])))
             calls += [(inside, call) for call in once]
-        # A weight is laid out anew once it is computed, and before the loops read it.
-        prepared: list[tuple[set[int], Call]] = [(set(), call) for call in self._prepare]
-        self._prepare = []
-        return [
-            *calls,
-            *prepared,
-            *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk)),
-        ]
+        return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
 
     def _source(self, p: Node) -> int:
         """The folded node that an argument is a copy of, at the same time or a step away."""
@@ -543,14 +529,34 @@ class Plan:
 
     # ---- playing
 
-    def forward(self) -> Any:
-        """Play the forward pass; the sum of the time steps' costs."""
-        for call in self._forward:
+    def forward(self, newest: int | None = None) -> Any:
+        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs."""
+        calls = self._forward
+        if newest is not None and newest < self.T:
+            if newest not in self._newest:
+                made = self._calls(self._played, [range(self.T - newest, self.T)])
+                self._newest[newest] = [call for _, call in made]
+            calls = self._newest[newest]
+        for call in self._prepare:
+            call()
+        for call in calls:
             call()
         return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
 
+    def take_over(self, other: Plan, kept: int) -> None:
+        """Let the first steps be another plan's last ones, or its own, with all that the forward pass has left."""
+        row = other.T - kept - 1
+        for start, before, s in zip(self.start, other.start, self.folded.state, strict=True):
+            start[...] = before if row < 0 else other.stacks[s.index][row]
+        own = {b.index for b in self.folded.before}
+        for n in self.nodes[: self.folded.size]:
+            if n.index in self.stacks and n.index not in self.timeless | self.views | own:
+                self.stacks[n.index][:kept] = other.stacks[n.index][other.T - kept :]
+
     def carry(self) -> None:
         """Play what the states are computed from, and nothing else."""
+        for call in self._prepare:
+            call()
         for call in self._carry:
             call()
 

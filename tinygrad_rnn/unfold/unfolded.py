@@ -159,9 +159,17 @@ class Unfolded:
         TapeError
             If the forward pass was left before its end.
         """
+        self._need_forward()
+        return float(self.cost.value)
+
+    def _need_forward(self) -> None:
         if not self.tape.computed(self.cost):
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
-        return float(self.cost.value)
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The time steps that hand no error to the step before them, see `tinygrad_rnn.cut`."""
+        return tuple(sorted(self.tape.cuts))
 
     @property
     def last_state(self) -> Any:
@@ -208,7 +216,7 @@ class Unfolded:
             raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
         errors = None if later is None else self._fitting_errors(later)
         plan = self._plan
-        planned = plan is not None and self.tape.rows is plan and self.tape.waiting is None
+        planned = plan is not None and self.tape.rows is plan and self.tape.waiting is None and not self.tape.cuts
         if of is None and plan is not None and planned and (errors is None or plan.later_apart):
             plan.backward(errors)
             self.tape.received(self.cost, self._totals)
@@ -321,6 +329,11 @@ class Unfolded:
         """
         if self._later_at and self._later_at == self.tape.sweeps:
             raise TapeError("the last backward pass was given error from later steps: call backward() before check()")
+        if self.cuts:
+            raise TapeError(
+                f"the network is cut before t={', '.join(map(str, self.cuts))}: its gradients are a truncation's, and "
+                "no slope of the cost is like them. Mend it first, with tinygrad_rnn.cut(net)"
+            )
         weights = {leaf.index for leaf in self.weights.values()}
         copies = {node.index for step in self._steps for node in step.copies.values()}
 
@@ -407,6 +420,59 @@ class Unfolded:
                     self.tape.set(leaf, value)
         for _ in self.tape.play():
             pass
+        self._refuse_bad()
+        return self.loss
+
+    def follow(self, before: Unfolded, x: Any, d: Any) -> float:
+        """Move on along a stream: this network's last steps are new, those before them stay as they were computed.
+
+        They stand at the end of `before`, which may be this very network, and were computed with the parameters
+        as they were then; the new ones are computed with the parameters as they are now.
+
+        Parameters
+        ----------
+        before : Unfolded
+            A network unfolded from the same cell over steps up to the newest, replayed or moved on already.
+        x, d : array_like, (new steps, B, l) and (new steps, B, o)
+            Inputs and targets of the new steps.
+
+        Returns
+        -------
+        float
+            The cost.
+
+        Raises
+        ------
+        ShapeError
+            If a shape or a dtype differs; nothing is changed then.
+        ValueError
+            If `before` has too few steps, or one of the two networks has no plan: see ``schedule``.
+        """
+        kept = self.T - len(x)
+        if not self.schedule:
+            self._make_plan()
+        plan, old = self._plan, before._plan
+        given = self.masks or any(self.trained)
+        if (
+            plan is None
+            or old is None
+            or before.tape.rows is not old
+            or given
+            or not before.tape.computed(before.cost)
+            or not 0 <= kept <= before.T
+        ):
+            raise ValueError(
+                f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
+                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask "
+                "and no initial state that is trained"
+            )
+        new, _, _ = self._fitting_all(None, None, None, None)
+        data = {}
+        for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
+            data[what] = _fitting(what, given, (len(x), *leaves[0].shape), leaves[0])
+        plan.take_over(old, kept)
+        start = {s: plan.value(k, 0).copy() for k, s in enumerate(flatten(self.states[0]))}
+        self._play(plan, new, data, start, newest=len(x))
         self._refuse_bad()
         return self.loss
 
@@ -498,18 +564,12 @@ class Unfolded:
 
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
-        different = steps_differ(self.tape, self._size, self._steps)
-        if not different:
-            folded = self._fold_step()
-            different = folded.obstacle()
-            step = [n for n in self.tape if n.t == 1]
-            if [n.op for n in step] != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
-                different = "the cell computed something else when it was called again"
-        if different:
+        folded = self._folded()
+        different = folded if isinstance(folded, str) else folded.obstacle()
+        if isinstance(folded, str) or different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        trained = [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
-        self._plan = Plan(folded, self.T, trained)
+        self._plan = Plan(folded, self.T, self.trained)
         self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
         self._totals[self.cost] = partial(np.ones, (), self._plan.dtype)  # its value would compute every node
         if self.cost.op is ops.multiply:
@@ -528,6 +588,62 @@ class Unfolded:
             self.tape.equations,
             on,
         )
+
+    @property
+    def trained(self) -> list[str]:
+        """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
+        return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
+
+    def _folded(self) -> Folded | str:
+        """One time step and its backward pass, or in words why it is not every step's."""
+        different = steps_differ(self.tape, self._size, self._steps)
+        if different:
+            return different
+        folded = self._fold_step()
+        step = [n.op for n in self.tape if n.t == 1]
+        if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
+            return "the cell computed something else when it was called again"
+        return folded
+
+    def stacked(self) -> tuple[Folded, Callable[[Node], Array]]:
+        """One time step with its backward pass, and what gives the values that its nodes have at all times.
+
+        Returns
+        -------
+        folded : Folded
+            The step, as it is recorded for `fold`.
+        values : callable
+            Given a node of the step's forward pass, its copies' values (T, ...), or its one value where that is
+            the same at every time. They are those of the last forward pass, and change with the next.
+
+        Raises
+        ------
+        ValueError
+            If the time steps are not copies of one step.
+        TapeError
+            If the forward pass was left before its end.
+        """
+        self._need_forward()
+        if self._plan is not None and self.tape.rows is self._plan:
+            return self._plan.folded, self._plan.stack
+        folded = self._folded()
+        if isinstance(folded, str):
+            raise ValueError(f"this network cannot be folded: {folded}")
+        columns: list[list[Node]] = [[] for _ in range(self.T)]
+        for node in self.tape.nodes[: self._size]:
+            if node.t:
+                columns[node.t - 1].append(node)
+        before = {b.index: k for k, b in enumerate(folded.before)}
+        timeless = folded.timeless()
+
+        def values(node: Node) -> Array:
+            if node.index in timeless:
+                return node.value
+            if node.index in before:
+                return np.stack([flatten(s)[before[node.index]].value for s in self.states[:-1]])
+            return np.stack([column[node.index - folded.first].value for column in columns])
+
+        return folded, values
 
     def source_lines(self) -> dict[int, Place]:
         """The line of a cell or a loss that records each node of a time step, by the node's role.
@@ -560,6 +676,7 @@ class Unfolded:
         data: Mapping[str, Array],
         start: Mapping[Node, Array],
         states_only: bool = False,
+        newest: int | None = None,
     ) -> None:
         """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
@@ -567,7 +684,7 @@ class Unfolded:
             stack[...] = new[name]
         for what, leaves in self._data.items():
             if what in data:
-                plan.data[what][...] = data[what]
+                plan.data[what][-len(data[what]) :] = data[what]
             elif leaves and self.tape.rows is not plan:  # a leaf may have been set since
                 for row, leaf in zip(plan.data[what], leaves, strict=True):
                     row[...] = leaf.value
@@ -581,7 +698,7 @@ class Unfolded:
             plan.carry()
             self.tape.played_by(plan, others, complete=False)
             return
-        total = plan.forward()
+        total = plan.forward(newest)
         if self.cost.op is ops.multiply:  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))

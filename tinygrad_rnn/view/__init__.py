@@ -6,6 +6,7 @@ from .ledger import Ledger, ledger
 from .lessons import new_folder
 from .picture import Picture, draw
 from .player import Player, player
+from .plots import plot_influence, plot_lags
 from .scene import Scene
 from .terminal import show
 from .trace import Account, Moment, Part, Row, Trace, trace
@@ -26,6 +27,8 @@ __all__ = [
     "ledger",
     "new_folder",
     "player",
+    "plot_influence",
+    "plot_lags",
     "show",
     "trace",
 ]

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .scene import Box, Line, Point, Scene
+from .text import printable
 
 if TYPE_CHECKING:
     import graphviz
+
+    from .svg import Paper
 
 SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394"}
@@ -27,8 +30,14 @@ def dot(scene: Scene) -> str:
     """
     import graphviz  # not with the package: only drawing needs it
 
+    g = graphviz.Digraph(printable(scene.title), engine="neato")
+    fill(g, scene)
+    return str(g.source)
+
+
+def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
+    """Put the scene on a graph: in Graphviz's language, or on our own paper, which takes the same calls."""
     left, bottom, right, top = scene.bounds()
-    g = graphviz.Digraph(scene.title, engine="neato")
     g.attr(
         "graph",
         bb=_list([left, bottom, right, top]),
@@ -66,10 +75,9 @@ def dot(scene: Scene) -> str:
             _box(g, box, scene.colors.get(box.id, ""))
     for line in scene.lines:
         _line(g, line)
-    return str(g.source)
 
 
-def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
+def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
     spare = box.height - 17 - 12 * len(box.numbers)
     name_y = box.y + box.height / 2 - spare / 2 - 9
     g.node(
@@ -91,7 +99,9 @@ def _box(g: graphviz.Digraph, box: Box, color: str) -> None:
             _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", INK[kind])
 
 
-def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str) -> None:
+def _writing(
+    g: graphviz.Digraph | Paper, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str
+) -> None:
     g.node(
         f"{box.id}_{kind}",
         label=_text(text),
@@ -108,7 +118,7 @@ def _writing(g: graphviz.Digraph, box: Box, kind: str, text: str, y: float, font
     )
 
 
-def _line(g: graphviz.Digraph, line: Line) -> None:
+def _line(g: graphviz.Digraph | Paper, line: Line) -> None:
     style = {"tie": {"style": "dashed", "penwidth": "0.9"}, "state": {"penwidth": "2"}}.get(line.kind, {})
     if line.color:
         style = style | {"color": line.color}
@@ -160,7 +170,7 @@ def _text(text: str) -> str:
     The graphviz library quotes the rest, but would take text in angle brackets for HTML: a space
     without width in front prevents that.
     """
-    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
+    text = printable(text).replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     return "\u200b" + text if text.startswith("<") and text.endswith(">") else text
 
 

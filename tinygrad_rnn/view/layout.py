@@ -18,6 +18,7 @@ from ..autodiff import Node, Tape, ops
 from ..autodiff.notation import number, plain
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
+from .palette import PALETTE
 from .scene import Box, Frame, Line, Point, Scene
 
 WIDE, TALL = 118.0, 52.0  # a box on the main way
@@ -26,8 +27,6 @@ LINE = 13.0  # the height of a line of numbers
 ROW = 98.0  # from row to row
 GAP = 26.0  # between a box and what stands beside it
 WIRE = 8.0  # between the wires that tie the copies, in the channel at the right of a step
-# Okabe and Ito's palette: told apart by most readers with colour-blindness, and in grey by lightness.
-PALETTE = ("#0072B2", "#D55E00", "#8C6BB1", "#009E73", "#B08A00", "#56B4E9", "#CC79A7", "#666666")
 
 
 class Fragment:

@@ -3,69 +3,98 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
-from . import arcs, engine, layout
+from . import arcs, formats, layout, svg
 from .dot import dot
+from .files import write_whole
+from .mermaid import mermaid
+from .node_link import node_link
 from .scene import Scene
 
 MOST_STEPS = 100
+SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".mmd", ".json")
+VIEWS = ("unfolded",)
 OVERLAYS = (None, "value", "gradient", "both")
 
 
 class Picture:
-    """A picture of a network. It shows itself in a notebook; `save` writes it to a file."""
+    """A picture of a network. It shows itself in a notebook; `save` writes it to a file.
 
-    def __init__(self, scene: Scene) -> None:
+    Attributes
+    ----------
+    scene : Scene
+        What is drawn, and where.
+    dot : str
+        The scene in Graphviz's language.
+    """
+
+    def __init__(self, scene: Scene, tape: Tape | None = None) -> None:
         self.scene = scene
         self.dot = dot(scene)
+        self._tape = tape
 
     @property
     def svg(self) -> str:
-        """The picture as an SVG element that scales down to the width of its place."""
-        return self._svg("width:{width:.0f}pt;max-width:100%;height:auto")
+        """The picture as an SVG element that scales down to the width of its place, light or dark as its page is."""
+        return self._svg("width:{width}pt;max-width:100%;height:auto")
 
     def _svg(self, style: str) -> str:
-        text = engine.render(self.dot, "svg").decode()
-        text = text[text.index("<svg") :]
-        size = re.search(r'viewBox="([^"]+)"', text)
-        assert size is not None  # Graphviz always writes one
-        width = float(size[1].split()[2])
-        # Without fixed width and height a notebook neither clips the picture nor makes it overflow.
-        head = (
-            f'<svg viewBox="{size[1]}" style="{style.format(width=width)}" role="img" '
-            f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-            f'aria-label="{html.escape(self.scene.title)}">\n'
-            f"<title>{html.escape(self.scene.title)}</title>\n<desc>{html.escape(self.scene.description)}</desc>"
-        )
-        body = text[text.index(">") + 1 :]
-        # Titles are shown when the pointer rests on a thing. Graphviz puts "n3->n7" there, which tells a reader
-        # nothing, and our tooltips into links that lead nowhere, which a page's style then underlines.
-        body = re.sub(r"<title>[^<]*</title>\n?", "", body)
-        body = re.sub(r'<a xlink:title="([^"]*)">', r"<g><title>\1</title>", body).replace("</a>", "</g>")
-        return head + body
+        return svg.dressed(formats.drawn(self.scene, self.dot), self.scene.title, self.scene.description, style)
 
     def _repr_html_(self) -> str:
         # In a page the picture keeps a size at which it can be read, and scrolls inside its own place.
         # Its ids get a prefix of their own: every picture has a node n1, and ids are unique in a page.
         prefix = hashlib.sha256(self.dot.encode()).hexdigest()[:8]
-        svg = re.sub(r'\bid="', f'id="p{prefix}-', self._svg("width:{width:.0f}px;max-width:none;height:auto"))
-        return f'<figure class="tinygrad-rnn" tabindex="0" style="overflow-x:auto;margin:0">{svg}</figure>'
+        inside = re.sub(r'\bid="', f'id="p{prefix}-', self._svg("width:{width}px;max-width:none;height:auto"))
+        return f'<figure class="tinygrad-rnn" tabindex="0" style="overflow-x:auto;margin:0">{inside}</figure>'
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"<picture: {self.scene.title}>"
+
+    def to_bytes(self, suffix: str) -> bytes:
+        """What a file with this suffix holds: .svg, .png, .pdf, .dot, .mmd (Mermaid) or .json.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is another one.
+        EngineError
+            If what draws this format is missing or fails. SVG, DOT, Mermaid and JSON need nothing.
+        """
+        match suffix:
+            case ".svg":
+                return self.svg.encode()
+            case ".png":
+                return formats.png(self.dot, lambda: self.svg)
+            case ".pdf":
+                return formats.pdf(self.svg, self.scene.title, self.scene.description)
+            case ".dot":
+                return self.dot.encode()
+            case ".mmd":
+                return mermaid(self.scene).encode()
+            case ".json":
+                return node_link(self.scene, self._tape).encode()
+            case _:
+                raise ValueError(
+                    f"{suffix or 'no suffix'}: the suffix says how to write it; choose one of {', '.join(SUFFIXES)}"
+                )
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the picture to a file; the suffix says how.
+        """Write the picture to a file, whole or not at all; the suffix says how, see `to_bytes`.
 
         Parameters
         ----------
         path : path-like
-            A name that ends in .svg, .png or .dot.
+            A name that ends in .svg, .png, .pdf, .dot, .mmd or .json.
         overwrite : bool
             Whether a file of that name may be replaced.
 
@@ -81,26 +110,19 @@ class Picture:
         FileExistsError
             If there is such a file and `overwrite` is not set.
         EngineError
-            If Graphviz is missing or fails.
+            If what draws this format is missing or fails.
         """
         path = Path(path)
-        makers = {
-            ".svg": lambda: self.svg.encode(),  # noqa: PLW0108  without the lambda it would be drawn for a .dot too
-            ".png": lambda: engine.render(self.dot, "png"),
-            ".dot": lambda: self.dot.encode(),  # noqa: PLW0108  like its neighbours
-        }
-        if path.suffix not in makers:
-            raise ValueError(f"{path}: the suffix says how to write it; choose one of {', '.join(makers)}")
-        if path.exists() and not overwrite:
+        if path.is_file() and not overwrite:
             raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        content = makers[path.suffix]()
-        _write_whole(path, content)
+        write_whole(path, self.to_bytes(path.suffix))
         return path
 
 
 def draw(
     net: Unfolded | Tape,
     *,
+    view: str = "unfolded",
     overlay: str | None = "both",
     captions: Mapping[str, Sequence[str]] | None = None,
 ) -> Picture:
@@ -111,6 +133,8 @@ def draw(
     net : Unfolded or Tape
         The network; or a tape, such as that of an error which ended the recording of a network. A tape without
         time steps is drawn as a list, with an arc for each thing that a node reads.
+    view : {"unfolded"}
+        What is drawn.
     overlay : {"both", "value", "gradient", None}
         Which numbers stand in the boxes. What has not been computed yet is a dash.
     captions : mapping of str to sequence of str, optional
@@ -124,8 +148,10 @@ def draw(
     Raises
     ------
     ValueError
-        If `overlay` is unknown, or if there are more time steps than a picture can show, or none.
+        If `view` or `overlay` is unknown, or if there are more time steps than a picture can show, or none.
     """
+    if view not in VIEWS:
+        raise ValueError(f"view={view!r}: it is one of {', '.join(repr(v) for v in VIEWS)}")
     if overlay not in OVERLAYS:
         raise ValueError(f"overlay={overlay!r}: it is one of {', '.join(repr(o) for o in OVERLAYS)}")
     if isinstance(net, Tape) and not any(node.t for node in net):
@@ -136,18 +162,4 @@ def draw(
             f"a picture of {whole.T} time steps would be {whole.T * 3.3:.0f} inches wide, and nobody could read it: "
             f"draw at most {MOST_STEPS}, for example by unfolding x[:8], d[:8]"
         )
-    return Picture(layout.unfolded(whole, overlay, captions or {}))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it, not even when the disk is full."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        unfinished = Path(file.name)
-        try:
-            file.write(content)
-            file.close()
-            unfinished.chmod(0o644)
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink()
-            raise
+    return Picture(layout.unfolded(whole, overlay, captions or {}), net if isinstance(net, Tape) else net.tape)

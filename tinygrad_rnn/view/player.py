@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..unfold import Unfolded
-from .picture import _write_whole
+from .files import write_whole
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Player:
             raise ValueError(f"{path}: the page is written as .html")
         if path.exists() and not overwrite:
             raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        _write_whole(path, self.page().encode())
+        write_whole(path, self.page().encode())
         return path
 
     def _repr_html_(self) -> str:

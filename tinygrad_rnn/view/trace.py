@@ -19,8 +19,9 @@ from ..autodiff import ops
 from ..autodiff.notation import array, number, plain, symbol
 from ..unfold import Step, Unfolded
 from .arithmetic import evaluate, terms
+from .files import write_whole
 from .ledger import MOST_COLUMNS, entries
-from .picture import _write_whole, draw
+from .picture import draw
 
 VERSION = 1
 ALL_STEPS = 8  # up to here every time step is shown
@@ -259,7 +260,7 @@ class Trace:
         path = Path(path)
         if path.exists() and not overwrite:
             raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        _write_whole(path, self.to_json().encode())
+        write_whole(path, self.to_json().encode())
         return path
 
 

@@ -1,0 +1,216 @@
+"""The commands draw and doctor, as somebody types them: what they make, and what they say when they cannot."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tinygrad_rnn.cli import CELLS, main
+from tinygrad_rnn.view import engine
+from tinygrad_rnn.view.picture import OVERLAYS, SUFFIXES, VIEWS
+
+COMMAND = [sys.executable, "-W", "error", "-c", "from tinygrad_rnn.cli import main; main()", "draw"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*words):
+    return CliRunner().invoke(main, words)
+
+
+def drawn(*words):
+    result = run("draw", *words, "-o", "-", "--format", "json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def refused(*words):
+    """The one line that says why."""
+    result = run("draw", *words)
+    assert result.exit_code != 0
+    assert isinstance(result.exception, SystemExit), result.exception
+    (line,) = result.output.strip().split("\n")
+    assert not list(Path().glob(".unfinished*"))
+    return line
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_sentence_becomes_a_file(suffix):
+    result = run("draw", "--text", "we see", "-o", f"a{suffix}")
+    assert (result.exit_code, result.output) == (0, f"written: a{suffix}\n")
+    assert Path(f"a{suffix}").stat().st_size > 1000
+
+
+def test_a_sentence_is_read_character_by_character_and_tells_the_next_one():
+    nodes = {n["label"]: n for n in drawn("--text", "abca")["nodes"]}
+    assert [nodes[f"x({t})"]["numbers"]["caption"] for t in (1, 2, 3)] == ["“a”", "“b”", "“c”"]
+    assert [nodes[f"d({t})"]["numbers"]["caption"] for t in (1, 2, 3)] == ["“b”", "“c”", "“a”"]
+    assert nodes["x(2)"]["numbers"]["value"] == "0  1  0"
+    assert "x(4)" not in nodes
+
+
+def test_a_table_is_read_row_by_row_and_tells_the_next_one():
+    Path("a.csv").write_text("\ufefftime,level\n1,0.25\n\n3,-0.5\n5,0.75\n", encoding="utf-8")
+    nodes = {n["label"]: n for n in drawn("--csv", "a.csv")["nodes"]}
+    assert [nodes[f"x({t})"]["numbers"]["value"] for t in (1, 2)] == ["1.00  0.25", "3.00  −0.50"]
+    assert [nodes[f"d({t})"]["numbers"]["value"] for t in (1, 2)] == ["3.00  −0.50", "5.00  0.75"]
+    assert "x(3)" not in nodes
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("layers", [1, 2])
+def test_cells_layers_and_sizes(cell, layers):
+    nodes = drawn("--cell", cell, "--layers", str(layers), "--hidden", "5", "--steps", "2", "--inputs", "3")["nodes"]
+    names = {n["label"]: n for n in nodes}
+    assert names["x(1)"]["shape"] == [1, 3]
+    recurrent = [n for n in nodes if n["kind"] == "weight" and n["name"].startswith("U")]
+    assert len(recurrent) >= layers
+    assert all(n["shape"][-1] == 5 for n in recurrent)
+
+
+def test_all_views_and_overlays_are_offered():
+    for view in VIEWS:
+        for overlay in OVERLAYS:
+            drawn("--view", view, "--overlay", overlay or "none", "--steps", "2")
+
+
+def test_the_seed_decides():
+    assert drawn("--seed", "1") == drawn("--seed", "1")
+    assert drawn("--seed", "1") != drawn("--seed", "2")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("1,2\n3,x\n", "a.csv, line 2, column 2: 'x' is not a finite number"),
+        ("1,2\n3,nan\n", "a.csv, line 2, column 2: 'nan' is not a finite number"),
+        ("1;2\n3;4\n", "a.csv needs two rows of numbers at least|'3;4' is not a finite number"),
+        ("1,2\n3\n", "a.csv, line 2: 1 columns, but 2 in the rows before"),
+        ("a,b\n1,2\n", "a.csv needs two rows of numbers at least"),
+        ("", "a.csv needs two rows of numbers at least"),
+        ('1,2\n"3,4\n', "a.csv is no CSV in UTF-8"),
+        (b"\xff\xfe1\x00", "a.csv is no CSV in UTF-8"),
+        ("1,2\n1e200,2\n1,2\n", "inf"),
+    ],
+)
+def test_a_bad_table_is_refused_in_one_line(content, why):
+    Path("a.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    line = refused("--csv", "a.csv", "-o", "a.svg")
+    assert re.search(why, line), line
+    assert not Path("a.svg").exists()
+
+
+def test_what_cannot_be_drawn_is_refused_in_one_line():
+    Path("there.svg").write_text("mine")
+    Path("folder.svg").mkdir()
+    assert "there.svg exists already: choose another name, or pass --force" in refused("-o", "there.svg")
+    assert Path("there.svg").read_text() == "mine"
+    assert run("draw", "-o", "there.svg", "--force").exit_code == 0
+    assert Path("there.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert "folder.svg is a folder" in refused("-o", "folder.svg", "--force")
+    assert "choose one of .svg, .png, .pdf, .dot, .mmd, .json" in refused("-o", "a.gif")
+    assert "choose one of" in refused("-o", "a")
+    assert "missing/a.svg: No such file or directory" in refused("-o", "missing/a.svg")
+    assert "no.csv: No such file or directory" in refused("--csv", "no.csv", "-o", "a.svg")
+    assert "two characters at least" in refused("--text", "a", "-o", "a.svg")
+    assert "draw at most 100" in refused("--steps", "101", "-o", "a.svg")
+    assert sorted(path.name for path in Path().iterdir()) == ["folder.svg", "there.svg"]
+    assert "give one of them" in run("draw", "--text", "ab", "--csv", "no.csv").output
+
+
+def test_a_missing_part_is_named_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    assert "a .pdf needs Typst: pip install 'tinygrad-rnn[pdf]'" in refused("-o", "a.pdf")
+    assert not Path("a.pdf").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="Windows has other permissions")
+def test_a_folder_that_may_not_be_written_to(tmp_path):
+    run("draw", "-o", "first.dot")  # all that is imported when used, is
+    folder = tmp_path / "readonly"
+    folder.mkdir()
+    folder.chmod(0o555)
+    me = os.geteuid()
+    if me == 0:  # root may write anywhere
+        os.seteuid(65534)
+    try:
+        result = run("draw", "-o", str(folder / "a.dot"))
+    finally:
+        os.seteuid(me)
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: .*a\.dot: Permission denied\n", result.output)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("output", ["-o-", "-o/dev/full"])
+def test_a_full_disk(output):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*COMMAND, output, "--format=svg"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert re.fullmatch(r"Error: .*: No space left on device\n", done.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="pipes end otherwise on Windows")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_who_leaves(unbuffered):
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(
+        [*COMMAND, "-o-", "--format=svg", "--steps=20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+    ) as command:
+        assert command.stdout.read(4) == b"<svg"
+        command.stdout.close()
+        complaints = command.stderr.read().decode()
+    assert (command.returncode, complaints) == (1, "Error: the reader of the output has gone before its end.\n")
+
+
+def test_without_o_it_goes_to_the_standard_output():
+    result = run("draw", "--text", "ab")
+    assert result.exit_code == 0
+    assert result.output.startswith("<svg")
+
+
+# ---- doctor
+
+
+def test_the_doctor_names_what_is_there():
+    result = run("doctor")
+    assert result.exit_code == 0
+    for word in (
+        "Python",
+        "NumPy",
+        "BLAS",
+        "graphviz-pure version 0.2",
+        "typst",
+        "matplotlib",
+        "Pictures can be drawn.",
+    ):
+        assert word in result.output
+
+
+def test_the_doctor_says_how_to_get_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.delenv(engine.VARIABLE, raising=False)
+    monkeypatch.setattr(engine.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("tinygrad_rnn.view.doctor._installed", lambda _: "")
+    result = run("doctor")
+    assert result.exit_code == 0  # an SVG can be drawn
+    for get in ("pip install graphviz-pure", "pip install 'tinygrad-rnn[pdf]'", "pip install 'tinygrad-rnn[plots]'"):
+        assert get in result.output
+
+
+def test_the_doctor_is_not_content_with_a_wrong_engine(monkeypatch):
+    monkeypatch.setenv(engine.VARIABLE, "no-such-program")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "TINYGRAD_RNN_DOT names 'no-such-program'" in result.output

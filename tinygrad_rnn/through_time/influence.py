@@ -1,0 +1,107 @@
+"""The influence of every copy of a weight on every cost: what each method here sums up in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..unfold import Unfolded
+from .backward import Backward, Errors
+
+Array = NDArray[Any]
+
+
+def influence(net: Unfolded, name: str) -> Array:
+    """The influence G of a weight's copies on the costs, (T, T, ...): ``G[t - 1, tau - 1]`` is dC(t) / d copy at tau.
+
+    It is zero where tau > t. A row's sum over tau is the gradient of C(t); the sum of all is the gradient of
+    the sum of the costs, ``net.grads[name]`` if the network's cost is that sum. It is T^2 times as large as the weight:
+    for long sequences, see `influence_norms`.
+
+    Parameters
+    ----------
+    net : Unfolded
+        The network, its forward pass done.
+    name : str
+        The weight.
+
+    Raises
+    ------
+    KeyError
+        If there is no weight of that name, or it is an initial state, which has no copies.
+    ValueError
+        If the network's steps are not copies of one step.
+
+    Notes
+    -----
+    All T costs send their errors back at once: after z steps, that of C(t) stands at t - z.
+    """
+    whole = net.weights[name].value if name in net.weights else np.empty(0)
+    G = np.zeros((net.T, net.T, *whole.shape), whole.dtype)
+    for t, tau, share in _diagonals(net, name, as_factors=False):
+        G[t, tau] = share[0]
+    return G
+
+
+def influence_norms(net: Unfolded, name: str) -> Array:
+    """The norms of `influence`, (T, T), of long sequences too: only one diagonal of G is looked at at a time.
+
+    Parameters
+    ----------
+    net : Unfolded
+        The network, its forward pass done.
+    name : str
+        The weight.
+
+    Raises
+    ------
+    KeyError, ValueError
+        As `influence`.
+
+    Notes
+    -----
+    Where a copy's share is a sum of products of an error and an input, only these factors are made: the square of
+    its norm is the sum over two samples p and q of the errors' inner product times the inputs'.
+    """
+    norms = np.zeros((net.T, net.T))
+    for t, tau, share in _diagonals(net, name, as_factors=True):
+        norms[t, tau] = _norm(*share)
+    return norms
+
+
+def _diagonals(net: Unfolded, name: str, as_factors: bool) -> Iterator[tuple[Array, Array, list[Array]]]:
+    """Diagonal by diagonal of G, its rows, its columns, and the shares that stand there: whole, or as two factors."""
+    if name not in net.weights:
+        raise KeyError(f"there is no parameter {name!r}; there are {', '.join(net.weights)}")
+    folded, values = net.stacked()
+    if name not in folded.weights:
+        raise KeyError(f"the parameter {name!r} is an initial state: it is read once, and has no copies in time")
+    step = Backward(folded)
+    g = folded.cotangents.get(folded.weights[name].index)
+    if g is None:
+        return
+    terms = step.terms[name]
+    samples, size = sum(nodes[0].shape[0] for _, nodes in terms if nodes[0].ndim), folded.weights[name].value.size
+    as_factors &= {kind for kind, _ in terms} == {"product"} and samples**2 < size
+    wanted = [nodes for _, nodes in terms] if as_factors else [(g,)]
+    program = step.played_for(n for nodes in wanted for n in nodes)
+    errors = Errors(step, values, np.ones(net.T, net.cost.value.dtype))
+    ready = {paid: errors.ready(program, paid) for paid in (True, False)}
+    for rows, later, paid in errors.walk(range(1, net.T + 1), net.T, 1):
+        found = errors.play(ready[paid], later, rows)
+        parts = [[errors.of(n, found, rows, paid) for n in nodes] for nodes in wanted]
+        whole = [part for part in parts if all(f is not None for f in part)]
+        if whole:
+            tau = np.arange(rows.stop)
+            shares = [np.concatenate(each, axis=1) if as_factors else each[0] for each in zip(*whole, strict=True)]
+            yield tau + net.T - rows.stop, tau, shares
+
+
+def _norm(share: Array, other: Array | None = None) -> Array:
+    """The norm of each share, given whole or as its two factors over the samples."""
+    if other is None:
+        return np.sqrt((share.reshape(len(share), -1) ** 2).sum(axis=-1))
+    return np.sqrt(((share @ share.swapaxes(-1, -2)) * (other @ other.swapaxes(-1, -2))).sum(axis=(-2, -1)).clip(0))

@@ -1,0 +1,150 @@
+"""Truncation at random places, whose gradient is right on average."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..unfold import Unfolded, unfold
+from ..unfold.recipe import Cell, Loss
+from .backward import Backward, Errors, gradients_of
+from .stream import Window, stream
+
+Array = NDArray[Any]
+Pairs = list[tuple[Array, Array]]
+
+
+def artbp_gradient(
+    net: Unfolded, *, c: Any, rng: int | np.random.Generator | None = None, cuts: Any = None
+) -> dict[str, Array]:
+    """A gradient whose mean over all random cuts is the whole one: anticipated reweighted truncated backpropagation.
+
+    The link from step t to the step before is cut with probability c; if it is not, the error that passes is
+    multiplied by 1 / (1 - c), to make up for the times when it is.
+
+    Parameters
+    ----------
+    net : Unfolded
+        The network, its forward pass done; neither it nor its gradients are changed.
+    c : float or array_like, (T - 1,)
+        The probability of a cut, of all links or of each: entry t - 2 is that of the link from t to t - 1.
+    rng : int or numpy.random.Generator, optional
+        Where the cuts come from.
+    cuts : array_like of bool, (T - 1,), optional
+        Which links are cut, instead of any that are drawn.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By the weights' names.
+
+    Raises
+    ------
+    ValueError
+        If a probability is not from 0 up to below 1, there are not as many as links, or the network's steps are not
+        copies of one step.
+
+    Notes
+    -----
+    Source: Tallec and Ollivier (2017), "Unbiasing truncated backpropagation through time", equation (5) on.
+    """
+    p = np.asarray(c, float)
+    if p.shape not in ((), (net.T - 1,)):
+        raise ValueError(f"c is {p.shape}: it is one probability, or one for each of the {net.T - 1} links")
+    _probabilities(p)
+    p = np.broadcast_to(p, (net.T - 1,))
+    if cuts is None:
+        cuts = np.random.default_rng(rng).random(net.T - 1) < p
+    cuts = np.asarray(cuts)
+    if cuts.shape != p.shape or cuts.dtype != bool:
+        raise ValueError(
+            f"cuts is {cuts.shape} {cuts.dtype}: it says of each of the {net.T - 1} links whether it is cut"
+        )
+    folded, values = net.stacked()
+    links = np.ones(net.T, folded.cost.value.dtype)
+    links[1:] = np.where(cuts, 0, 1 / (1 - p))
+    errors = Errors(Backward(folded), values, folded.shares, links)
+    errors.send(range(net.T, net.T + 1), net.T, net.T)
+    return gradients_of(net, errors)
+
+
+def artbp(
+    cell: Cell,
+    params: Mapping[str, Any],
+    x: Iterable[Any],
+    d: Iterable[Any],
+    *,
+    c: float,
+    rng: int | np.random.Generator | None = None,
+    loss: str | Loss = "cross_entropy",
+    s0: Any = None,
+) -> Iterator[Window]:
+    """Randomly truncated backpropagation through time over a stream, without bias: windows of random lengths.
+
+    After each step a window ends with probability c; the state is handed on. Within a window, each step that an error
+    goes back multiplies it by 1 / (1 - c). With weights that stay as they are, the mean over all
+    cuts of the sum of the windows is the gradient of full backpropagation through time.
+
+    Parameters
+    ----------
+    cell, params, x, d, loss, s0
+        As in `truncated`. Parameters that are changed between windows are read anew.
+    c : float
+        The probability of a cut; a window has 1 / c steps on average, and memory is that of the longest one.
+    rng : int or numpy.random.Generator, optional
+        Where the cuts come from.
+
+    Yields
+    ------
+    Window
+
+    Raises
+    ------
+    ValueError
+        If c is not from 0 up to below 1, or the stream is empty.
+
+    Notes
+    -----
+    Source: Tallec and Ollivier (2017), "Unbiasing truncated backpropagation through time".
+    """
+    if np.ndim(c):
+        raise ValueError(f"c has shape {np.shape(c)}: of a stream, it is one probability")
+    _probabilities(c)
+    return _artbp(cell, params, stream(x, d), float(c), np.random.default_rng(rng), loss, s0)
+
+
+def _artbp(
+    cell: Cell,
+    params: Mapping[str, Any],
+    steps: Iterable[tuple[int, Array, Array]],
+    c: float,
+    rng: np.random.Generator,
+    loss: str | Loss,
+    s0: Any,
+) -> Iterator[Window]:
+    def window(block: Pairs, last: int, state: Any) -> Window:
+        x, d = (np.stack(each) for each in zip(*block, strict=True))
+        net = unfold(cell, params, x, d, loss=loss, s0=state)
+        grads = artbp_gradient(net, c=c, cuts=np.zeros(len(block) - 1, bool))
+        return Window(last - len(block) + 1, last, net.loss, grads, net.last_state)
+
+    block: Pairs = []
+    t = 0
+    for t, x_t, d_t in steps:
+        block.append((x_t, d_t))
+        if rng.random() < c:
+            made = window(block, t, s0)
+            yield made
+            s0, block = made.state, []
+    if block:
+        yield window(block, t, s0)
+
+
+def _probabilities(c: Any) -> None:
+    if not np.all((np.asarray(c) >= 0) & (np.asarray(c) < 1)):
+        raise ValueError(
+            f"c={c!r}: a cut's probability is from 0 up to below 1; at 1, nothing could make up for the cuts"
+        )

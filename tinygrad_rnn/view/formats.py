@@ -1,0 +1,82 @@
+"""SVG, PNG and PDF: drawn by what is installed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Literal
+
+from . import engine, svg
+from .scene import Scene
+from .text import printable
+
+TYPST = "pip install 'tinygrad-rnn[pdf]'"
+
+_PAGE = b"""
+#set page(width: auto, height: auto, margin: 0pt)
+#set document(title: sys.inputs.title, date: none)
+#image(bytes(sys.inputs.svg), format: "svg", width: float(sys.inputs.width) * 1pt, alt: sys.inputs.alt)
+"""
+
+
+def drawn(scene: Scene, dot: str) -> svg.Drawing:
+    """The picture by Graphviz, or by ourselves where there is none: a picture always appears.
+
+    Raises
+    ------
+    EngineError
+        If the environment variable TINYGRAD_RNN_DOT names what is not a program.
+    """
+    if engine.find() is None:
+        return svg.own(scene)
+    try:
+        return svg.from_graphviz(engine.render(dot, "svg").decode())
+    except engine.EngineError as error:
+        warnings.warn(f"{error}; drawn without it instead", RuntimeWarning, stacklevel=2)
+        return svg.own(scene)
+
+
+def png(dot: str, picture: Callable[[], str]) -> bytes:
+    """The picture in pixels, 96 to the inch, by Graphviz, or by Typst where there is none.
+
+    Raises
+    ------
+    EngineError
+        If there is neither, or if it fails.
+    """
+    if engine.find() is not None:
+        return engine.render(dot, "png")
+    return _typst(picture(), "png", "", "", f"a .png needs Graphviz or Typst: {engine.INSTALL}, or save a .svg")
+
+
+def pdf(picture: str, title: str, description: str) -> bytes:
+    """The picture on a page of its own size, its text selectable, by Typst.
+
+    Raises
+    ------
+    EngineError
+        If Typst is not installed, or if it fails.
+    """
+    return _typst(picture, "pdf", title, description, f"a .pdf needs Typst: {TYPST}, or save a .svg and print it")
+
+
+def _typst(picture: str, file_format: Literal["png", "pdf"], title: str, description: str, missing: str) -> bytes:
+    try:
+        import typst
+    except ImportError as error:
+        raise engine.EngineError(missing) from error
+    try:
+        made = typst.compile(
+            _PAGE,
+            format=file_format,
+            ppi=96,
+            sys_inputs={
+                "svg": picture,
+                "title": printable(title),
+                "alt": printable(description),
+                "width": str(svg.size(picture)[0]),
+            },
+        )
+    except RuntimeError as error:  # what Typst raises for whatever it refuses
+        raise engine.EngineError(f"Typst could not draw the picture: {error}") from error
+    return bytes(made)
