@@ -209,7 +209,7 @@ def test_all_formats_hold_the_same_things_in_every_view(network, no_engine, monk
         assert set(re.findall(r'^ +(\w+)\("[^"]*"\):::\w+$', text, re.MULTILINE)) == set(map(mermaid_id, boxes)), (
             shown.name
         )
-        arrows = re.findall(r"^ +(\w+) (?:-->|==>|-\.->) (\w+)$", text, re.MULTILINE)
+        arrows = re.findall(r"^ +(\w+) (?:-->|==>|-\.->|---|===) (\w+)$", text, re.MULTILINE)
         assert {frozenset(arrow) for arrow in arrows} == {
             frozenset(map(mermaid_id, (line.source, line.target))) for line in picture.scene.lines
         }
