@@ -43,6 +43,28 @@ def test_lesson_1_shows_every_step_and_writes_its_pictures(lesson_1, tmp_path):
     assert "\\" not in re.sub(r"```.*?```", "", lesson_1.replace(r"\e", ""))
 
 
+def test_a_lesson_ends_with_its_exercises(lesson_1):
+    assert "Your turn" in lesson_1
+    assert "tinygrad-rnn exercise 1 --start" in lesson_1.replace("\n", " ")
+
+
+def test_in_a_terminal_pictures_are_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli.main, ["lesson", "9"])
+    assert result.exit_code == 0, result.output
+    written = re.findall(r"the picture: (\S+)", result.output)
+    assert written == [f"tinygrad-rnn-output/lesson-09/picture-{k}.svg" for k in (1, 2)]
+    assert all((tmp_path / path).read_text(encoding="utf-8").startswith("<svg") for path in written)
+
+
+def test_a_lesson_goes_on_without_its_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tinygrad-rnn-output").write_text("a file is in the way")
+    result = CliRunner().invoke(cli.main, ["lesson", "2"])
+    assert result.exit_code == 0, result.output
+    assert "the picture could not be written" in result.output
+
+
 def test_lesson_1_overwrites_nothing(lesson_1, tmp_path):
     CliRunner().invoke(cli.main, ["lesson", "1"])
     folders = sorted(f.name for f in (tmp_path / "tinygrad-rnn-output").iterdir())
@@ -128,6 +150,24 @@ def test_an_error_in_a_lesson_names_its_line(tmp_path):
 def test_formulas_in_the_text_become_plain():
     text = "see $\\delta = -1$ and\n$$\n\\begin{aligned}\na_j &= \\sum_i b_i, \\\\\nc &= 2\n\\end{aligned}\n$$"
     assert lessons.plain_math(text) == "see δ = −1 and\n```text\naⱼ = Σᵢ bᵢ,\nc = 2\n```"
+
+
+@pytest.mark.parametrize("lesson", lessons.lessons(), ids=lambda lesson: lesson.number)
+def test_a_terminal_shows_no_latex(lesson):
+    texts = [lessons.plain_math(cell.source) for cell in lessons.cells(lesson.text) if cell.kind == "markdown"]
+    assert not [text for text in texts if re.search(r"[\\$\0]", text)]
+
+
+@pytest.mark.parametrize(
+    ("latex", "plain"),
+    [
+        (r"$\frac{1}{1 + e^{-\mathrm{net}}} \tag{13}$", "1/(1 + e^(−net))    (13)"),
+        (r"$\frac{\partial^+ z_n}{\partial z_i} = \sum_{j > i} z_j$", "∂⁺ zₙ/∂zᵢ = Σ(j > i) zⱼ"),
+        (r"$\Big( \sum_k^o \delta_{pk} \Big) \text{and} \eta\,\sum_{z=0}^{T} x$", "( Σₖ δₚₖ ) and η Σ(z=0..T) x"),
+    ],
+)
+def test_formulas_of_the_text_in_plain(latex, plain):
+    assert lessons.plain_math(latex) == plain
 
 
 def test_a_pipe_gets_utf8_wherever_we_are(tmp_path):

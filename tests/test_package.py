@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LESSONS = {path.name for path in (ROOT / "lessons").glob("[0-9][0-9]_*.py")}
+LESSONS = {path.relative_to(ROOT / "lessons").as_posix() for path in (ROOT / "lessons").rglob("*.py")}
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "tinygrad_rnn/__init__.py").read_text()).group(1)
 
 pytestmark = pytest.mark.slow
@@ -77,6 +77,8 @@ def test_installed_in_an_empty_environment_lesson_1_runs_from_an_unrelated_folde
         env["SYSTEMROOT"] = os.environ["SYSTEMROOT"]  # Python on Windows does not start without it
     assert VERSION in run(scripts / "tinygrad-rnn", "--version", cwd=elsewhere, env=env)
     run(scripts / "tinygrad-rnn", "lesson", "1", cwd=elsewhere, env=env)
+    run(scripts / "tinygrad-rnn", "exercise", "1", "--start", cwd=elsewhere, env=env)
+    assert "def targets" in (elsewhere / "exercise_01.py").read_text(encoding="utf-8")
     for kind in ("svg", "png"):
         drawn = list(elsewhere.rglob(f"*.{kind}"))
         assert drawn, f"lesson 1 drew no {kind}"

@@ -3,7 +3,7 @@
 Independent of the tinygrad project.
 """
 
-from . import guo
+from . import guo, train
 from .autodiff import (
     BadNumber,
     CheckReport,
@@ -129,6 +129,7 @@ __all__ = [
     "rtrl",
     "show",
     "trace",
+    "train",
     "transfer",
     "transposed",
     "truncated",

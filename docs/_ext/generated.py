@@ -1,6 +1,7 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
-lessons/         copies of ../lessons, whose one home is where readers of the repository find them
+lessons/         copies of ../lessons, whose one home is where readers of the repository find them, each with
+                 its exercises below
 *.html           beside the site's own: pages that the library itself has written
 gallery/         every picture that `draw` offers, of four networks
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
@@ -13,19 +14,22 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import graphviz
 import numpy as np
+from click.testing import CliRunner
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import gallery
 import layers
 import tinygrad_rnn as tg
-from tinygrad_rnn import guo
+from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import OPS, ops
+from tinygrad_rnn.view import exercises
 from tinygrad_rnn.view.svg import size
 
 SECTIONS = {
@@ -47,16 +51,14 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 def write_all(app: Sphinx) -> None:
     docs = Path(app.srcdir)
-    lessons = {path.name: path.read_text("utf-8") for path in (docs.parent / "lessons").glob("[0-9][0-9]_*.py")}
-    if not lessons:
-        raise ExtensionError("no ../lessons/NN_name.py to show")
-    _write(docs / "lessons", lessons)
+    _write(docs / "lessons", dict(lessons(docs.parent / "lessons")))
     _write(
         docs / "_generated",
         {
             "equations.md": equations(),
             "api.md": api(),
             "imports.md": imports(),
+            "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
             "gallery.md": pages_of_gallery(),
         },
@@ -75,6 +77,26 @@ def write_pages(app: Sphinx, error: Exception | None) -> None:
         letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
         net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
         tg.player(net).save(Path(app.outdir) / name, overwrite=True)
+
+
+def lessons(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each lesson with its file's name; below it, as its last cell, what its exercises ask."""
+    invitations = {f"{found.number:02}": found.invitation for found in exercises.folders()}
+    for path in sorted(folder.glob("[0-9][0-9]_*.py")):
+        text, below = path.read_text("utf-8"), invitations[path.name[:2]].split("\n")
+        yield path.name, "\n".join([text, "# %% [markdown]", *(f"# {line}".rstrip() for line in below), ""])
+
+
+def check() -> str:
+    """What ``tinygrad-rnn exercise 6 --check`` says to a solution in which U stands the wrong way round."""
+    folder = next(found for found in exercises.folders() if found.number == 6)
+    with tempfile.TemporaryDirectory() as work:
+        mine = Path(work) / "exercise_06.py"
+        mine.write_text(folder.solution.replace("later @ U", "later @ U.T"), "utf-8")
+        said = CliRunner().invoke(cli.main, ["exercise", "6", "--check", "--file", str(mine)]).output
+    if "Hint 1 of" not in said:
+        raise ExtensionError(f"exercise 6 should have given a first hint; it said: {said}")
+    return f"```text\n{said.rstrip()}\n```\n"
 
 
 def equations() -> str:

@@ -158,3 +158,18 @@ def test_what_cannot_be_asked():
             tg.flow_graph(net, "U", entry)
     with pytest.raises(KeyError, match="the flow graph has no node 'C'"):
         tg.flow(tg.flow_graph(net, "U", (0, 0)), {"C": 1.0})
+
+
+def test_a_number_that_is_read_twice_by_one_op_is_one_branch_of_both_gains():
+    p = problem()
+
+    def cell(P, x, s):
+        net = tg.ops.linear(x, P["V"], s, P["U"], name="net_j")
+        s = tg.ops.tanh(net * net, name="s")
+        return s, tg.ops.softmax(tg.ops.linear(s, P["W"]))
+
+    net = tg.unfold(cell, p.params, p.x, p.d, s0=p.s0)
+    net.backward()
+    graph = tg.flow_graph(net, "U", (1, 2))
+    assert tg.transfer(graph) == pytest.approx(net.grads["U"][1, 2], rel=1e-11)
+    assert tg.transfer(tg.transposed(graph)) == pytest.approx(net.grads["U"][1, 2], rel=1e-11)

@@ -217,3 +217,21 @@ def test_two_edges_between_the_same_nodes_are_two_lines():
     )
     lines = [line for line in tg.draw(net).scene.lines if line.target == f"n{net.outputs[0].index}"]
     assert len({line.points for line in lines}) == 2
+
+
+def test_a_tape_without_time_is_drawn_as_the_list_that_it_is():
+    tape = tg.Tape()
+    z_1 = tape.leaf(1.0, "z_1")
+    z_2 = tg.ops.multiply(4.0, z_1, name="z_2")
+    z_3 = tg.ops.add(3.0 * z_1, 5.0 * z_2, name="z_3")
+    tape.backward(z_3 + z_3)
+    nodes, edges, _ = read_back(tg.draw(tape).dot)
+    assert set(nodes) == {f"n{node.index}" for node in tape}
+    assert edges == {(f"n{a}", f"n{b}", f"e{b}-{slot}") for a, b, slot in tg.graph(tape).edges(keys=True)}
+    assert "∂ 46" in tg.draw(tape).dot
+    assert "∂" not in tg.draw(tape, overlay="values").dot
+    row = [float(nodes[f"n{node.index}"]["pos"].split(",")[0]) for node in tape if node.active]
+    assert row == sorted(row)
+    for refused in ({"view": "folded"}, {"overlay": "path"}, {"level": "layers"}, {"zoom": (1, "z_2")}, {"of": 1}):
+        with pytest.raises(ValueError, match="has no time steps"):
+            tg.draw(tape, **refused)

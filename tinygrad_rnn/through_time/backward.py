@@ -90,6 +90,8 @@ class Errors:
         What each step's cost weighs.
     links : ndarray, (T,), optional
         What the error is multiplied by that step t hands to the state before; 1 if they are not given.
+    memory : dict, optional
+        Where to keep arrays for the next time.
 
     Attributes
     ----------
@@ -99,7 +101,14 @@ class Errors:
         How often each step's cost has sent its error.
     """
 
-    def __init__(self, step: Backward, values: Values, shares: Array, links: Array | None = None) -> None:
+    def __init__(
+        self,
+        step: Backward,
+        values: Values,
+        shares: Array,
+        links: Array | None = None,
+        memory: dict[Any, Array] | None = None,
+    ) -> None:
         self.step = step
         self.T = len(shares)
         self._given = values
@@ -108,9 +117,17 @@ class Errors:
         self.links = links
         self._values: dict[int, Array] = {}
         self.together = max(16, AT_ONCE // max(a.value.size for a in step.folded.after))
-        dtype = step.folded.cost.value.dtype
-        self.later = [np.zeros((self.T + 1, *a.shape), dtype) for a in step.folded.after]
-        self.counted = np.zeros(self.T, dtype)
+        self._memory = {} if memory is None else memory
+        self.later = [self._room(("later", k), (self.T + 1, *a.shape)) for k, a in enumerate(step.folded.after)]
+        for total in self.later:
+            total[...] = 0
+        self.counted = np.zeros(self.T, step.folded.cost.value.dtype)
+
+    def _room(self, key: Any, shape: tuple[int, ...]) -> Array:
+        """An array to write into, that of last time if memory is kept: mapping it anew costs as much as its use."""
+        if (key, shape) not in self._memory:
+            self._memory[key, shape] = np.empty(shape, self.step.folded.cost.value.dtype)
+        return self._memory[key, shape]
 
     def _value(self, node: Node) -> Array:
         """The values of a node that no error from later steps reaches: (T, ...), or one where it is timeless."""
@@ -125,11 +142,28 @@ class Errors:
             return self._shares[0] if node.index in self.step.timeless else self._shares
         if node.op is None:
             return node.value
-        if self._ones and node.op is ops.multiply:  # a cost that weighs 1
+        if node.index in self.step.timeless:
+            return np.asarray(node.op.value(*map(self._value, node.parents)))
+        values = self._room(node.index, (self.T, *node.shape))
+        for first in range(0, self.T, self.together):
+            rows = slice(first, first + self.together)
+            values[rows] = self._part(node, rows, {})
+        return values
+
+    def _part(self, node: Node, rows: slice, done: dict[int, Array]) -> Array:
+        """The values at some times of a node that is needed for another one."""
+        op = node.op
+        if op is None or node.index < self.step.folded.size or node.index in self.step.timeless | self._values.keys():
+            value = self._value(node)
+            return value[rows] if value.ndim > node.ndim else value
+        if self._ones and op is ops.multiply:  # by the share of a cost that weighs 1
             for one, other in (node.parents, node.parents[::-1]):
                 if one.index in self.step.shares:
-                    return self._value(other)
-        return np.asarray(_function(node, self.step.timeless)(*map(self._value, node.parents)))
+                    return self._part(other, rows, done)
+        if node.index not in done:
+            args = [self._part(p, rows, done) for p in node.parents]
+            done[node.index] = np.asarray(_function(node, self.step.timeless)(*args))
+        return done[node.index]
 
     def _paid(self, node: Node, paid: Any) -> Array | None:
         """Such a value, which is none where it comes from a cost that does not count; as often as one that does."""

@@ -44,9 +44,9 @@ def eprop(
 
     Notes
     -----
-    Source: Bellec et al. (2020), "A solution to the learning dilemma for recurrent networks of spiking neurons",
-    eqs. (1)-(4), with the readout's own weights as its feedback (symmetric e-prop). There is no second set of rules:
-    where error goes from a state to the state before, a product's matrix is read without what lies off its
+    Source: Bellec et al. (2020), "A solution to the learning dilemma for recurrent networks of spiking neurons", with
+    the readout's own weights as its feedback (symmetric e-prop), for units of any kind. There is no second set of
+    rules: where error goes from a state to the state before, a product's matrix is read without what lies off its
     diagonal, gate by gate; and what reads a new state is another layer and hands nothing back.
     """
     known_loss(loss)

@@ -95,3 +95,17 @@ def prepared(cell: Cell, params: Mapping[str, Any], loss: str | Loss, s0: Any, n
             raise ShapeError(f"part {k} of s0 is {s.shape} and the stream has {n_samples} samples: s0[p, j]")
     shapes = {name: np.shape(value) for name, value in params.items()}
     return Steps(Recipe(cell, known_loss(loss), np.ones(1), trained), shapes), rebuild(start, rows)
+
+
+def only_arrays(s0: Any) -> Any:
+    """The initial state as it was given, unless it names parameters.
+
+    Raises
+    ------
+    ValueError
+        If it does.
+    """
+    named = [s for s in flatten(s0) if isinstance(s, str)]
+    if named:
+        raise ValueError(f"s0 names the parameter {named[0]!r}: this method takes arrays; rtrl trains an initial state")
+    return s0

@@ -60,8 +60,8 @@ def rtrl(
 
     Notes
     -----
-    Source: Williams and Zipser (1989), eqs. (11)-(13), there for one layer of units; here for any cell, by the rules
-    of its ops. Robinson and Fallside (1987) have the same algorithm.
+    Source: Williams and Zipser (1989), there for one layer of units; here for any cell, by the rules of its ops.
+    Robinson and Fallside (1987) carry the same influence for streams without end.
     """
     known_loss(loss)
     return _run(cell, params, x, d, loss, s0)

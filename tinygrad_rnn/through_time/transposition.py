@@ -48,7 +48,7 @@ def flow_graph(net: Unfolded, weight: str, entry: tuple[int, ...]) -> nx.DiGraph
     Notes
     -----
     Source: Beaufays and Wan (1994), "Relating real-time backpropagation and backpropagation-through-time: an
-    application of flow graph interreciprocity", Neural Computation 6, section 3. Their accumulator is C here.
+    application of flow graph interreciprocity", Neural Computation 6. Their accumulator is C here.
     """
     if weight not in net.weights:
         raise KeyError(f"there is no parameter {weight!r}; there are {', '.join(net.weights)}")
@@ -113,7 +113,7 @@ def transposed(graph: nx.DiGraph[Any]) -> nx.DiGraph[Any]:
 
     Notes
     -----
-    Source: Beaufays and Wan (1994), section 2.
+    Source: Beaufays and Wan (1994).
     """
     ends = {"source": graph.graph["sink"], "sink": graph.graph["source"]}
     g: nx.DiGraph[Any] = nx.DiGraph(**ends, transposed=not graph.graph["transposed"])

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from .windows import Windows
 Array = NDArray[Any]
 Pairs = Sequence[tuple[Array, Array]]  # an input and a target for each step
 
+# What `truncated_gradient` works in, for as long as the network is there.
+_MEMORY: WeakKeyDictionary[Unfolded, dict[Any, Array]] = WeakKeyDictionary()
 STATES = {
     "stored": "as they were computed when the stream passed them, with the weights of that time",
     "recomputed": "computed again in each window, from the state before it, with the weights as they are now",
@@ -69,7 +72,7 @@ def truncated_gradient(
     windows = Windows(k1, k2, losses, tail).warn()
     windows.fit(net.T)
     folded, values = net.stacked()
-    errors = Errors(Backward(folded), values, folded.shares)
+    errors = Errors(Backward(folded), values, folded.shares, memory=_MEMORY.setdefault(net, {}))
     for ends, new in windows.over(net.T):
         if ends:
             errors.send(ends, windows.depth(new), windows.counted(new))

@@ -12,7 +12,7 @@ from ..autodiff import Node, ops
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten
-from .moment import Moment, prepared
+from .moment import Moment, only_arrays, prepared
 from .stream import Window, stream
 
 Array = NDArray[Any]
@@ -53,8 +53,8 @@ def uoro(
 
     Notes
     -----
-    Source: Tallec and Ollivier (2018), "Unbiased online recurrent optimization", Algorithm 1, with the scales of
-    its section 3.2 that balance the two vectors.
+    Source: Tallec and Ollivier (2018), "Unbiased online recurrent optimization", with the scales that keep the two
+    vectors of one length and so make the noise small.
     """
     known_loss(loss)
     return _run(cell, params, x, d, loss, s0, np.random.default_rng(rng))
@@ -113,17 +113,3 @@ def _scale(above: Any, below: Any) -> Any:
     """The root of the quotient of two lengths: it gives both vectors one length. Any number serves if one is zero."""
     a, b = (np.sqrt(sum(np.vdot(v, v) for v in vectors)) for vectors in (above, below))
     return np.sqrt(a / b) if a > 0 and b > 0 else a.dtype.type(1)
-
-
-def only_arrays(s0: Any) -> Any:
-    """The initial state as it was given, unless it names parameters.
-
-    Raises
-    ------
-    ValueError
-        If it does.
-    """
-    named = [s for s in flatten(s0) if isinstance(s, str)]
-    if named:
-        raise ValueError(f"s0 names the parameter {named[0]!r}: this method takes arrays; rtrl trains an initial state")
-    return s0

@@ -92,7 +92,7 @@ class Windows:
 
     def counted(self, new: int) -> int:
         """How many costs such a window counts, its newest ones."""
-        return {"new": min(new, self.k2), "window": self.depth(new), "last": 1}[self.losses]
+        return {"new": new, "window": self.depth(new), "last": 1}[self.losses]
 
     def over(self, T: int) -> Iterator[tuple[range, int]]:
         """The ends of the windows over T steps, and how many new steps each of them has."""

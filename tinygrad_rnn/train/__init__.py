@@ -1,5 +1,19 @@
 """Training: what is done with gradients once they are known."""
 
 from .clipping import clip_by_norm, clip_by_value
+from .initialisers import identity, orthogonal, scale_to_radius, scaled_normal, spectral_radius
+from .optimisers import SGD, Adam, Momentum, Optimiser
 
-__all__ = ["clip_by_norm", "clip_by_value"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "Momentum",
+    "Optimiser",
+    "clip_by_norm",
+    "clip_by_value",
+    "identity",
+    "orthogonal",
+    "scale_to_radius",
+    "scaled_normal",
+    "spectral_radius",
+]

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..autodiff.notation import plain
+from .picture import Picture
 
 _PACKAGE = Path(__file__).resolve().parent.parent
+_WIDE = "\0"  # stands for a wide space until all others are made single
 # An installed package carries its lessons; in a checkout they stand beside it.
 FOLDERS = (_PACKAGE / "_lessons", _PACKAGE.parent / "lessons")
 
@@ -72,17 +74,68 @@ def cells(text: str) -> Iterator[Cell]:
 def plain_math(markdown: str) -> str:
     """Markdown whose formulas are plain text, for a place that cannot draw them."""
     markdown = re.sub(r"\$\$(.*?)\$\$", lambda m: f"```text\n{_plain_lines(m[1])}\n```", markdown, flags=re.DOTALL)
-    return re.sub(r"\$([^$\n]+)\$", lambda m: plain(m[1]), markdown)
+    return re.sub(r"\$([^$]+?)\$", lambda m: _plain(" ".join(m[1].split())), markdown)
 
 
 def _plain_lines(latex: str) -> str:
     latex = re.sub(r"\\(begin|end)\{\w+\*?\}", "", latex)
-    lines = [line.replace("&=", "=").replace("&", "   ").strip() for line in latex.split(r"\\")]
-    return "\n".join(plain(line) for line in lines)
+    rows = [row.replace("&=", "=").replace("&", r"\qquad ") for row in latex.split(r"\\")]
+    return "\n".join(_plain(" ".join(row.split())).strip() for row in rows)
 
 
-def run(lesson: Lesson, on_text: Callable[[str], None], on_code: Callable[[str], None]) -> dict[str, Any]:
+# What a formula in prose has and a formula of the tape has not.
+_PROSE = {
+    "eta": "η",
+    "tau": "τ",
+    "Delta": "Δ",
+    "varepsilon": "ε",
+    "partial": "∂",
+    "ldots": "...",
+    "quad": _WIDE,
+    "qquad": _WIDE,
+    **dict.fromkeys(["Big", "big", "left", "right"], ""),
+}
+
+
+def _plain(latex: str) -> str:
+    """A formula of the text as plain text."""
+    latex = re.sub(r"\\tag\{(\w+)\}", rf"{_WIDE}(\1)", latex)
+    latex = re.sub(r"\\(Delta|partial) ", lambda m: _PROSE[m[1]], latex)
+    latex = re.sub(r"\\([a-zA-Z]+)", lambda m: _PROSE.get(m[1], m[0]), latex)
+    latex = re.sub(r"\\text\{([^{}]*)\}", r"\1", latex)
+    latex = re.sub(r"\\sum_(\{[^{}]*\}|\w)(?:\^(\{[^{}]*\}|\w))?", _limits, latex)
+    latex = latex.replace("∂^+", "∂⁺")
+    latex = re.sub(r"\\mathrm\{(\w+)\}", r"\1", latex)
+    latex = re.sub(r"\^\{([^{}]*[^{}0-9T*][^{}]*)\}", lambda m: m[0] if "top" in m[1] else f"^({m[1]})", latex)
+    inner = re.compile(r"\\frac\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
+    while inner.search(latex):
+        latex = inner.sub(lambda m: f"{_grouped(m[1])}/{_grouped(m[2])}", latex)
+    return re.sub(rf" *{_WIDE}[ {_WIDE}]*", "    ", plain(latex))
+
+
+def _limits(sum_: re.Match[str]) -> str:
+    """The limits of a sum, written behind it: ``Σ(z = 0..T)``; one letter stays a subscript."""
+    low, high = (sum_[1] or "").strip("{}"), (sum_[2] or "").strip("{}")
+    if len(low) == 1:
+        return rf"\sum_{low} "
+    return rf"\sum({low}{'..' * bool(high)}{high}) "
+
+
+def _grouped(part: str) -> str:
+    """A part of a fraction, in parentheses if it is a sum or a product."""
+    bare = re.sub(r"^[∂d]⁺? ?", "", part.strip())
+    return f"({part.strip()})" if re.search(r"[ +\-]", bare) else part.strip()
+
+
+def run(
+    lesson: Lesson,
+    on_text: Callable[[str], None],
+    on_code: Callable[[str], None],
+    on_picture: Callable[[Picture], None] | None = None,
+) -> dict[str, Any]:
     """Run a lesson cell by cell: text and code are handed out, then the code is run.
+
+    A picture that ends a cell is handed out too, unless the cell has saved it itself.
 
     Returns
     -------
@@ -97,7 +150,12 @@ def run(lesson: Lesson, on_text: Callable[[str], None], on_code: Callable[[str],
         on_code(cell.source)
         tree = ast.parse(cell.source)
         ast.increment_lineno(tree, cell.line - 1)  # so that an error names the line of the file
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, str(lesson.path), "exec"), names)
+        if isinstance(last, ast.Expr):
+            shown = eval(compile(ast.Expression(last.value), str(lesson.path), "eval"), names)
+            if on_picture and isinstance(shown, Picture) and ".save(" not in cell.source:
+                on_picture(shown)
     return names
 
 

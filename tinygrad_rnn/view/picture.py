@@ -140,7 +140,8 @@ def draw(
     Parameters
     ----------
     net : Unfolded or Tape
-        The network; or a tape, such as that of an error which ended the recording of a network.
+        The network; or a tape, such as that of an error which ended the recording of a network. A tape without
+        time steps is drawn as a list, with an arc for each thing that a node reads.
     view : {"unfolded", "folded", "staircase", "window", "backward"}
         A column for each time step, its weight copies inside it; the cell, once, with its delays; what one output
         depends on, as Guo draws it (Figure 2); the first and the last steps alone; or the lines along which the

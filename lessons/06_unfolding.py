@@ -1,0 +1,197 @@
+# %% [markdown]
+# # Back through time
+#
+# Lesson 5 gave every weight its change. Equation (12) did it for `U`:
+#
+# $$
+# \Delta u_{jh}(t) = \eta\, \delta_j(t)\, s_h(t-1)
+# $$
+#
+# The previous state stands there as if it had fallen from the sky. But it was computed one step earlier, with the
+# same `U`. If `U` changes, that state changes too. How much do we lose if we look away?
+#
+# ## What it costs to look away
+#
+# A network of five steps, with a cost at the last one only. We take the changes of lesson 5 at the last step and hold
+# them against the truth, measured by moving the weights and letting everything follow.
+
+# %%
+import numpy as np
+
+import tinygrad_rnn as tg
+
+np.set_printoptions(precision=4, suppress=True)
+
+T, n, l, m, o = 5, 1, 4, 3, 2
+rng = np.random.default_rng(31)
+x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
+d = np.eye(o)[rng.integers(o, size=(T, n))]
+cell = tg.cells.Guo(f="tanh", g="softmax")
+sizes = cell.init(l, m, o, rng=rng)
+params = {name: 0.7 * rng.normal(size=w.shape) for name, w in sizes.items()}
+
+
+def last_cost():
+    """C(T), the cost at the last time step, from the equations of lesson 4."""
+    played = tg.guo.forward(params, x, s0, f="tanh")
+    return tg.guo.cost(played.y, d)[-1]
+
+
+def measured(name, h=1e-5):
+    """Its gradient, by moving each entry of a weight up and down."""
+    slopes = np.zeros_like(params[name])
+    for at in np.ndindex(slopes.shape):
+        old = params[name][at]
+        params[name][at] = old + h
+        up = last_cost()
+        params[name][at] = old - h
+        slopes[at] = (up - last_cost()) / (2 * h)
+        params[name][at] = old
+    return slopes
+
+
+truth = {name: measured(name) for name in ("W", "V", "U")}
+one_step = tg.guo.gradients_of_one_cost(params, x, d, s0, t=T, depth=0, f="tanh")
+off = {}
+for name, slopes in truth.items():
+    off[name] = np.linalg.norm(one_step.grads[name] - slopes) / np.linalg.norm(slopes)
+    print(f"{name}: the change of lesson 5 is off by {100 * off[name]:5.1f} %")
+assert off["W"] < 1e-8
+assert off["V"] > 0.1
+assert off["U"] > 0.1
+
+# %% [markdown]
+# `W` is right: it acts at the last step alone. `V` and `U` are wrong. They have acted before.
+#
+# ## The picture
+#
+# So write the earlier steps down as well. This is Guo's Figure 2, **unfolding**: the network copied once for each
+# time step, back to as early as you like. Every copy has weights of its own, all with the same numbers. What you get
+# is a deep network without any loop, and lesson 5 holds for it.
+#
+# The report's figure has one cost, at the newest step. So does this picture: the error starts from $C(5)$ and runs
+# back along the thick line.
+
+# %%
+net = tg.unfold(cell, params, x, d, s0=s0)
+net.backward(of=T)
+tg.draw(net, overlay="cotangents")
+
+# %% [markdown]
+# ## Equation (19): the error one step earlier
+#
+# At the newest step a hidden unit's error comes from the outputs, by (9). One step earlier, the state
+# was read by the hidden units of the next step. They send their errors back along the weights by which they were fed,
+# and those are `U`:
+#
+# $$
+# \delta_{pj}(t-1) = \sum_h^m \delta_{ph}(t)\, u_{hj}\, f'(\mathrm{net}_{pj}(t-1)) \tag{19}
+# $$
+#
+# Compare it with (9). The outputs $k$ have become the hidden units $h$ one step later, $w_{kj}$ has become $u_{hj}$.
+# Nothing else has changed. Time is just one more layer.
+#
+# The report prints $f'(s_{pj}(t-1))$ at the end. It means the derivative where the unit stood, so at its
+# $\mathrm{net}$; lesson 8 measures what the misprint does.
+#
+# Two places to watch. $u_{hj}$ is summed over its *first* index, so `delta @ U` and not `delta @ U.T`: backwards the
+# matrix stands the other way round than forwards. And $f'$ is taken at $t-1$, where the error **arrives**.
+
+# %%
+played = tg.guo.forward(params, x, s0, f="tanh")
+U, W = params["U"], params["W"]
+
+
+def slope(net_j):
+    return 1 - np.tanh(net_j) ** 2
+
+
+delta_k = d[-1] - played.y[-1]  # (17)
+delta_j = {T: (delta_k @ W) * slope(played.net_j[T - 1])}  # (9)
+for t in range(T, 1, -1):
+    delta_j[t - 1] = (delta_j[t] @ U) * slope(played.net_j[t - 2])  # (19)
+
+for t in range(T, 0, -1):
+    on_tape = tg.delta(net.states[t].parents[0])
+    print(f"t = {t}   delta_j = {delta_j[t][0]}   length {np.linalg.norm(delta_j[t]):.5f}")
+    assert np.allclose(delta_j[t], on_tape, rtol=0, atol=1e-15)
+
+# %% [markdown]
+# Each line is one step of (19), and each is what the tape says.
+#
+# ## Folded back
+#
+# The copies have errors now, so each copy of `U` has its change by (12): its own error times the state before it.
+# But there are not five matrices. There is one, and it was used five times. So the changes of its copies
+# are added and the network is **folded back**.
+
+# %%
+s = played.s
+copies = {t: delta_j[t].T @ s[t - 1] for t in range(1, T + 1)}
+folded_back = sum(copies.values())
+print(tg.ledger(net, "U"))
+difference = np.abs(-folded_back - truth["U"]).max()
+print(f"\nthe sum differs from the measured gradient by at most {difference:.1e}")
+assert all(np.allclose(-copies[t], net.copies["U"][t - 1]) for t in copies)
+assert difference < 1e-8
+
+# %% [markdown]
+# This is the ledger of lesson 1 again, with one cost instead of five. Its last row holds against the measured gradient:
+# the errors of lesson 5 are gone.
+#
+# ## How far back?
+#
+# Nothing forces you to go back to the first step. The report calls the number of copies that are added to the newest
+# one first $\tau$, then $T$; we say *depth*. Depth 0 is lesson 5. Let us see how the gradient of $C(5)$ gets better.
+
+# %%
+print("depth   copies   off by")
+errors = []
+for depth in range(T):
+    shallow = tg.guo.gradients_of_one_cost(params, x, d, s0, t=T, depth=depth, f="tanh")
+    errors.append(np.linalg.norm(shallow.grads["U"] - truth["U"]) / np.linalg.norm(truth["U"]))
+    reached = sum(np.any(shallow.copies["U"], axis=(1, 2)))
+    print(f"{depth:5}   {reached:6}   {100 * errors[-1]:6.2f} %")
+    assert reached == depth + 1
+assert errors[0] > 0.1
+assert errors[-1] < 1e-8
+
+# %% [markdown]
+# Mind the count: depth 2 reaches **three** copies, the newest and two more. So it is in the report's Figure 2, which
+# draws three.
+#
+# ## A cost at every step
+#
+# The sentence of lesson 1 had a cost at every character. There are two ways to get its gradient. You can go back from
+# each cost by itself and add up everything you find. Or you can go back once, and let the errors of the outputs join
+# on the way:
+#
+# $$
+# \delta_j(t) = \Big( \sum_k \delta_k(t)\, w_{kj} + \sum_h \delta_h(t+1)\, u_{hj} \Big) f'(\mathrm{net}_j(t)),
+# \qquad \delta_h(T+1) = 0
+# $$
+#
+# There is the `+=` at the state again: one share from its own output, one from the next step.
+
+# %%
+one_by_one = sum(
+    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=t - 1, f="tanh").grads["U"] for t in range(1, T + 1)
+)
+
+delta_k, later, at_once, steps_back = d - played.y, np.zeros((n, m)), np.zeros_like(U), 0
+for t in range(T, 0, -1):
+    later = (delta_k[t - 1] @ W + later @ U) * slope(played.net_j[t - 1])
+    at_once -= later.T @ s[t - 1]
+    steps_back += 1
+
+net.backward()
+print("cost by cost, all at once and the tape agree:", np.allclose(one_by_one, at_once))
+assert np.allclose(one_by_one, at_once, rtol=0, atol=1e-14)
+assert np.allclose(net.grads["U"], at_once, rtol=0, atol=1e-14)
+print(f"cost by cost: {sum(range(1, T + 1))} steps back; all at once: {steps_back}")
+
+# %% [markdown]
+# The same gradient, and the second way takes one step back for each time step, however many costs there are. It
+# is what `net.backward()` does.
+#
+# Now everything is there: forwards, backwards, and folded back. Lesson 7 writes it with matrices and lets it learn.

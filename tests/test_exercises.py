@@ -1,0 +1,215 @@
+"""Exercises: solutions pass, blanks do not, and each planted mistake is found where it is."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from tinygrad_rnn import cli
+from tinygrad_rnn.view import exercises, lessons
+from tinygrad_rnn.view.exercises import EMPTY, ERROR, LATE, RIGHT, WRONG
+
+FOLDERS = exercises.folders()
+ASKED = [(folder, asked) for folder in FOLDERS for asked in folder.exercises]
+SLIPS = [(folder, asked, slip) for folder, asked in ASKED for slip in asked.slips]
+SIX = FOLDERS[5]
+
+
+def judged(folder, asked, source, tmp_path):
+    return exercises.judge(asked, exercises._defined(source), tmp_path / "mine.py", folder.solution)
+
+
+def test_every_lesson_has_at_least_three():
+    assert [folder.number for folder in FOLDERS] == [lesson.number for lesson in lessons.lessons()]
+    assert all(len(folder.exercises) >= 3 for folder in FOLDERS)
+    assert all(len(folder.exercises) == len({asked.name for asked in folder.exercises}) for folder in FOLDERS)
+    planted = {folder.number: sum(len(asked.slips) for asked in folder.exercises) for folder in FOLDERS}
+    assert all(number >= 4 for number in planted.values()), planted
+
+
+@pytest.mark.parametrize(("folder", "asked"), ASKED, ids=lambda x: getattr(x, "name", getattr(x, "number", "")))
+def test_the_solution_is_right_and_the_blank_is_not(folder, asked, tmp_path):
+    assert judged(folder, asked, folder.solution, tmp_path).status == RIGHT
+    assert judged(folder, asked, folder.blank, tmp_path).status in (EMPTY, WRONG)
+    assert len(asked.hints) >= 2
+
+
+@pytest.mark.parametrize(
+    ("folder", "asked", "slip"), SLIPS, ids=lambda x: getattr(x, "new", getattr(x, "name", getattr(x, "number", "")))
+)
+def test_a_planted_mistake_is_found_at_its_equation_time_and_term(folder, asked, slip, tmp_path):
+    assert folder.solution.count(slip.old) == 1, "the edit must be plain"
+    found = judged(folder, asked, folder.solution.replace(slip.old, slip.new), tmp_path)
+    assert found.status == WRONG
+    assert found.equation == (slip.equation or asked.equation)
+    assert found.term == slip.term
+    assert found.hints == slip.hints
+    assert found.t == slip.first
+    assert len(slip.hints) >= 2
+    # It is this exercise alone that goes wrong, so the report's first mistake is the planted one.
+    others = [
+        judged(folder, other, folder.solution.replace(slip.old, slip.new), tmp_path) for other in folder.exercises
+    ]
+    assert next(other.name for other in others if other.status != RIGHT) == asked.name
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.number)
+def test_blank_and_solution_define_the_same_names(folder):
+    names = [re.findall(r"^(?:def )?(\w+)(\(.*\)| = )", text, re.MULTILINE) for text in (folder.blank, folder.solution)]
+    assert names[0] == names[1]
+    assert {asked.name for asked in folder.exercises} <= {name for name, _ in names[0]}
+    lines = [line for text in (folder.blank, folder.solution) for line in text.split("\n")]
+    assert max(map(len, lines)) <= 120
+
+
+# ---- a learner at the command line
+
+
+@pytest.fixture
+def cd(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words):
+    return CliRunner().invoke(cli.main, ["exercise", *map(str, words)])
+
+
+def test_start_check_solve(cd):
+    assert "written: exercise_06.py" in run(6, "--start").output
+    mine = cd / "exercise_06.py"
+    checked = run(6, "--check")
+    assert checked.exit_code == 1
+    assert "error_before   not written yet" in checked.output
+    mine.write_text(SIX.solution)
+    again = run(6, "--start")
+    assert again.exit_code == 1
+    assert "stays as it is" in again.output
+    assert mine.read_text() == SIX.solution
+    solved = run(6, "--check")
+    assert solved.exit_code == 0
+    assert "All right." in solved.output
+
+
+def test_the_first_mistake_is_named_and_the_hint_becomes_clearer(cd):
+    (cd / "exercise_06.py").write_text(SIX.solution.replace("later @ U", "later @ U.T"))
+    hints = []
+    for _ in range(4):
+        output = " ".join(run(6, "--check").output.split())
+        assert "hidden_errors: equation (19), t = 4, the share from t+1 at t = 4, p = 1, j = 1 you have" in output
+        hints.append(re.search(r"Hint (\d) of 3: (.*?)(?: A clearer|$)", output).groups())
+    assert [int(number) for number, _ in hints] == [1, 2, 3, 3]
+    assert "without .T" in hints[-1][1]
+    assert "Hint 2 of 3" in run(6, "--hint", 2).output
+    # Another mistake begins with its first hint.
+    (cd / "exercise_06.py").write_text(SIX.solution.replace("return total", "return total / len(delta_j)"))
+    assert "Hint 1 of 3" in run(6, "--check").output
+
+
+def test_what_the_file_remembers_may_be_anything(cd):
+    (cd / "exercise_06.py").write_text(SIX.solution.replace("later @ U", "later @ U.T"))
+    for text in ("", "[]", "null", json.dumps({"mistake": 3})):
+        (cd / ".exercise_06.hints").write_text(text)
+        assert "Hint 1 of 3" in run(6, "--check").output
+
+
+def test_lists_and_refusals(cd):
+    assert re.search(r"6 +error_before, hidden_errors", run().output)
+    assert "carry a hidden error one step back" in run(6).output
+    assert "there are no exercises 99" in run(99).output
+    missing = run(6, "--check")
+    assert missing.exit_code == 1
+    assert "--start makes one" in missing.output
+
+
+HARM = {
+    "an endless loop": ("while True:\n    pass\n", ERROR, r"stopped in line 1\b"),
+    "an endless loop that swallows": (
+        "while True:\n    try:\n        1 / 0\n    except BaseException:\n        pass\n",
+        ERROR,
+        r"stopped in line [2-5]\b",
+    ),
+    "an endless loop that prints": ("while True:\n    print('x' * 1000)\n", ERROR, r"stopped in line [12]\b"),
+    "an exception": ("import numpy as np\n\nnp.ones(2) @ np.ones(3)\n", ERROR, r"line 3 raises ValueError: "),
+    "no Python": ("def f(:\n", ERROR, r"line 1 cannot be read: "),
+    "an exit": ("x = 1\nexit()\n", ERROR, r"line 2 ends the program"),
+    "a hard exit": ("import os\nos._exit(3)\n", ERROR, r"Python itself ended"),
+    "a question": ("input()\n", ERROR, r"line 1 raises EOFError"),
+    "an endless recursion": ("def f():\n    f()\n\nf()\n", ERROR, r"line 2 raises RecursionError"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("source", "status", "says"), HARM.values(), ids=HARM)
+def test_what_the_file_does_harms_nobody(cd, source, status, says):
+    mine = cd / "exercise_06.py"
+    mine.write_text(source)
+    report = SIX.check(mine, seconds=3)
+    assert report.first.status == status
+    assert re.search(says, report.first.says)
+    assert [verdict.status for verdict in report.verdicts[1:]] == [LATE] * 3
+    assert len(report.printed) <= exercises.MOST_PRINTED
+
+
+@pytest.mark.slow
+def test_what_went_before_an_endless_loop_is_judged_and_its_line_is_named(cd):
+    mine = cd / "exercise_06.py"
+    source = SIX.solution.replace("    total = 0.0\n", "    total = 0.0\n    while True:\n        total += 1\n")
+    mine.write_text(source)
+    report = SIX.check(mine, seconds=3)
+    assert [verdict.status for verdict in report.verdicts] == [RIGHT, RIGHT, ERROR, LATE]
+    line = int(re.search(r"stopped in line (\d+)", report.first.says)[1])
+    assert source.split("\n")[line - 1].strip() in ("while True:", "total += 1")
+
+
+def test_prints_are_shown_and_changed_arguments_harm_nobody(cd):
+    source = SIX.solution.replace("total = 0.0", "print('here', s.shape)\n    total = 0.0")
+    source = source.replace("return total", "delta_j *= 0\n    s *= 0\n    return total")
+    (cd / "exercise_06.py").write_text(source)
+    report = SIX.check(cd / "exercise_06.py")
+    assert report.first is None
+    assert report.printed == "here (6, 2, 4)\nhere (3, 1, 3)\n"
+    assert "| here (6, 2, 4)" in run(6, "--check").output
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        ("return total.tolist()", None),
+        ("return total[0]", r"the shape is \(4,\) and must be \(4, 4\), \[j, h\]"),
+        ("return 'U'", "gives str; it must give numbers"),
+        ("return 2 * total", "you have"),
+        ("return total * float('nan')", "you have nan"),
+        ("return total + 1", "you have"),
+    ],
+)
+def test_other_answers_are_told_apart(new, says, tmp_path):
+    asked = SIX.exercises[2]
+    verdict = judged(SIX, asked, SIX.solution.replace("return total", new), tmp_path)
+    assert verdict.status == (WRONG if says else RIGHT)
+    assert re.search(says or "", verdict.says)
+    if new == "return 2 * total":
+        assert "everything is 2 times what is right" in verdict.term
+
+
+def test_an_error_in_a_function_names_its_line_and_its_equation(tmp_path):
+    asked, path = SIX.exercises[2], tmp_path / "mine.py"
+    names = {}
+    exec(compile("def gradient_of_u(delta_j, s):\n    return delta_j @ 'x'\n", str(path), "exec"), names)
+    verdict = exercises.judge(asked, names, path, SIX.solution)
+    assert (verdict.status, verdict.equation) == (ERROR, "(28)")
+    assert verdict.says.startswith("line 2 raises ")
+
+
+def test_the_command_runs_as_a_program(cd):
+    (cd / "exercise_06.py").write_text(SIX.solution)
+    done = subprocess.run(
+        [sys.executable, "-c", "from tinygrad_rnn.cli import main; main()", "exercise", "6", "--check"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "All right." in done.stdout
