@@ -75,12 +75,15 @@ CAPTIONS = {"guo": {"x": ["“w”", "“e”", "“ ”"], "d": ["“e”", "�
 
 
 def pictures(network: str) -> Iterator[Shown]:
-    """All pictures of a network; what does not go together, or shows nothing new, is passed over."""
+    """The pictures of a network: all of Guo's, of the others those of two overlays.
+
+    What does not go together, or shows nothing new, is passed over.
+    """
     net = NETWORKS[network]()
     net.backward()
     seen: set[str] = set()
     for view in VIEWS:
-        for overlay in OVERLAYS:
+        for overlay in OVERLAYS if network == "guo" else ("both", "gradient"):
             try:
                 picture = tg.draw(net, view=view, overlay=overlay, captions=CAPTIONS.get(network))
             except ValueError:
