@@ -23,14 +23,11 @@ class Shown(NamedTuple):
     view: str
     overlay: str | None
     picture: tg.Picture
+    call: str
 
     @property
     def name(self) -> str:
-        return f"{self.network}-{self.view}-{self.overlay or 'none'}"
-
-    @property
-    def call(self) -> str:
-        return f"tg.draw(net, view={self.view!r}, overlay={self.overlay!r})".replace("'", '"')
+        return f"{self.network}-{self.view.replace(', ', '-')}-{self.overlay or 'none'}"
 
 
 def guo() -> tg.Unfolded:
@@ -74,6 +71,13 @@ NETWORKS: dict[str, Callable[[], tg.Unfolded]] = {"guo": guo, "gru": gru, "lstm"
 CAPTIONS = {"guo": {"x": ["“w”", "“e”", "“ ”"], "d": ["“e”", "“ ”", "“s”"]}}
 
 
+CLOSER: dict[str, dict[str, object]] = {
+    "layers, folded": {"view": "folded", "level": "layers", "overlay": None},
+    "layers, unfolded": {"level": "layers", "overlay": "both"},
+    "units": {"zoom": (2, "net_k"), "overlay": "both"},
+}
+
+
 def pictures(network: str) -> Iterator[Shown]:
     """The pictures of a network: all of Guo's, of the others those of two overlays.
 
@@ -90,7 +94,15 @@ def pictures(network: str) -> Iterator[Shown]:
                 continue
             if picture.dot not in seen:
                 seen.add(picture.dot)
-                yield Shown(network, view, overlay, picture)
+                yield Shown(network, view, overlay, picture, f'tg.draw(net, view="{view}", overlay={_quoted(overlay)})')
+    for name, asked in CLOSER.items() if network == "guo" else ():
+        picture = tg.draw(net, **asked)
+        call = ", ".join(f"{key}={_quoted(value)}" for key, value in asked.items())
+        yield Shown(network, name, asked["overlay"], picture, f"tg.draw(net, {call})")
+
+
+def _quoted(value: object) -> str:
+    return repr(value).replace("'", '"')
 
 
 def golden(network: str) -> dict[str, str]:
