@@ -232,3 +232,6 @@ def test_a_tape_without_time_is_drawn_as_the_list_that_it_is():
     assert "∂" not in tg.draw(tape, overlay="values").dot
     row = [float(nodes[f"n{node.index}"]["pos"].split(",")[0]) for node in tape if node.active]
     assert row == sorted(row)
+    for refused in ({"view": "folded"}, {"overlay": "path"}, {"level": "layers"}, {"zoom": (1, "z_2")}, {"of": 1}):
+        with pytest.raises(ValueError, match="has no time steps"):
+            tg.draw(tape, **refused)

@@ -369,3 +369,50 @@ def test_the_window_of_a_very_long_network_does_not_walk_it():
         scene = tg.draw(net).scene
     assert asked == []
     assert {int(box.id[1:]) for box in scene.boxes if box.id[1:].isdigit()} >= shown
+
+
+@pytest.mark.parametrize("losses", [None, [2], [2, 9], [12]])
+@pytest.mark.parametrize("of", [None, 2, 9])
+@pytest.mark.parametrize("cell", [tg.cells.Guo(), tg.cells.LSTM()])
+def test_what_error_reaches_is_found_without_a_walk_over_a_long_tape(monkeypatch, cell, losses, of):
+    net = network(cell, 12, losses=losses, backward=False)
+
+    def grey():
+        return {
+            box.id for box in tg.draw(net, overlay="path", of=of, window=(3, 3)).scene.boxes if box.ink == "#B9B9B2"
+        }
+
+    walked = grey()
+    monkeypatch.setattr("tinygrad_rnn.view.overlay.WALKED", 0)
+    weights = {f"n{w.index}" for w in net.weights.values()}
+    assert grey() - weights == walked - weights
+
+
+def test_no_picture_changes_a_number():
+    net = network(tg.cells.GRU(), 4)
+    nodes = list(net.tape)
+    before = [(n.value.copy(), None if n.cotangent is None else np.array(n.cotangent)) for n in nodes]
+    for view in ("unfolded", "folded", "staircase", "window", "backward"):
+        for overlay in OVERLAYS:
+            tg.draw(net, view=view, overlay=overlay)
+    tg.draw(net, zoom=(2, "s"))
+    assert list(net.tape) == nodes
+    assert net.tape.sweeps == 1
+    for node, (value, g) in zip(nodes, before, strict=True):
+        np.testing.assert_array_equal(node.value, value)
+        assert (node.cotangent is None) == (g is None)
+        if g is not None:
+            np.testing.assert_array_equal(np.asarray(node.cotangent), g)
+
+
+def test_what_is_not_computed_is_a_dash_in_every_overlay():
+    net = network(tg.cells.Guo(), 3, backward=False)
+    for overlay, dashes in (("cotangents", "∂ —"), ("gradient", "‖∂‖ —"), ("shares", "—")):
+        told = [
+            text for box in tg.draw(net, overlay=overlay).scene.boxes for kind, text in box.numbers if kind != "caption"
+        ]
+        assert set(told) <= {dashes, "∂ —"}, overlay
+        assert dashes in told
+    steps = net.steps()
+    next(steps)
+    assert "σ —" in tg.draw(net, overlay="jacobian").dot

@@ -380,14 +380,14 @@ def reached(net: Unfolded | Fragment, nodes: Sequence[Node], start: Node) -> set
     A short tape is walked; of a long one only what is shown, its steps being alike: an error that comes from later
     steps comes back through all of them.
     """
-    found = {start.index}
+    found, last = {start.index}, start.t or max(getattr(net, "counted", (net.T,)))
     every = net.tape.nodes[: start.index + 1]
     walked = every if len(every) <= WALKED else sorted(nodes, key=lambda node: node.index)
     here = {node.index for node in walked}
     for node in reversed(walked):
         # A state is read by the next step, whether that is shown or not.
         later = len(walked) < len(every) and node.active and node.op is not None and node.index < start.index
-        if later and node.t is not None and node.t < (start.t or net.T) and node in _states(net, node.t):
+        if later and node.t is not None and node.t < last and node in _states(net, node.t):
             found.add(node.index)
         if node.index in found:
             found.update(p.index for slot, p in enumerate(node.parents) if carries(node, slot) and p.index in here)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
-from . import arcs, formats, svg, views
+from . import formats, svg, views
 from .dot import dot
 from .files import write_whole
 from .mermaid import mermaid
@@ -174,8 +174,6 @@ def draw(
     TapeError
         If an overlay needs a backward pass that was not run.
     """
-    if isinstance(net, Tape) and not any(node.t for node in net):
-        return Picture(arcs.listed(net, overlay), net)
     return Picture(
         views.scene(
             net,

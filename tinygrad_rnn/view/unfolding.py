@@ -16,6 +16,7 @@ from .palette import PALETTE
 from .scene import Scene
 
 WIDE, TALL = 118.0, 52.0  # a box on the main way
+WIDEST = 150.0  # up to here all boxes follow the widest
 SMALL = 72.0  # the width of a weight's box
 LINE = 13.0  # the height of a line of numbers
 ELIDED = "elided"
@@ -124,6 +125,7 @@ class Unfolding:
         read_by_steps = {p.index for t in self.times for n in self.times[t] for p in n.parents}
         constants = [n for n in self.timeless if n.op is None and n.index in read_by_steps]
         end = [self._item(n) for n in self.timeless if n not in constants]
+        _evened([item for column in columns if not column.elided for item in column.items])
         shared = [self._item(n) for n in (*self.weights, *constants)]
         placed = place(columns, edges, shared, end)
         return self._scene(placed)
@@ -175,7 +177,7 @@ class Unfolding:
         kind = "weight" if node.index in self.color else "copy" if shared else kind
         beside = node.index in self.copies or (node.op is None and node.index not in self.inputs and node.t != 0)
         name = title(node)
-        numbers = self.overlay.numbers(node)
+        numbers = tuple((kind, text) for kind, text in self.overlay.numbers(node) if text)
         wide = self.small if node.index in self.copies else WIDE - 10 if shared or beside else WIDE
         needed = LINE * (1 + len(numbers)) + 10
         return Item(
@@ -249,6 +251,14 @@ class Unfolding:
                         self.ends[name] = node, node.parents.index(parent)
                         found[parent.index] = Edge(name, f"n{parent.index}", gap, kind, color)
         return list(found.values())
+
+
+def _evened(items: list[Item]) -> None:
+    """Make boxes as wide as the widest on the main way, so that they stand in line, unless that one is very wide."""
+    main = [item for item in items if not item.beside]
+    wide = max((item.width for item in main if item.width <= WIDEST), default=WIDE)
+    for item in main:
+        item.width = max(item.width, wide)
 
 
 def gap_column(a: int, b: int) -> Column:

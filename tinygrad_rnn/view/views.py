@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
-from . import layers
+from . import arcs, layers
 from . import overlay as overlays
 from .backward import backward
 from .folded import Folded, OfAllSteps
@@ -20,6 +20,7 @@ from .units import zoomed
 
 VIEWS = ("unfolded", "folded", "staircase", "window", "backward")
 LEVELS = ("ops", "layers")
+WRITTEN = (None, "values", "cotangents", "both")  # the overlays that only write
 READABLE = 8  # so many steps a picture shows by itself
 ENDS = 3  # of a longer one, so many at either end
 MOST_BOXES = 60_000  # a picture of more takes a minute, and nothing can show it
@@ -41,6 +42,13 @@ def scene(
     _one_of("view", view, VIEWS)
     _one_of("level", level, LEVELS)
     _one_of("overlay", overlay, overlays.NAMES)
+    if isinstance(net, Tape) and not any(node.t for node in net):
+        asked = {"view": view != "unfolded", "overlay": overlay not in WRITTEN, "level": level != "ops"}
+        asked |= {"zoom": zoom is not None, "of": of is not None, "window": window is not None}
+        wrong = [name for name, different in asked.items() if different]
+        if wrong:
+            raise ValueError(f"this tape has no time steps: it is drawn as a list, and {', '.join(wrong)} says nothing")
+        return arcs.listed(net, overlay)
     whole = Fragment(net) if isinstance(net, Tape) else net
     step = _time("of", of, whole.T)
     if zoom is not None:
