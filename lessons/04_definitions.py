@@ -5,7 +5,7 @@
 # (2013) derives everything by hand, in 28 numbered equations on six pages. This lesson is its section 1: what
 # the network is, before anybody speaks of errors.
 #
-# Four equations, and one question that costs people days: **which way round is a weight matrix?**
+# Four equations, and one question that has to be settled once: **which way round is a weight matrix?**
 #
 # ## The picture
 #
