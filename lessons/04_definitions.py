@@ -5,7 +5,7 @@
 # (2013) derives everything by hand, in 28 numbered equations on six pages. This lesson is its section 1: what
 # the network is, before anybody speaks of errors.
 #
-# Four equations, and one question that costs people days: **which way round is a weight matrix?**
+# Four equations, and one question that has to be settled once: **which way round is a weight matrix?**
 #
 # ## The picture
 #
@@ -33,7 +33,7 @@ net = tg.unfold(cell, params, x, d, s0=s0)
 tg.draw(net, view="folded", level="layers", overlay=None)
 
 # %% [markdown]
-# The dashed arrow is copied, not computed: what is the state now will be the previous state in the next step. The
+# Along the dashed arrow nothing is computed: what is the state now will be the previous state in the next step. The
 # library finds that arrow by itself. It takes the five steps as they were recorded, lays them on top of one another,
 # and keeps on each edge how many steps it bridges.
 
