@@ -14,6 +14,8 @@
 # that is not symmetric and a state at the start that is not zero. On an easier network, some misprints would not show.
 
 # %%
+import textwrap
+
 import numpy as np
 
 import tinygrad_rnn as tg
@@ -84,7 +86,8 @@ found = {}
 
 def verdict(key, printed, corrected):
     found[key] = printed
-    print(f"{key} as printed: off by {100 * printed:6.2f} %     corrected: off by {100 * corrected:.0e} %")
+    print(f"{key} as printed: off by {100 * printed:6.2f} %")
+    print(f"{key} corrected:  off by {100 * corrected:6.2f} %")
     assert printed > 0.05
     assert corrected < 1e-6
 
@@ -286,7 +289,8 @@ for key in ("E8", "E10"):
 # %%
 words = {"E1", "E8", "E10"}
 for key, text in tg.guo.ERRATA.items():
-    print(f"{key:>3}  {'words only' if key in words else f'{100 * found[key]:8.2f} %'}   {text}")
+    print(f"{key:>3}  {'words only' if key in words else f'{100 * found[key]:8.2f} %'}")
+    print(textwrap.fill(text, 72, initial_indent="     ", subsequent_indent="     "))
 assert words | set(found) == set(tg.guo.ERRATA)
 
 # %% [markdown]

@@ -57,8 +57,11 @@ tg.draw(tape)
 # copies of a matrix, each of them equal to $U$:
 #
 # $$
-# \frac{dC}{dU} = \sum_{t=1}^{T} \frac{\partial C}{\partial U(t)} \cdot \frac{\partial U(t)}{\partial U}
-# \qquad\text{and}\qquad \frac{\partial U(t)}{\partial U} = 1.
+# \frac{dC}{dU} = \sum_{t=1}^{T} \frac{\partial C}{\partial U(t)} \cdot \frac{\partial U(t)}{\partial U},
+# $$
+#
+# $$
+# \frac{\partial U(t)}{\partial U} = 1.
 # $$
 #
 # The copies do not push $U$ five times too far. They report what *one* small change of $U$ does in five places.

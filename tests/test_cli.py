@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 from tinygrad_rnn.cli import CELLS, main
 from tinygrad_rnn.view import engine
-from tinygrad_rnn.view.picture import OVERLAYS, SUFFIXES, VIEWS
+from tinygrad_rnn.view.overlay import NAMES as OVERLAYS
+from tinygrad_rnn.view.picture import SUFFIXES
+from tinygrad_rnn.view.views import VIEWS
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from tinygrad_rnn.cli import main; main()", "draw"]
 
@@ -82,6 +84,18 @@ def test_all_views_and_overlays_are_offered():
             drawn("--view", view, "--overlay", overlay or "none", "--steps", "2")
 
 
+def test_levels_windows_and_the_step_that_is_meant():
+    assert {n["label"] for n in drawn("--level", "layers", "--overlay", "none")["nodes"]} == {
+        n["label"] for n in drawn("--level", "layers", "--overlay", "none", "--window", "all")["nodes"]
+    }
+    frames = drawn("--steps", "9", "--window", "2,1")["graph"]["frames"]
+    assert [f["title"] for f in frames if f["id"] in ("t1", "t2", "t9")] == ["t = 1", "t = 2", "t = 9"]
+    assert not [f for f in frames if f["id"] == "t5"]
+    labels = {n["label"] for n in drawn("--view", "staircase", "--of", "2", "--steps", "4")["nodes"]}
+    assert "y(2)" in labels
+    assert "y(3)" not in labels
+
+
 def test_the_seed_decides():
     assert drawn("--seed", "1") == drawn("--seed", "1")
     assert drawn("--seed", "1") != drawn("--seed", "2")
@@ -121,6 +135,8 @@ def test_what_cannot_be_drawn_is_refused_in_one_line():
     assert "missing/a.svg: No such file or directory" in refused("-o", "missing/a.svg")
     assert "no.csv: No such file or directory" in refused("--csv", "no.csv", "-o", "a.svg")
     assert "two characters at least" in refused("--text", "a", "-o", "a.svg")
+    assert "window='much'" in refused("--window", "much", "-o", "a.svg")
+    assert "of=9" in refused("--of", "9", "-o", "a.svg")
     assert sorted(path.name for path in Path().iterdir()) == ["folder.svg", "there.svg"]
     assert "give one of them" in run("draw", "--text", "ab", "--csv", "no.csv").output
 

@@ -8,6 +8,7 @@ import math
 import os
 import sys
 import textwrap
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -25,8 +26,10 @@ from .view.doctor import report
 from .view.exercises import EMPTY, WRONG, Folder, Report, Verdict, folders, hint_level
 from .view.files import write_whole
 from .view.lessons import Lesson, lessons, plain_math, run
-from .view.picture import OVERLAYS, SUFFIXES, VIEWS
+from .view.overlay import NAMES as OVERLAYS
+from .view.picture import SUFFIXES
 from .view.terminal import Pager, Printer, Quit, printing_with
+from .view.views import LEVELS, VIEWS
 
 CELLS: dict[str, Any] = {
     "guo": cells.Guo,
@@ -219,6 +222,9 @@ class Data(NamedTuple):
     show_default=True,
     help="What stands in the boxes.",
 )
+@click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True, help="What gets a box.")
+@click.option("--of", "of", type=click.IntRange(1), help="The time step that a staircase or a path is of.")
+@click.option("--window", help="How many first and last steps to draw, such as 3,3, or all.")
 @click.option(
     "-o", "--output", default="-", help="The file; its suffix says how. - is the standard output.  [default: -]"
 )
@@ -238,6 +244,9 @@ def draw_command(
     seed: int,
     view: str,
     overlay: str,
+    level: str,
+    of: int | None,
+    window: str | None,
     output: str,
     form: str | None,
     force: bool,
@@ -266,10 +275,21 @@ def draw_command(
         data = _noise(steps, inputs, outputs, seed)
     try:
         net = _network(cell, layers, hidden, seed, data)
-        picture = draw(net, view=view, overlay=None if overlay == "none" else overlay, captions=data.captions)
-        content = picture.to_bytes(suffix)
+        with warnings.catch_warnings(record=True) as notes:
+            picture = draw(
+                net,
+                view=view,
+                overlay=None if overlay == "none" else overlay,
+                level=level,
+                of=of,
+                window=_window(window),
+                captions=data.captions,
+            )
+            content = picture.to_bytes(suffix)
     except (ValueError, EngineError, TapeError) as error:
         raise click.ClickException(str(error)) from error
+    for note in notes:
+        click.echo(f"Note: {note.message}", err=True)
     if output == "-":
         _print(content)
         return
@@ -278,6 +298,12 @@ def draw_command(
     except OSError as error:
         _fail(output, error)
     click.echo(f"written: {output}")
+
+
+def _window(text: str | None) -> Any:
+    """3,3 as a pair, 3 as a number; anything else is for `draw` to judge."""
+    numbers = tuple(int(part) if part.isdecimal() else part for part in (text or "").split(","))
+    return text if text in (None, "all") else numbers if len(numbers) > 1 else numbers[0]
 
 
 def _refuse_existing(path: Path, force: bool) -> None:

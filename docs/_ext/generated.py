@@ -228,14 +228,18 @@ def gallery_of(network: str) -> dict[str, str]:
     """The page of a network, and its pictures as files."""
     build = gallery.NETWORKS[network]
     lines = [f"# {inspect.getdoc(build)}", "", "```python", *_source(build), "net.backward()", "```", ""]
-    files, view = {}, None
+    files, part = {}, None
     for shown in gallery.pictures(network):
-        if shown.view != view:
-            view = shown.view
-            lines += [f"## {view.capitalize()}", "", shown.picture.scene.description, ""]
+        heading = shown.said.get("view", "opened").capitalize() + ", layer by layer" * ("level" in shown.said)
+        if heading != part:
+            part = heading
+            lines += [f"## {part}", "", shown.picture.scene.description, ""]
         files[f"{shown.name}.svg"] = svg = shown.picture.svg
         width, _ = size(svg)
-        lines += [f"```{{figure}} {shown.name}.svg", f":alt: {shown.picture.scene.title}, {shown.overlay or 'bare'}"]
+        lines += [
+            f"```{{figure}} {shown.name}.svg",
+            f":alt: {shown.picture.scene.title}, overlay {shown.said.get('overlay', 'both')}",
+        ]
         lines += [":figclass: drawing", f":width: {width:.0f}px", "", f"`{shown.call}`", "```", ""]
     return files | {f"{network}.md": "\n".join(lines)}
 

@@ -230,6 +230,52 @@ def test_the_loops_are_the_recurrence_and_nothing_else():
     assert backwards.count("#") == 3  # both shares of s, through tanh, through U
 
 
+def replayed(cell, samples, seed=3):
+    rng = np.random.default_rng(seed)
+    params = {name: rng.normal(size=w.shape) for name, w in cell.init(2, 3, 4, rng=0).items()}
+    x, d = rng.normal(size=(5, samples, 2)), rng.dirichlet(np.ones(4), size=(5, samples))
+    net = tg.unfold(cell, params, x, d)
+    net.replay()
+    net.backward()
+    return net
+
+
+@pytest.mark.parametrize(
+    ("cell", "samples", "calls"),
+    [(tg.cells.LSTM(), 1, 9), (tg.cells.LSTM(), 2, 7), (tg.cells.GRU(), 1, 7), (tg.cells.GRU(), 2, 5)],
+)
+def test_what_does_not_wait_for_the_error_leaves_the_loop(cell, samples, calls):
+    """Error, error times known factors (one call for several samples), sums, one product with U: nothing else."""
+    backwards = replayed(cell, samples).schedule.split("\n\n")[1]
+    assert backwards.count("#") == calls, backwards
+
+
+def test_the_gates_of_one_sample_are_activated_in_four_calls():
+    net = replayed(tg.cells.LSTM(), 1)
+    assert "i = sigmoid; f = sigmoid; g = tanh; o = sigmoid" in net.schedule
+    for gate, activation in (("i", o.sigmoid), ("f", o.sigmoid), ("g", o.tanh), ("o", o.sigmoid)):
+        for node in net.tape:
+            if node.name == gate:
+                np.testing.assert_array_equal(node.value, activation(node.parents[0].value))
+
+
+@pytest.mark.parametrize("cell", [tg.cells.LSTM(), tg.cells.LSTM(peepholes=True), tg.cells.GRU()], ids=repr)
+@pytest.mark.parametrize("samples", [1, 2])
+def test_a_cotangent_that_no_loop_computes_is_there_when_it_is_asked_for(cell, samples):
+    net = replayed(cell, samples)
+    plan = net._plan
+    assert plan.unmade
+    asked = {plan.folded.first + n.role: n for n in net.tape if n.t == 3}
+    of = {plan.real(g).index: asked[i] for i, g in plan.folded.cotangents.items() if i in asked}
+    unmade = [of[i] for i in plan.unmade if i in of]
+    assert unmade
+    assert not any(plan.folded.cotangents[plan.folded.first + n.role].index in plan.stacks for n in unmade)
+    found = [n.cotangent for n in unmade]
+    net.tape.backward(net.cost)
+    for node, cotangent in zip(unmade, found, strict=True):
+        np.testing.assert_allclose(cotangent, node.cotangent, rtol=1e-12, atol=1e-14, err_msg=repr(node))
+
+
 def test_folding_gives_back_the_cell():
     p = problem()
     net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)

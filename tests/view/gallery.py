@@ -1,33 +1,40 @@
 """Every picture that `draw` offers, of four networks: the site shows them, and their DOT is compared with what was.
 
 ``python tests/view/gallery.py`` writes tests/view/golden anew, when pictures are meant to have changed. Look at them
-first, in the gallery that ``nox -s docs`` builds.
+first, in the gallery that ``nox -s docs`` builds. They are kept compressed, a file for each network: some megabytes of
+text that differs in few places. ``xz -dc tests/view/golden/guo.json.xz`` shows it.
 """
 
+import json
+import lzma
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.view.picture import OVERLAYS, VIEWS
+from tinygrad_rnn.view.overlay import NAMES as OVERLAYS
+from tinygrad_rnn.view.views import LEVELS, VIEWS
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 class Shown(NamedTuple):
-    """A picture with its network's name, and the call that draws it."""
+    """A picture of a network, and what `draw` was told."""
 
     network: str
-    view: str
-    overlay: str | None
+    said: dict[str, Any]
     picture: tg.Picture
-    call: str
 
     @property
     def name(self) -> str:
-        return f"{self.network}-{self.view.replace(', ', '-')}-{self.overlay or 'none'}"
+        words = [word for value in self.said.values() for word in (value if isinstance(value, tuple) else [value])]
+        return "-".join(map(str, [self.network, *words])).lower()
+
+    @property
+    def call(self) -> str:
+        return f"tg.draw(net, {', '.join(f'{key}={value!r}' for key, value in self.said.items())})".replace("'", '"')
 
 
 def guo() -> tg.Unfolded:
@@ -68,55 +75,44 @@ def own() -> tg.Unfolded:
 
 
 NETWORKS: dict[str, Callable[[], tg.Unfolded]] = {"guo": guo, "gru": gru, "lstm": lstm, "own": own}
+ALSO = {"window": {"window": (1, 1)}}  # what a view needs besides, to be seen with so few steps
+OPENED = {"guo": [(2, "net_j"), (2, "s")], "gru": [(2, "r_1")], "lstm": [(2, "f")], "own": [(2, "net")]}
 CAPTIONS = {"guo": {"x": ["“w”", "“e”", "“ ”"], "d": ["“e”", "“ ”", "“s”"]}}
 
 
-CLOSER: dict[str, dict[str, object]] = {
-    "layers, folded": {"view": "folded", "level": "layers", "overlay": None},
-    "layers, unfolded": {"level": "layers", "overlay": "both"},
-    "units": {"zoom": (2, "net_k"), "overlay": "both"},
-}
-
-
 def pictures(network: str) -> Iterator[Shown]:
-    """The pictures of a network: all of Guo's, of the others those of two overlays.
-
-    What does not go together, or shows nothing new, is passed over.
-    """
+    """All pictures of a network, each once; what does not go together is passed over."""
     net = NETWORKS[network]()
     net.backward()
-    seen: set[str] = set()
-    for view in VIEWS:
-        for overlay in OVERLAYS if network == "guo" else ("both", "gradient"):
-            try:
-                picture = tg.draw(net, view=view, overlay=overlay, captions=CAPTIONS.get(network))
-            except ValueError:
-                continue
-            if picture.dot not in seen:
-                seen.add(picture.dot)
-                yield Shown(network, view, overlay, picture, f'tg.draw(net, view="{view}", overlay={_quoted(overlay)})')
-    for name, asked in CLOSER.items() if network == "guo" else ():
-        picture = tg.draw(net, **asked)
-        call = ", ".join(f"{key}={_quoted(value)}" for key, value in asked.items())
-        yield Shown(network, name, asked["overlay"], picture, f"tg.draw(net, {call})")
-
-
-def _quoted(value: object) -> str:
-    return repr(value).replace("'", '"')
+    calls: list[dict[str, Any]] = [{"view": v, "overlay": o} | ALSO.get(v, {}) for v in VIEWS for o in OVERLAYS]
+    calls += [{"view": v, "level": level} | ALSO.get(v, {}) for level in LEVELS[1:] for v in VIEWS]
+    calls += [{"zoom": zoom} for zoom in OPENED[network]]
+    seen = set()
+    for said in calls:
+        try:
+            picture = tg.draw(net, captions=CAPTIONS.get(network), **said)
+        except ValueError:
+            continue
+        if picture.dot not in seen:
+            seen.add(picture.dot)
+            yield Shown(network, said, picture)
 
 
 def golden(network: str) -> dict[str, str]:
-    """The DOT of a network's pictures, by file name; of every overlay for Guo's, of the usual one for the others."""
-    kept = [shown for shown in pictures(network) if network == "guo" or shown.overlay == "both"]
-    return {f"{shown.name}.dot": shown.picture.dot for shown in kept}
+    """The DOT of a network's pictures, by name."""
+    return {shown.name: shown.picture.dot for shown in pictures(network)}
+
+
+def kept(network: str) -> dict[str, str]:
+    """The same, as it was kept."""
+    return json.loads(lzma.decompress((GOLDEN / f"{network}.json.xz").read_bytes()))
 
 
 if __name__ == "__main__":
-    texts = {name: text for network in NETWORKS for name, text in golden(network).items()}
     GOLDEN.mkdir(exist_ok=True)
-    for path in GOLDEN.iterdir():
-        if path.name not in texts:
-            path.unlink()
-    for name, text in texts.items():
-        (GOLDEN / name).write_text(text, encoding="utf-8")
-    print(f"{len(texts)} files in {GOLDEN}")
+    for network in NETWORKS:
+        drawn = golden(network)
+        path = GOLDEN / f"{network}.json.xz"
+        if not path.exists() or kept(network) != drawn:  # other versions of xz write other bytes
+            path.write_bytes(lzma.compress(json.dumps(drawn, ensure_ascii=False, indent=0).encode()))
+        print(f"{network}: {len(drawn)} pictures, {path.stat().st_size} bytes")

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import networkx as nx
 import pytest
 
+import gallery
 import tinygrad_rnn as tg
 from test_picture import network
 from tinygrad_rnn.view import engine, formats, svg
@@ -185,12 +186,42 @@ def test_all_engines_draw_the_same_things(picture, no_engine, monkeypatch):
     assert {b.id for b in picture.scene.boxes} | {e.id for e in picture.scene.lines} <= set(ours)
 
 
-def test_our_own_picture_has_the_size_of_graphvizs(picture):
-    left, bottom, right, top = picture.scene.bounds()
-    ours, theirs = svg.own(picture.scene), svg.from_graphviz(engine.render(picture.dot, "svg").decode())
-    assert (ours.width, ours.height) == (right - left + 8, top - bottom + 8)
-    assert abs(ours.width - theirs.width) < 40
-    assert abs(ours.height - theirs.height) < 40
+def mermaid_id(name):
+    return name.replace("-", "_")
+
+
+@pytest.mark.parametrize("network", ["guo", "own"])
+def test_all_formats_hold_the_same_things_in_every_view(network, no_engine, monkeypatch):
+    for shown in gallery.pictures(network):
+        picture = shown.picture
+        boxes, lines = {box.id for box in picture.scene.boxes}, {line.id for line in picture.scene.lines}
+        with monkeypatch.context() as with_graphviz:
+            with_graphviz.setenv(engine.VARIABLE, str(INSTALLED))
+            theirs = parts(picture.svg)
+        assert parts(picture.svg) == theirs, shown.name
+        assert boxes | lines <= set(theirs), shown.name
+        data = json.loads(picture.to_bytes(".json"))
+        assert {node["id"] for node in data["nodes"]} == boxes
+        assert {edge["id"] for edge in data["edges"]} == lines
+        g = nx.node_link_graph(data, edges="edges")
+        assert (len(g), g.number_of_edges()) == (len(picture.scene.boxes), len(picture.scene.lines)), shown.name
+        text = picture.to_bytes(".mmd").decode()
+        assert set(re.findall(r'^ +(\w+)\("[^"]*"\):::\w+$', text, re.MULTILINE)) == set(map(mermaid_id, boxes)), (
+            shown.name
+        )
+        arrows = re.findall(r"^ +(\w+) (?:-->|==>|-\.->|---|===) (\w+)$", text, re.MULTILINE)
+        assert {frozenset(arrow) for arrow in arrows} == {
+            frozenset(map(mermaid_id, (line.source, line.target))) for line in picture.scene.lines
+        }
+
+
+def test_our_own_pictures_have_the_size_of_graphvizs():
+    for shown in gallery.pictures("own"):
+        ours = svg.own(shown.picture.scene)
+        theirs = svg.from_graphviz(engine.render(shown.picture.dot, "svg").decode())
+        # How wide a long caption is, both only estimate.
+        assert abs(ours.width - theirs.width) < max(10, 0.12 * theirs.width), shown.name
+        assert abs(ours.height - theirs.height) < 25, shown.name
 
 
 # ---- SVG

@@ -63,6 +63,8 @@ class Factored:
     ----------
     replaced : dict of int to int
         By the index of a node, that of the node that has its value now.
+    together : list of list of Node
+        Factors of one node that are best kept at equal distances: one call can then multiply by all of them.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Factored:
         self._made: dict[tuple[int, int], Node] = {}
         self._wholes: list[tuple[Form, Node]] = []
         self.replaced: dict[int, int] = {}
+        self.together: list[list[Node]] = []
         for n in loop:
             form = self._form_of(n) if n.ndim == 2 else ()
             if form:
@@ -111,9 +114,9 @@ class Factored:
             (outer,) = [p for p in parents if p is not inner[0]]
             return self._times(self._form(inner[0]), outer)
         if n.op is ops.negative:
-            turned = [Piece(p.base, -p.factor) for p in self._form(parents[0]) if p.factor is not None]
-            if len(turned) == len(self._form(parents[0])):
-                return tuple(turned)
+            form = self._form(parents[0])
+            turned = tuple(Piece(piece.base, -piece.factor) for piece in form if piece.factor is not None)
+            return turned if len(turned) == len(form) else ()
         whole = pieces_of_whole(n, self._real)
         if whole:
             return tuple(piece for _, part in whole for piece in self._form(part))
@@ -151,15 +154,13 @@ class Factored:
         return whole
 
     def _parts(self, form: Form) -> list[Node]:
-        """The pieces, computed. The factors of those that are made of one node lie side by side."""
+        """The pieces, computed."""
         parts: list[Node] = []
-        for base, run in groupby(form, key=lambda piece: piece.base):
+        for _, run in groupby(form, key=lambda piece: piece.base):
             pieces = list(run)
-            if len(pieces) > 1 and not any(piece.factor is None or piece.key in self._made for piece in pieces):
-                width = base.shape[-1]
-                factors = _joined([piece.factor for piece in pieces], width * len(pieces))
-                for k, piece in enumerate(pieces):
-                    self._made[piece.key] = base * _part(factors, k * width, (k + 1) * width)
+            fresh = [piece.factor for piece in pieces if piece.factor is not None and piece.key not in self._made]
+            if len(fresh) == len(pieces) > 1 and len({f.shape for f in fresh}) == 1:
+                self.together.append(fresh)
             parts += map(self._product, pieces)
         return parts
 

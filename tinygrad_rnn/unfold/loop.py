@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,58 @@ class Line:
     reads: tuple[Row | Array, ...]
     out: Row | Array
     text: str = ""
+
+
+def side_by_side(lines: Sequence[Line]) -> list[Line]:
+    """The lines; products of one row with rows that lie at equal distances, into such rows, are one call."""
+    merged: list[Line] = []
+    runs: list[list[Line]] = []
+    for line in lines:
+        if runs and _continues(runs[-1], line):
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    for run in runs:
+        first, k = run[0], len(run)
+        if k == 1:
+            merged.append(first)
+        else:
+            one = first.reads[0]
+            assert isinstance(one, Row)  # as `_continues` has seen
+            each = Row(one.stack[:, None]), _spread([line.reads[1] for line in run])
+            text = ", ".join(line.text for line in run)
+            merged.append(Line(np.multiply, each, _spread([line.out for line in run]), text))
+    return merged
+
+
+def _continues(run: Sequence[Line], line: Line) -> bool:
+    rows = [(*a.reads, a.out) for a in (*run, line)]
+    stacks = [[a.stack if isinstance(a, Row) else np.empty(0) for a in row] for row in rows]
+    if any(a.function is not np.multiply for a in (*run, line)) or any(a.ndim != 3 for row in stacks for a in row):
+        return False
+    one, many, out = zip(*stacks, strict=True)
+    return all(_memory(a) == _memory(one[0]) for a in one) and _distance(many) > 0 and _distance(out) > 0
+
+
+def address(a: Array) -> int:
+    """Where an array begins in memory."""
+    start: int = a.__array_interface__["data"][0]
+    return start
+
+
+def _distance(stacks: Sequence[Array]) -> int:
+    """How many bytes these stacks of one layout lie apart; 0 if they do not all lie equally far apart."""
+    (distance, *others) = (address(b) - address(a) for a, b in pairwise(stacks))
+    alike = len({(a.shape, a.strides) for a in stacks}) == 1
+    return distance if alike and set(others) <= {distance} else 0
+
+
+def _spread(rows: Sequence[Row | Array]) -> Row:
+    """Stacks (T, B, m) at equal distances as one (T, k, B, m)."""
+    stacks = [row.stack for row in rows if isinstance(row, Row)]
+    (steps, *shape), (stride, *strides) = stacks[0].shape, stacks[0].strides
+    whole = (steps, len(stacks), *shape), (stride, _distance(stacks), *strides)
+    return Row(np.lib.stride_tricks.as_strided(stacks[0], *whole))
 
 
 class Loop:
@@ -124,4 +177,4 @@ class Loop:
 
 
 def _memory(a: Array) -> tuple[Any, ...]:
-    return a.__array_interface__["data"][0], a.shape, a.strides
+    return address(a), a.shape, a.strides

@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
-from .factors import Factored, pieces_of_whole
-from .fold import Folded, summands
-from .loop import Call, Line, Loop, Row
+from .factors import pieces_of_whole
+from .fold import Folded
+from .gates import Gates, gates_of
+from .loop import Call, Line, Loop, Row, address, side_by_side
+from .needed import Needed
 
 Array = NDArray[Any]
 
@@ -29,7 +31,7 @@ VIEWS = {"copy", "broadcast", "reshape", "transpose", "part"}
 PRODUCTS = {"linear", "matmul"}
 
 
-class Plan:
+class Plan(Needed):
     """The buffers of a folded network for T time steps, and the two lists of calls that fill them.
 
     Parameters
@@ -59,28 +61,16 @@ class Plan:
     """
 
     def __init__(self, folded: Folded, steps: int, trained: Sequence[str]) -> None:
-        self.folded = folded
+        super().__init__(folded)
         self.T = steps
-        self.nodes = folded.tape.nodes
         self.dtype = folded.cost.value.dtype
-        self.previous = {b.index: s.index for b, s in zip(folded.before, folded.state, strict=True)}
-        errors = [folded.cotangents.get(b.index) for b in folded.before]
-        self.next = {a.index: g.index for a, g in zip(folded.after, errors, strict=True) if g is not None}
-        self.same = self._same()
-        self.unmade = self._factor_out()
-        self.timeless = folded.timeless()
         self.stacks: dict[int, Array] = {}
         self.views: set[int] = set()
-        self._rows: dict[tuple[int, int], Array] = {}
         self._contiguous: dict[Any, Array] = {}
         self.source: list[str] = []
         self.samples = folded.x.shape[0]
 
-        sums = {name: self._terms(folded.cotangents.get(w.index)) for name, w in folded.weights.items()}
-        self.factors = sums
-        forward, backward = self._needed(sums)
-        self.position = {n.index: k for k, n in enumerate([*forward, *backward])}
-        self._place([*forward, *backward])
+        self._place([*self.played, *self.played_back])
         self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
         self.data = {what: self.stacks[n.index] for what, n in folded.data.items()}
         self.start = [self.stacks[b.index][0] for b in folded.before]
@@ -88,119 +78,18 @@ class Plan:
         self._counted = None if folded.shares.all() else np.flatnonzero(folded.shares)
         self._prepare: list[Call] = []  # what is the same at every time, and copies of weights: before each pass
         self._prepared: set[int] = set()
-        self._played = forward
         self._newest: dict[int, list[Call]] = {}
-        called = self._calls(forward, self._chunks())
-        states = self._for_states()
+        called = self._calls(self.played, self._chunks())
         self._forward = [call for _, call in called]
-        self._carry = [call for members, call in called if members <= states]
-        self._backward = [call for _, call in self._calls(backward, [c[::-1] for c in self._chunks()[::-1]])]
+        self._carry = [call for members, call in called if members <= self.for_states]
+        self._backward = [call for _, call in self._calls(self.played_back, [c[::-1] for c in self._chunks()[::-1]])]
         self.totals: dict[str, Callable[[], Array]] = {
             name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
-            for (name, terms), w in zip(sums.items(), folded.weights.values(), strict=True)
+            for (name, terms), w in zip(self.terms.items(), folded.weights.values(), strict=True)
         }
         for name in dict.fromkeys(filter(None, trained)):
             parts = [k for k, each in enumerate(trained) if each == name]
             self.totals[name] = partial(self._sum_over_samples, parts)
-
-    # ---- what is what
-
-    def _same(self) -> dict[int, int]:
-        """Products with the number 1 are their other factor."""
-        same: dict[int, int] = {}
-        for n in self.nodes:
-            if n.op is ops.multiply:
-                for one, other in (n.parents, n.parents[::-1]):
-                    if self._is_one(one):
-                        same[n.index] = same.get(other.index, other.index)
-                        break
-        return same
-
-    def _is_one(self, node: Node) -> bool:
-        while node.op is not None and node.op.name in ("broadcast", "copy"):
-            node = node.parents[0]
-        return node is self.folded.share and bool((self.folded.shares == 1).all())
-
-    def real(self, node: Node) -> Node:
-        """The node whose value this one's is."""
-        return self.nodes[self.same.get(node.index, node.index)]
-
-    def _terms(self, g: Node | None) -> list[tuple[str, tuple[Node, ...]]]:
-        """What a weight's gradient is the sum of, over time: products of factors, sums over samples, or arrays."""
-        return [] if g is None else summands(g, self.real)
-
-    def _roots(self) -> set[int]:
-        """The nodes for whose sake the others are computed: factors of gradients, and what goes back a step."""
-        terms = [self._terms(self.folded.cotangents.get(w.index)) for w in self.folded.weights.values()]
-        roots = {self.real(n).index for some in terms for _, nodes in some for n in nodes}
-        return roots | {self.real(self.nodes[i]).index for i in self.next.values()}
-
-    def _with_what_they_read(self, wanted: set[int]) -> set[int]:
-        """The nodes, and those of the backward pass that they depend on."""
-        rest, found = list(wanted), set(wanted)
-        while rest:
-            for p in self.nodes[rest.pop()].parents:
-                i = self.real(p).index
-                if i >= self.folded.size and i not in found:
-                    found.add(i)
-                    rest.append(i)
-        return found
-
-    def _factor_out(self) -> set[int]:
-        """Bring the loops of the backward pass in factored form; the nodes that are computed only if asked for."""
-        roots, derived = self._roots(), set[int]()
-        used = [self.nodes[i] for i in sorted(self._with_what_they_read(roots)) if i >= self.folded.size]
-        g = self._graph([n for n in used if n.op is not None])
-        for members in nx.strongly_connected_components(g):
-            if len(members) > 1:
-                loop = [self.nodes[i] for i in sorted(members)]
-                factored = Factored(self.folded.tape, loop, partial(self._stands_in, members), self.real)
-                read = {self.real(p).index for n in used if n.index not in factored.derived for p in n.parents}
-                factored.write([self.nodes[i] for i in factored.derived if i in read | roots])
-                derived |= set(factored.derived)
-                self.same |= factored.replaced
-        for i in self.same:
-            while self.same[i] in self.same:
-                self.same[i] = self.same[self.same[i]]
-        return derived - self._with_what_they_read(self._roots()) - set(self.same)
-
-    def _stands_in(self, loop: set[int], n: Node) -> bool:
-        return self._source(n) in loop
-
-    def _needed(self, sums: dict[str, list[tuple[str, tuple[Node, ...]]]]) -> tuple[list[Node], list[Node]]:
-        """The step's nodes, and those of its backward pass that somebody reads; an argument before its readers."""
-        f = self.folded
-        wanted = {self.real(n).index for terms in sums.values() for _, nodes in terms for n in nodes}
-        weights = {w.index for w in f.weights.values()}
-        copies = {n.index for n in self.nodes[: f.size] if n.op is ops.copy}
-        kept = {self.real(g).index for i, g in f.cotangents.items() if i not in weights | copies}
-        # What is computed only if asked for must find what it is computed from.
-        wanted |= kept - self.unmade
-        self.sources = self._with_what_they_read(kept & self.unmade) - self.unmade
-        played = self._with_what_they_read(wanted)
-        forward = [n for n in self.nodes[: f.size] if n.op is not None]
-        g = self._graph([self.nodes[i] for i in played if i >= f.size and self.nodes[i].op is not None], delays=False)
-        return forward, [self.nodes[i] for i in nx.lexicographical_topological_sort(g)]
-
-    def _graph(self, nodes: Sequence[Node], delays: bool = True) -> nx.DiGraph[Any]:
-        """What reads what among these nodes, at the same time or, with `delays`, a step away."""
-        inside = {n.index for n in nodes}
-        g: nx.DiGraph[Any] = nx.DiGraph()
-        g.add_nodes_from(inside)
-        for n in nodes:
-            for p in n.parents:
-                i = self._source(p) if delays else self.real(p).index
-                if i in inside:
-                    g.add_edge(i, n.index)
-        return g
-
-    def _for_states(self) -> set[int]:
-        """The step's nodes that a state is computed from, and the states."""
-        wanted = {s.index for s in self.folded.state}
-        for n in reversed(self.nodes[: self.folded.size]):
-            if n.index in wanted:
-                wanted.update(p.index for p in n.parents)
-        return wanted
 
     # ---- memory
 
@@ -208,7 +97,7 @@ class Plan:
         """Give every node that is played a buffer, or a view of the buffer it looks into."""
         joined = self._joined(played)
         kept = [*(self.real(g).index for g in self.folded.cotangents.values()), *self.sources]
-        factors = [self.real(x).index for terms in self.factors.values() for _, nodes in terms for x in nodes]
+        factors = [self.real(x).index for terms in self.terms.values() for _, nodes in terms for x in nodes]
         reads = [self.real(p).index for n in played for p in n.parents]
         self.readers = Counter([*kept, *factors, *kept, *factors, *reads])
         self.carried = self._carried_errors(joined, played)
@@ -229,13 +118,25 @@ class Plan:
             self.stacks[a.index][-1, ...] if a.index in self.stacks else np.zeros(a.shape, self.dtype)
             for a in self.folded.after
         ]
-        self.later_apart = len({row.__array_interface__["data"][0] for row in self.later}) == len(self.later)
+        self.later_apart = len(set(map(address, self.later))) == len(self.later)
         for i, (whole, start) in joined.items():
             if whole not in self.stacks:
                 self.stacks[whole] = np.empty((self.T, *self.nodes[whole].shape), self.dtype)
             self.stacks[i] = self.stacks[whole][..., start : start + self.nodes[i].shape[-1]]
         for whole in self.copied:
             self.stacks.setdefault(whole, np.empty((self.T, *self.nodes[whole].shape), self.dtype))
+        self.gates = {n.index: gates for gates in self._gates(played) for n in gates.nodes}
+        self.gate_stacks: dict[Gates, Array] = {}
+        for gates in self.gates.values():
+            if gates not in self.gate_stacks:
+                beside = self.gate_stacks[gates] = np.zeros((self.T, self.samples, gates.width), self.dtype)
+                for start, n in zip(gates.starts, gates.nodes, strict=True):
+                    self.stacks[n.index] = _columns(beside, start - gates.start, n)
+        for together in self.together:
+            free = all(f.op is ops.multiply and f.index >= self.folded.size for f in together)
+            if free and not any(f.index in {*self.stacks, *self.timeless} for f in together):
+                blocks = np.zeros((self.T, len(together), *together[0].shape), self.dtype)
+                self.stacks |= {f.index: blocks[:, k] for k, f in enumerate(together)}
         for n in played:
             if n.index in self.stacks or n.index in self.placed or n.index in self.carried:
                 continue
@@ -309,6 +210,24 @@ class Plan:
                     joined[p.index] = (n.index, start)
         return joined
 
+    def _gates(self, played: Sequence[Node]) -> list[Gates]:
+        """Gates whose net inputs are parts of one node of the recurrence.
+
+        Of one sample: with more, calls are few beside the numbers, and rows of several gates dearer than of one.
+        """
+        if self.samples > 1:
+            return []
+        g = self.graph([n for n in played if n.index < self.folded.size])
+        inside = {i for c in nx.strongly_connected_components(g) if len(c) > 1 for i in c}
+        by_source: dict[int, list[Node]] = {}
+        for n in played:
+            if n.index in inside and n.index not in self.stacks and n.ndim == 2 and n.op is not None and n.op.ufuncs:
+                net = n.parents[0]
+                if len(n.parents) == 1 and net.op is not None and net.op.name == "part":
+                    by_source.setdefault(net.parents[0].index, []).append(n)
+        found = (gates_of(self.nodes[i], nodes) for i, nodes in by_source.items())
+        return [gates for gates in found if gates is not None]
+
     def stack(self, node: Node) -> Array:
         """All copies of a node's value, time first; without that axis if it is the same at every time."""
         return self.stacks[self.real(node).index]
@@ -326,7 +245,7 @@ class Plan:
 
         With each call come the nodes of its component.
         """
-        g, position = self._graph(played), self.position.__getitem__
+        g, position = self.graph(played), self.position.__getitem__
         components = nx.condensation(g)
         order = nx.lexicographical_topological_sort(
             components, key=lambda c: min(map(position, components.nodes[c]["members"]))
@@ -348,12 +267,6 @@ class Plan:
                 pieces.append((inside, partial(self._at_once, members[0])))
             calls += [(inside, call) for call in once]
         return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
-
-    def _source(self, p: Node) -> int:
-        """The folded node that an argument is a copy of, at the same time or a step away."""
-        i = self.real(p).index
-        i = self.previous.get(i, self.next.get(i, i))
-        return self.same.get(i, i)
 
     def _rows_of(self, n: Node, chunk: range) -> Array:
         """The node's copies in a group, or its one value if it is the same at every time."""
@@ -407,17 +320,16 @@ class Plan:
     def _sum_over_time(self, kind: str, nodes: tuple[Node, ...]) -> Callable[[], Array]:
         """What adds up one term of a weight's gradient over all copies: one product where it has two factors."""
         stacks = [self.stack(n) for n in nodes]
-        side_by_side = all(a.flags.c_contiguous for a in stacks)
+        rows = [_flat(stack) for stack in stacks]
+        looked_at = all(np.may_share_memory(*pair) for pair in zip(rows, stacks, strict=True))  # and not copied
         if kind == "product":
-            left, right = stacks
-            if side_by_side:
-                return partial(_flat(left).T.dot, _flat(right))
-            return partial(np.einsum, "tpj,tpi->ji", left, right, optimize=True)
+            if looked_at:
+                return partial(rows[0].T.dot, rows[1])
+            return partial(np.einsum, "tpj,tpi->ji", *stacks, optimize=True)
         (stack,) = stacks
         if kind == "samples":
-            if side_by_side:
-                rows = _flat(stack)
-                return partial(np.ones(len(rows), self.dtype).dot, rows)
+            if looked_at:
+                return partial(np.ones(len(rows[0]), self.dtype).dot, rows[0])
             return partial(np.sum, stack, (0, 1))
         if nodes[0].index in self.timeless:
             return partial(np.multiply, stack, self.T)
@@ -441,11 +353,15 @@ class Plan:
         pieces: list[Callable[[range], list[Call]]] = []
         lines: list[Line] = []
         for n in played:
-            if n.op is ops.linear:
+            if n.index in self.gates:
+                begun = next(m for m in played if self.gates.get(m.index) is self.gates[n.index])
+                lines += self._gates_in_loop(self.gates[n.index]) if begun is n else []
+            elif n.op is ops.linear:
                 lines += self._linear_in_loop(n, inside, vectors, pieces)
             else:
                 lines += self._in_loop(n, vectors)
-        loop = Loop(lines, vectors)
+        # Of vectors, two short calls are quicker than one that repeats an argument.
+        loop = Loop(lines if vectors else side_by_side(lines), vectors)
         self.source.append(loop.source)
         for a, later in zip(self.folded.after, self.later, strict=True):
             carried = self.carried.get(self.next.get(a.index, -1))
@@ -465,7 +381,7 @@ class Plan:
         self, n: Node, inside: set[int], vectors: bool, pieces: list[Callable[[range], list[Call]]]
     ) -> list[Line]:
         pairs = range(0, len(n.parents) - 1, 2)
-        held = [k for k in pairs if self._source(n.parents[k]) in inside]
+        held = [k for k in pairs if self.source_of(n.parents[k]) in inside]
         free = [k for k in pairs if k not in held]
         waiting = [p for k in free for p in n.parents[k : k + 2]] + [*n.parents[-1:]] * (len(n.parents) % 2)
         out = self._operand(n)
@@ -511,6 +427,16 @@ class Plan:
             lines.append(Line(ufunc, (*([out] if lines else args), *constants), out, text))
         return lines
 
+    def _gates_in_loop(self, gates: Gates) -> list[Line]:
+        """The activations of several gates in the same few calls, with a number for each unit."""
+        source, out = Row(gates.columns(self.stack(gates.source))), Row(self.gate_stacks[gates])
+        lines: list[Line] = []
+        for ufunc, *numbers in gates.ufuncs:
+            constants = [row[None].astype(self.dtype) for row in numbers]
+            text = "" if lines else "; ".join(f"{self._name(n)} = {n.op.name}" for n in gates.nodes if n.op)
+            lines.append(Line(ufunc, (out if lines else source, *constants), out, text))
+        return lines
+
     def _name(self, n: Node) -> str:
         return n.name or f"v{n.index}"
 
@@ -521,7 +447,7 @@ class Plan:
         """
         if w.flags.c_contiguous or vectors:
             return w
-        key = (w.__array_interface__["data"][0], w.shape, w.strides)
+        key = (address(w), w.shape, w.strides)
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
             self._prepare.append(partial(np.copyto, self._contiguous[key], w))
@@ -534,7 +460,7 @@ class Plan:
         calls = self._forward
         if newest is not None and newest < self.T:
             if newest not in self._newest:
-                made = self._calls(self._played, [range(self.T - newest, self.T)])
+                made = self._calls(self.played, [range(self.T - newest, self.T)])
                 self._newest[newest] = [call for _, call in made]
             calls = self._newest[newest]
         for call in self._prepare:
@@ -600,7 +526,7 @@ class Plan:
         if g.index in self.stacks:
             return read_only(self.stacks[g.index] if g.index in self.timeless else self.stacks[g.index][row, ...])
         total: Array | Outer | None = None
-        for kind, nodes in self._terms(g):
+        for kind, nodes in self.terms_of(g):
             rows = [self.stack(n)[row] for n in nodes]
             share = Outer.of(rows[0], rows[1]) if kind == "product" else rows[0].sum(axis=0)
             total = share if total is None else total + share
@@ -662,6 +588,6 @@ def _flat(stack: Array) -> Array:
 
 def _product(a: Array, w: Array, out: Array) -> Call:
     """All copies times one matrix."""
-    if a.ndim == 3 and a.flags.c_contiguous and out.flags.c_contiguous:
+    if a.ndim == 3 and out.flags.c_contiguous and np.may_share_memory(_flat(a), a):
         return partial(_flat(a).dot, w, _flat(out))
     return partial(np.matmul, a, w, out)

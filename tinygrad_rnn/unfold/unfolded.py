@@ -129,6 +129,7 @@ class Unfolded:
         self.counted = tuple(int(t) for t in np.flatnonzero(recipe.shares) + 1)
         self._steps = tuple(steps)
         self._recipe = recipe
+        self._dtype = self.inputs[0].value.dtype
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
         self._plan: Plan | None = None
         self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
@@ -469,7 +470,7 @@ class Unfolded:
         new, _, _ = self._fitting_all(None, None, None, None)
         data = {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
-            data[what] = _fitting(what, given, (len(x), *leaves[0].shape), leaves[0])
+            data[what] = _fitting(what, given, (len(x), *leaves[0].shape), self._dtype)
         plan.take_over(old, kept)
         start = {s: plan.value(k, 0).copy() for k, s in enumerate(flatten(self.states[0]))}
         self._play(plan, new, data, start, newest=len(x))
@@ -508,7 +509,7 @@ class Unfolded:
         for name in self.weights:
             if name not in self.params:
                 raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
-        new = {name: _fitting(name, self.params[name], leaf.shape, leaf) for name, leaf in self.weights.items()}
+        new = {name: _fitting(name, self.params[name], leaf.shape, self._dtype) for name, leaf in self.weights.items()}
         data = self._fitting_data(x, d, mask)
         start = {} if s0 is None else self._fitting_state(s0)
         if len(self.tape) > self._size:
@@ -526,9 +527,9 @@ class Unfolded:
         """The data that a replay was given, checked, with zeros where a sample is over."""
         data, steps = {}, (self.T,)
         if x is not None:
-            data["x"] = _fitting("x", x, steps + self.inputs[0].shape, self.inputs[0])
+            data["x"] = _fitting("x", x, steps + self.inputs[0].shape, self._dtype)
         if d is not None:
-            data["d"] = _fitting("d", d, steps + self.targets[0].shape, self.targets[0])
+            data["d"] = _fitting("d", d, steps + self.targets[0].shape, self._dtype)
         if mask is not None and not self.masks:
             raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
         if mask is not None and len(data) < 2:
@@ -559,7 +560,7 @@ class Unfolded:
                     f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
                     "or pass None for this part of s0"
                 )
-            found[part] = np.array(_fitting(f"s0[{k}]" if len(parts) > 1 else "s0", given, part.shape, part))
+            found[part] = np.array(_fitting(f"s0[{k}]" if len(parts) > 1 else "s0", given, part.shape, self._dtype))
         return found
 
     def _make_plan(self) -> None:
@@ -682,14 +683,14 @@ class Unfolded:
         folded = plan.folded
         for name, stack in plan.weights.items():
             stack[...] = new[name]
-        for what, leaves in self._data.items():
+        for what, stack in plan.data.items():
             if what in data:
-                plan.data[what][-len(data[what]) :] = data[what]
-            elif leaves and self.tape.rows is not plan:  # a leaf may have been set since
-                for row, leaf in zip(plan.data[what], leaves, strict=True):
+                stack[-len(data[what]) :] = data[what]
+            elif self.tape.rows is not plan:  # a leaf may have been set since
+                for row, leaf in zip(stack, self._data[what], strict=True):
                     row[...] = leaf.value
-        for before, s in zip(plan.start, flatten(self.states[0]), strict=True):
-            before[...] = new[s.parents[0].name] if s.parents else start.get(s, s.value)
+        for row, s in zip(plan.start, flatten(self.states[0]), strict=True):
+            row[...] = new[s.parents[0].name] if s.parents else start.get(s, s.value)
         others = [(s, read_only(value)) for s, value in start.items()]
         others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
         if self.tape.rows is not plan:
@@ -710,9 +711,9 @@ class Unfolded:
         return graph(self.tape)
 
 
-def _fitting(what: str, given: Any, shape: tuple[int, ...], like: Node) -> Array:
+def _fitting(what: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
-    array, dtype = given if type(given) is np.ndarray else np.asarray(given), like.value.dtype
+    array = given if type(given) is np.ndarray else np.asarray(given)
     if array.shape != shape or array.dtype != dtype:
         raise ShapeError(
             f"replay: {what} is {array.shape} {array.dtype}, and the network was unfolded over {shape} {dtype}. "

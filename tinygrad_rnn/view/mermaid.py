@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from .dot import FILL
-from .scene import Box, Scene
+from .scene import Box, Line, Scene
 from .text import printable
 
 ARROWS = {"tie": "-.->", "state": "==>", "copy": "-.->", "error": "-.->", "data stem": "---", "state stem": "==="}
@@ -22,22 +22,30 @@ def mermaid(scene: Scene) -> str:
         f"  accDescr: {_one_line(scene.description)}",
     ]
     for frame in scene.frames:
-        lines += [f"  subgraph {frame.id} [{_quoted([frame.title])}]"]
+        lines += [f"  subgraph {_id(frame.id)} [{_quoted([frame.title])}]"]
         lines += [f"  {_box(boxes[name])}" for name in frame.members]
         lines += ["  end"]
     lines += [_box(box) for box in scene.boxes if box.id not in inside]
-    lines += [f"  {line.start} {ARROWS.get(line.kind, '-->')} {line.end}" for line in scene.lines]
+    lines += [_arrow(line) for line in scene.lines]
     for kind in dict.fromkeys(box.kind for box in scene.boxes):
         lines += [f"  classDef {kind} fill:{FILL.get(kind, '#FFFFFF')},stroke:#444444,color:#111111"]
     for k, line in enumerate(scene.lines):
         if line.color:
             lines += [f"  linkStyle {k} stroke:{line.color}"]
-    lines += [f"  style {name} stroke:{color}" for name, color in scene.colors.items() if name in boxes]
+    lines += [f"  style {_id(name)} stroke:{color}" for name, color in scene.colors.items() if name in boxes]
     return "\n".join([*lines, ""])
 
 
 def _box(box: Box) -> str:
-    return f"  {box.id}({_quoted([box.name, *(text for _, text in box.numbers if text)])}):::{box.kind}"
+    return f"  {_id(box.id)}({_quoted([box.name, *(text for _, text in box.numbers if text)])}):::{box.kind}"
+
+
+def _arrow(line: Line) -> str:
+    return f"  {_id(line.start)} {ARROWS.get(line.kind, '-->')} {_id(line.end)}"
+
+
+def _id(name: str) -> str:
+    return name.replace("-", "_")  # two of them are an arrow
 
 
 def _quoted(lines: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ..autodiff import Tape
@@ -18,23 +19,24 @@ def node_link(scene: Scene, tape: Tape | None = None) -> str:
     A node has its ``id``, ``label``, ``kind``, ``position`` of its middle and ``size`` in points, y upwards, the
     ``numbers`` that stand in it, ``tooltip``, ``color``, and, if it is a node of the tape, ``name``, ``t``, ``op``,
     ``role``, ``shape`` and ``equation``. An edge has ``source``, ``target``, ``key``, which is the argument's number
-    for an edge of the tape, ``id``, ``kind``, ``color`` and the ``points`` it is drawn along. A key is added without
-    notice; where one is taken away or changes its meaning, the version goes up.
+    for an edge of the tape, ``id``, ``kind``, ``color``, the ``points`` it is drawn along, and whether it is drawn
+    ``backward``. A key is added without notice; where one is taken away or changes its meaning, the version goes up.
     """
     recorded = {f"n{node.index}": node for node in tape or ()}
     keys: dict[tuple[str, str], int] = {}
     edges = []
     for line in scene.lines:
-        slot = line.id.rpartition("-")[2]
+        slot = re.fullmatch(r"[eb]\d+-(\d+)", line.id)
         counted = keys[line.start, line.end] = keys.get((line.start, line.end), -1) + 1
         edges.append(
             {
                 "source": line.start,
                 "target": line.end,
-                "key": int(slot) if line.id[0] in "be" and slot.isdecimal() else counted,
+                "key": int(slot[1]) if slot else counted,
                 "id": line.id,
                 "kind": line.kind,
                 "color": line.color or None,
+                "backward": line.backward,
                 "points": [_rounded(point) for point in line.way],
             }
         )

@@ -69,15 +69,24 @@ class FromCode(SphinxDirective):  # type: ignore[misc]  # Sphinx's base class is
 class Unroll(FromCode):
     """``unroll``: a picture of a network."""
 
-    option_spec: ClassVar = {**FromCode.option_spec, "overlay": directives.unchanged, "of": directives.positive_int}
+    option_spec: ClassVar = {
+        **FromCode.option_spec,
+        "view": directives.unchanged,
+        "overlay": directives.unchanged,
+        "level": directives.unchanged,
+        "of": directives.positive_int,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Docutils asks for the nodes."""
-        net = self.network()
-        if "of" in self.options or self.options.get("overlay", "both") not in ("none", "values"):
-            net.backward(self.options.get("of"))
-        overlay = self.options.get("overlay", "both")
-        picture = draw(net, overlay=None if overlay == "none" else overlay)
+        net, overlay, of = self.network(), self.options.get("overlay", "both"), self.options.get("of")
+        if overlay not in ("none", "values"):
+            net.backward(of)
+        how = {name: self.options[name] for name in ("view", "level") if name in self.options}
+        try:
+            picture = draw(net, overlay=None if overlay == "none" else overlay, of=of, **how)
+        except ValueError as error:
+            raise self.error(str(error)) from error
         text = f"[{picture.scene.title}. {picture.scene.description}]"
         return [*self.code(), _for_builder(picture._repr_html_(), nodes.paragraph(text, text))]
 

@@ -79,6 +79,7 @@ class Paper:
 
     def __init__(self) -> None:
         self._default: dict[str, dict[str, str]] = {"graph": {}, "node": {}, "edge": {}}
+        self._corners: list[tuple[float, float]] = []  # of all that is drawn
         self._clusters: list[str] = []
         self._edges: list[str] = []
         self._nodes: list[str] = []
@@ -92,18 +93,20 @@ class Paper:
         """A cluster; its nodes are drawn on this paper."""
         inner = Paper()
         inner._default |= {"node": self._default["node"]}
-        inner._nodes = self._nodes
+        inner._nodes, inner._corners = self._nodes, self._corners
         yield inner
         a = self._default["graph"] | inner._default["graph"]
         left, bottom, right, top = (float(v) for v in a["bb"].split(","))
+        self._corners += [(left, bottom), (right, top)]
         shape = _box((left + right) / 2, (bottom + top) / 2, right - left, top - bottom, a)
         self._clusters.append(_group("cluster", a | {"id": a.get("id", name)}, shape + _label(a, a.get("lp", ""))))
 
-    def node(self, name: str, **attributes: str) -> None:
+    def node(self, name: str, /, **attributes: str) -> None:
         """A box, an ellipse, or with ``shape=plain`` nothing but its label."""
         a = self._default["node"] | attributes
         x, y = _point(a["pos"])
         width, height = (72 * float(a[side]) for side in ("width", "height"))
+        self._corners += [(x - width / 2, y - height / 2), (x + width / 2, y + height / 2)]
         match a.get("shape"):
             case "plain" | "plaintext" | "none":
                 shape = ""
@@ -114,7 +117,7 @@ class Paper:
                 shape = _box(x, y, width, height, a)
         self._nodes.append(_group("node", a | {"id": a.get("id", name)}, shape + _label(a, a["pos"])))
 
-    def edge(self, tail: str, head: str, **attributes: str) -> None:
+    def edge(self, tail: str, head: str, /, **attributes: str) -> None:
         """A curve with an arrowhead where ``pos`` says so."""
         a = self._default["edge"] | attributes
         tips = {}
@@ -124,6 +127,7 @@ class Paper:
                 tips[word[0]] = _point(word[2:])
             else:
                 points.append(_point(word))
+        self._corners += points
         start, *rest = (f"{x:.2f},{-y:.2f}" for x, y in points)
         shapes = f'<path d="M{start}C{" ".join(rest)}" {_ink(a | {"fillcolor": "none", "style": _line_style(a)})}/>\n'
         for end, tip in tips.items():
@@ -135,7 +139,15 @@ class Paper:
     def drawing(self) -> Drawing:
         """All that was drawn: frames at the back, then lines, then boxes, as ``outputorder=edgesfirst`` asks."""
         a = self._default["graph"]
-        left, bottom, right, top = (float(v) for v in a["bb"].split(","))
+        label = _label(a, a.get("lp", ""))
+        if label:
+            x, y = _point(a["lp"])
+            size, lines = float(a["fontsize"]), _read(a["label"]).split("\n")
+            # Helvetica: a space and a thin letter take half the room of the others.
+            half = max(sum(0.14 if c in " .,:;|‖·()il" else 0.28 for c in line) for line in lines) * size
+            self._corners += [(x - half, y - 0.6 * size * len(lines)), (x + half, y + 0.6 * size * len(lines))]
+        left, right = min(x for x, _ in self._corners), max(x for x, _ in self._corners)
+        bottom, top = min(y for _, y in self._corners), max(y for _, y in self._corners)
         width, height = right - left + 2 * PAD, top - bottom + 2 * PAD
         ground = (
             f'<rect x="{left - PAD:.2f}" y="{-top - PAD:.2f}" width="{width:.2f}" height="{height:.2f}" '
@@ -143,7 +155,6 @@ class Paper:
         )
         inside = "\n".join([*self._clusters, *self._edges, *self._nodes])
         shift = f'transform="translate({PAD - left:.2f} {top + PAD:.2f})"'
-        label = _label(a, a.get("lp", ""))
         return Drawing(f'<g id="graph0" class="graph" {shift}>\n{ground}{label}{inside}\n</g>', width, height)
 
 

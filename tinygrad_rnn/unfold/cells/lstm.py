@@ -67,23 +67,15 @@ class LSTM(Cell):
         """One time step without the head: the new state (s, c), and s."""
         s, before = s
         net_j = ops.linear(x, params["V"], s, params["U"], params["b_j"], name="net_j")
-        m, n, both = before.shape[-1], len(self._first), "".join(self._first)
-        # The first gates lie side by side: one sigmoid serves them all.
-        net_first = ops.part(net_j, start=0, stop=n * m, name=f"net_{both}")
-        net_g = ops.part(net_j, start=n * m, stop=(n + 1) * m, name="net_g")
-        net_o = ops.part(net_j, start=(n + 1) * m, stop=(n + 2) * m, name="net_o")
+        m, names = before.shape[-1], (*self._first, "g", "o")
+        net = {gate: ops.part(net_j, start=k * m, stop=(k + 1) * m, name=f"net_{gate}") for k, gate in enumerate(names)}
         if self.peepholes:
-            seen = [params[f"p_{gate}"] * before for gate in self._first]
-            net_first = net_first + (ops.concatenate(*seen, axis=-1) if self.forget else seen[0])
-        i = first = ops.sigmoid(net_first, name=both)
-        if self.forget:
-            i, f = ops.part(first, start=0, stop=m, name="i"), ops.part(first, start=m, stop=2 * m, name="f")
-            before = f * before
-        g = ops.tanh(net_g, name="g")
-        c = ops.add(before, i * g, name="c")
-        if self.peepholes:
-            net_o = net_o + params["p_o"] * c
-        o = ops.sigmoid(net_o, name="o")
+            net |= {gate: net[gate] + params[f"p_{gate}"] * before for gate in self._first}
+        first = {gate: ops.sigmoid(net[gate], name=gate) for gate in self._first}
+        g = ops.tanh(net["g"], name="g")
+        kept = first["f"] * before if self.forget else before
+        c = ops.add(kept, first["i"] * g, name="c")
+        o = ops.sigmoid(net["o"] + params["p_o"] * c if self.peepholes else net["o"], name="o")
         s = ops.multiply(o, ops.tanh(c), name="s")
         return (s, c), s
 
