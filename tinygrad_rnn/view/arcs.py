@@ -19,20 +19,14 @@ LEVEL = 17.0  # from one arc to the next one above it
 BELOW = 74.0  # from the row down to the constants
 
 
-OVERLAYS = (None, "values", "cotangents", "both")
-
-
 def listed(tape: Tape, overlay: str | None) -> Scene:
     """The scene of a tape: nodes from left to right as they were recorded, constants under what reads them.
 
     Raises
     ------
     ValueError
-        If the tape is empty, or the overlay is none of those for a tape without time steps.
+        If the tape is empty.
     """
-    if overlay not in OVERLAYS:
-        known = ", ".join(repr(name) for name in OVERLAYS)
-        raise ValueError(f"overlay={overlay!r}: of a tape without time steps it is one of {known}")
     if not len(tape):
         raise ValueError("nothing has been recorded on this tape yet, so there is nothing to draw")
     boxes: dict[int, Box] = {}
