@@ -98,6 +98,9 @@ _PROSE = {
     "ldots": "...",
     "quad": _WIDE,
     "qquad": _WIDE,
+    "alpha": "α",
+    "beta": "β",
+    "mu": "μ",
     **dict.fromkeys(["Big", "big", "left", "right"], ""),
 }
 

@@ -1,0 +1,223 @@
+# %% [markdown]
+# # Turn the graph round
+#
+# There are two ways to find out what one weight does to the cost of a sequence. You can go **with** the weight: move it
+# a little, see how the state moves, how the next state moves with that one, and so on up to the cost. Or you can go
+# **against** it: start with the error at the cost and carry it back, step by step, to the weight.
+#
+# The first is real-time recurrent learning, the second is backpropagation through time. As programs they have nothing
+# in common. One runs forwards and carries a large table, the other runs backwards and carries one row. And yet:
+
+# %%
+from collections import Counter
+
+import networkx as nx
+import numpy as np
+
+import tinygrad_rnn as tg
+
+T, n, l, m, o = 3, 1, 3, 2, 2
+rng = np.random.default_rng(16)
+x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
+d = np.eye(o)[rng.integers(o, size=(T, n))]
+cell = tg.cells.Guo(f="tanh", g="softmax")
+params = {name: rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+net = tg.unfold(cell, params, x, d, s0=s0)
+net.backward()
+
+forwards = sum(window.grads["U"] for window in tg.rtrl(cell, params, x, d, s0=s0))
+print("with the weight:   ", forwards.ravel())
+print("against the weight:", net.grads["U"].ravel())
+assert np.allclose(forwards, net.grads["U"], rtol=0, atol=1e-14)
+
+# %% [markdown]
+# The same numbers, to the last digits. Is that luck? Françoise Beaufays and Eric Wan answered in 1994, with a drawing
+# and three lines of algebra.
+#
+# ## The picture
+#
+# Take one entry of `U`. In the upper half, every number that depends on it is a box. A small change flows along the
+# lines; each line multiplies it by its **gain**, and each box adds up what flows in. Put a 1 in at the lower left, and
+# read at the upper right how the cost changes.
+#
+# In the lower half the same boxes stand at the same places, and the lines have the same gains. Only the arrows are
+# turned round.
+
+# %%
+j, h = 0, 1
+graph = tg.flow_graph(net, "U", (j, h))
+turned = tg.transposed(graph)
+tg.draw_flow(graph)
+
+# %% [markdown]
+# ## What the gains are
+#
+# There is nothing mysterious about a gain: it is the slope of one op at the values that the network has now. Follow a
+# change of $u_{jh}$ through the upper half:
+#
+# $$
+# \begin{aligned}
+# \text{from } u_{jh} \text{ to } \mathrm{net}_j(t): &\quad s_h(t-1) \\
+# \text{from } \mathrm{net}_j(t) \text{ to } s_j(t): &\quad f'(\mathrm{net}_j(t)) \\
+# \text{from } s_j(t) \text{ to } \mathrm{net}_i(t+1): &\quad u_{ij}
+# \end{aligned}
+# $$
+#
+# Into the sum of unit $j$ it gets through the state that $u_{jh}$ multiplies. Through $f$ it gets with the slope $f'$.
+# And into the next time step it gets through the weights $u_{ij}$, one line to each unit $i$: that line has a **delay**
+# of one step.
+
+# %%
+checked = Counter()
+for a, b, branch in graph.edges(data=True):
+    start, end = graph.nodes[a], graph.nodes[b]
+    kinds = start["name"].partition("(")[0], end["name"].partition("(")[0]
+    if kinds == ("U", "netⱼ"):
+        expected = net.states[end["t"] - 1].value[0, h]
+    elif kinds == ("netⱼ", "s"):
+        expected = 1 - net.states[end["t"]].value[0, end["entry"][1]] ** 2
+    elif kinds == ("s", "netⱼ"):
+        expected = params["U"][end["entry"][1], start["entry"][1]]
+        assert branch["delay"] == 1
+    else:
+        continue
+    assert np.isclose(branch["gain"], expected, rtol=0, atol=1e-14)
+    checked[" to ".join(kinds)] += 1
+for kinds, count in checked.items():
+    print(f"{count:>3} lines from {kinds}: the gain is the one in the formula")
+assert len(checked) == 3
+
+# %% [markdown]
+# ## Turning it round
+#
+# To transpose a flow graph, do one thing: turn every arrow round and leave its gain alone. Three other things happen by
+# themselves:
+#
+# * Where a line branched, lines now join, and a box that only handed on becomes a sum. And the other way round.
+# * The place where the 1 went in becomes the place where you read.
+# * A delay becomes an **advance**: time runs backwards.
+
+# %%
+gains = [Counter(branch["gain"] for *_, branch in g.edges(data=True)) for g in (graph, turned)]
+sums = [sum(degree > 1 for _, degree in g.in_degree()) for g in (graph, turned)]
+branchings = [sum(degree > 1 for _, degree in g.out_degree()) for g in (graph, turned)]
+delays = [sorted({branch["delay"] for *_, branch in g.edges(data=True)}) for g in (graph, turned)]
+print(f"{'':14}{'boxes':>7}{'lines':>7}{'sums':>7}{'branchings':>12}   delays")
+for k, (name, g) in enumerate((("the graph", graph), ("turned round", turned))):
+    print(f"{name:14}{len(g):7}{len(g.edges):7}{sums[k]:7}{branchings[k]:12}   {delays[k]}")
+assert gains[0] == gains[1]
+assert sums == branchings[::-1]
+assert sums[0] != sums[1]
+assert delays == [[0, 1], [-1, 0]]
+
+# %% [markdown]
+# ## Both arrive at the same number
+#
+# Put a 1 into the graph at the weight and read at the cost: that is its **transfer**. Put a 1 into the turned graph at
+# the cost and read at the weight.
+
+# %%
+there, back = tg.transfer(graph), tg.transfer(turned)
+print(f"from the weight to the cost:  {there:.12f}")
+print(f"from the cost to the weight:  {back:.12f}")
+print(f"dC/du on the tape:            {net.grads['U'][j, h]:.12f}")
+assert np.isclose(there, back, rtol=0, atol=1e-14)
+assert np.isclose(there, net.grads["U"][j, h], rtol=0, atol=1e-14)
+
+# %% [markdown]
+# ## And on the way: Guo's delta
+#
+# Now look at what passes by inside the turned graph. Put in $-1$ instead of $1$, because Guo's error is the negative:
+# $\delta = -\partial C / \partial \mathrm{net}$. Then every box called $\mathrm{net}_j$ holds a delta.
+
+# %%
+flowing = tg.flow(turned, {turned.graph["source"]: -1.0})
+for t in range(1, T + 1):
+    net_j = net.states[t].parents[0]
+    boxes = [flowing[net_j.index, (0, unit)] for unit in range(m)]
+    guo = tg.delta(net_j)[0]
+    print(f"t = {t}   in the graph {np.round(boxes, 6)}   Guo's delta_j {guo.round(6)}")
+    assert np.allclose(boxes, guo, rtol=0, atol=1e-14)
+
+# %% [markdown]
+# At every time step and every unit the turned graph *is* backpropagation through time. Nobody had to derive it: it was
+# read off a drawing.
+#
+# ## Why it must be so
+#
+# Number the boxes, and let $a_{kl}$ be the gain of the line from box $l$ to box $k$, zero if there is none. Put
+# anything you like into every box: $p_k$ into those of the graph, $q_k$ into those of the turned graph. What the boxes
+# then hold is
+#
+# $$
+# x_k = p_k + \sum_l a_{kl}\, x_l, \qquad z_k = q_k + \sum_l a_{lk}\, z_l .
+# $$
+#
+# Multiply the first by $z_k$, the second by $x_k$, and add up each over all boxes. On the left there is $\sum_k x_k
+# z_k$ both times. The double sums are the same too: they differ only in which letter is called $k$. So what is left
+# over must agree:
+#
+# $$
+# \sum_k x_k\, q_k = \sum_k z_k\, p_k .
+# $$
+#
+# Let $p$ be a 1 at the weight and nothing else, and $q$ a 1 at the cost. Then this line says: what arrives at the cost
+# in one graph is what arrives at the weight in the other. That is the whole proof. Engineers call it
+# *interreciprocity*.
+
+
+# %%
+def left_over(one, other, seed):
+    """The difference of the two sums, for random p and q, as a part of what was added up."""
+    random = np.random.default_rng(seed)
+    p, q = ({node: random.normal() for node in g} for g in (one, other))
+    held, held_back = tg.flow(one, p), tg.flow(other, q)
+    terms = [held[k] * q[k] - held_back[k] * p[k] for k in one]
+    return abs(sum(terms)) / sum(map(abs, terms))
+
+
+same = [left_over(graph, turned, seed) for seed in range(20)]
+print(f"20 random choices of p and q: at most {max(same):.0e} is left over")
+assert max(same) < 1e-13
+
+# %% [markdown]
+# Would we notice if it were wrong? Change the gain of **one** line by one per cent, in the turned graph only. We do
+# that to each line in turn.
+
+# %%
+noticed = []
+for a, b in turned.edges:
+    wrong = nx.DiGraph(turned)
+    wrong.edges[a, b]["gain"] *= 1.01
+    noticed.append(left_over(graph, wrong, seed=0))
+print(f"{len(noticed)} lines, changed one at a time: at least {min(noticed):.0e} is left over")
+assert min(noticed) > 1000 * max(same)
+
+# %% [markdown]
+# It breaks at every line. One wrong gain, by one per cent, anywhere.
+#
+# ## Then why does everybody go backwards?
+#
+# If both give the same number, why choose? Count the lines. The upper graph belongs to **one** entry of one weight. For
+# the next entry you need another graph. The turned graph starts from the cost, and there is only one cost. Its deltas
+# serve every weight: multiply each by what the weight reads, equation (12), and you are done.
+
+# %%
+graphs = [tg.flow_graph(net, name, entry) for name, w in net.weights.items() for entry in np.ndindex(*w.shape)]
+print(f"forwards:  {len(graphs)} graphs, {sum(len(g.edges) for g in graphs)} lines in all")
+print(f"backwards: one graph, {len(turned.edges)} lines")
+
+deltas = np.array([[flowing[net.states[t].parents[0].index, (0, unit)] for unit in range(m)] for t in range(1, T + 1)])
+states = np.array([net.states[t - 1].value[0] for t in range(1, T + 1)])
+inputs = x[:, 0]
+assert np.allclose(-deltas.T @ states, net.grads["U"], rtol=0, atol=1e-14)
+assert np.allclose(-deltas.T @ inputs, net.grads["V"], rtol=0, atol=1e-14)
+print("its deltas, times what each weight reads, are the gradients of all of U and all of V")
+
+# %% [markdown]
+# That is what going backwards buys. But look at the third point above once more: a delay has become an **advance**. The
+# turned graph needs the future. It can only be played when the sequence is over, from the last step to the first, and
+# until then somebody has to keep every gain, at every time step. The upper graph can be played as the sequence comes
+# in, and nothing of the past has to be kept.
+#
+# So memory is the price. How much is it, and can it be less? That is the next lesson.

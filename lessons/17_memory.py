@@ -1,0 +1,265 @@
+# %% [markdown]
+# # What must be kept
+#
+# Backpropagation through time plays the sequence backwards, and on the way it needs what was there when it was played
+# forwards: the slopes $f'$, and the states that `U` was multiplied with. So all of it is kept until the error comes by.
+# For twice as long a sequence that is twice as much memory. Does it have to be?
+#
+# ## The picture
+#
+# The way of the error through nine time steps. It begins at the right end. When the first step is played forwards, its
+# numbers are needed again only after all the others have had their turn, forwards and backwards.
+
+# %%
+import functools
+import math
+import tracemalloc
+
+import numpy as np
+
+import tinygrad_rnn as tg
+
+rng = np.random.default_rng(17)
+cell = tg.cells.Guo(f="tanh", g="softmax")
+l, m, o = 3, 16, 2
+params = cell.init(l, m, o, rng=17)
+params["U"] = 0.9 * tg.train.orthogonal(m, rng=17)
+
+
+def sequence(T):
+    return rng.normal(size=(T, 1, l)), np.eye(o)[rng.integers(o, size=(T, 1))]
+
+
+x, d = sequence(9)
+net = tg.unfold(cell, params, x, d)
+net.backward()
+tg.draw(net, view="backward", window="all")
+
+# %% [markdown]
+# How much is it? Python can count the bytes that are in use at the worst moment.
+
+
+# %%
+def worst_moment(work):
+    """What the work gives, and the most memory in use while it was done, in kB."""
+    tracemalloc.start()
+    result = work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return result, peak / 1000
+
+
+def everything_kept(x, d):
+    net = tg.unfold(cell, params, x, d)
+    net.replay()
+    net.backward()
+    return dict(net.grads)
+
+
+peaks = {}
+for T in (144, 576):
+    data = sequence(T)
+    grads, peaks[T] = worst_moment(lambda data=data: everything_kept(*data))
+    print(f"{T} steps, everything kept: {peaks[T]:8.0f} kB")
+assert peaks[576] > 2.5 * peaks[144]
+
+# %% [markdown]
+# ## Forget, and play it again
+#
+# A state is enough to play everything that comes after it once more. So cut the sequence into segments of $k$ steps,
+# keep only the **state before each segment**, a checkpoint, and forget the rest. On the way back, play each segment
+# again from its checkpoint when the error gets there, keep all of *its* steps, send the error through, and forget them.
+#
+# There are $T/k$ checkpoints, and $k$ steps of one segment are there at a time:
+#
+# $$
+# \text{kept}(k) = \frac{T}{k} + k, \qquad \text{smallest at } k = \sqrt{T}.
+# $$
+#
+# Every step is played twice, but for those of the last segment: nothing comes after it, so the error can go back
+# through it at once, and the state before it need not be kept either.
+
+# %%
+T = 144
+x, d = sequence(T)
+net = tg.unfold(cell, params, x, d)
+net.replay()
+net.backward()
+print(f"{'segment':>8}{'checkpoints':>13}{'T/k + k':>9}{'steps played':>14}{'difference':>12}")
+total = {}
+for k in (1, 4, 8, 12, 18, 36, 144):
+    found = tg.checkpointed(cell, params, x, d, every=k)
+    total[k] = T / k + k
+    off = max(np.abs(found.grads[name] - net.grads[name]).max() for name in params)
+    print(f"{k:8}{found.kept:13}{total[k]:9.0f}{found.steps:14}{off:12.0e}")
+    assert found.kept == max(1, T // k - 1)
+    assert found.steps == 2 * T - k
+    assert off < 1e-12
+assert min(total, key=total.get) == math.isqrt(T) == 12
+
+# %% [markdown]
+# At $k = \sqrt{T}$ the sum is smallest, and the gradient is the same, up to rounding: the shares are added in another
+# order. The price is less than one more pass forwards. If a pass backwards costs as much as two passes forwards, that
+# is less than a third more time.
+
+# %%
+x_long, d_long = sequence(576)
+whole, before = worst_moment(lambda: everything_kept(x_long, d_long))
+found, after = worst_moment(lambda: tg.checkpointed(cell, params, x_long, d_long))
+print(f"576 steps: {before:.0f} kB with everything kept, {after:.0f} kB with segments of {math.isqrt(576)} steps")
+assert after < before / 3
+assert all(np.allclose(found.grads[name], whole[name], rtol=0, atol=1e-11) for name in params)
+
+# %% [markdown]
+# ## Even fewer
+#
+# What if there is room for three states only, whatever the length? Then checkpoints must be moved about. Nine steps,
+# three places. One of them always holds $s(0)$. Each line below is one thing that is done, from top to bottom: `>` is a
+# step played on the way to a state that will be kept, `o` a step that is played and through which the error then goes
+# back.
+
+
+# %%
+@functools.cache
+def plays(t, places):
+    """The fewest steps that must be played forwards to go back through t steps."""
+    if t <= 1:
+        return t
+    if places == 1:
+        return t * (t + 1) // 2
+    return min(ahead + plays(t - ahead, places - 1) + plays(ahead, places) for ahead in range(1, t))
+
+
+def best(t, places):
+    """How many steps to play before the next state is kept."""
+    if places == 1:
+        return t - 1
+    return min(range(1, t), key=lambda ahead: ahead + plays(t - ahead, places - 1) + plays(ahead, places))
+
+
+def schedule(first, t, places):
+    """What is done, line by line: (mark, the steps)."""
+    if t == 1:
+        yield "o", [first]
+        return
+    ahead = best(t, places)
+    yield ">", range(first, first + ahead)
+    yield from schedule(first + ahead, t - ahead, places - 1)
+    yield from schedule(first, ahead, places)
+
+
+done = list(schedule(1, 9, places=3))
+print("t =  " + " ".join(str(t) for t in range(1, 10)))
+for mark, steps in done:
+    print("     " + " ".join(mark if t in steps else "." for t in range(1, 10)))
+counted = sum(len(steps) for _, steps in done)
+print(f"\n{counted} steps played for 9 steps of error")
+assert [steps[0] for mark, steps in done if mark == "o"] == list(range(9, 0, -1))
+
+# %% [markdown]
+# Read the `o` from top to bottom: the error goes through step 9, then 8, and so on to step 1. It has to, whatever else
+# is done.
+#
+# How far ahead should one play before keeping the next state? Audrūnas Gruslys and others answered in 2016 with a
+# question that answers itself. Let $C(t, p)$ be the fewest steps that have to be played, for $t$ steps and $p$ places.
+# If we play $y$ steps and keep the state there, what is behind it is the same problem with a place less; and when that
+# is done, the first $y$ steps are the same problem with all places again:
+#
+# $$
+# C(t, p) = \min_y \big( y + C(t-y, p-1) + C(y, p) \big), \qquad C(t, 1) = \frac{t(t+1)}{2}.
+# $$
+#
+# Try all $y$ and take the best. That is what `plays` above does, and the library plays just as many.
+
+# %%
+x, d = sequence(40)
+print(f"{'places':>7}{'C(40, places)':>15}{'played':>8}")
+grads = []
+for places in (1, 2, 3, 5, 10, 40):
+    found = tg.checkpointed(cell, params, x, d, every=1, memory=places)
+    grads.append(found.grads)
+    print(f"{places:7}{plays(40, places):15}{found.steps:8}")
+    assert found.steps == plays(40, places)
+    assert found.kept <= places
+assert counted == plays(9, 3)
+assert all(np.array_equal(g[name], grads[0][name]) for g in grads for name in params)
+
+# %% [markdown]
+# Look at the column: with one place, everything is played again from the start for each step. A second and a third
+# place help enormously. And the gradients in all six rows are the same **to the last bit**, because the same numbers
+# are added in the same order. Memory is traded for time, and for nothing else.
+#
+# ## Or let it blur
+#
+# There is another way out, if an approximation will do. To go back $h$ steps you need the last $h$ states, one place
+# for each: a delay line. José Príncipe, Jyh-Ming Kuo and Bert de Vries put a line with **leaks** in its place, the
+# gamma memory. It has a few taps, and in each step only a part $\mu$ of a tap moves on to the next one:
+#
+# $$
+# g_k(t) = (1 - \mu)\, g_k(t-1) + \mu\, g_{k-1}(t-1), \qquad g_0(t) \text{ is the signal.}
+# $$
+#
+# Put in a single 1 and watch it go by.
+
+# %%
+for mu in (1.0, 0.5):
+    memory = tg.GammaMemory(taps=5, mu=mu)
+    memory.push(np.zeros(()))
+    seen = []
+    for t in range(400):
+        memory.push(np.array(float(t == 0)))
+        seen.append(memory.values.copy())
+    seen = np.array(seen)
+    mean_delay = np.arange(400) @ seen
+    print(f"mu = {mu}: tap 4 over the first twelve steps:", " ".join(f"{v:.2f}" for v in seen[:12, 4]))
+    print(f"          its mean delay is {mean_delay[4]:.2f} steps, and what is in it adds up to {seen[:, 4].sum():.2f}")
+    assert np.allclose(mean_delay, np.arange(5) / mu)
+    assert np.allclose(seen.sum(axis=0), 1)
+
+# %% [markdown]
+# With $\mu = 1$ it is the delay line: tap 4 gives back what went in four steps ago. With a smaller $\mu$ the same tap
+# reaches $4/\mu$ steps back, but what it holds is smeared over many of them. Five places, any depth; paid for in
+# sharpness.
+#
+# What does that do to a gradient? It depends on what the sequence is like. If it changes slowly, what is a little
+# smeared is still nearly right. We let waves of several lengths go through a network that remembers well, and compare
+# the gradient of the last cost with the true one.
+
+# %%
+memory_cell = tg.cells.Guo(f="tanh", g="identity")
+weights = memory_cell.init(3, 8, 2, rng=1)
+weights["U"] = 0.95 * np.eye(8) + 0.02 * rng.normal(size=(8, 8))
+phase = rng.uniform(0, 2 * np.pi, size=(2, 3))
+T, off = 100, {}
+print(f"{'steps in a wave':>16}{'5 taps, mu = 1':>17}{'5 taps, mu = 1/4':>18}")
+for period in (4, 20, 80, 200):
+    wave = np.sin(2 * np.pi * np.arange(T)[:, None, None] / period + phase)
+    target = 0.1 * np.cumsum(wave, axis=0)[..., :2]
+    net = tg.unfold(memory_cell, weights, wave, target, loss="squared_error")
+    net.backward(of=T)
+    for mu in (1.0, 0.25):
+        *_, last = tg.fixed_memory(memory_cell, weights, wave, target, taps=5, mu=mu, loss="squared_error")
+        off[period, mu] = np.linalg.norm(last.grads["U"] - net.grads["U"]) / np.linalg.norm(net.grads["U"])
+    print(f"{period:16}{100 * off[period, 1.0]:15.1f} %{100 * off[period, 0.25]:16.1f} %")
+assert off[200, 0.25] < off[200, 1.0] / 3
+assert off[4, 0.25] > off[4, 1.0]
+
+# %% [markdown]
+# For slow waves, the five leaking taps come several times closer than five sharp ones, which simply end. For the
+# fastest they are worse than cutting off. With $\mu = 1$ nothing is smeared, and it is backpropagation through the last
+# five copies, exactly:
+
+# %%
+x, d = sequence(12)
+windows = list(tg.fixed_memory(cell, params, x, d, taps=5, mu=1.0))
+s0 = np.zeros((1, m))
+for window in windows:
+    depth = min(window.last, 5) - 1
+    cut_off = tg.guo.gradients_of_one_cost(params, x, d, s0, t=window.last, depth=depth, f="tanh")
+    assert np.allclose(window.grads["U"], cut_off.grads["U"], rtol=0, atol=1e-14)
+print("mu = 1 is Guo's equation (28) with T = 4, at each of", len(windows), "time steps")
+
+# %% [markdown]
+# So there is a choice: keep everything; keep less and play it again, exactly; or keep a blurred past. But all three
+# look **back**. Is there a network whose exact gradient needs no past at all? There is, and it is older than all of
+# these.
