@@ -9,7 +9,7 @@
 # only added:
 #
 # $$
-# c(t) = c(t-1) + \mathrm{something\ new}
+# c(t) = c(t-1) + \text{something new}
 # $$
 #
 # The derivative of $c(t)$ by $c(t-1)$ is 1, today, tomorrow and after a thousand updates, for there is no weight in
