@@ -163,10 +163,26 @@ def test_what_is_refused():
     p = problem()
     for wrong, said in [({"taps": 0}, "taps=0"), ({"mu": 0.0}, "mu=0.0"), ({"mu": 1.5}, "mu=1.5")]:
         with pytest.raises(ValueError, match=said):
-            next(fixed_memory(p.cell, p.params, p.x, p.d, **{"taps": 3, "mu": 0.5} | wrong))
+            fixed_memory(p.cell, p.params, p.x, p.d, **{"taps": 3, "mu": 0.5} | wrong)  # before anything is read
     with pytest.raises(ValueError, match="s0 names the parameter 'b_j'"):
-        next(fixed_memory(p.cell, p.params, p.x, p.d, taps=3, mu=0.5, s0="b_j"))
+        fixed_memory(p.cell, p.params, p.x, p.d, taps=3, mu=0.5, s0="b_j")
+    with pytest.raises(ValueError, match="loss='none'"):
+        fixed_memory(p.cell, p.params, p.x, p.d, taps=3, mu=0.5, loss="none")
     line = GammaMemory(3, 0.5)
     line.push(np.zeros(1))
     with pytest.raises(ValueError, match="delay=5: this memory, 3 taps, holds delays from 0 to 4"):
         line.read(5)
+    with pytest.raises(tg.ShapeError, match=r"the signal is \(2,\) now and was \(1,\)"):
+        line.push(np.zeros(2))
+
+
+def test_integers_are_not_rounded():
+    line = GammaMemory(3, 0.5)
+    for signal in (0, 1, 0):
+        line.push(np.array([signal]))
+    np.testing.assert_array_equal(line.values[:, 0], [0, 0.5, 0])
+    line.push(np.array([0]))
+    np.testing.assert_array_equal(line.values[:, 0], [0, 0.25, 0.25])
+    narrow = GammaMemory(3, 0.5)
+    narrow.push(np.zeros(1, np.float32))
+    assert narrow.values.dtype == np.float32

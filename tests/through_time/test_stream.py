@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from canonical import problem
 from tinygrad_rnn.through_time import stream
 
 
@@ -52,3 +53,58 @@ def test_one_ends_first(n_x, n_d, said):
 def test_steps_that_do_not_fit(x, d):
     with pytest.raises(tg.ShapeError, match="of the stream x is"):
         list(stream(x, d))
+
+
+def test_a_source_may_write_into_one_array_again_and_again():
+    p = problem()
+
+    def reused(steps):
+        buffer = np.empty_like(steps[0])
+        for step in steps:
+            buffer[...] = step
+            yield buffer
+
+    methods = {
+        "truncated": lambda x, d: tg.truncated(p.cell, p.params, x, d, k1=2, k2=3, s0=p.s0),
+        "recomputed": lambda x, d: tg.truncated(p.cell, p.params, x, d, k1=2, k2=3, s0=p.s0, states="recomputed"),
+        "epochwise": lambda x, d: tg.epochwise(p.cell, p.params, x, d, h=3, s0=p.s0),
+        "naive_splitting": lambda x, d: tg.naive_splitting(p.cell, p.params, x, d, k=3, s0=p.s0),
+        "wikipedia": lambda x, d: tg.wikipedia(p.cell, p.params, x, d, k=3, s0=p.s0),
+        "artbp": lambda x, d: tg.artbp(p.cell, p.params, x, d, c=0.3, rng=0, s0=p.s0),
+        "rtrl": lambda x, d: tg.rtrl(p.cell, p.params, x, d, s0=p.s0),
+        "eprop": lambda x, d: tg.eprop(p.cell, p.params, x, d, s0=p.s0),
+        "uoro": lambda x, d: tg.uoro(p.cell, p.params, x, d, s0=p.s0, rng=0),
+        "fixed_memory": lambda x, d: tg.fixed_memory(p.cell, p.params, x, d, taps=3, mu=0.5, s0=p.s0),
+    }
+    for name, method in methods.items():
+        for expected, found in zip(method(p.x, p.d), method(reused(p.x), reused(p.d)), strict=True):
+            for weight, g in expected.grads.items():
+                np.testing.assert_array_equal(found.grads[weight], g, err_msg=f"{name}, {weight}")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        lambda *given: tg.truncated(*given, k1=2, k2=3),
+        lambda *given: tg.artbp(*given, c=0.3, rng=0),
+        tg.eprop,
+        lambda *given: tg.fixed_memory(*given, taps=3, mu=0.5),
+    ],
+)
+def test_who_writes_to_the_state_of_a_window_does_not_disturb_the_next_one(method):
+    p = problem()
+    expected = list(method(p.cell, p.params, p.x, p.d))
+    assert len(expected) > 1
+    for window, found in zip(expected, method(p.cell, p.params, p.x, p.d), strict=True):
+        np.testing.assert_array_equal(found.grads["U"], window.grads["U"])
+        found.state[...] = 99
+
+
+def test_no_sample_and_no_stream():
+    for x, d in [(np.zeros((3, 0, 2)), np.zeros((3, 0, 1))), (np.zeros((3, 1, 0)), np.zeros((3, 1, 1)))]:
+        with pytest.raises(
+            tg.ShapeError, match=r"at t=1 of the stream .*: there must be at least one sample and one unit"
+        ):
+            list(stream(x, d))
+    with pytest.raises(TypeError, match="d=None: a stream is an array"):
+        list(stream(np.zeros((3, 1, 1)), None))

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node
+from ..autodiff import Node, ShapeError
 from ..unfold import Unfolded, unfold
+from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss, initial_state
-from ..unfold.structure import flatten, rebuild
+from ..unfold.structure import copied, flatten, rebuild
 from ..unfold.unfolded import cotangent
 from .stream import Window, stream
 
@@ -65,10 +66,22 @@ class GammaMemory:
         return math.floor((self.taps - 1) / self.mu * (1 + 1e-12))
 
     def push(self, signal: Array) -> None:
-        """Take in the signal of the next time step."""
-        if not self.values.size:
-            self.values = np.repeat(np.asarray(signal)[None], self.taps, axis=0)
+        """Take in the signal of the next time step.
+
+        Raises
+        ------
+        ShapeError
+            If it has another shape than the first one.
+        """
+        signal = np.asarray(signal)
+        if not self.values.size:  # integers would round what the taps mix
+            first = signal.astype(np.result_type(signal, np.float16), copy=False)
+            self.values = np.repeat(first[None], self.taps, axis=0)
             return
+        if signal.shape != self.values.shape[1:]:
+            raise ShapeError(
+                f"the signal is {signal.shape} now and was {self.values.shape[1:]}: a line holds one shape"
+            )
         mu = self.values.dtype.type(self.mu)
         self.values[1:] = (1 - mu) * self.values[1:] + mu * self.values[:-1]
         self.values[0] = signal
@@ -127,7 +140,7 @@ def fixed_memory(
     Raises
     ------
     ValueError
-        If `taps`, `mu` or the stream is not what it must be, or `s0` names a parameter.
+        If `taps`, `mu`, `loss` or the stream is not what it must be, or `s0` names a parameter.
 
     Notes
     -----
@@ -135,12 +148,26 @@ def fixed_memory(
     memories. Here only the newest error starts, as in BPTT(h), and it is carried from copy to copy: it needs no line.
     How the memory is read between its taps is this library's choice.
     """
+    GammaMemory(taps, mu)  # refuses what is out of range, before the stream begins
+    known_loss(loss)
+    return _run(cell, params, stream(x, d), taps, mu, loss, _numbers(s0))
+
+
+def _run(
+    cell: Cell,
+    params: Mapping[str, Any],
+    steps: Iterable[tuple[int, Array, Array]],
+    taps: int,
+    mu: float,
+    loss: str | Loss,
+    s0: Any,
+) -> Iterator[Window]:
     lines: list[GammaMemory] = []
     nets: list[Unfolded] = []
     state = None
-    for t, x_t, d_t in stream(x, d):
+    for t, x_t, d_t in steps:
         if not nets:
-            state = _numbers(initial_state(cell, params, s0, len(x_t)))
+            state = initial_state(cell, params, s0, len(x_t))
             pays, silent = (unfold(cell, params, x_t[None], d_t[None], loss=l, s0=state) for l in (loss, _nothing))
             nets = [pays, silent]
             lines = [GammaMemory(taps, mu) for _ in (x_t, *flatten(state))]
@@ -158,7 +185,7 @@ def fixed_memory(
             for name, g in net.grads.items():
                 grads[name] = grads[name] + g if name in grads else g
         state = nets[0].last_state
-        yield Window(t - copies + 1, t, nets[0].loss, grads, state)
+        yield Window(t - copies + 1, t, nets[0].loss, grads, copied(state))
 
 
 def _nothing(y: Node, _d: Node) -> Any:

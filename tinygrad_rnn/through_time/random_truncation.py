@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..unfold import Unfolded, unfold
+from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
+from ..unfold.structure import copied
 from .backward import Backward, Errors, gradients_of
 from .stream import Window, stream
 
@@ -104,7 +106,7 @@ def artbp(
     Raises
     ------
     ValueError
-        If c is not from 0 up to below 1, or the stream is empty.
+        If c is not from 0 up to below 1, `loss` is unknown, or the stream is empty.
 
     Notes
     -----
@@ -113,6 +115,7 @@ def artbp(
     if np.ndim(c):
         raise ValueError(f"c has shape {np.shape(c)}: of a stream, it is one probability")
     _probabilities(c)
+    known_loss(loss)
     return _artbp(cell, params, stream(x, d), float(c), np.random.default_rng(rng), loss, s0)
 
 
@@ -137,8 +140,8 @@ def _artbp(
         block.append((x_t, d_t))
         if rng.random() < c:
             made = window(block, t, s0)
+            s0, block = copied(made.state), []  # what is yielded is the reader's, to be written to
             yield made
-            s0, block = made.state, []
     if block:
         yield window(block, t, s0)
 

@@ -55,20 +55,32 @@ def stream(x: Iterable[Any], d: Iterable[Any]) -> Iterator[tuple[int, Array, Arr
     x, d : array_like (T, B, l) and (T, B, o), or iterables of (B, l) and of (B, o)
         The inputs and the targets, however many there are.
 
+    Yields
+    ------
+    t, x, d
+        The arrays are copies: a window holds steps for a while, and a source may write into one array again and again.
+
     Raises
     ------
+    TypeError
+        If there is nothing to go through.
     ShapeError
-        If a step has other axes or sizes than these.
+        If a step has other axes or sizes than these, or no sample, or no unit.
     ValueError
         If there is no step at all, or one of the two ends before the other.
     """
     shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     t = 0
-    for t, (x_now, d_now) in enumerate(zip_longest(x, d, fillvalue=_ENDED), 1):
+    for t, (x_now, d_now) in enumerate(zip_longest(_steps("x", x), _steps("d", d), fillvalue=_ENDED), 1):
         if x_now is _ENDED or d_now is _ENDED:
             short, long = ("x", "d") if x_now is _ENDED else ("d", "x")
             raise ValueError(f"the stream {short} has ended after t={t - 1} and {long} goes on: they must be as long")
-        x_t, d_t = np.asarray(x_now), np.asarray(d_now)
+        x_t, d_t = np.array(x_now), np.array(d_now)
+        if not x_t.size or not d_t.size:
+            raise ShapeError(
+                f"at t={t} of the stream x is {x_t.shape} and d is {d_t.shape}: there must be at least one sample and "
+                "one unit"
+            )
         shapes = shapes or (x_t.shape, d_t.shape)
         if x_t.ndim != 2 or d_t.ndim != 2 or len(x_t) != len(d_t) or (x_t.shape, d_t.shape) != shapes:
             raise ShapeError(
@@ -78,3 +90,12 @@ def stream(x: Iterable[Any], d: Iterable[Any]) -> Iterator[tuple[int, Array, Arr
         yield t, x_t, d_t
     if not t:
         raise ValueError("the stream is empty: there must be at least one time step")
+
+
+def _steps(name: str, given: Any) -> Iterator[Any]:
+    try:
+        return iter(given)
+    except TypeError:
+        raise TypeError(
+            f"{name}={given!r}: a stream is an array {name}[t, p, ...], or an iterable of its time steps"
+        ) from None

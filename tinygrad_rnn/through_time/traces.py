@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, by_rule, play_copies, record_pullback
 from ..unfold.recipe import Cell, Loss
-from ..unfold.structure import flatten, rebuild
+from ..unfold.structure import copied, flatten, rebuild
 from .moment import Moment, only_arrays, prepared
 from .stream import Window, stream
 
@@ -56,7 +56,7 @@ def traced(
         state = rebuild(state, step.state)
         several = len(step.state) > 1
         carried = {f"{name}[{k}]" if several else name: trace for (name, k), trace in traces.items()}
-        yield Window(t, t, step.cost, grads, state, carried=carried)
+        yield Window(t, t, step.cost, grads, copied(state), carried=carried)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,11 @@ def _built(part: Any, rest: Iterator[Any]) -> Any:
     return tuple(_built(p, rest) for p in part) if isinstance(part, tuple) else next(rest)
 
 
+def copied(state: Any) -> Any:
+    """The same numbers in arrays of their own."""
+    return rebuild(state, [leaf.copy() for leaf in flatten(state)])
+
+
 def outline(state: Any, leaf: str = "one array") -> str:
     """The structure in words, for a message: ``(one array, one array)``."""
     if not isinstance(state, tuple):
