@@ -1,6 +1,7 @@
 """Every variant of truncation is a mask on the influence matrix; a stream's windows add up to the same gradients."""
 
 import itertools
+import re
 import tracemalloc
 import warnings
 
@@ -481,3 +482,35 @@ def test_a_cell_whose_steps_differ():
     with pytest.raises(ValueError, match="Choose states='recomputed'"):
         list(tg.truncated(cell, params, p.x, d, **options))
     assert len(list(tg.truncated(cell, params, p.x, d, states="recomputed", **options))) == 3
+
+
+@pytest.mark.parametrize("T", [0, -1, 1.5, "a", True])
+def test_a_mask_over_no_number_of_steps(T):
+    with pytest.raises(ValueError, match=f"T={T!r}: the number of time steps is an integer from 1 up"):
+        tg.truncation_mask(T, k1=1, k2=1)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        lambda *given: tg.truncated(*given, k1=1, k2=3),
+        lambda *given: tg.truncated(*given, k1=1, k2=3, states="recomputed"),
+        lambda *given: tg.naive_splitting(*given, k=2),
+        lambda *given: tg.wikipedia(*given, k=2),
+    ],
+)
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"Z": np.zeros(2)}, "Z has become (2,)"), ({"U": np.zeros((9, 9))}, "U has become (9, 9)"), (None, "U is gone")],
+)
+def test_weights_that_change_their_names_or_shapes_on_the_way(method, change, said):
+    p = problem()
+    params = dict(p.params)
+    windows = method(p.cell, params, p.x, p.d)
+    next(windows)
+    if change is None:
+        del params["U"]
+    else:
+        params.update(change)
+    with pytest.raises(tg.ShapeError, match="between two windows the parameter " + re.escape(said)):
+        next(windows)

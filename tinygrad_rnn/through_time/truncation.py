@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node
+from ..autodiff import Node, ShapeError
 from ..unfold import Unfolded, unfold
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss, initial_state
@@ -84,7 +84,8 @@ def cut(net: Unfolded, *at: int) -> None:
 
     The forward pass stays as it is. The gradients of the next backward pass are those of the truncation: a cost at t
     reaches no copy before the last cut up to t. ``net.cuts`` names the cuts; ``cut(net)``, without a time, mends
-    them all. `influence` and `truncated_gradient` are of the whole network, as if it were not cut.
+    them all. `influence`, `truncated_gradient`, `artbp_gradient` and `flow_graph` are of the whole network, as if
+    it were not cut.
 
     Parameters
     ----------
@@ -115,6 +116,7 @@ class _Unfolding:
     s0: Any
     net: Unfolded | None = None
     shape: tuple[int, int] = (0, 0)
+    weights: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # the shapes they began with
 
     def initial(self, x: Array) -> Any:
         """The initial state, as arrays."""
@@ -122,6 +124,7 @@ class _Unfolding:
 
     def over(self, steps: Pairs, counted: int, s0: Any) -> Unfolded:
         """A network over so many steps, of which the newest ones' costs count; its forward pass is not done yet."""
+        self._same_weights()
         if self.net is None or self.shape != (len(steps), counted):
             x, d = _sequences(steps)
             losses = range(len(steps) - counted + 1, len(steps) + 1)
@@ -131,8 +134,21 @@ class _Unfolding:
             )
         return self.net
 
+    def _same_weights(self) -> None:
+        now = {name: np.shape(w) for name, w in self.params.items()}
+        self.weights = self.weights or now
+        for name in {**now, **self.weights}:
+            if now.get(name) != self.weights.get(name):
+                became = f"has become {now[name]}" if name in now else "is gone"
+                was = f"was {self.weights[name]}" if name in self.weights else "was not there"
+                raise ShapeError(
+                    f"between two windows the parameter {name} {became}, and it {was}: a stream is read with weights "
+                    "of the same names and shapes"
+                )
+
     def advance(self, state: Any, steps: Pairs) -> Any:
         """The state after these steps, with the parameters as they are now."""
+        self._same_weights()
         for x, _ in steps:
             state = self.cell(self.params, x, state)[0]
         return state
@@ -209,7 +225,7 @@ def truncated(
         than the stream, or `s0` names a parameter: at once. With a `tail` of ``"drop"``, an iterable that ends
         before the first window is at its end.
     ShapeError
-        If arrays do not fit together, when they are read.
+        If arrays do not fit together, when they are read, or parameters change their names or shapes on the way.
 
     Notes
     -----

@@ -116,10 +116,12 @@ def truncation_mask(T: int, *, k1: int, k2: int, losses: str = "new", tail: str 
     Raises
     ------
     TypeError, ValueError
-        As `truncated`.
+        As `truncated`; and if T is not an integer from 1 up.
     """
+    if isinstance(T, bool) or not isinstance(T, int | np.integer) or T < 1:
+        raise ValueError(f"T={T!r}: the number of time steps is an integer from 1 up")
     windows = Windows(k1, k2, losses, tail)
-    windows.fit(T)
+    windows.fit(int(T))
     mask = np.zeros((T, T), int)
     for ends, new in windows.over(T):
         for last in ends:
