@@ -179,6 +179,14 @@ def test_what_is_refused():
         state_errors(net, 0)
     with pytest.raises(ValueError, match="it is no simple cell"):
         vanishing_bound(tg.cells.LSTM(), params, 3)
+    mozer = tg.cells.Mozer()  # has an f, and no U
+    with pytest.raises(ValueError, match="it is no simple cell"):
+        vanishing_bound(mozer, mozer.init(3, 4, 2), 3)
+    for t in (0, 6, -1):
+        with pytest.raises(ValueError, match=f"times={t}: it is a time step, an integer from 1 to 5"):
+            jacobians(net, times=[t])
+    with pytest.raises(ValueError, match="times is empty"):
+        jacobians(net, times=[])
 
     def twice(P, x, state):
         s = tg.ops.tanh(tg.ops.linear(x, P["V"], state[0], P["U"]))

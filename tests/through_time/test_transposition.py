@@ -153,7 +153,7 @@ def test_what_cannot_be_asked():
     net = network()
     with pytest.raises(KeyError, match="there is no parameter 'Q'; there are V, U, b_j, W, b_k"):
         tg.flow_graph(net, "Q", (0, 0))
-    for entry in [(4, 0), (0,), (0, 0, 0), (-1, 0)]:
+    for entry in [(4, 0), (0,), (0, 0, 0), (-1, 0), 3, (0.0, 0)]:
         with pytest.raises(tg.ShapeError, match=r"U is \(4, 4\) and has no entry"):
             tg.flow_graph(net, "U", entry)
     with pytest.raises(KeyError, match="the flow graph has no node 'C'"):

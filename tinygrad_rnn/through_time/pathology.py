@@ -44,15 +44,19 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
     Raises
     ------
     ValueError
-        If there is no such part, or two parts of the state are one node, which cannot be moved apart.
+        If there is no such part or no such time step, none is named, or two parts of the state are one node, which
+        cannot be moved apart.
     TapeError
         If the forward pass was left before its end.
     """
     parts = len(flatten(net.states[0]))
     if part is not None and (isinstance(part, bool) or not isinstance(part, int) or not 0 <= part < parts):
         raise ValueError(f"part={part!r}: the state has {parts} parts, counted from 0")
+    chosen = range(1, net.T + 1) if times is None else [_time("times", t, net.T) for t in times]
+    if not chosen:
+        raise ValueError(f"times is empty: name time steps, from 1 to {net.T}, or leave it out for all of them")
     found = []
-    for t in range(1, net.T + 1) if times is None else times:
+    for t in chosen:
         before, after = flatten(net.states[t - 1]), flatten(net.states[t])
         if len(set(before)) < len(before):
             raise ValueError(f"at t={t - 1} two parts of the state are one node: neither can be moved alone")
@@ -127,9 +131,10 @@ def vanishing_bound(cell: Any, params: Mapping[str, Any], lags: Any) -> Array:
         If the cell is not a simple one.
     """
     f = str(getattr(cell, "f", ""))
-    if f not in STEEPEST:
+    if f not in STEEPEST or "U" not in params:
         raise ValueError(
-            f"vanishing_bound: {cell!r} has no activation f of {', '.join(STEEPEST)}: it is no simple cell"
+            f"vanishing_bound: {cell!r} has no activation f of {', '.join(STEEPEST)} about a product with U: it is no "
+            "simple cell"
         )
     gain = STEEPEST[f] * float(np.linalg.norm(params["U"], 2))
     return gain ** np.asarray(lags, dtype=float)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import networkx as nx
@@ -20,7 +20,8 @@ def flow_graph(net: Unfolded, weight: str, entry: tuple[int, ...]) -> nx.DiGraph
 
     Every number of the network that depends on a weight is a node; a branch multiplies what flows along it by its
     gain, a node adds up what flows in. The gains are the slopes of the ops at the values that the network
-    has now. A 1 at the source arrives at the sink as dC / d entry: this is real-time recurrent learning.
+    has now; a `cut` cuts nothing here. A 1 at the source arrives at the sink as dC / d entry: this is real-time
+    recurrent learning.
 
     Parameters
     ----------
@@ -53,7 +54,10 @@ def flow_graph(net: Unfolded, weight: str, entry: tuple[int, ...]) -> nx.DiGraph
     if weight not in net.weights:
         raise KeyError(f"there is no parameter {weight!r}; there are {', '.join(net.weights)}")
     w = net.weights[weight]
-    if len(entry) != len(w.shape) or not all(0 <= i < n for i, n in zip(entry, w.shape, strict=False)):
+    entry = tuple(entry) if isinstance(entry, Sequence) else (entry,)
+    if len(entry) != len(w.shape) or not all(
+        isinstance(i, int | np.integer) and 0 <= i < n for i, n in zip(entry, w.shape, strict=False)
+    ):
         raise ShapeError(f"{weight} is {w.shape} and has no entry {entry}: give one index for each axis, from 0 up")
     source, sink = (w.index, tuple(entry)), (net.cost.index, ())
     of_weights = {leaf.index for leaf in net.weights.values()}
