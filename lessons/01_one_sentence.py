@@ -174,6 +174,18 @@ for suffix in ("svg", "png"):
 picture
 
 # %% [markdown]
+# ## Step by step, with your own hands
+#
+# On the page of this lesson you can go through all of it again at your own pace, forwards and backwards, and watch the
+# ledgers fill up. Tick "Ask me first" to be asked for a number before you see it. In a terminal,
+# `tinygrad-rnn step --text "we see"` does the same, and `player.save("steps.html")` writes it as one file.
+
+# %%
+player = tg.player(net, title="One sentence, step by step")
+print(f"{len(player.trace)} steps, the last one {player.trace.moments[-1].title}")
+player
+
+# %% [markdown]
 # ## What it is good for
 #
 # Move every weight a little against its gradient, and the cost must fall. This is one step of learning.

@@ -5,13 +5,13 @@
 # (2013) derives everything by hand, in 28 numbered equations on six pages. This lesson is its section 1: what
 # the network is, before anybody speaks of errors.
 #
-# Four equations, and one question that costs people days: **which way round is a weight matrix?**
+# Four equations, and one question that has to be settled once: **which way round is a weight matrix?**
 #
 # ## The picture
 #
-# Guo's Figure 1 is one time step: the input and the previous state come in on one side, the output leaves on the
-# other. Here it is, drawn from a network of one step. We choose sizes that all differ, so that no letter can hide
-# behind another: three inputs, four hidden units, two outputs.
+# Guo's Figure 1 is one time step: the input and the previous state come in, the output leaves, and on the lines
+# between them stand the weights. Here it is, drawn from a network that reads five steps. We choose sizes that all
+# differ, so that no letter can hide behind another: three inputs, four hidden units, two outputs.
 
 # %%
 import numpy as np
@@ -29,16 +29,15 @@ s0 = rng.normal(size=(n, m))
 cell = tg.cells.Guo(f="tanh", g="softmax")
 sizes = cell.init(l, m, o, rng=rng)
 params = {name: rng.normal(size=w.shape) for name, w in sizes.items()}
-one_step = tg.unfold(cell, params, x[:1], d[:1], s0=s0)
-tg.draw(one_step, overlay="values")
+net = tg.unfold(cell, params, x, d, s0=s0)
+tg.draw(net, view="folded", level="layers", overlay=None)
 
 # %% [markdown]
-# The figure in the report has one more arrow, a dashed one from $s(t)$ back to $s(t-1)$: what is the state now will be
-# the previous state in the next step. The library finds that arrow by itself. It takes the network of five steps, lays
-# its copies on top of one another, and keeps on each edge how many steps it bridges.
+# Along the dashed arrow nothing is computed: what is the state now will be the previous state in the next step. The
+# library finds that arrow by itself. It takes the five steps as they were recorded, lays them on top of one another,
+# and keeps on each edge how many steps it bridges.
 
 # %%
-net = tg.unfold(cell, params, x, d, s0=s0)
 folded = net.fold()
 late = [
     (folded.nodes[a]["name"], folded.nodes[b]["name"], delay) for a, b, delay in folded.edges(data="delay") if delay

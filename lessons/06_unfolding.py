@@ -69,13 +69,13 @@ assert off["U"] > 0.1
 # time step, back to as early as you like. Every copy has weights of its own, all with the same numbers. What you get
 # is a deep network without any loop, and lesson 5 holds for it.
 #
-# The report's figure has one cost, at the newest step. So does this picture: the error starts from $C(5)$ and runs
-# back along the thick line.
+# The report's figure has one output, at the newest step. So has this picture. The error starts from its cost $C(5)$,
+# and runs back down the thick line; in red stands what arrives.
 
 # %%
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward(of=T)
-tg.draw(net, overlay="cotangents")
+tg.draw(net, view="staircase", level="layers", overlay="cotangents")
 
 # %% [markdown]
 # ## Equation (19): the error one step earlier
@@ -123,7 +123,11 @@ for t in range(T, 0, -1):
 #
 # The copies have errors now, so each copy of `U` has its change by (12): its own error times the state before it.
 # But there are not five matrices. There is one, and it was used five times. So the changes of its copies
-# are added and the network is **folded back**.
+# are added and the network is **folded back**. Here are the copies again, and the one set of weights that they are tied
+# to: follow a dashed line.
+
+# %%
+tg.draw(net, overlay="cotangents")
 
 # %%
 s = played.s

@@ -193,4 +193,4 @@ assert longer.T == 9
 # are tied, one small change happens in all places at once. And because it happens in all places at once, the shares are
 # **added**.
 #
-# You have now seen all of Guo's report, from the first equation to the last remark, and checked every number in it.
+# You have now seen all of Guo's report, from the first equation to the last remark, and measured what it says.

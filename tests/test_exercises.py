@@ -130,7 +130,7 @@ HARM = {
     "an endless loop that swallows": (
         "while True:\n    try:\n        1 / 0\n    except BaseException:\n        pass\n",
         ERROR,
-        r"stopped in line [2-5]\b",
+        r"stopped in line [1-5]\b",
     ),
     "an endless loop that prints": ("while True:\n    print('x' * 1000)\n", ERROR, r"stopped in line [12]\b"),
     "an exception": ("import numpy as np\n\nnp.ones(2) @ np.ones(3)\n", ERROR, r"line 3 raises ValueError: "),

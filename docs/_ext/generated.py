@@ -27,6 +27,7 @@ from sphinx.errors import ExtensionError
 import gallery
 import layers
 import tinygrad_rnn as tg
+from equations import LIMIT, covered
 from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import OPS, ops
 from tinygrad_rnn.view import exercises
@@ -73,7 +74,7 @@ def write_pages(app: Sphinx, error: Exception | None) -> None:
     rng = np.random.default_rng(0)
     cell = tg.cells.Guo(f="tanh", g="softmax")
     params = cell.init(n_in=3, n_hidden=3, n_out=3, rng=rng)
-    for name, steps in (("steps.html", 5), ("steps-long.html", 30)):
+    for name, steps in (("steps.html", 5), ("steps-long.html", 200)):
         letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
         net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
         tg.player(net).save(Path(app.outdir) / name, overwrite=True)
@@ -110,8 +111,33 @@ def equations() -> str:
             lines += [f"## Section {section}: {SECTIONS[section]}", ""]
         # A target above the words, not a label on the formula: MyST would write a label's id twice.
         lines += [f"({key})=", f"```{{equation}} {eq.number}", "```", ""]
+    lines += ["## Where each is computed", "", *where_computed(), ""]
     lines += ["## All errata", "", *(f"- {_erratum(key)}" for key in guo.ERRATA), ""]
     return "\n".join(lines)
+
+
+def where_computed() -> Iterator[str]:
+    """A row for each equation: the step, the line it comes from, the oracle and their difference."""
+    yield (
+        "Each equation is computed by a step of the tape, and by hand, without a tape, in `tinygrad_rnn.guo`. The page "
+        "is not built if a step is missing, or if the two differ by more than "
+        f"{LIMIT:.0e} of the largest number."
+    )
+    yield from ("", _row(["", "step of the tape", "from", "by hand", "difference"]), _row(["---"] * 5))
+    for found in covered():
+        if not found.source or not found.difference < LIMIT:
+            raise ExtensionError(f"{found.equation}: {found}")
+        number = found.equation[1:]
+        place = found.source.partition(": ")[0]
+        yield _row(
+            [
+                f"[({number})](#equation-{found.equation})",
+                found.step,
+                f"`{place}`",
+                f"`{found.oracle}`",
+                f"{found.difference:.0e}",
+            ]
+        )
 
 
 def _erratum(key: str) -> str:

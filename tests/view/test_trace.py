@@ -117,11 +117,11 @@ def test_what_is_no_trace(shown, change, said):
 
 def test_many_time_steps_are_shown_at_both_ends():
     shown = trace(long_net(30))
-    assert shown.shown == (1, 2, 3, 29, 30)
-    assert {m.t for m in shown.moments} == {None, 1, 2, 3, 29, 30}
+    assert shown.shown == (1, 2, 3, 28, 29, 30)
+    assert {m.t for m in shown.moments} == {None, 1, 2, 3, 28, 29, 30}
     assert shown.steps > 3 * len(shown)
     rows = dict(shown.ledger(len(shown) - 1))["bⱼ"]
-    assert [row for row, _ in rows] == ["1", "2", "3", "4 to 28", "29", "30", "sum so far"]
+    assert [row for row, _ in rows] == ["1", "2", "3", "4 to 27", "28", "29", "30", "sum so far"]
     numbers = np.array([[float(c.replace("−", "-")) for c in cells] for _, cells in rows])
     np.testing.assert_allclose(numbers[:-1].sum(axis=0), numbers[-1], atol=5e-3)
 

@@ -416,3 +416,13 @@ def test_what_is_not_computed_is_a_dash_in_every_overlay():
     steps = net.steps()
     next(steps)
     assert "σ —" in tg.draw(net, overlay="jacobian").dot
+
+
+def test_no_two_matrices_of_two_layers_have_one_colour():
+    net = network(tg.cells.Stacked(tg.cells.GRU(), tg.cells.GRU()), 3)
+    colors = {}
+    for box in tg.draw(net, level="layers", overlay=None).scene.boxes:
+        if box.kind == "copy":
+            colors.setdefault(box.name.partition("(")[0], set()).add(box.border)
+    assert len(colors) == 5
+    assert len(set().union(*colors.values())) == 5

@@ -161,7 +161,7 @@ def _(db: Array, y: Array, a: Array, b: Array) -> Array:
     return -db
 
 
-@op(label="⊙", latex=r"{0} \odot {1}", ufunc=np.multiply)
+@op(label="×", latex=r"{0} \odot {1}", ufunc=np.multiply)
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
     """The product of two arrays of one shape, entry by entry."""
     return np.multiply(a, b, out=out)

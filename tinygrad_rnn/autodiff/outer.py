@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+BLOCK = 256  # terms in one product: side by side they take as much memory again
 
 
 class Outer:
@@ -55,6 +56,10 @@ class Outer:
     __radd__ = __add__
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        lefts, rights = zip(*self.terms[: self.count], strict=True)
-        product: Array = np.concatenate(lefts).T @ np.concatenate(rights)
-        return product if dtype is None else product.astype(dtype)
+        total: Array | None = None
+        for start in range(0, self.count, BLOCK):
+            lefts, rights = zip(*self.terms[start : min(start + BLOCK, self.count)], strict=True)
+            product: Array = np.concatenate(lefts).T @ np.concatenate(rights)
+            total = product if total is None else np.add(total, product, out=total)
+        assert total is not None  # there is at least one term
+        return total if dtype is None else total.astype(dtype)

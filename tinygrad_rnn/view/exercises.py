@@ -11,8 +11,10 @@ import copy
 import faulthandler
 import io
 import json
+import os
 import re
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -256,7 +258,7 @@ def child() -> None:
     kept = _Kept()
     with open(trace, "w") as hung, open(result, "w", encoding="utf-8") as out:  # noqa: PTH123  faulthandler's own files
         exercises = Folder(Path(folder)).exercises
-        faulthandler.dump_traceback_later(float(seconds), exit=True, file=hung)
+        _stop_after(float(seconds), hung)
 
         def tell(**what: Any) -> None:
             out.write(json.dumps(what) + "\n")
@@ -273,7 +275,25 @@ def child() -> None:
                 for exercise in exercises:
                     tell(**asdict(judge(exercise, names, Path(path), solution)))
         faulthandler.cancel_dump_traceback_later()
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
         tell(printed=kept.getvalue())
+
+
+def _stop_after(seconds: float, hung: TextIO) -> None:
+    """End the process then, after writing down where it was."""
+
+    def stop(*_: object) -> None:
+        faulthandler.dump_traceback(file=hung)
+        hung.flush()
+        os._exit(1)
+
+    late = seconds
+    if hasattr(signal, "setitimer"):  # where it is, Python itself stops between two lines, and knows which
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        late += 5  # for a call that does not come back to Python
+    faulthandler.dump_traceback_later(late, exit=True, file=hung)
 
 
 def _run(path: Path, first: str) -> dict[str, Any] | Verdict:

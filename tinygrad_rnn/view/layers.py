@@ -47,7 +47,10 @@ class Layers:
 
     def __init__(self, net: Unfolded, overlay: Overlay) -> None:
         self.net, self.overlay, self.steps = net, overlay, Steps(net)
-        self.color = {w.index: PALETTE[i % len(PALETTE)] for i, w in enumerate(net.weights.values())}
+        weights = list(net.weights.values())
+        if len(weights) > len(PALETTE):  # the biases, which are not drawn, would take colours from the matrices
+            weights.sort(key=lambda w: len(w.shape) != 2)
+        self.color = {w.index: PALETTE[i % len(PALETTE)] for i, w in enumerate(weights)}
         self.ends: dict[str, tuple[Node, int]] = {}
         overlay.ends = self.ends
         self.name: Callable[[Node], str] = str

@@ -87,6 +87,11 @@ def _plain_lines(latex: str) -> str:
 _PROSE = {
     "eta": "η",
     "tau": "τ",
+    "theta": "θ",
+    "gamma": "γ",
+    "rho": "ρ",
+    "prod": "Π",
+    "le": "≤",
     "Delta": "Δ",
     "varepsilon": "ε",
     "partial": "∂",

@@ -16,9 +16,13 @@ from .dot import dot
 from .files import write_whole
 from .mermaid import mermaid
 from .node_link import node_link
+from .overlay import NAMES as OVERLAYS
 from .scene import Scene
+from .views import VIEWS
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".mmd", ".json")
+
+__all__ = ["OVERLAYS", "SUFFIXES", "VIEWS", "Picture", "draw"]
 
 
 class Picture:

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from ..autodiff.notation import array, number, plain
 from ..unfold import Step
+from .trace import Moment, moment
 
 WIDTH = 78
 NEXT, BACK, SKIP, QUIT = "next", "back", "skip", "quit"
@@ -40,34 +40,29 @@ class Quit(Exception):  # noqa: N818  it is a reader's wish, not an error
     """The reader wants to stop."""
 
 
-def frame(step: Step) -> str:
-    """One step as text: formula, the numbers it reads, its result, and one entry worked out."""
-    where = f"   t = {step.t}" if step.t is not None else ""
-    equation = f"   Guo ({step.equation.removeprefix('G')})" if step.equation else ""
+def frame(step: Step | Moment, brief: bool = False) -> str:
+    """One step as text: formula, the numbers it reads, its result, and one entry worked out.
+
+    If it is to be brief, what is handed on as it is stands there once.
+    """
+    shown = step if isinstance(step, Moment) else moment(step)
+    where = f"   t = {shown.t}" if shown.t is not None else ""
+    equation = f"   Guo ({shown.equation.removeprefix('G')})" if shown.equation else ""
     lines = [
-        f"── {step.phase} {step.number}{where}{equation} ".ljust(WIDTH, "─"),
+        f"── {shown.phase} {shown.number}{where}{equation} ".ljust(WIDTH, "─"),
         "",
-        f"   {step.text}",
+        f"   {shown.text}",
         "",
     ]
-    if step.share is None:
-        results = [(str(step.node), step.value)]
-    else:
-        name = plain(step.result)
-        results = [("share", step.value)]
-        if step.before is not None:
-            results = [("before", step.before), *results, (name, step.after)]
-        else:
-            results = [(name, step.after)]
-    read = step.operands
+    name, value = shown.result
+    results = [("before", shown.before), ("share", value), (name, shown.after)] if shown.before else [(name, value)]
+    read = [pair for pair in shown.read if not (brief and shown.weight and pair[1] == value)]
     width = max(len(name) for name, _ in [*read, *results])
-    lines += _listed(read, width, " ")
-    lines += ["   " + " " * width + "  " + "┄" * 20]
+    if read:
+        lines += [*_listed(read, width, " "), "   " + " " * width + "  " + "┄" * 20]
     lines += _listed(results, width, "=")
-    index = step.largest()
-    worked = f"{step.unit(index)} = {number(float(step.value[index]))}"
-    entry = f"entry {_entry(index)}:  " if step.value.ndim else ""
-    lines += ["", *_wrapped(worked, f"   {entry}")]
+    entry = f"entry {shown.entry}:  " if shown.entry else ""
+    lines += ["", *_wrapped(shown.worked, f"   {entry}")]
     return "\n".join([*lines, ""])
 
 
@@ -78,14 +73,10 @@ def _wrapped(text: str, head: str) -> list[str]:
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
-def _entry(index: tuple[int, ...]) -> str:
-    return "(" + ", ".join(str(i + 1) for i in index) + ")"
-
-
-def _listed(named: Iterable[tuple[str, object]], width: int, sign: str) -> list[str]:
+def _listed(named: Iterable[tuple[str, str]], width: int, sign: str) -> list[str]:
     lines = []
     for name, values in named:
-        first, *more = array(values).split("\n")
+        first, *more = values.split("\n")
         lines.append(f"   {name:>{width}} {sign} {first}")
         lines += [" " * (width + 6) + line for line in more]
     return lines

@@ -22,10 +22,9 @@ from .arithmetic import evaluate, terms
 from .files import write_whole
 from .ledger import MOST_COLUMNS, entries
 from .picture import draw
+from .views import shown as shown_steps
 
 VERSION = 1
-ALL_STEPS = 8  # up to here every time step is shown
-FIRST, LAST = 3, 2  # beyond, these many at either end
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +278,9 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     Returns
     -------
     Trace
-        Of more than 8 time steps, the first three and the last two are shown.
+        Of more than 8 time steps, the first and the last three are shown.
     """
-    shown = tuple(t for t in range(1, net.T + 1) if net.T <= ALL_STEPS or t <= FIRST or t > net.T - LAST)
+    shown = tuple(shown_steps(net, None))  # as in the picture
     lines = net.source_lines()
     weights = {leaf.index: name for name, leaf in net.weights.items()}
     moments: list[Moment] = []
@@ -295,7 +294,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
         if share is not None and weight:
             books[weight].enter(step.node.t, step.number, np.asarray(share.value), step.after)
         if _shown(step, shown):
-            moments.append(_moment(step, weight, str(lines.get(step.node.role, "")) if step.t else ""))
+            moments.append(moment(step, weight, str(lines.get(step.node.role, "")) if step.t else ""))
     return Trace(
         title or f"A recurrent network, unfolded over {net.T} time step{'s' if net.T > 1 else ''}",
         net.T,
@@ -309,7 +308,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
             for n in net.tape
             if n.t in (0, *shown) and n.t is not None and n.op is not ops.copy
         ),
-        draw(net, window="all" if len(shown) == net.T else (FIRST, LAST)).svg,
+        draw(net).svg,
     )
 
 
@@ -318,7 +317,8 @@ def _shown(step: Step, shown: tuple[int, ...]) -> bool:
     return all(not t or t in shown for t in times)
 
 
-def _moment(step: Step, weight: str, source: str) -> Moment:
+def moment(step: Step, weight: str = "", source: str = "") -> Moment:
+    """A step as data."""
     share, index = step.share, step.largest()
     name = plain(step.result)
     worked = step.unit(index)

@@ -1,0 +1,293 @@
+# %% [markdown]
+# # Not all the way back
+#
+# A weather station has been sending numbers for three years. To learn from today's error by going all the way back, you
+# would have to keep three years of states, and walk through all of them, every day. And lesson 10 has shown what you
+# would find there: next to nothing.
+#
+# So people stop early. This is called **truncated** backpropagation through time. There are half a dozen recipes of
+# that name, and they do not compute the same thing. We now have a table on which each of them can be drawn.
+#
+# ## The picture
+#
+# Seven steps. Before step 4 the line along which the error comes back is cut. The state goes on as before: nothing has
+# changed forwards. But whatever is paid from step 4 on reaches no copy before it.
+
+# %%
+import warnings
+
+import numpy as np
+
+import tinygrad_rnn as tg
+
+T, n, l, m, o = 7, 1, 4, 3, 2
+rng = np.random.default_rng(13)
+x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
+d = np.eye(o)[rng.integers(o, size=(T, n))]
+cell = tg.cells.Guo(f="tanh", g="softmax")
+params = {name: 0.8 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+net = tg.unfold(cell, params, x, d, s0=s0)
+net.backward()
+full, whole_cost = net.grads["U"].copy(), net.loss
+
+tg.cut(net, 4)
+net.backward()
+tg.draw(net, overlay="cotangents")
+
+# %% [markdown]
+# ## A cut is a mask
+#
+# In the table of influences, the cut removes a rectangle: the costs from 4 on, and the copies before 4. What is left is
+# marked 1, and the gradient of the network that was cut is the sum of what is left.
+#
+# $$
+# \sum_{t, \tau} \mathrm{mask}[t, \tau]\, G[t, \tau]
+# $$
+
+# %%
+G = tg.influence(net, "U")
+at = np.arange(1, T + 1)
+mask = np.tril(np.ones((T, T), int))
+mask[np.ix_(at >= 4, at < 4)] = 0
+
+
+def show(mask):
+    """Rows are costs, columns are copies: how often an entry is counted, a dot where it is left out."""
+    for row, t in zip(mask, at, strict=True):
+        print(f"   C({t})  " + " ".join(str(count) if count else "." for count in row[:t]))
+
+
+def masked(mask):
+    return np.tensordot(mask, G, axes=2)
+
+
+def off(gradient):
+    return np.linalg.norm(gradient - full) / np.linalg.norm(full)
+
+
+show(mask)
+print(f"the cut loses {100 * off(net.grads['U']):.1f} % of the gradient")
+assert np.allclose(net.grads["U"], masked(mask), rtol=0, atol=1e-14)
+assert np.isclose(net.loss, whole_cost)
+assert off(net.grads["U"]) > 0.001
+tg.cut(net)  # mended
+
+# %% [markdown]
+# ## Two numbers: k1 and k2
+#
+# A stream has no end, so cuts must come by rule. The rule of Sutskever's thesis has two numbers. Every **k1** steps an
+# error is sent back, and it goes back over at most **k2** steps. It is written TBPTT(k1, k2).
+#
+# What one window sends back are the errors of the steps that are *new* since the last window. In this way each cost
+# is counted once. Here are five forms of it.
+
+# %%
+forms = {
+    "TBPTT(n, n): all the way back, once": (T, T),
+    "TBPTT(1, n): all the way back, at every step": (1, T),
+    "TBPTT(1, 1): not back at all": (1, 1),
+    "TBPTT(3, 3): in chunks": (3, 3),
+    "TBPTT(2, 4): windows that overlap": (2, 4),
+}
+found = {}
+for name, (k1, k2) in forms.items():
+    mask = tg.truncation_mask(T, k1=k1, k2=k2)
+    found[k1, k2] = tg.truncated_gradient(net, k1=k1, k2=k2)["U"]
+    print(f"{name}: {mask.sum()} entries of {T * (T + 1) // 2}, off by {100 * off(found[k1, k2]):.1f} %")
+    show(mask)
+    assert np.allclose(found[k1, k2], masked(mask), rtol=0, atol=1e-14)
+
+# %% [markdown]
+# Read the masks one after the other.
+#
+# **TBPTT(n, n)** is no truncation, and neither is **TBPTT(1, n)**. They are the same mask. They differ in what they
+# cost: the first goes back once, the second at every step. (The second one can change the weights at every step. As
+# long as they are kept still, the sum is the same.)
+#
+# **TBPTT(1, 1)** is the diagonal, and lesson 5: the previous state has fallen from the sky.
+
+# %%
+assert np.allclose(found[T, T], full, rtol=0, atol=1e-14)
+assert np.allclose(found[1, T], full, rtol=0, atol=1e-14)
+lesson_5 = sum(tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=0, f="tanh").grads["U"] for t in at)
+assert np.allclose(found[1, 1], lesson_5, rtol=0, atol=1e-14)
+print("steps walked back: TBPTT(n, n)", T, "and TBPTT(1, n)", sum(at))
+
+# %% [markdown]
+# **TBPTT(3, 3)** is what many programs do: chop the sequence into chunks, hand on the state, cut between them. It is
+# cheap, every step is walked back once. But look at its first column in each chunk: $C(4)$ sees one copy, $C(6)$
+# sees three. How far an error gets depends on where in its chunk it happens to stand.
+#
+# **TBPTT(2, 4)** mends this in part. Every error gets back over at least $k2 - k1 + 1$ copies, unless the sequence
+# begins sooner. It walks each step about $k2 / k1$ times.
+
+
+# %%
+def copies_seen(k1, k2):
+    """By how many copies each cost is seen, apart from those so early that there are not enough."""
+    seen = (tg.truncation_mask(60, k1=k1, k2=k2) > 0).sum(axis=1)
+    return seen[k2 : 60 - 60 % k1]
+
+
+for k1, k2 in ((3, 3), (2, 4), (1, 4), (4, 8)):
+    seen = copies_seen(k1, k2)
+    print(f"TBPTT({k1}, {k2}): between {seen.min()} and {seen.max()} copies, {seen.mean():.2f} on average")
+    assert (seen.min(), seen.max()) == (k2 - k1 + 1, k2)
+
+# %% [markdown]
+# And what if $k1$ is larger than $k2$? Then some costs send nothing back at all. Not even `W`, which needs no way back
+# through time, hears of them. The library computes it, and warns.
+
+# %%
+with warnings.catch_warnings(record=True) as heard:
+    warnings.simplefilter("always")
+    head = tg.truncated_gradient(net, k1=3, k2=1)["W"]
+print(heard[0].message)
+mask = tg.truncation_mask(T, k1=3, k2=1)
+show(mask)
+heads = tg.influence(net, "W")
+assert np.allclose(head, sum(heads[t - 1].sum(axis=0) for t in (3, 6, 7)), rtol=0, atol=1e-14)
+assert [int(t) for t in at[mask.sum(axis=1) == 0]] == [1, 2, 4, 5]
+
+# %% [markdown]
+# ## The same thing under other names
+#
+# Williams and Peng wrote it down in 1990, as BPTT(h; h'): go back over $h$ steps, every $h'$ steps. It is TBPTT with
+# $k1 = h'$ and $k2 = h$. BPTT(h; h) they called *epochwise*; it is the chunks. A common choice is
+# BPTT(2h'; h'): twice the work of chunks, and no error goes back over less than $h' + 1$ copies.
+
+
+# %%
+def summed(windows):
+    return sum(window.grads["U"] for window in windows)
+
+
+stream = (cell, params, x, d)
+assert np.allclose(summed(tg.williams_peng(*stream, h=4, h_prime=2, s0=s0)), found[2, 4], rtol=0, atol=1e-14)
+chunks = tg.truncated_gradient(net, k1=3, k2=3, tail="short")["U"]
+assert np.allclose(summed(tg.epochwise(*stream, h=3, s0=s0)), chunks, rtol=0, atol=1e-14)
+assert copies_seen(5, 10).min() == 5 + 1
+print("BPTT(4; 2) is TBPTT(2, 4); BPTT(3; 3) is TBPTT(3, 3), whose last chunk is shorter")
+
+# %% [markdown]
+# Mind that last chunk. Seven is no multiple of three, so one step is left over. It can be a window that reaches back as
+# all do, a chunk of one step, or be dropped. These are three different gradients, and a program should say which one
+# it means.
+
+# %%
+losing = []
+for tail in ("flush", "short", "drop"):
+    gradient = tg.truncated_gradient(net, k1=3, k2=3, tail=tail)["U"]
+    mask = tg.truncation_mask(T, k1=3, k2=3, tail=tail)
+    print(f"{tail}: off by {100 * off(gradient):.2f} %, last row:", *mask[-1])
+    losing.append(off(gradient))
+    assert np.allclose(gradient, masked(mask), rtol=0, atol=1e-14)
+assert len(set(losing)) == 3
+
+# %% [markdown]
+# ## A recipe that counts twice
+#
+# Here is the recipe of many tutorials: *at every k1 steps, take the last k2 steps, add up their costs, go back.* It
+# sounds the same. But where windows overlap, it adds up old costs again.
+
+# %%
+mask = tg.truncation_mask(T, k1=1, k2=T, losses="window")
+show(mask)
+twice = tg.truncated_gradient(net, k1=1, k2=T, losses="window")["U"]
+cosine = (twice * full).sum() / np.linalg.norm(twice) / np.linalg.norm(full)
+print(
+    f"all the way back at every step: {np.linalg.norm(twice) / np.linalg.norm(full):.2f} times as long as the gradient,"
+)
+print(f"and turned away from it by {np.degrees(np.arccos(cosine)):.1f} degrees")
+assert mask[0, 0] == T
+assert off(twice) > 0.5
+assert np.allclose(twice, masked(mask), rtol=0, atol=1e-13)
+
+# %% [markdown]
+# $C(1)$ is counted seven times, $C(7)$ once. More steps back make it no better; nothing is missing here, and it is
+# still not the gradient. The fault is in the costs and not in the way back.
+#
+# ## Wikipedia's loop
+#
+# The pseudocode in Wikipedia's article slides a window of $k$ steps along the sequence by one step at a time. Only
+# the *last* output of a window is compared with its target:
+#
+#     for t from 0 to n - k:
+#         feed a[t], ..., a[t+k-1] to the k copies, starting from the context x
+#         e = y[t+k] - p
+#         send e back over all k copies, add up their changes, update
+#         x = f(x, a[t])
+#
+# Count. The sequence has the targets $y[0]$ to $y[n-1]$. In its last round $t$ is $n - k$, and the loop asks for
+# $y[n]$. We run it as it is published.
+
+# %%
+rounds = 0
+try:
+    for _ in tg.wikipedia(*stream, k=3, version="published", s0=s0):
+        rounds += 1
+except IndexError as error:
+    print(f"{rounds} windows went well. Then: {error}")
+assert rounds == T - 3
+
+# %% [markdown]
+# The output that has read $a[t+k-1]$ belongs to the target $y[t+k-1]$. With that index it runs, and it is one more
+# mask: a band along the diagonal, without the first rows, because a window that is not yet full has no turn.
+
+# %%
+k = 3
+mended = list(tg.wikipedia(*stream, k=k, version="target", s0=s0))
+band = tg.truncation_mask(T, k1=1, k2=k, losses="last")
+band[: k - 1] = 0
+show(band)
+assert len(mended) == T - k + 1
+assert np.allclose(summed(mended), masked(band), rtol=0, atol=1e-14)
+
+# %% [markdown]
+# Each row of the band is Guo's (28) with $k - 1$ extra copies. So in the end this loop *is* Guo's section 3.1, run at
+# every step.
+
+# %%
+by_28 = sum(tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=k - 1, f="tanh").grads["U"] for t in at[k - 1 :])
+assert np.allclose(summed(mended), by_28, rtol=0, atol=1e-14)
+print(f"Wikipedia's k = {k} is (28) with T = {k - 1}")
+
+# %% [markdown]
+# ## What is not on the table
+#
+# One more recipe: cut the long sequence into pieces, and treat each as a sequence of its own. Sutskever calls it naive.
+# It looks like the chunks, and its mask would look like theirs. But every piece starts from a **fresh state**. So
+# already the forward pass is another one, the costs are other costs, and no mask on $G$ gives its gradient.
+
+# %%
+pieces = list(tg.naive_splitting(*stream, k=3, s0=s0))
+chunked = list(tg.epochwise(*stream, h=3, s0=s0))
+print(f"cost of the whole {whole_cost:.6f}, in chunks {sum(w.loss for w in chunked):.6f}, ", end="")
+print(f"in pieces {sum(w.loss for w in pieces):.6f}")
+assert np.isclose(sum(w.loss for w in chunked), whole_cost, rtol=0, atol=1e-12)
+assert abs(sum(w.loss for w in pieces) - whole_cost) > 0.01
+assert np.linalg.norm(summed(pieces) - summed(chunked)) > 0.01
+
+# %% [markdown]
+# So there are three things that are all called "cutting", and they are not the same. To stop the **error**: that is
+# truncation, and the state goes on. To forget the **state** at the border of two sequences that have nothing to do with
+# each other: that is right. To forget it in the middle of one: that makes the network blind for good.
+#
+# ## What each one is blind to
+
+# %%
+print(f"{'':14}{'entries':>9}{'walked back':>13}{'farthest lag':>14}{'off by':>9}")
+for k1, k2 in ((T, T), (1, T), (2, 4), (1, 3), (3, 3), (1, 1)):
+    mask = tg.truncation_mask(T, k1=k1, k2=k2)
+    farthest = max(int(t - tau) for t, tau in np.argwhere(mask))
+    ends = [*range(k1, T + 1, k1), *([T] if T % k1 else [])]
+    walked = sum(min(end, k2) for end in ends)
+    gradient = tg.truncated_gradient(net, k1=k1, k2=k2)["U"]
+    print(f"TBPTT({k1}, {k2}){mask.sum():14}{walked:13}{farthest:14}{100 * off(gradient):7.1f} %")
+    assert farthest == k2 - 1
+
+# %% [markdown]
+# A method that looks back over $k2$ steps does not see what lies further back. It does not see it dimly; it does not
+# see it at all. As long as the far corner of the table is as good as empty, that is no loss.
+#
+# And when it is not empty?

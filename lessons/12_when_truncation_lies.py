@@ -1,0 +1,228 @@
+# %% [markdown]
+# # When truncation lies
+#
+# Truncation leaves out the far corner of the table because next to nothing stands there. But a gradient is a **sum**.
+# Many small entries can add up to something, and they can all point the same way: against the near ones. Then the
+# truncated gradient is not a shorter version of the truth. It points uphill.
+#
+# Can that be? Here is a network of five units and one weight in which it happens. It is a small version of the
+# *influence balancing* problem of Tallec and Ollivier (2018); the one with 23 units is on the site's page about
+# truncation.
+#
+# ## The picture
+#
+# Five units in a row. In each step a unit keeps half of what it has, and gets half of what its right neighbour has. One
+# weight, $\theta$, feeds all of them: with a plus the first two, with a minus the other three.
+#
+#     unit      1  <-  2  <-  3  <-  4  <-  5
+#     theta    +1     +1     -1     -1     -1
+#
+# Only the first unit is looked at. It should stay at 1. Push $\theta$ up a little, and the first unit goes up, at
+# once. But from the right something is under way.
+
+# %%
+import itertools
+
+import numpy as np
+
+import tinygrad_rnn as tg
+
+units = 5
+A = 0.5 * (np.eye(units) + np.eye(units, k=1))
+v = np.array([1.0, 1.0, -1.0, -1.0, -1.0])
+
+
+def balance(params, x, s):  # noqa: ARG001  a cell is given an input, and this one reads none
+    """One step: s(t) = A s(t-1) + theta v; the output is the first unit."""
+    s = tg.ops.linear(s, A, params["theta"] * v, name="s")
+    return s, tg.ops.part(s, start=0, stop=1, name="y")
+
+
+def sequence(T):
+    """Nothing to read, and a target of 1 at every step."""
+    return np.zeros((T, 1, 1)), np.ones((T, 1, 1))
+
+
+given = {"loss": "squared_error", "s0": np.ones((1, units))}
+short = tg.unfold(balance, {"theta": np.array([0.5])}, *sequence(3), **given)
+short.backward()
+tg.draw(short)
+
+# %% [markdown]
+# ## The formula
+#
+# What the copy of $\theta$ at time $\tau$ gives to the units has, after $z = t - \tau$ steps, been through $A$ $z$
+# times. The cost is $C(t) = \frac{1}{2} (s_1(t) - 1)^2$, so
+#
+# $$
+# G[t, t-z] = (s_1(t) - 1)\, (A^z v)_1
+# $$
+#
+# A sign that starts at unit 3 needs two steps to unit 1, from unit 5 it needs four; and each step halves and mixes. We
+# look at one row of the table, that of the last of sixty costs, from the diagonal to the left.
+
+# %%
+T = 60
+net = tg.unfold(balance, {"theta": np.array([0.5])}, *sequence(T), **given)
+net.backward(of=T)
+truth = net.grads["theta"][0]
+row = tg.influence(net, "theta")[-1, ::-1, 0]
+by_formula = [(net.states[-1].value[0, 0] - 1) * (np.linalg.matrix_power(A, z) @ v)[0] for z in range(T)]
+assert np.allclose(row, by_formula, rtol=0, atol=1e-14)
+
+sums = row.cumsum()
+print("copies   newest adds   sum so far")
+for k in (*range(1, 13), 20, 40, 60):
+    bar = "█" * round(3 * abs(sums[k - 1]))
+    sign = "-" if sums[k - 1] < 0 else "+"
+    print(f"{k:6}{row[k - 1]:14.4f}{sums[k - 1]:13.4f}   {sign} {bar}")
+wrong = [k for k in range(1, T + 1) if np.sign(sums[k - 1]) != np.sign(truth)]
+print(f"\nthe gradient is {truth:.4f}; its sign is wrong with up to {wrong[-1]} copies")
+assert np.isclose(sums[-1], truth)
+assert wrong == list(range(1, wrong[-1] + 1))
+assert wrong[-1] > units
+
+# %% [markdown]
+# Look at the column in the middle. The entries do become small, just as in lesson 10: after twenty steps they are
+# nothing. And still the near past is wrong about the direction. Even five copies, as many as the chain has units, are
+# not enough.
+#
+# ## Learning uphill
+#
+# With $\theta = \frac{1}{2}$ the first unit is too low. The plus signs are near, and they say: raise $\theta$. The
+# minus signs arrive later, and they are three against two. At rest $s = A s + \theta v$, and that settles it.
+
+# %%
+at_rest = np.linalg.solve(np.eye(units) - A, v)[0]
+goal = 1 / at_rest
+print(f"at rest the first unit is {at_rest:.2f} theta; it is 1 for theta = {goal:.2f}")
+assert np.isclose(goal, -0.5)
+
+
+def learn(method, rate, steps=600, **options):
+    """Where theta gets to, one step of descent after each window; it stops when theta has run away."""
+    params = {"theta": np.array([0.5])}
+    for window in method(balance, params, *sequence(steps), **given, **options):
+        params["theta"] = params["theta"] - rate * window.grads["theta"]
+        if abs(params["theta"][0]) > 1000:
+            break
+    return params["theta"][0]
+
+
+ends = {}
+for k2 in (1, 3, 5, 10, 20):
+    ends[k2] = learn(tg.truncated, 0.01, k1=1, k2=k2)
+    print(f"TBPTT(1, {k2:>2}): theta = {ends[k2]:12.4f}", "  runs away" if abs(ends[k2]) > 1000 else "")
+assert all(ends[k2] > 1000 for k2 in (1, 3, 5))
+assert all(abs(ends[k2] - goal) < 1e-3 for k2 in (10, 20))
+
+# %% [markdown]
+# It is not slow, and it is not inexact. It goes to the other side, for as long as you let it. Nor would you be warned:
+# every number that the program prints is finite, and every cut gradient is computed correctly.
+#
+# Take more copies, then! Ten are enough here. But in a network that you do not know, how would you know? The
+# truncated gradient does not tell you what it has not seen.
+#
+# ## Cut at random
+#
+# Tallec and Ollivier (2017) found a way out. Do not cut at fixed places; throw dice. Between any two steps, cut
+# with probability $c$. Now no entry of the table is *always* lost. An entry at lag $z$ survives if none of the $z$
+# links between is cut, and this happens with probability
+#
+# $$
+# (1 - c)^z
+# $$
+#
+# So on average the random cut counts far entries too little. But we know exactly how much too little. So let each link
+# that is **not** cut multiply the error that passes by $\frac{1}{1-c}$. After $z$ links that is $(1-c)^{-z}$, which
+# makes up for all the times when it did not get through. They call it *anticipated reweighted truncated
+# backpropagation*, ARTBP.
+#
+# A claim about an average over dice can be checked without dice, when there are few links. We take a network like those
+# of the last lessons, with six steps. That makes five links and 32 ways to cut them. We go through all.
+
+# %%
+T = 6
+rng = np.random.default_rng(12)
+cell = tg.cells.Guo(f="tanh", g="softmax")
+params = {name: 0.8 * rng.normal(size=w.shape) for name, w in cell.init(4, 3, 2, rng=rng).items()}
+x, d = rng.normal(size=(T, 1, 4)), np.eye(2)[rng.integers(2, size=(T, 1))]
+small = tg.unfold(cell, params, x, d, s0=rng.normal(size=(1, 3)))
+small.backward()
+full = small.grads["U"].copy()
+length = np.linalg.norm(full)
+c = 0.3
+
+ways = [np.array(way) for way in itertools.product([False, True], repeat=T - 1)]
+chances = [np.prod(np.where(way, c, 1 - c)) for way in ways]
+plain, reweighted = [], []
+for way in ways:
+    tg.cut(small)
+    tg.cut(small, *(np.flatnonzero(way) + 2))
+    small.backward()
+    plain.append(small.grads["U"].copy())
+    reweighted.append(tg.artbp_gradient(small, c=c, cuts=way)["U"])
+tg.cut(small)
+
+
+def mean(gradients):
+    return sum(chance * g for chance, g in zip(chances, gradients, strict=True))
+
+
+bias = {"cut at random": mean(plain) - full, "and reweighted": mean(reweighted) - full}
+print(f"{len(ways)} ways to cut, whose chances add up to {sum(chances):.3f}")
+for name, difference in bias.items():
+    print(f"{name:>15}: the mean is off by {np.linalg.norm(difference) / length:.1e} of the gradient")
+assert np.linalg.norm(bias["cut at random"]) > 0.05 * length
+assert np.linalg.norm(bias["and reweighted"]) < 1e-14 * max(1, length)
+
+# %% [markdown]
+# And the mean of the plain random cut is what we said: the table, each entry times $(1-c)^z$.
+
+# %%
+lag = np.subtract.outer(np.arange(T), np.arange(T))
+faded = np.tensordot(np.where(lag >= 0, (1 - c) ** np.abs(lag), 0.0), tg.influence(small, "U"), axes=2)
+assert np.allclose(mean(plain), faded, rtol=0, atol=1e-14)
+print("the plain random cut fades the table by 0.7 to the power of the lag:", np.allclose(mean(plain), faded))
+
+# %% [markdown]
+# ## What it costs: noise
+#
+# There is no free lunch. Right **on average** does not mean right each time. The more often it cuts, the cheaper
+# a window is and the more one draw differs from the next. The 32 ways give the spread exactly, too.
+
+# %%
+print("    c   steps in a window   spread of one draw")
+spreads = []
+for c in (0.05, 0.1, 0.2, 0.4, 0.6):
+    chances = [np.prod(np.where(way, c, 1 - c)) for way in ways]
+    draws = [tg.artbp_gradient(small, c=c, cuts=way)["U"] for way in ways]
+    spreads.append(np.sqrt(mean([((g - full) ** 2).sum() for g in draws])) / length)
+    print(f"{c:5}{1 / c:20.1f}{100 * spreads[-1]:19.1f} %")
+assert spreads == sorted(spreads)
+
+# %% [markdown]
+# So there is a choice between two evils. Truncation is wrong in the same way each time: that is **bias**, and no
+# patience helps against it. ARTBP is wrong in another way each time: that is **noise**, and noise is averaged
+# away by the many small steps of learning.
+#
+# ## The same five units
+#
+# We give both the same number of steps per window, five: chunks of five to the one, a cut every five steps on average
+# to the other. Three times, with other dice.
+
+# %%
+chunks = learn(tg.epochwise, 0.001, steps=4000, h=5)
+print(f"chunks of 5:          theta = {chunks:10.4f}")
+found = [learn(tg.artbp, 0.001, steps=4000, c=1 / 5, rng=seed) for seed in range(3)]
+for seed, theta in enumerate(found):
+    print(f"cut by dice, seed {seed}:  theta = {theta:10.4f}")
+assert chunks > 1
+assert all(abs(theta - goal) < 0.05 for theta in found)
+
+# %% [markdown]
+# The chunks run away; the dice find it. Never did a window know where the sequence began, and on average it was
+# right all the same.
+#
+# Lesson 10 left us with a question: why do influences die away, step by step, by about the same factor? And must they?
+# For the five units the answer was in the matrix $A$, which halves. What is it in a network with $U$ and $\tanh$?

@@ -1,0 +1,341 @@
+# %% [markdown]
+# # Vanishing and exploding
+#
+# In lesson 10 each step back multiplied the influence by about the same factor, and the factor was below one. Do that
+# forty times and nothing is left. If it were above one, forty times would be a catastrophe of the other kind.
+#
+# Where does the factor come from? And can one choose it?
+#
+# ## The picture
+#
+# Here is what one step does. A small push to the state before it becomes a push to the state after it, longer or
+# shorter, and turned. How much longer at most, and how much shorter at least, is written on the thick line between
+# the states.
+
+# %%
+import numpy as np
+
+import tinygrad_rnn as tg
+from tinygrad_rnn import pathology
+
+np.set_printoptions(precision=4, suppress=True)
+
+T, n, l, m, o = 5, 1, 4, 3, 2
+rng = np.random.default_rng(13)
+x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
+d = np.eye(o)[rng.integers(o, size=(T, n))]
+cell = tg.cells.Guo(f="tanh", g="softmax")
+params = {name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+net = tg.unfold(cell, params, x, d, s0=s0)
+net.backward()
+tg.draw(net, overlay="jacobian")
+
+# %% [markdown]
+# ## The formula
+#
+# The state is $s(t) = f(\mathrm{net}(t))$, and $\mathrm{net}(t)$ has $U s(t-1)$ in it. So a push to $s(t-1)$ goes
+# through $U$, and then through the slope of $f$. As a matrix,
+#
+# $$
+# J(t) = \frac{\partial s(t)}{\partial s(t-1)} = \mathrm{diag}(f'(\mathrm{net}(t)))\, U
+# $$
+#
+# and over many steps these are multiplied. It is equation (19) again, and nothing else: there the error went from one
+# hidden layer to the one before, times $U$, times the slope.
+
+# %%
+J = pathology.jacobians(net)[:, 0]
+for t in range(1, T + 1):
+    slopes = 1 - net.states[t].value[0] ** 2
+    assert np.allclose(J[t - 1], np.diag(slopes) @ params["U"], rtol=0, atol=1e-15)
+print("J(2) =")
+print(J[1])
+print("the slopes of tanh at t = 2:", 1 - net.states[2].value[0] ** 2)
+
+# %% [markdown]
+# The error of the last cost at $s(5)$, times $J(5)$, times $J(4)$, and so on, must be the error that the tape finds at
+# the earlier states.
+
+# %%
+by_tape = pathology.state_errors(net)[:, 0]
+error = by_tape[0]
+for lag in range(T + 1):
+    print(f"{lag} steps back: {error}   length {np.linalg.norm(error):.5f}")
+    assert np.allclose(error, by_tape[lag], rtol=0, atol=1e-15)
+    if lag < T:
+        error = error @ J[T - lag - 1]
+
+# %% [markdown]
+# ## When it must vanish
+#
+# A product is no longer than the product of the lengths. $U$ stretches nothing by more than its largest singular
+# value $\sigma_{max}$, and no slope of $f$ is more than $\gamma$, which is 1 for $\tanh$ and 1/4 for the logistic
+# function. So after $z$ steps, at most
+#
+# $$
+# (\gamma\, \sigma_{max}(U))^z
+# $$
+#
+# is left. If $\gamma\, \sigma_{max} < 1$, the gradient **must** vanish, whatever the network reads and whatever it
+# should say. If it is above 1, the gradient **may** explode. It need not: real slopes are smaller than $\gamma$.
+
+# %%
+m, T = 16, 40
+turn = tg.train.orthogonal(m, rng=5)
+start = cell.init(3, m, 2, rng=6)
+x, d = rng.normal(size=(T, 1, 3)), np.eye(2)[rng.integers(2, size=(T, 1))]
+print(f"{'U':>16}{'bound, 40 steps':>18}{'what is left':>15}")
+left = {}
+for f, gain in (("tanh", 0.8), ("sigmoid", 1.5), ("tanh", 1.2), ("identity", 1.2)):
+    simple = tg.cells.Guo(f=f)
+    weights = start | {"U": gain * turn}
+    bound = float(pathology.vanishing_bound(simple, weights, T))
+    product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[0, 0]
+    left[f, gain] = np.linalg.norm(product, 2)  # the most that forty steps together do to any push
+    print(f"{f:>10}, {gain:.1f}{bound:18.1e}{left[f, gain]:15.1e}")
+    assert left[f, gain] <= bound * (1 + 1e-9)
+assert left["tanh", 1.2] < 1 < left["identity", 1.2]
+
+# %% [markdown]
+# Look at the last two. The same $U$, and a bound far above 1. Without $\tanh$ the error grows just as the bound says.
+# With it, the error *shrinks*: the slopes have eaten the growth.
+#
+# ## One step, and the long run
+#
+# The largest singular value says what one step can do. What happens in the long run is said by another number, the
+# **spectral radius** $\rho$: the largest size of an eigenvalue. The two can be far apart.
+
+# %%
+U = np.array([[0.5, 4.0], [0.0, 0.5]])
+sigma, radius = np.linalg.norm(U, 2), tg.train.spectral_radius(U)
+print(f"sigma_max = {sigma:.2f}, spectral radius = {radius:.2f}")
+powers = [np.linalg.norm(np.linalg.matrix_power(U, z), 2) for z in range(31)]
+for z in (0, 1, 2, 4, 8, 16, 30):
+    print(f"after {z:>2} steps at most {powers[z]:.2e} times as long")
+assert powers[1] > 4
+assert powers[30] < 1e-6
+assert sigma > 1 > radius
+
+# %% [markdown]
+# It explodes, and then it vanishes. If you want to know whether one step can hurt, look at $\sigma_{max}$. If you
+# want to know what is left after a hundred steps, look at $\rho$.
+#
+# ## Exploding: the cliff
+#
+# What does an exploding gradient look like from the point of view of a weight? We take the smallest network there is,
+# one unit, one weight $w$, fifty steps, and draw its cost against $w$. The example is that of Pascanu, Mikolov and
+# Bengio (2013).
+
+
+# %%
+def one_unit(params, x, s):
+    """s(t) = w sigma(s(t-1)) + b; the output is sigma(s). The bias is the input, which does not change."""
+    s = tg.ops.add(params["w"] * tg.ops.sigmoid(s), x, name="s")
+    return s, tg.ops.sigmoid(s, name="y")
+
+
+steps, b = 50, -2.9
+w = {"w": np.array([[5.0]])}
+unit = tg.unfold(
+    one_unit,
+    w,
+    np.full((steps, 1, 1), b),
+    np.full((steps, 1, 1), 0.7),
+    loss="squared_error",
+    losses=[steps],
+    s0=np.array([[0.5]]),
+)
+
+
+def look(grid):
+    """Cost and slope at each of these weights."""
+    costs, slopes = [], []
+    for value in grid:
+        w["w"][...] = value
+        costs.append(unit.replay())
+        unit.backward()
+        slopes.append(unit.grads["w"][0, 0])
+    return np.array(costs), np.array(slopes)
+
+
+def show(grid, costs, slopes):
+    for row in zip(grid, costs, slopes, strict=True):
+        print("w = {:.6f}   cost {:.4f}   slope {:12.4f}   ".format(*row) + "█" * round(120 * row[1]))
+
+
+grid = np.linspace(4.5, 7.5, 13)
+costs, slopes = look(grid)
+show(grid, costs, slopes)
+plain = np.median(np.abs(slopes))
+
+# %% [markdown]
+# Somewhere in between, the cost falls down. We look closer at the place where it falls most, and closer again, until it
+# is no longer a jump.
+
+# %%
+while np.abs(np.diff(costs)).max() > 0.1:
+    wall = np.abs(np.diff(costs)).argmax()
+    grid = np.linspace(grid[wall], grid[wall + 1], 13)
+    costs, slopes = look(grid)
+show(grid, costs, slopes)
+steepest = np.abs(slopes).argmax()
+print(f"the steepest slope is {abs(slopes[steepest]) / plain:.0f} times the median one above")
+assert abs(slopes[steepest]) > 1000 * plain
+
+# %% [markdown]
+# A plain, and in it a wall. On the plain the slope says little. At the wall it says: *jump*. With a step size that is
+# right for the plain, the weight is thrown far away from everything that it has learned.
+
+# %%
+w["w"][...] = grid[steepest]
+unit.replay()
+unit.backward()
+eta = 0.5
+jump = eta * abs(unit.grads["w"][0, 0])
+short = eta * abs(tg.clip_by_norm(unit.grads, 0.5)["w"][0, 0])
+print(f"one step with eta = {eta} moves w by {jump:.2f}; clipped to a length of 0.5, by {short:.2f}")
+assert jump > 1
+assert np.isclose(short, 0.25)
+
+# %% [markdown]
+# ## Clipping, in three places
+#
+# A gradient that is too long is made shorter. That sounds like one idea. There are three, and they do not give the
+# same.
+#
+# 1. **By norm.** All gradients together are one long vector. If it is longer than a threshold, it is shortened. Its
+# direction stays. (Pascanu, Mikolov and Bengio, 2013) 2. **By value.** Each number beyond a bound is put at the
+# bound. The direction changes. 3. **Inside.** The error is clipped on the way back, at each step, before it goes on.
+# (Mikolov, 2012) What comes out is    not a gradient made shorter. It is the gradient of nothing.
+
+# %%
+wild = start | {"U": 4 * turn}
+x, d = rng.normal(size=(60, 1, 3)), np.eye(2)[rng.integers(2, size=(60, 1))]
+net = tg.unfold(tg.cells.Guo(), wild, x, d)
+net.backward()
+inside = tg.unfold(tg.cells.ErrorClipped(tg.cells.Guo(), 0.1), wild, x, d)
+inside.backward()
+
+
+def flat(grads):
+    return np.concatenate([grads[name].ravel() for name in sorted(grads)])
+
+
+def angle(grads):
+    a, b = flat(grads), flat(net.grads)
+    return np.degrees(np.arccos(min(1.0, a @ b / np.linalg.norm(a) / np.linalg.norm(b))))
+
+
+ways = {
+    "not at all": net.grads,
+    "by norm": tg.clip_by_norm(net.grads, 1.0),
+    "by value": tg.clip_by_value(net.grads, 0.1),
+    "inside": inside.grads,
+}
+print(f"{'clipped':>10}{'length':>10}{'angle to the gradient':>24}")
+for name, grads in ways.items():
+    print(f"{name:>10}{np.linalg.norm(flat(grads)):10.3f}{angle(grads):21.2f} deg")
+print("does it still pass as a gradient?   whole:", net.check().ok, "  clipped inside:", inside.check().ok)
+assert np.isclose(np.linalg.norm(flat(ways["by norm"])), 1.0)
+assert angle(ways["by norm"]) < 1e-4
+assert angle(ways["by value"]) > 5
+assert angle(ways["inside"]) > 5
+assert net.loss == inside.loss
+assert net.check().ok
+assert not inside.check().ok
+
+# %% [markdown]
+# Clipping is a seat belt. It does not make the wall go away, and it does nothing at all against vanishing: what is zero
+# cannot be clipped to be longer.
+#
+# ## How to begin
+#
+# What we *can* choose is the $U$ that we begin with. To begin with small random numbers, as one does in other networks,
+# is the worst choice here.
+#
+# A state that is handed on by a rotation gets neither longer nor shorter. An **orthogonal** $U$ is such a rotation:
+# all its singular values are 1. The **identity** hands on the state as it is; with units that are linear above zero,
+# this is the IRNN of Le, Jaitly and Hinton (2015). And any matrix can be scaled to a spectral radius of one's choice.
+
+# %%
+starts = {
+    "normal, std 0.1": 0.1 * np.random.default_rng(7).normal(size=(m, m)),
+    "normal, gain 1": tg.train.scaled_normal(m, gain=1.0, rng=7),
+    "radius 1": tg.train.scale_to_radius(tg.train.scaled_normal(m, rng=7), 1.0),
+    "orthogonal": turn,
+    "identity": tg.train.identity(m),
+}
+x, d = 0.1 * rng.normal(size=(T, 1, 3)), np.eye(2)[rng.integers(2, size=(T, 1))]
+lengths = {}
+print(f"{'U starts as':>16}" + "".join(f"{f'lag {lag}':>10}" for lag in (0, 10, 20, 40)) + f"{'a step':>10}")
+for name, U in starts.items():
+    net = tg.unfold(tg.cells.Guo(f="tanh"), start | {"U": U}, x, d)
+    lengths[name] = np.linalg.norm(pathology.state_errors(net)[:, 0], axis=1)
+    factor = (lengths[name][T] / lengths[name][0]) ** (1 / T)
+    print(f"{name:>16}" + "".join(f"{lengths[name][lag]:10.1e}" for lag in (0, 10, 20, 40)) + f"{factor:10.3f}")
+assert lengths["orthogonal"][T] > 1e6 * lengths["normal, std 0.1"][T]
+assert lengths["normal, std 0.1"][T] < 1e-10
+
+# %%
+try:
+    tg.plot_lags(lengths)
+except ImportError as missing:
+    print(missing)
+
+# %% [markdown]
+# ## Does it matter?
+#
+# A task that is nothing but memory: at the first step the network is told one of two things. Then comes noise, forty
+# steps long. At the end it is asked what it was told. Who does not know pays $\ln 2$.
+
+
+# %%
+def told(rng, steps, samples=32):
+    """What is read, and what is to be said at the end."""
+    which = rng.integers(2, size=samples)
+    x, d = np.zeros((steps, samples, 3)), np.zeros((steps, samples, 2))
+    x[0, np.arange(samples), which] = 1
+    x[1:, :, 2] = 0.3 * rng.normal(size=(steps - 1, samples))
+    d[-1] = np.eye(2)[which]
+    return x, d
+
+
+def train(U, updates=300):
+    """The cost of one sample, update by update; the gradient is clipped by norm, and Adam makes the steps."""
+    rng = np.random.default_rng(0)
+    weights = {name: w.copy() for name, w in (start | {"U": U}).items()}
+    net = tg.unfold(cell, weights, *told(rng, T), losses=[T])
+    descent, history = tg.train.Adam(0.005), []
+    for _ in range(updates):
+        x, d = told(rng, T)
+        history.append(net.replay(x, d) / x.shape[1])
+        net.backward()
+        descent.step(weights, tg.clip_by_norm(net.grads, 1.0))
+    return np.array(history), weights
+
+
+chance = np.log(2)
+print(f"knowing nothing costs {chance:.3f}")
+last = {}
+for name in ("normal, std 0.1", "orthogonal"):
+    history, trained = train(starts[name])
+    last[name] = history[-20:].mean()
+    shown = "  ".join(f"{history[k]:.3f}" for k in (0, 50, 100, 200, 299))
+    print(f"{name:>16}: {shown}")
+assert last["normal, std 0.1"] > 0.9 * chance
+assert last["orthogonal"] < 0.1 * chance
+
+# %% [markdown]
+# The same network, the same task, the same steps. One has learned it and the other has learned nothing, because no
+# error has ever reached the step at which it was told.
+#
+# But a beginning is all that this is. Each update moves $U$, and nothing keeps it a rotation. And as soon as units are
+# driven far, their slopes are small, and no $U$ makes up for that.
+
+# %%
+after = np.linalg.svd(trained["U"], compute_uv=False)
+print(f"singular values of U: all 1 at the start, after training from {after.min():.2f} to {after.max():.2f}")
+assert after.max() - after.min() > 0.1
+
+# %% [markdown]
+# Could a network be **built** such that the factor is one, and stays one?

@@ -1,0 +1,166 @@
+"""A trace in a terminal: what is on screen, and where the keys lead."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tinygrad_rnn as tg
+from canonical import problem
+from tinygrad_rnn.cli import main
+from tinygrad_rnn.view.walk import Place, gone_to, gone_until, listing, screen, walk, without_unicode
+
+
+@pytest.fixture(scope="module")
+def shown():
+    p = problem()
+    return tg.trace(tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 12)])
+def test_every_screen_fits_the_terminal(shown, size):
+    for k in range(len(shown)):
+        lines = screen(shown, Place(k), *size).split("\n")
+        assert len(lines) <= size[1]
+        assert max(map(len, lines)) <= size[0]
+        assert shown.moments[k].text[:40] in lines[2]
+        assert "q quit" in lines[-1] or size[0] < 80
+
+
+def test_marks_move_with_the_passes(shown):
+    first, last = (screen(shown, Place(k), 100, 50) for k in (0, len(shown) - 1))
+    assert "·" in first.split("t = ")[0] + first
+    row = next(line for line in last.split("\n") if " netⱼ  " in line)
+    assert row.count("●") == 5
+    assert "●" not in "".join(line for line in first.split("\n") if " netⱼ  " in line)
+
+
+def test_the_ledger_fills(shown):
+    empty = screen(shown, Place(0, "U"), 120, 60)
+    full = screen(shown, Place(len(shown) - 1, "U"), 120, 60)
+    assert "The copies of U:" in empty
+    assert [line.split()[1] for line in full.split("\n") if line.strip().startswith("sum so far")] != []
+    assert sum(line.strip()[:1].isdigit() and "." in line[:24] for line in full.split("\n")) >= 5
+
+
+def test_without_unicode(shown):
+    for k in range(0, len(shown), 7):
+        text = without_unicode(screen(shown, Place(k)))
+        assert text.isascii()
+        assert "?" not in text
+
+
+def test_going_to_a_step(shown):
+    assert gone_to(shown, Place(3), "12").at == 11
+    for wish in ("0", "x", "", str(len(shown) + 1), "-1"):
+        place = gone_to(shown, Place(3), wish)
+        assert place.at == 3
+        assert "numbered from 1 to" in place.says
+
+
+@pytest.mark.parametrize(
+    ("wish", "attribute", "value"),
+    [
+        ("t=3", "t", 3),
+        ("G26", "equation", "G26"),
+        ("(26)", "equation", "G26"),
+        ("26", "equation", "G26"),
+        ("tanh", "op", "tanh"),
+        ("U", "weight", "U"),
+        ("U(2)", "weight", "U"),
+        ("backward", "phase", "backward"),
+    ],
+)
+def test_going_on_until_something(shown, wish, attribute, value):
+    place = gone_until(shown, Place(0), wish)
+    assert getattr(shown.moments[place.at], attribute) == value
+    assert (
+        place.at == next(k for k, m in enumerate(shown.moments) if k and getattr(m, attribute) == value) or "(" in wish
+    )
+
+
+def test_nothing_of_that_kind(shown):
+    place = gone_until(shown, Place(5), "nan")
+    assert place.at == 5
+    assert "nothing after this step is 'nan'" in place.says
+
+
+def test_keys(shown):
+    keys = iter(["\x1b[C", " ", "\x1b[D", "\x1b[F", "\x1b[C", "\x1b[H", "\x1b[D", "g", "u", "w", "?", "q"])
+    answers, seen = iter(["10", "G26"]), []
+    walk(shown, lambda: next(keys), seen.append, lambda question: next(answers), lambda: (80, 24))
+    at = [int(text.split("\n")[-1].split("/")[0]) for text in seen]
+    n, until = len(shown), shown.find(9, equation="G26") + 1
+    assert at == [1, 2, 3, 2, n, n, 1, 1, 10, until, until, until]
+    assert "The copies of" in seen[-2]
+    assert seen[-2] != seen[-3]
+
+
+def test_back_again_is_the_same_screen(shown):
+    for k in range(1, len(shown)):
+        assert screen(shown, Place(k - 1)) == screen(shown, Place(k - 1))
+
+
+def test_the_command_prints_all_steps_where_nobody_sits(tmp_path):
+    result = CliRunner().invoke(main, ["step", "--steps", "2", "--hidden", "2"])
+    assert result.exit_code == 0
+    assert result.output.count("── forward") > 10
+    assert "sum so far" in result.output
+    plain = CliRunner().invoke(main, ["step", "--steps", "2", "--ascii"])
+    assert plain.output.isascii()
+
+
+def test_pages_and_traces_from_the_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    assert "written: a.json" in run(main, ["step", "--steps", "2", "-o", "a.json"]).output
+    assert "written: a.html" in run(main, ["step", "--trace", "a.json", "-o", "a.html"]).output
+    assert (tmp_path / "a.html").read_text("utf-8").count("bptt-head") > 20
+    for args, said in [
+        (["-o", "a.html"], "exists already"),
+        (["-o", "a.txt"], "choose .html or .json"),
+        (["-o", "none/a.html"], "No such file"),
+        (["--trace", "none.json"], "No such file"),
+        (["--trace", "a.html"], "this is no trace"),
+        (["--of", "9"], "the network has 3 time steps"),
+    ]:
+        result = run(main, ["step", *args])
+        assert result.exit_code == 1
+        assert said in result.output
+
+
+def test_in_a_terminal():
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
+    command = [sys.executable, "-c", "from tinygrad_rnn.cli import main; main()", "step", "--steps", "2"]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    text = b""
+    try:
+        for key, awaited in [(b"", b"   1/"), (b"\x1b[C", b"   2/"), (b"\x1b[D", b"   1/"), (b"q", b"")]:
+            for _ in range(120):  # a key that comes before the command listens is lost
+                os.write(ours, key)
+                while select.select([ours], [], [], 0.5)[0]:
+                    try:
+                        text += os.read(ours, 65536)
+                    except OSError:  # the other end is closed: it has ended
+                        break
+                if (awaited in text) if awaited else process.poll() is not None:
+                    break
+            assert awaited in text
+            text = b""
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        os.close(ours)
+
+
+def test_the_listing_is_all_of_it(shown):
+    text = "\n".join(listing(shown))
+    assert all(m.text in text for m in shown.moments)
+    assert np.all([f"The copies of {account.weight}:" in text for account in shown.accounts])

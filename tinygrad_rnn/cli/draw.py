@@ -1,0 +1,127 @@
+"""``tinygrad-rnn draw``: a picture of a network."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..autodiff import TapeError
+from ..unfold import Unfolded
+from ..view import EngineError
+from ..view import draw as draw_network
+from ..view.files import write_whole
+from ..view.overlay import NAMES as OVERLAYS
+from ..view.picture import SUFFIXES
+from ..view.views import LEVELS, VIEWS
+from .network import fail, reads_network
+
+
+@click.command("draw")
+@reads_network
+@click.option("--view", type=click.Choice(VIEWS), default=VIEWS[0], show_default=True)
+@click.option(
+    "--overlay",
+    type=click.Choice([o or "none" for o in OVERLAYS]),
+    default="both",
+    show_default=True,
+    help="What stands in the boxes.",
+)
+@click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True, help="What gets a box.")
+@click.option("--of", "of", type=click.IntRange(1), help="The time step that a staircase or a path is of.")
+@click.option("--window", help="How many first and last steps to draw, such as 3,3, or all.")
+@click.option(
+    "-o", "--output", default="-", help="The file; its suffix says how. - is the standard output.  [default: -]"
+)
+@click.option(
+    "--format", "form", type=click.Choice([s[1:] for s in SUFFIXES]), help="How to write it, whatever the suffix."
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def draw(
+    make: Callable[[], tuple[Unfolded, dict[str, list[str]]]],
+    view: str,
+    overlay: str,
+    level: str,
+    of: int | None,
+    window: str | None,
+    output: str,
+    form: str | None,
+    force: bool,
+) -> None:
+    r"""Draw a network, unfolded in time, with its numbers and its gradients.
+
+    \b
+    tinygrad-rnn draw --text "we see" -o sentence.svg
+    tinygrad-rnn draw --csv data.csv --cell gru --layers 2 -o table.pdf
+    tinygrad-rnn draw --cell lstm --steps 4 -o - --format dot | less
+    """
+    if output == "-" and sys.stdout.isatty() and form not in ("svg", "dot", "mmd", "json"):
+        raise click.ClickException("name a file with -o, such as -o network.svg, or pipe the output on.")
+    suffix = f".{form}" if form else ".svg" if output == "-" else Path(output).suffix
+    if suffix not in SUFFIXES:
+        raise click.ClickException(f"{output}: the suffix says how to write it; choose one of {', '.join(SUFFIXES)}.")
+    if output != "-":
+        _refuse_existing(Path(output), force)
+    net, captions = make()
+    try:
+        with warnings.catch_warnings(record=True) as notes:
+            picture = draw_network(
+                net,
+                view=view,
+                overlay=None if overlay == "none" else overlay,
+                level=level,
+                of=of,
+                window=_window(window),
+                captions=captions,
+            )
+            content = picture.to_bytes(suffix)
+    except (ValueError, EngineError, TapeError) as error:
+        raise click.ClickException(str(error)) from error
+    for note in notes:
+        click.echo(f"Note: {note.message}", err=True)
+    if output == "-":
+        _print(content)
+        return
+    try:
+        write_whole(Path(output), content)
+    except OSError as error:
+        fail(output, error)
+    click.echo(f"written: {output}")
+
+
+def _window(text: str | None) -> Any:
+    """3,3 as a pair, 3 as a number; anything else is for `draw` to judge."""
+    numbers = tuple(int(part) if part.isdecimal() else part for part in (text or "").split(","))
+    return text if text in (None, "all") else numbers if len(numbers) > 1 else numbers[0]
+
+
+def _refuse_existing(path: Path, force: bool) -> None:
+    try:
+        folder, there = path.is_dir(), path.is_file()
+    except OSError as error:
+        fail(path, error)
+    if folder:
+        raise click.ClickException(f"{path} is a folder: name a file in it.")
+    if there and not force:
+        raise click.ClickException(f"{path} exists already: choose another name, or pass --force.")
+
+
+def _print(content: bytes) -> None:
+    """Write to the standard output, all or with an error, even if its reader has gone."""
+    out = sys.stdout.buffer
+    try:
+        rest = memoryview(content)
+        while rest:  # where Python does not buffer (PYTHONUNBUFFERED), a write may take a part
+            rest = rest[out.write(rest) :]
+        out.flush()
+    except OSError as error:
+        # What is left in the buffer would be tried again, and fail again, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise click.ClickException("the reader of the output has gone before its end.") from error
+        fail("the standard output", error)

@@ -1,0 +1,95 @@
+"""``tinygrad-rnn exercise``: what a lesson asks, a blank file to fill in, and its check."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import click
+
+from ..view.exercises import EMPTY, WRONG, Folder, Report, Verdict, folders, hint_level
+
+
+@click.command()
+@click.argument("number", type=int, required=False)
+@click.option("--start", is_flag=True, help="Put the blank file exercise_NN.py into this folder.")
+@click.option("--check", is_flag=True, help="Check exercise_NN.py and name the first thing that is wrong.")
+@click.option("--hint", type=click.IntRange(min=1), help="Which hint to give; clearer ones have larger numbers.")
+@click.option("--file", type=click.Path(path_type=Path), help="The file to check, if it has another name.")
+def exercise(number: int | None, start: bool, check: bool, hint: int | None, file: Path | None) -> None:
+    """Say what the exercises of lesson NUMBER ask, start them, or check them."""
+    known = {folder.number: folder for folder in folders()}
+    if number is None:
+        for folder in known.values():
+            click.echo(f"{folder.number:>3}  {', '.join(e.name for e in folder.exercises)}")
+        return
+    if number not in known:
+        raise click.UsageError(f"there are no exercises {number}; there are {', '.join(map(str, known)) or 'none'}.")
+    folder = known[number]
+    path = file or Path(f"exercise_{folder.path.name}.py")
+    if start:
+        _start(folder, path)
+    elif check or hint or file:
+        _check(folder, path, hint)
+    else:
+        for k, asked in enumerate(folder.exercises, start=1):
+            click.echo(f"{k:>3}  {asked.name:<22} {asked.asks}")
+        click.echo(f"\nStart: tinygrad-rnn exercise {number} --start\nCheck: tinygrad-rnn exercise {number} --check")
+
+
+def _start(folder: Folder, path: Path) -> None:
+    try:
+        written = folder.start(Path())
+    except FileExistsError:
+        raise click.ClickException(f"{path} is there already and stays as it is; rename it to start anew.") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error
+    number = folder.number
+    click.echo(f"written: {written}\nFill it in with any editor, then: tinygrad-rnn exercise {number} --check")
+
+
+def _check(folder: Folder, path: Path, hint: int | None) -> None:
+    if not path.is_file():
+        raise click.ClickException(
+            f"there is no file {path} here; tinygrad-rnn exercise {folder.number} --start makes one"
+        )
+    report = folder.check(path)
+    _tell(report, {asked.name: asked.asks for asked in folder.exercises})
+    first = report.first
+    if first is None:
+        click.echo("\nAll right.")
+        return
+    if first.status == WRONG or (first.status == EMPTY and hint):
+        memory = path.with_name(f".{path.stem}.hints")
+        level = min(hint, len(first.hints)) if hint else hint_level(memory, first)
+        says = f"Hint {level} of {len(first.hints)}: {first.hints[level - 1]}"
+        click.echo("\n" + textwrap.fill(says, 84, initial_indent="   ", subsequent_indent="   "))
+        if level < len(first.hints):
+            click.echo(f"   A clearer one: check again, or add --hint {level + 1}")
+    raise SystemExit(1)
+
+
+def _tell(report: Report, asks: dict[str, str]) -> None:
+    width = max(len(verdict.name) for verdict in report.verdicts)
+    for k, verdict in enumerate(report.verdicts, start=1):
+        status = f"{verdict.status}   {asks[verdict.name]}" if verdict.status == EMPTY else verdict.status
+        click.echo(f"{k:>3}  {verdict.name:<{width}}  {status}")
+    first = report.first
+    if first and first.says:
+        click.echo()
+        for part in (f"{first.name}: {_where(first)}".removesuffix(": "), f"{first.says}."):
+            click.echo(textwrap.fill(part, 84, initial_indent="   ", subsequent_indent="   "))
+    if report.printed:
+        click.echo("\n   Your file printed:")
+        for line in report.printed.splitlines()[:20]:
+            click.echo(f"   | {line}")
+
+
+def _where(verdict: Verdict) -> str:
+    """The equation, the time step and the term that are wrong, as far as they are known."""
+    parts = [
+        f"equation {verdict.equation}" if verdict.equation.startswith("(") else verdict.equation,
+        f"t = {verdict.t}" if verdict.t is not None else "",
+        verdict.term,
+    ]
+    return ", ".join(part for part in parts if part)

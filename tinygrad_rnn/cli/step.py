@@ -1,0 +1,105 @@
+"""``tinygrad-rnn step``: through a network step by step, in the terminal or as a page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from ..unfold import Unfolded
+from ..view import EngineError, Trace, player, trace
+from ..view.walk import listing, walk, without_unicode
+from .network import fail, reads_network
+
+
+@click.command("step")
+@reads_network
+@click.option("--of", "of", type=click.IntRange(1), help="Start the error from the cost of this time step alone.")
+@click.option("--trace", "kept", type=click.Path(path_type=Path), help="Show the steps that are kept in this file.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write a page (.html) or a trace (.json) instead."
+)
+@click.option("--predict", is_flag=True, help="Let the page ask for a number before it shows it.")
+@click.option("--ascii", "plain", is_flag=True, help="No other characters than ASCII.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def step(
+    make: Callable[[], tuple[Unfolded, dict[str, list[str]]]],
+    of: int | None,
+    kept: Path | None,
+    output: Path | None,
+    predict: bool,
+    plain: bool,
+    force: bool,
+) -> None:
+    r"""Step through a network, forwards and backwards.
+
+    \b
+    tinygrad-rnn step --text "we see"
+    tinygrad-rnn step --cell lstm --steps 3 -o steps.html
+
+    In a terminal, the arrows go on and back, g goes to a step, u until something happens, w shows another
+    weight's ledger, q quits. When the output goes elsewhere, all steps are printed.
+    """
+    if output is not None and output.suffix not in (".html", ".json"):
+        raise click.ClickException(f"{output}: the suffix says how to write it; choose .html or .json.")
+    if output is not None and output.exists() and not force:
+        raise click.ClickException(f"{output} exists already: choose another name, or pass --force.")
+    shown = _kept(kept) if kept else _made(make, of)
+    if output is not None:
+        _write(shown, output, predict)
+        return
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        plain = plain or not _can_write("∂ᵀ◆", sys.stdout.encoding)
+        walk(shown, click.getchar, lambda text: _show(without_unicode(text) if plain else text), _ask)
+        return
+    for text in listing(shown):
+        click.echo(without_unicode(text) if plain else text)
+
+
+def _made(make: Callable[[], tuple[Unfolded, dict[str, list[str]]]], of: int | None) -> Trace:
+    net, _ = make()
+    if of is not None and of > net.T:
+        raise click.ClickException(f"--of {of}: the network has {net.T} time steps.")
+    try:
+        return trace(net, of)
+    except EngineError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _kept(path: Path) -> Trace:
+    try:
+        return Trace.from_json(path.read_text("utf-8"))
+    except OSError as error:
+        fail(path, error)
+    except ValueError as error:
+        raise click.ClickException(f"{path}: {error}") from error
+
+
+def _write(shown: Trace, output: Path, predict: bool) -> None:
+    try:
+        if output.suffix == ".json":
+            shown.save(output, overwrite=True)
+        else:
+            player(shown, predict=predict).save(output, overwrite=True)
+    except OSError as error:
+        fail(output, error)
+    click.echo(f"written: {output}")
+
+
+def _show(text: str) -> None:
+    click.clear()
+    click.echo(text, nl=False)
+
+
+def _ask(question: str) -> str:
+    return str(click.prompt(f"\n{question}", prompt_suffix="", default="", show_default=False))
+
+
+def _can_write(text: str, encoding: str | None) -> bool:
+    try:
+        text.encode(encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,239 @@
+"""A trace in a terminal: the network as a small table, the formula with its numbers, the ledger as it fills."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .terminal import frame
+from .trace import Moment, Trace
+
+HELP = "→ next  ← back  g go to  u until  w ledger  Home/End  q quit"
+MOST_COLUMNS = 3  # of a ledger: the network stands beside it
+MARKS = {"waits": "·", "known": "○", "reached": "●", "now": "◆"}
+SAYS = "○ computed   ● its error has come back   ◆ now"
+KEYS = {
+    "\r": "next", "\n": "next", " ": "next", "\x1b[C": "next", "\x1b[B": "next", "\x1bOC": "next", "\x1bOB": "next",
+    "\x1b[D": "back", "\x1b[A": "back", "\x1bOD": "back", "\x1bOA": "back", "\x7f": "back", "\x08": "back",
+    "\x1b[H": "first", "\x1b[1~": "first", "\x1bOH": "first", "\x1b[F": "last", "\x1b[4~": "last", "\x1bOF": "last",
+    "\xe0M": "next", "\xe0P": "next", "\xe0K": "back", "\xe0H": "back", "\xe0G": "first", "\xe0O": "last",
+    "g": "go to", "u": "until", "w": "ledger", "q": "quit", "\x1b": "quit", "\x03": "quit", "\x04": "quit",
+}  # fmt: skip
+PLAIN = {
+    "∂": "d", "⊙": "*", "·": "*", "−": "-", "ᵀ": "^T", "Σ": "sum ", "‖": "||", "ₚ": "_p", "ⱼ": "_j", "ₖ": "_k",
+    "ᵢ": "_i", "ₕ": "_h", "─": "-", "┄": ".", "○": "o", "●": "#", "◆": "@", "→": ">", "←": "<", "½": "1/2",
+    "²": "^2", "σ": "sigma", "√": "sqrt", "…": "...", "“": '"', "”": '"',
+} | {sign: f"_{digit}" for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")}  # fmt: skip
+
+
+@dataclass
+class Place:
+    """Where a reader is: the moment (from 0), the weight whose ledger is shown, and what there is to say."""
+
+    at: int = 0
+    weight: str = ""
+    says: str = ""
+
+
+def screen(shown: Trace, place: Place, width: int = 80, height: int = 24) -> str:
+    """What is on screen at a moment: a pure function of the trace and the place.
+
+    Parameters
+    ----------
+    shown : Trace
+        The steps.
+    place : Place
+        Where the reader is.
+    width, height : int
+        The terminal's size in characters; what does not fit is cut off.
+    """
+    now = shown.moments[place.at]
+    step = frame(now, brief=True).rstrip().split("\n")
+    source = [f"   {now.source}"] if now.source else []
+    foot = [place.says or f"   {place.at + 1}/{len(shown)}   {HELP}"]
+    room = height - len(foot) - 1
+    left, right = ledger(shown, place), grid(shown, place.at)
+    below = _side_by_side(left, right, width)
+    body = [*step, *source]
+    if len(body) + 1 + len(below) > room:  # the step comes first; then what fits of the rest
+        below = _side_by_side(_shortened(left, max(0, room - len(body) - 1)), right, width)
+    lines = [*body, "", *below][:room]
+    lines += [""] * (room - len(lines))
+    return "\n".join(line[:width].rstrip() for line in [*lines, *foot])
+
+
+def grid(shown: Trace, at: int) -> list[str]:
+    """The network as a table: a row for each name, a column for each time, a mark for how far it is."""
+    times = sorted({part.t for part in shown.parts})
+    ids = {(part.name, part.t): part for part in shown.parts}
+    names = list(dict.fromkeys(part.name for part in shown.parts if part.t))[::-1]
+    known, reached = set(), set()
+    for m in shown.moments[: at + 1]:
+        if m.phase == "forward":
+            known.add(m.node)
+        else:
+            reached.add(m.parent)
+    m = shown.moments[at]
+    now = m.node if m.phase == "forward" else m.parent
+    wide = max(len(name) for name in names)
+    columns = [str(t) for t in times]
+    lines = [" " * wide + "  " + "".join(f"{t:>4}" for t in columns)]
+    for name in names:
+        cells = []
+        for t in times:
+            part = ids.get((name, t))
+            mark = ""
+            if part is not None:
+                mark = MARKS["known" if part.id in known or not part.computed else "waits"]
+                mark = MARKS["reached"] if part.id in reached else mark
+                mark = MARKS["now"] if part.id == now else mark
+            cells.append(f"{mark:>4}")
+        lines.append(f"{name:>{wide}}  {''.join(cells)}".rstrip())
+    return [*lines, SAYS]
+
+
+def ledger(shown: Trace, place: Place) -> list[str]:
+    """The ledger of one weight as it stands: that of the step, or the one that the reader has chosen."""
+    accounts = {account.weight: account for account in shown.accounts}
+    if not accounts:
+        return []
+    weight = place.weight or _concerned(shown, place.at)
+    account = accounts.get(weight) or next(iter(accounts.values()))
+    rows = dict(shown.ledger(place.at))[account.weight]
+    columns = account.columns[:MOST_COLUMNS]
+    more = " …" if len(account.columns) > MOST_COLUMNS else ""
+    table = [("t", columns), *((copies, cells[:MOST_COLUMNS]) for copies, cells in rows)]
+    head = max(len(name) for name, _ in table)
+    widths = [max(7, len(column)) for column in columns]
+    lines = [f"The copies of {account.weight}:"]
+    for name, cells in table:
+        padded = [f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=False)]
+        lines.append(f"{name:>{head}}  {' '.join(padded)}{more if cells else ''}".rstrip())
+    lines.insert(len(lines) - 1, "─" * (head + 2 + sum(widths) + len(widths) - 1))
+    return lines
+
+
+def _concerned(shown: Trace, at: int) -> str:
+    """The weight whose copy has handed its share on last."""
+    for m in reversed(shown.moments[: at + 1]):
+        if m.weight:
+            return m.result[0].partition("/∂")[2]
+    return ""
+
+
+def _shortened(lines: list[str], room: int) -> list[str]:
+    """Its first lines and its last two, where there is no room for all."""
+    if len(lines) <= room:
+        return lines
+    return [*lines[: max(0, room - 3)], "…", *lines[-2:]] if room >= 5 else lines[:room]
+
+
+def _side_by_side(left: list[str], right: list[str], width: int) -> list[str]:
+    wide = max(map(len, left), default=0) + 4
+    if wide + max(map(len, right), default=0) + 3 > width:
+        return [f"   {line}" for line in [*left, "", *right]]
+    count = max(len(left), len(right))
+    pairs = zip(left + [""] * (count - len(left)), right + [""] * (count - len(right)), strict=True)
+    return [f"   {a:<{wide}}{b}".rstrip() for a, b in pairs]
+
+
+def without_unicode(text: str) -> str:
+    """The same with ASCII characters alone."""
+    for sign, letters in PLAIN.items():
+        text = text.replace(sign, letters)
+    return text.encode("ascii", "replace").decode("ascii")
+
+
+def walk(
+    shown: Trace,
+    getchar: Callable[[], str],
+    show: Callable[[str], None],
+    ask: Callable[[str], str],
+    size: Callable[[], tuple[int, int]] = shutil.get_terminal_size,
+) -> None:
+    """Go through a trace with the keys, until the reader quits.
+
+    Parameters
+    ----------
+    shown : Trace
+        The steps.
+    getchar : callable
+        Gives the key that was pressed.
+    show : callable
+        Puts a screen in place of the last one.
+    ask : callable
+        Asks for a line.
+    size : callable
+        Gives columns and lines of the terminal.
+    """
+    place = Place()
+    while True:
+        show(screen(shown, place, *size()))
+        place.says = ""
+        match KEYS.get(getchar()):
+            case "next":
+                place.at = min(place.at + 1, len(shown) - 1)
+            case "back":
+                place.at = max(place.at - 1, 0)
+            case "first":
+                place.at = 0
+            case "last":
+                place.at = len(shown) - 1
+            case "go to":
+                place = gone_to(shown, place, ask("   Go to which step? "))
+            case "until":
+                place = gone_until(shown, place, ask("   Until what? (t=3, G26, tanh, U, U(2), backward, nan) "))
+            case "ledger":
+                names = [account.weight for account in shown.accounts]
+                here = place.weight or _concerned(shown, place.at)
+                place.weight = names[(names.index(here) + 1) % len(names)] if here in names else names[0]
+            case "quit":
+                return
+
+
+def gone_to(shown: Trace, place: Place, wish: str) -> Place:
+    """The place after a step has been asked for by its place in the list, from 1."""
+    if wish.strip().isdecimal() and 1 <= int(wish) <= len(shown):
+        return Place(int(wish) - 1, place.weight)
+    return Place(place.at, place.weight, f"   {wish!r} is no step: they are numbered from 1 to {len(shown)}")
+
+
+def gone_until(shown: Trace, place: Place, wish: str) -> Place:
+    """The place after the next step of a kind has been asked for."""
+    for wanted in _meanings(wish.strip()):
+        found = shown.find(place.at, **wanted)
+        if found is not None:
+            return Place(found, place.weight)
+    return Place(place.at, place.weight, f"   nothing after this step is {wish.strip()!r}")
+
+
+def _meanings(wish: str) -> Iterator[dict[str, object]]:
+    """What a reader may mean: a time, an equation, a phase, trouble, a copy of a weight, a weight, an op."""
+    if wish.startswith("t=") and wish[2:].strip().isdecimal():
+        yield {"t": int(wish[2:])}
+    if wish.lstrip("Gg").strip("()").isdecimal():
+        yield {"equation": f"G{wish.lstrip('Gg').strip('()')}"}
+    if wish in ("forward", "backward"):
+        yield {"phase": wish}
+    if wish.lower() in ("nan", "inf"):
+        yield {"value": None}
+    name, _, time = wish.rstrip(")").partition("(")
+    if time.isdecimal():
+        yield {"weight": name, "t": int(time)}
+    yield {"weight": wish}
+    yield {"op": wish}
+
+
+def listing(shown: Trace) -> Iterator[str]:
+    """All steps one below the other, for a pipe or a file."""
+    yield shown.title
+    for m in shown.moments:
+        yield f"{frame(m)}{_source(m)}"
+    yield from (
+        line for k in [len(shown) - 1] for a in shown.accounts for line in [*ledger(shown, Place(k, a.weight)), ""]
+    )
+
+
+def _source(m: Moment) -> str:
+    return f"   {m.source}\n" if m.source else ""
