@@ -218,7 +218,7 @@ assert {NO_SLOPE, SLOPE_AT_S, LATER_SLOPE} <= {bug for bug, names in hidden.item
 # ## Signatures
 #
 # The check says *wrong*. It does not say where. For that, do not look at the sum; look at its parts. There is one for
-# each cost and each copy: the **influence** of the copy at $\tau$ on the cost at $t$,
+# each cost and each copy. It is the table of lesson 10, the **influence** of the copy at $\tau$ on the cost at $t$,
 #
 # $$
 # G(t, \tau) = \frac{\partial C(t)}{\partial U(\tau)},
