@@ -210,7 +210,7 @@ assert np.isclose(short, 0.25)
 
 # %%
 wild = start | {"U": 4 * turn}
-x, d = rng.normal(size=(60, 1, 3)), np.eye(2)[rng.integers(2, size=(60, 1))]
+x, d = rng.normal(size=(24, 1, 3)), np.eye(2)[rng.integers(2, size=(24, 1))]
 net = tg.unfold(tg.cells.Guo(), wild, x, d)
 net.backward()
 inside = tg.unfold(tg.cells.ErrorClipped(tg.cells.Guo(), 0.1), wild, x, d)
