@@ -95,8 +95,10 @@ assert wrong[-1] > units
 # %%
 at_rest = np.linalg.solve(np.eye(units) - A, v)[0]
 goal = 1 / at_rest
-print(f"at rest the first unit is {at_rest:.2f} theta; it is 1 for theta = {goal:.2f}")
+print(f"with theta = 0.5 the first unit comes to {net.states[-1].value[0, 0]:.2f}")
+print(f"at rest it is {at_rest:.2f} theta, so it is 1 for theta = {goal:.2f}")
 assert np.isclose(goal, -0.5)
+assert net.states[-1].value[0, 0] < 0
 
 
 def learn(method, rate, steps=600, **options):
