@@ -115,7 +115,8 @@ tg.show(step for step in backward if step.op not in ("copy", "add"))
 
 # %% [markdown]
 # For a softmax with this cost, Guo's equation (17) says that the error of an output unit is simply what was desired
-# minus what came out. Lesson 5 derives it; here we look whether it is so.
+# minus what came out. The tape goes from the cost to $\mathrm{net}_k$ in one stride, past `y(t)`. Lesson 5 derives
+# the equation; here we look whether the tape has the same.
 
 # %%
 for t in range(1, net.T + 1):
@@ -175,6 +176,7 @@ for name in params:
 # thick line is the memory. The coloured boxes are the copies of the weights; follow a dashed line down and you find the
 # one weight they all belong to. In red is what came back: the length of each copy's share stands in the
 # copy, the length of their sum in the weight. The length of a table of numbers is the root of the sum of their squares.
+# The line past `y(t)` is the stride of equation (17); it is why no red number stands in `y(t)`.
 
 # %%
 letters = [f"“{c}”" for c in sentence]

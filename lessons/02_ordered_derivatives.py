@@ -52,7 +52,7 @@ assert abs(measured - 23) < 1e-6
 #
 # A **tape** is a list. Each line of it is one small computation, written down at the moment it is made. Here are the
 # two lines on a tape, drawn from left to right in the order they were recorded. An arc leads from each number
-# to every place where it is read, so all arcs lead to the right.
+# to every place where it is read, so all arcs lead to the right. The constants stand below.
 
 # %%
 tape = tg.Tape()
