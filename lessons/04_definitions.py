@@ -11,7 +11,8 @@
 #
 # Guo's Figure 1 is one time step: the input and the previous state come in, the output leaves, and on the lines
 # between them stand the weights. Here it is, drawn from a network that reads five steps. We choose sizes that all
-# differ, so that no letter can hide behind another: three inputs, four hidden units, two outputs.
+# differ, so that no letter can hide behind another: $l = 3$ inputs, $m = 4$ hidden units, $o = 2$ outputs, $T = 5$
+# time steps. There is $n = 1$ sample.
 
 # %%
 import numpy as np

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Ten misprints
 #
-# Guo's report is good, and it has ten slips. Most papers do. What matters is to be able to find them, and for that
+# Guo's report is good, and it has ten slips. What matters is to be able to find them, and for that
 # reading is not enough: a formula with a misprint looks like a formula.
 #
 # So we play detective. For every equation there is a second witness who has never read it: **move a number, play
@@ -301,4 +301,4 @@ assert words | set(found) == set(tg.guo.ERRATA)
 # state that is not zero, go back at least four steps. And look at **every copy**, not only at their sum: two
 # mistakes can cancel in a sum.
 #
-# In a sum? Why a sum at all? That question has been with us since lesson 1. It gets the last word.
+# In a sum? Why a sum at all? That question has been with us since lesson 1. It gets a lesson of its own.
