@@ -202,7 +202,8 @@ assert not any(without_u[1:])
 
 # %% [markdown]
 # With $U = 0$ each output sees its own input and nothing else. With $U$ the first input is felt in every later
-# output. The memory is in $s$, but it is $U$ that carries it.
+# output. The memory is in $s$, but it is $U$ that carries it. The two columns differ at $t = 1$ already, because
+# $s(0)$ reaches the sums through $U$ as well.
 #
 # The network is complete. It answers, and its answers are bad, because its weights are random. To make them better, we
 # need to say what *bad* means, and who is to blame. That is section 2.
