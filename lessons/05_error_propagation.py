@@ -250,7 +250,7 @@ assert all(error > 0.05 for error in list(off.values())[2:])
 # The last one is the table, put into the cost. The factor $y_q$ cancels, and the sum over $q$ is soon done:
 #
 # $$
-# \delta_k = \sum_q \frac{d_q}{y_q}\, y_q ([q = k] - y_k) = d_k - y_k \sum_q d_q
+# \delta_k = \sum_q y_q ([q = k] - y_k)\, \frac{d_q}{y_q} = d_k - y_k \sum_q d_q
 # $$
 #
 # With desired values that add up to one, this is $d_k - y_k$: what lesson 1 found.
