@@ -6,7 +6,7 @@
 #
 # When the network makes a mistake, how should this one matrix change?
 #
-# In this lesson you will see a network read six characters. You will watch every number go
+# In this lesson you will see a network read a sentence of six characters. You will watch every number go
 # forwards, and every error come back. At the end you will hold a table with one row for each time the
 # matrix was used, and see why the rows are added.
 #
@@ -27,8 +27,10 @@ print("alphabet:", alphabet)
 
 # %% [markdown]
 # Numbers are all a network can read, so each character becomes a row with a single 1 in it.
-# The input at time `t` is the character number `t`, the desired output is the one after it.
-# An array is written `x[t, p, i]`: first the time, then the sample (we have one), then the unit.
+# The input at time `t` is the character number `t`, the desired output is the one after it. Nothing comes after
+# the sixth character, so there are five time steps.
+# An array is written `x[t, p, i]`: first the time, then the sample (a sentence; we have one), then the unit, which is
+# one place in the row.
 
 # %%
 rows = np.eye(len(alphabet))[[alphabet.index(c) for c in sentence]]
@@ -39,9 +41,11 @@ print("x[t, p, i] has shape", x.shape, "and d[t, p, k] has shape", d.shape)
 # %% [markdown]
 # ## The network
 #
-# This is the simple recurrent network of Jiang Guo's report *BackPropagation Through Time* (2013). It has
+# This is the simple recurrent network of Jiang Guo's report *BackPropagation Through Time* (2013). Between its input
+# and its output stand *hidden units*: numbers that nobody sees from outside. It has
 # three weight matrices: `V` from the input to the hidden units, `U` from the hidden units at the step before
-# to the hidden units now, and `W` from the hidden units to the output. Each time step computes
+# to the hidden units now, and `W` from the hidden units to the output. The biases $b_j$ and $b_k$ are added whatever
+# comes in. Each time step computes
 #
 # $$
 # \begin{aligned}
@@ -50,12 +54,14 @@ print("x[t, p, i] has shape", x.shape, "and d[t, p, k] has shape", d.shape)
 # \end{aligned}
 # $$
 #
-# which are Guo's equations (2), (1), (4) and (3). The state `s(t)` is the memory. The output `y(t)` gives
-# each character a probability, and the cost of the step, `C(t)`, is the cross-entropy: minus the
+# which are Guo's equations (2), (1), (4) and (3). The state `s(t)` holds the hidden units of time `t`: it is the
+# memory. The softmax turns numbers into probabilities: each becomes $e^{\mathrm{net}_k}$, divided by the sum of all of
+# them. So `y(t)` gives each character a probability, and the cost of the step, `C(t)`, is the cross-entropy: minus the
 # logarithm of the probability that the network gave to the character that really came.
 #
 # **Unfolding** means writing down one copy of this network for each time step, and feeding the state of each
-# copy to the next.
+# copy to the next. The first copy needs a state too, `s(0)`; we choose one. The weights are random: this network has
+# learned nothing yet. The cost `C` of the sentence is the sum of the costs of its steps.
 
 # %%
 cell = tg.cells.Guo(f="tanh", g="softmax")
@@ -68,8 +74,11 @@ print(f"cost C = {net.loss:.4f}")
 # %% [markdown]
 # ## Forwards
 #
-# Every step below is one of the equations, with the numbers it read and the numbers it gave. The largest entry of
-# each result is worked out term by term, so that you can check it by hand.
+# The library writes down everything it computes, line by line, on a **tape**. A line of it is called a **node**: one
+# number, or one array. Every step below is one node and one of the equations, with the numbers it read and the numbers
+# it gave. A sum over all units at once is a matrix product: in $x(1)\,V(1)^\top$ the entry $j$ is
+# $\sum_i x_i(1)\,v_{ji}$. The sign ⊙ multiplies entry by entry. The entry of each result that is farthest from zero is
+# worked out term by term, so that you can check it by hand.
 
 # %% tags=["output_scroll"]
 steps = list(net.steps())
@@ -91,9 +100,10 @@ assert np.isclose(net.loss, sum(c.value for c in net.losses))
 # %% [markdown]
 # ## Backwards
 #
-# Now the error goes the same way back, from the cost at the last character to the first one. In each step one
-# node hands one of the nodes it was computed from its **share**: how much the cost changes when that
-# node changes a little. Where a node gets shares from two sides, they are added: look for `+=`.
+# Now the error goes the same way back, from the cost at the last step to the first one. We want to know
+# $\partial C / \partial z$ for every node $z$: how much the cost changes when that node does. In each step one node
+# hands one of the nodes it was computed from its **share** of that number, by the chain rule: its own number, times the
+# derivative of its equation. Where a node gets shares from two sides, they are added: look for `+=`.
 # The state `s(t)` is such a place. One share comes from its own output `y(t)`; the other comes back
 # through `U` from the next time step. That second one is backpropagation *through time*.
 #
@@ -105,7 +115,8 @@ tg.show(step for step in backward if step.op not in ("copy", "add"))
 
 # %% [markdown]
 # For a softmax with this cost, Guo's equation (17) says that the error of an output unit is simply what was desired
-# minus what came out.
+# minus what came out. The tape goes from the cost to $\mathrm{net}_k$ in one stride, past `y(t)`. Lesson 5 derives
+# the equation; here we look whether the tape has the same.
 
 # %%
 for t in range(1, net.T + 1):
@@ -117,7 +128,8 @@ print("delta_k(t) = d_k(t) - y_k(t) at every t")
 # ## The ledger of U
 #
 # The matrix `U` was used five times, so there are five shares. Each row of this table is the gradient of one
-# copy; the row `sum` adds them up, and the last row is what the tape holds for `U` itself.
+# copy: the derivatives of the cost with respect to its nine entries. The row `sum` adds them up, and the last row is
+# what the tape holds for `U` itself.
 
 # %%
 print(tg.ledger(net, "U"))
@@ -160,10 +172,11 @@ for name in params:
 # %% [markdown]
 # ## The picture
 #
-# Here is the whole network as the tape recorded it. Read it from left to right: one column for each character. The
+# Here is the whole network as the tape recorded it. Read it from left to right: one column for each time step. The
 # thick line is the memory. The coloured boxes are the copies of the weights; follow a dashed line down and you find the
 # one weight they all belong to. In red is what came back: the length of each copy's share stands in the
-# copy, the length of their sum in the weight.
+# copy, the length of their sum in the weight. The length of a table of numbers is the root of the sum of their squares.
+# The line past `y(t)` is the stride of equation (17); it is why no red number stands in `y(t)`.
 
 # %%
 letters = [f"“{c}”" for c in sentence]
@@ -188,7 +201,8 @@ player
 # %% [markdown]
 # ## What it is good for
 #
-# Move every weight a little against its gradient, and the cost must fall. This is one step of learning.
+# The gradient points to where the cost grows. Move every weight a little against it, and the cost falls, if the step is
+# small enough. This is one step of learning.
 
 # %%
 before = net.loss

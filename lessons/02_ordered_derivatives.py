@@ -52,7 +52,7 @@ assert abs(measured - 23) < 1e-6
 #
 # A **tape** is a list. Each line of it is one small computation, written down at the moment it is made. Here are the
 # two lines on a tape, drawn from left to right in the order they were recorded. An arc leads from each number
-# to every place where it is read, so all arcs lead to the right.
+# to every place where it is read, so all arcs lead to the right. The constants stand below.
 
 # %%
 tape = tg.Tape()
@@ -65,7 +65,8 @@ tg.draw(tape)
 # %% [markdown]
 # Two arcs leave $z_1$: it is read twice. What we gave no name is called $v$ and the number of its line: $v_4$ and
 # $v_6$ are the two products in $z_3$. The red numbers are what we are after, and the one in $z_1$ is 23. Here is the
-# same tape as the list that it is.
+# same tape as the list that it is. A constant such as the 4 has a line of its own, so the two equations make eight
+# lines.
 
 # %%
 for node in tape:
@@ -88,7 +89,8 @@ assert all(p.index < node.index for node in tape for p in node.parents)
 # $$
 #
 # Read it as a sentence about blame. Every line that read $z_i$ knows how much the end depends on that line, and hands
-# $z_i$ its **share**: that number, times the direct derivative of the line. $z_i$ adds the shares. That is all.
+# $z_i$ its **share**: that number, times the direct derivative of the line. $z_i$ adds the shares. That is all. In code
+# the sum is called the **cotangent** of $z_i$.
 #
 # Now the order pays. To know its own number, $z_i$ needs the numbers of those who read it, and they all stand
 # *below* it. So we start at the last line and go up. When we arrive at a line, all its shares have come.

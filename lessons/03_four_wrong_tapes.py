@@ -146,8 +146,28 @@ assert years > 1e10
 # A tape hands on one share for each arc, three in each step, and is done. It waits until a line has **all** its
 # shares and passes on their sum. That is the whole difference: add first, then go on.
 #
-# Every gated network is like this, the LSTM and the GRU among them. On a plain recurrent network the same program
-# looks harmless, and that is where it is usually tried out.
+# Every network with gates is like this; lesson 14 shows the two that everybody uses, the LSTM and the GRU. On a plain
+# recurrent network the same program looks harmless, and that is where it is usually tried out. There a state is read
+# by the next state and by a cost of its own, and only as many ways lead to it from the end as there are costs after it.
+
+
+# %%
+def small_plain(T, start=1.5):
+    s, total = Line(start), Line(0.0)
+    lines = [s, total]
+    for _ in range(T):
+        s = Line(math.tanh(s.value), ((s, 1 - math.tanh(s.value) ** 2),))
+        total = Line(total.value + s.value, ((total, 1.0), (s, 1.0)))
+        lines += [s, total]
+    return lines
+
+
+plain = {T: walking(small_plain(T)[-1]) for T in (50, 100, 200)}
+print("visits without gates:", plain)
+assert all(plain[2 * T] < 4.1 * plain[T] for T in (50, 100))
+
+# %% [markdown]
+# Twice as many steps cost four times as much. That is too much, but nobody notices it in a small test.
 #
 # ## Third: recursion
 #
@@ -204,9 +224,14 @@ def backward(lines):
     return lines[0].gradient
 
 
-chain = [Line(2.0)]
-for _ in range(4):
-    chain.append(Line(2 * chain[-1].value, ((chain[-1], 2.0),)))
+def doubling(n):
+    chain = [Line(2.0)]
+    for _ in range(n):
+        chain.append(Line(2 * chain[-1].value, ((chain[-1], 2.0),)))
+    return chain
+
+
+chain = doubling(4)
 first, second = backward(chain), backward(chain)
 print(f"first pass {first:g}, second pass {second:g}")
 assert first == 2**4
@@ -217,7 +242,15 @@ assert second == 5 * first
 # gradient. Others mean to *begin afresh*: the same gradient again. Five times is neither. The lines in
 # between still held what the first pass had left there, and handed it on a second time. It gets worse with every
 # line in between.
-#
+
+# %%
+for n in (1, 2, 4, 8):
+    chain = doubling(n)
+    first, second = backward(chain), backward(chain)
+    print(f"{len(chain)} lines: the second pass gives {second / first:g} times the gradient")
+    assert second == (n + 1) * first
+
+# %% [markdown]
 # This library's tape begins afresh. Each pass forgets what came back in the one before it.
 
 # %%

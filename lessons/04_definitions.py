@@ -11,7 +11,8 @@
 #
 # Guo's Figure 1 is one time step: the input and the previous state come in, the output leaves, and on the lines
 # between them stand the weights. Here it is, drawn from a network that reads five steps. We choose sizes that all
-# differ, so that no letter can hide behind another: three inputs, four hidden units, two outputs.
+# differ, so that no letter can hide behind another: $l = 3$ inputs, $m = 4$ hidden units, $o = 2$ outputs, $T = 5$
+# time steps. There is $n = 1$ sample.
 
 # %%
 import numpy as np
@@ -201,7 +202,8 @@ assert not any(without_u[1:])
 
 # %% [markdown]
 # With $U = 0$ each output sees its own input and nothing else. With $U$ the first input is felt in every later
-# output. The memory is in $s$, but it is $U$ that carries it.
+# output. The memory is in $s$, but it is $U$ that carries it. The two columns differ at $t = 1$ already, because
+# $s(0)$ reaches the sums through $U$ as well.
 #
 # The network is complete. It answers, and its answers are bad, because its weights are random. To make them better, we
 # need to say what *bad* means, and who is to blame. That is section 2.

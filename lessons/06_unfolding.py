@@ -70,7 +70,8 @@ assert off["U"] > 0.1
 # is a deep network without any loop, and lesson 5 holds for it.
 #
 # The report's figure has one output, at the newest step. So has this picture. The error starts from its cost $C(5)$,
-# and runs back down the thick line; in red stands what arrives.
+# and runs back down the thick line; in red stands what arrives at each state, $\partial C(5) / \partial s(t)$. Lesson
+# 2 called it the cotangent. In each copy of a weight stands the length of its share.
 
 # %%
 net = tg.unfold(cell, params, x, d, s0=s0)
@@ -157,6 +158,7 @@ for depth in range(T):
     reached = sum(np.any(shallow.copies["U"], axis=(1, 2)))
     print(f"{depth:5}   {reached:6}   {100 * errors[-1]:6.2f} %")
     assert reached == depth + 1
+assert errors == sorted(errors, reverse=True)
 assert errors[0] > 0.1
 assert errors[-1] < 1e-8
 

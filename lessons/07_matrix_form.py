@@ -58,6 +58,9 @@ for name, matrix in stored.items():
 #
 # An outer product $s\, e_o^\top$ is a whole matrix at once: in row $j$ and column $k$ it has $s_j$ times the error of
 # $k$. It is equation (10), all entries together. Equation (22) is (9). The report prints $V$ in it; it is $W$.
+#
+# Two letters mean something else in (23). Its $x$ is not the input and its $d_h$ is no desired value: $d_h$ is a
+# function that takes what has arrived at the hidden units, and multiplies entry $j$ by $f'(\mathrm{net}_j(t))$.
 
 # %%
 T = net.T
@@ -90,8 +93,9 @@ assert np.allclose(e_h[T], tg.delta(net.states[T].parents[0])[0])
 # \end{aligned}
 # $$
 #
-# (24) and (25) are the first term of the sums in (27) and (28), the copy at $z = 0$. (26) is (19). The $T$ in the
-# sums counts the **extra** copies; ours goes back to the first character, so $T$ is 4 for five steps.
+# (24) and (25) are the first term of the sums in (27) and (28), the copy at $z = 0$. (26) is (19); the report prints
+# it without the two $\top$. The $T$ in the sums counts the **extra** copies; ours goes back to the first character, so
+# $T$ is 4 for five steps.
 
 # %%
 for tau in range(T - 1):
@@ -110,7 +114,8 @@ for name in ("V", "U"):
 # ## One step of learning
 #
 # Add every weight's change to it, which is equation (6): *gradient descent*. The sentence has a cost at each
-# character, so we take the gradient of their sum. `SGD` is (6) and nothing else; it changes the arrays in place.
+# character, so we take the gradient of their sum. `SGD` is (6) and nothing else; it changes the arrays in place. The
+# letters stand for *stochastic gradient descent*: who has many sentences takes a few of them at random for each step.
 
 
 # %%
@@ -148,22 +153,24 @@ print("state after “we se”:", second_e)
 assert np.linalg.norm(first_e - second_e) > 0.5
 
 # %% [markdown]
-# Take the memory away, and it can no longer tell them apart.
+# Take the memory away, and it can no longer tell them apart. The best it could do then is to give both answers one
+# half, and pay $2 \ln 2$ for the two. The trained network pays less, so it must remember.
 
 # %%
 forgetful = params | {"U": np.zeros((3, 3))}
 without = tg.unfold(cell, forgetful, x, d, s0=s0)
 after_e = [without.outputs[t - 1].value[0] for t in (2, 5)]
 print(f"without U the cost is {without.loss:.4f}, and both e get the same answer:", np.allclose(*after_e))
+print(f"without memory at least {2 * np.log(2):.4f}, with it {costs[-1]:.4f}")
 assert np.allclose(*after_e)
-assert without.loss > 10 * costs[-1]
+assert without.loss > 2 * np.log(2) > costs[-1]
 
 # %% [markdown]
 # ## A fine point: when are the weights changed?
 #
 # We changed them once for the whole sentence. The report writes $W(t+1) = W(t) + \ldots$, with the time step as
-# the number of the update: it changes them after **every** character. Then the states in the window were computed
-# with older weights than the error goes back through. Such a change is close to a gradient when $\eta$ is small,
+# the number of the update: it changes them after **every** character. Then the states were computed with older weights
+# than those the error goes back through. Such a change is close to a gradient when $\eta$ is small,
 # and no gradient when it is not. We can measure that.
 
 

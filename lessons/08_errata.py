@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Ten misprints
 #
-# Guo's report is good, and it has ten slips. Most papers do. What matters is to be able to find them, and for that
+# Guo's report is good, and it has ten slips. What matters is to be able to find them, and for that
 # reading is not enough: a formula with a misprint looks like a formula.
 #
 # So we play detective. For every equation there is a second witness who has never read it: **move a number, play
@@ -298,7 +298,16 @@ assert words | set(found) == set(tg.guo.ERRATA)
 # the biases in training. Lesson 5 has filled that in.
 #
 # What finds such mistakes is always the same. Measure. Let the sizes all differ, let $U$ not be symmetric, start from a
-# state that is not zero, go back at least four steps. And look at **every copy**, not only at their sum: two
-# mistakes can cancel in a sum.
-#
-# In a sum? Why a sum at all? That question has been with us since lesson 1. It gets the last word.
+# state that is not zero, go back at least four steps. And look at **every copy**, not only at their sum: mistakes can
+# cancel in a sum. Here are the shares of `U`, filed under the wrong time steps.
+
+# %%
+shares = net.copies["U"]
+backwards = shares[::-1]
+print(f"the copies are off by {100 * off(backwards, shares):.2f} %", end=", ")
+print(f"their sum by {100 * off(backwards.sum(axis=0), shares.sum(axis=0)):.2f} %")
+assert off(backwards, shares) > 0.05
+assert off(backwards.sum(axis=0), shares.sum(axis=0)) < 1e-12
+
+# %% [markdown]
+# In a sum? Why a sum at all? That question has been with us since lesson 1. It gets a lesson of its own.

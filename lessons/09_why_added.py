@@ -3,7 +3,7 @@
 #
 # One question comes up wherever backpropagation through time is taught. The code says `dU += ...` in the loop that goes
 # backwards. Why `+=`? Why not the average, if they are all copies of the same thing? Why not the last one, which is
-# the newest? And does changing `U` in five places not move it five times too far?
+# the newest? And does changing `U` in five places, as in lesson 1, not move it five times too far?
 #
 # This lesson answers with one line of algebra, and then with numbers.
 #
@@ -64,7 +64,8 @@ tg.draw(tape)
 # \frac{\partial U(t)}{\partial U} = 1.
 # $$
 #
-# The copies do not push $U$ five times too far. They report what *one* small change of $U$ does in five places.
+# The 1 says that a copy moves as far as $U$ does: entry by entry, and no further. The copies do not push $U$ $T$ times
+# too far. They report what *one* small change of $U$ does in $T$ places.
 #
 # ## Each share by itself
 #
@@ -106,8 +107,16 @@ assert abs(together - sum(alone)) < 1e-8
 assert abs(together - np.mean(alone)) > 0.01
 
 # %% [markdown]
-# Moving everything is the sum of moving each, because the moves are small. There is no choice to be made here: the
-# sum is what happens.
+# Moving everything is the sum of moving each, because the moves are small. With large moves it is not so:
+
+# %%
+for step in (1.0, 0.1, 0.01):
+    apart = abs(measured(range(1, T + 1), step=step) - sum(measured([t], step=step) for t in range(1, T + 1)))
+    print(f"moved by {step:<4}: all together and the sum of each differ by {apart:.6f}")
+assert apart < 1e-4
+
+# %% [markdown]
+# A gradient is about small moves. So there is no choice to be made here: the sum is what happens.
 #
 # ## But the average points in the same direction?
 #
@@ -126,17 +135,33 @@ print(f"angle between the two: {np.degrees(np.arccos(cosine)):.1f} degrees")
 assert cosine < 0.999
 
 # %% [markdown]
-# So an average of **shares** is the gradient of nothing in particular. An average of **costs** is something else, and
-# is fine: $\frac{1}{T} \sum_t C(t)$ is a cost like any other. Its gradient is again the *sum* of its copies' shares,
-# and every share has the $1/T$ in it already. The library makes you say which you mean, with `reduction=`, and the
-# $1/T$ is a node of its own.
+# So the average of the shares is not the gradient of the cost we had. It is the gradient of *another* cost: the average
+# over time, $\frac{1}{T} \sum_t C(t)$, of each sequence. That is a cost like any other. If you want it, say so in the
+# **cost**, and leave the sum alone: its gradient is again the *sum* of its copies' shares, and every share has the
+# $1/T$ in it already. The library makes you say which you mean, with `reduction=`, and the $1/T$ is a node of its own.
 
 # %%
-mean = tg.unfold(cell, params, x, d, reduction="mean", s0=s0)
-mean.backward()
-assert np.allclose(mean.copies["U"].sum(axis=0), mean.grads["U"], rtol=0, atol=1e-15)
-assert np.allclose(mean.grads["U"], net.grads["U"] / T, rtol=0, atol=1e-15)
-print("averaged cost: its shares add up to", mean.copies["U"].sum(axis=0)[0, 1].round(6))
+of_means = 0
+for part in (short, long):
+    mean = tg.unfold(cell, params, x_long[part], d_long[part], reduction="mean", s0=s0)
+    mean.backward()
+    assert np.allclose(mean.copies["U"].sum(axis=0), mean.grads["U"], rtol=0, atol=1e-15)
+    of_means += mean.copies["U"].sum(axis=0)
+difference = np.abs(of_means - averaged).max()
+print(f"the summed shares of the averaged cost and the averaged shares of the cost differ by {difference:.1e}")
+assert difference < 1e-14
+
+# %% [markdown]
+# And for one sequence the direction is kept only as long as everything is used equally often. The start $s(0)$ can be
+# learned too, and it is used once: its average is its share.
+
+# %%
+at_start = net.states[0].cotangent.ravel()
+summed = np.concatenate([net.copies["U"].sum(axis=0).ravel(), at_start])
+averaged = np.concatenate([net.copies["U"].mean(axis=0).ravel(), at_start])
+cosine = (summed @ averaged) / (np.linalg.norm(summed) * np.linalg.norm(averaged))
+print(f"U and s(0) together, one sequence: {np.degrees(np.arccos(cosine)):.1f} degrees")
+assert cosine < 0.999
 
 # %% [markdown]
 # ## What if the copies were really free?

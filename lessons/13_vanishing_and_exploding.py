@@ -9,8 +9,8 @@
 # ## The picture
 #
 # Here is what one step does. A small push to the state before it becomes a push to the state after it, longer or
-# shorter, and turned. How much longer at most, and how much shorter at least, is written on the thick line between
-# the states.
+# shorter, and turned. How much longer at most and how much shorter at least is written in the state, behind the
+# $\sigma$.
 
 # %%
 import numpy as np
@@ -69,14 +69,14 @@ for lag in range(T + 1):
 # ## When it must vanish
 #
 # A product is no longer than the product of the lengths. $U$ stretches nothing by more than its largest singular
-# value $\sigma_{max}$, and no slope of $f$ is more than $\gamma$, which is 1 for $\tanh$ and 1/4 for the logistic
+# value $\sigma_{\max}$, and no slope of $f$ is more than $\gamma$, which is 1 for $\tanh$ and 1/4 for the logistic
 # function. So after $z$ steps, at most
 #
 # $$
-# (\gamma\, \sigma_{max}(U))^z
+# (\gamma\, \sigma_{\max}(U))^z
 # $$
 #
-# is left. If $\gamma\, \sigma_{max} < 1$, the gradient **must** vanish, whatever the network reads and whatever it
+# is left. If $\gamma\, \sigma_{\max} < 1$, the gradient **must** vanish, whatever the network reads and whatever it
 # should say. If it is above 1, the gradient **may** explode. It need not: real slopes are smaller than $\gamma$.
 
 # %%
@@ -117,14 +117,14 @@ assert powers[30] < 1e-6
 assert sigma > 1 > radius
 
 # %% [markdown]
-# It explodes, and then it vanishes. If you want to know whether one step can hurt, look at $\sigma_{max}$. If you
+# It explodes, and then it vanishes. If you want to know whether one step can hurt, look at $\sigma_{\max}$. If you
 # want to know what is left after a hundred steps, look at $\rho$.
 #
 # ## Exploding: the cliff
 #
 # What does an exploding gradient look like from the point of view of a weight? We take the smallest network there is,
-# one unit, one weight $w$, fifty steps, and draw its cost against $w$. The example is that of Pascanu, Mikolov and
-# Bengio (2013).
+# one unit, one weight $w$, fifty steps, and draw its cost against $w$. Pascanu, Mikolov and Bengio (2013) have a
+# picture of one like it.
 
 
 # %%
@@ -210,7 +210,7 @@ assert np.isclose(short, 0.25)
 
 # %%
 wild = start | {"U": 4 * turn}
-x, d = rng.normal(size=(60, 1, 3)), np.eye(2)[rng.integers(2, size=(60, 1))]
+x, d = rng.normal(size=(24, 1, 3)), np.eye(2)[rng.integers(2, size=(24, 1))]
 net = tg.unfold(tg.cells.Guo(), wild, x, d)
 net.backward()
 inside = tg.unfold(tg.cells.ErrorClipped(tg.cells.Guo(), 0.1), wild, x, d)
@@ -278,7 +278,7 @@ assert lengths["normal, std 0.1"][T] < 1e-10
 
 # %%
 try:
-    tg.plot_lags(lengths)
+    tg.plot_lags(lengths).set(xlabel="steps back from the cost", ylabel="length of the error at the state")
 except ImportError as missing:
     print(missing)
 
