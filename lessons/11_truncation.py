@@ -10,8 +10,8 @@
 #
 # ## The picture
 #
-# Seven steps, a box for each layer. Before step 4 the way back is cut; scissors stand on the line. The state goes on as
-# before: nothing has changed forwards. But whatever is paid from step 4 on reaches no copy before it.
+# Seven steps, a box for each layer. Before step 3 the way back is cut; scissors stand on the line. The state goes on as
+# before: nothing has changed forwards. But whatever is paid from step 3 on reaches no copy before it.
 
 # %%
 import warnings
@@ -30,14 +30,14 @@ net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward()
 full, whole_cost = net.grads["U"].copy(), net.loss
 
-tg.cut(net, 4)
+tg.cut(net, 3)
 net.backward()
 tg.draw(net, overlay="cotangents", level="layers")
 
 # %% [markdown]
 # ## A cut is a mask
 #
-# In the table of influences, the cut removes a rectangle: the costs from 4 on, and the copies before 4. What is left is
+# In the table of influences, the cut removes a rectangle: the costs from 3 on, and the copies before 3. What is left is
 # marked 1, and the gradient of the network that was cut is the sum of what is left.
 #
 # $$
@@ -48,7 +48,7 @@ tg.draw(net, overlay="cotangents", level="layers")
 G = tg.influence(net, "U")
 at = np.arange(1, T + 1)
 mask = np.tril(np.ones((T, T), int))
-mask[np.ix_(at >= 4, at < 4)] = 0
+mask[np.ix_(at >= 3, at < 3)] = 0
 
 
 def show(mask):

@@ -32,8 +32,8 @@ A = 0.5 * (np.eye(units) + np.eye(units, k=1))
 v = np.array([1.0, 1.0, -1.0, -1.0, -1.0])
 
 
-def balance(params, x, s):  # noqa: ARG001  a cell is given an input, and this one reads none
-    """One step: s(t) = A s(t-1) + theta v; the output is the first unit."""
+def balance(params, _, s):
+    """One step: s(t) = A s(t-1) + theta v; the output is the first unit. There is an input, and it is not read."""
     s = tg.ops.linear(s, A, params["theta"] * v, name="s")
     return s, tg.ops.part(s, start=0, stop=1, name="y")
 

@@ -16,7 +16,7 @@
 # Only the arrows are turned round: the error flows from the cost back to the weight.
 
 # %%
-from itertools import count, islice
+from itertools import islice, tee
 
 import numpy as np
 
@@ -123,16 +123,16 @@ def endless():
     """Noise, and whether the last two numbers had one sign: a stream that never ends."""
     source = np.random.default_rng(1)
     last = 0.0
-    for _ in count():
+    while True:
         now = source.normal()
         yield np.array([[now]]), np.array([[1.0, 0.0] if now * last > 0 else [0.0, 1.0]])
         last = now
 
 
 first = cell.init(1, 4, 2, rng=3)
-stream = endless()
-pairs = list(islice(stream, 2000))
-sizes = [w.carried_bytes for w in tg.rtrl(cell, first, (a for a, _ in pairs), (b for _, b in pairs))]
+inputs, targets = tee(islice(endless(), 2000))
+windows = tg.rtrl(cell, first, (a for a, _ in inputs), (b for _, b in targets))
+sizes = [window.carried_bytes for window in windows]
 print(f"carried after 10 steps: {sizes[9]} bytes; after {len(sizes)}: {sizes[-1]} bytes")
 assert len(set(sizes[1:])) == 1
 
@@ -188,7 +188,7 @@ A = 0.5 * (np.eye(5) + np.eye(5, k=1))
 v = np.array([1.0, 1.0, -1.0, -1.0, -1.0])
 
 
-def balance(params, x, s):  # noqa: ARG001  a cell is given an input, and this one reads none
+def balance(params, _, s):
     """The network of lesson 12."""
     s = tg.ops.linear(s, A, params["theta"] * v, name="s")
     return s, tg.ops.part(s, start=0, stop=1, name="y")

@@ -304,6 +304,19 @@ def test_units_of_what_works_entry_by_entry_are_tied_one_to_one():
         tg.draw(network(tg.cells.Guo(), 3, sizes=(2, 40, 2)), zoom=(2, "net_j"))
 
 
+def test_a_bias_that_was_computed_is_opened_too():
+    def cell(params, x, s):
+        s = tg.ops.linear(x, params["V"], s, params["U"], params["b"] * 2.0, name="s")
+        return s, s
+
+    rng = np.random.default_rng(0)
+    params = {"V": rng.normal(size=(3, 2)), "U": rng.normal(size=(3, 3)), "b": rng.normal(size=3)}
+    zeros = np.zeros((2, 1, 3))
+    net = tg.unfold(cell, params, rng.normal(size=(2, 1, 2)), zeros, loss="squared_error", s0=zeros[0])
+    lines = {line.id for line in tg.draw(net, zoom=(2, "s")).scene.lines}
+    assert {line for line in lines if line.startswith("u4")} == {"u4-0-0", "u4-1-1", "u4-2-2"}
+
+
 def test_scissors_stand_where_a_cut_holds_the_error_back():
     net = network(tg.cells.LSTM(), 5)
     tg.cut(net, 3)

@@ -197,6 +197,8 @@ def _labels(node: Node, lines: Sequence[tuple[Line, float]], boxes: Sequence[Box
     found = []
     for line, slope in lines:
         slot, i, j = (int(n) for n in line.id[1:].split("-"))
+        if slot + 1 == len(node.parents):  # a bias that was computed
+            continue
         weight = node.parents[slot + 1]
         name = f"{plain(symbol(f'{weight.name.lower()}_{j + 1}{i + 1}'))} {short(slope)}"
         (x0, y0), (x1, y1) = line.points
