@@ -3,7 +3,7 @@
 #
 # Backpropagation through time is ten lines of code, and people get them wrong again and again. The mistakes are old
 # friends: they stand in published code, in textbooks and in frameworks, and they are always the same ones. The nasty
-# thing about them is that a network with a wrong gradient often still learns, only a little worse, and so nobody looks.
+# thing about them is that a network with a wrong gradient often still learns, and so nobody looks.
 #
 # This museum shows fifteen of them. Each can be switched on, alone, and you will see what it leaves behind: its
 # **signature**. And we shall ask the question that every one of their authors should have asked: would a test have seen
@@ -147,6 +147,10 @@ assert still > len(BUGS) / 2
 assert left[""] < 0.5
 
 # %% [markdown]
+# A cost that falls says nothing about the gradient. Many wrong directions lead downhill, `W` alone can learn a good
+# part, and on a task as small as this one some of the bugs even end below the right program. So nobody finds them by
+# watching the cost. They must be looked for.
+#
 # ## What a gradient check sees
 #
 # A gradient check moves every weight a little and measures the cost. It compares **sums**: the one number that the
