@@ -245,9 +245,9 @@ assert off[200, 0.25] < off[200, 1.0] / 3
 assert off[4, 0.25] > off[4, 1.0]
 
 # %% [markdown]
-# For slow waves, the five leaking taps come several times closer than five sharp ones, which simply end. For the
-# fastest they are worse than cutting off. With $\mu = 1$ nothing is smeared, and it is backpropagation through the last
-# five copies, exactly:
+# For slow waves, the five leaking taps come several times closer than five sharp ones, which simply end. For fast ones
+# they are worse than cutting off. With $\mu = 1$ nothing is smeared, and it is backpropagation through the last five
+# copies, exactly:
 
 # %%
 x, d = sequence(12)

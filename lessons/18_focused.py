@@ -15,6 +15,8 @@
 # matrix in the recurrence, only $m$ numbers.
 
 # %%
+import textwrap
+
 import numpy as np
 
 import tinygrad_rnn as tg
@@ -179,7 +181,7 @@ full = guo.init(l, m, o, rng=18)
 try:
     list(tg.focused(guo, full, x, d, s0=s0))
 except ValueError as refused:
-    print(refused)
+    print(textwrap.fill(str(refused), 76))
 else:
     raise AssertionError("focused should not take a full U")
 

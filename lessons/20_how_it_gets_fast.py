@@ -8,7 +8,10 @@
 # equations in plain NumPy: a loop that was written for this one network and does nothing else.
 
 # %%
+import os
 import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # so that times can be compared: one thread for everybody
 
 import networkx as nx
 import numpy as np

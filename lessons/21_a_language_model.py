@@ -169,7 +169,7 @@ assert abs(first_window.loss / n - np.log(V)) < 0.1
 #
 # Whatever the size of a gradient, the step is about $\eta$. Both get the same gradients to start with, and both are
 # **clipped**: if all gradients together are longer than a threshold, they are shortened to it. Now and then a window's
-# gradient explodes, and one such step would undo a thousand good ones.
+# gradient is many times as long as the others, and one such step can undo many good ones.
 
 
 # %%
@@ -286,8 +286,8 @@ for when, said in (("before", babble), ("after", sample)):
 assert np.mean(known["after"]) > np.mean(known["before"]) + 0.15
 
 # %% [markdown]
-# It is nonsense, and it is unmistakably Python's manual: the words, the length of the lines, the indents, the brackets
-# that open. Nobody told it what a word is. It was given one character at a time and one number to make smaller, and the
-# errors went back through the copies of one matrix, and their shares were added.
+# It is nonsense, and it has the look of Python's manual: words, lines, indents, quotes and brackets. Nobody told it
+# what a word is. It was given one character at a time and one number to make smaller, and the errors went back through
+# the copies of one matrix, and their shares were added.
 #
 # You have seen every step of that.
