@@ -4,7 +4,8 @@ lessons/         copies of ../lessons, whose one home is where readers of the re
                  its exercises below
 *.html           beside the site's own: pages that the library itself has written
 gallery/         every picture that `draw` offers, of four networks
-_generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
+_generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports,
+                 other people's notations
 """
 
 import importlib
@@ -26,6 +27,7 @@ from sphinx.errors import ExtensionError
 
 import gallery
 import layers
+import notation
 import tinygrad_rnn as tg
 from equations import LIMIT, covered
 from tinygrad_rnn import cli, guo
@@ -59,6 +61,7 @@ def write_all(app: Sphinx) -> None:
             "equations.md": equations(),
             "api.md": api(),
             "imports.md": imports(),
+            "notation.md": f"{_table(notation.table())}\n{_table(notation.formulas())}",
             "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
             "gallery.md": pages_of_gallery(),
@@ -275,6 +278,11 @@ def _source(function: Callable[[], object]) -> list[str]:
     body = inspect.cleandoc(inspect.getsource(function).partition('"""\n')[2])
     before, _, after = body.rpartition("return ")
     return f"{before}net = {after}".split("\n")
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *rest = rows
+    return "\n".join([_row(head), _row(["---"] * len(head)), *map(_row, rest), ""])
 
 
 def _row(cells: list[str]) -> str:
