@@ -69,14 +69,14 @@ for lag in range(T + 1):
 # ## When it must vanish
 #
 # A product is no longer than the product of the lengths. $U$ stretches nothing by more than its largest singular
-# value $\sigma_{max}$, and no slope of $f$ is more than $\gamma$, which is 1 for $\tanh$ and 1/4 for the logistic
+# value $\sigma_{\max}$, and no slope of $f$ is more than $\gamma$, which is 1 for $\tanh$ and 1/4 for the logistic
 # function. So after $z$ steps, at most
 #
 # $$
-# (\gamma\, \sigma_{max}(U))^z
+# (\gamma\, \sigma_{\max}(U))^z
 # $$
 #
-# is left. If $\gamma\, \sigma_{max} < 1$, the gradient **must** vanish, whatever the network reads and whatever it
+# is left. If $\gamma\, \sigma_{\max} < 1$, the gradient **must** vanish, whatever the network reads and whatever it
 # should say. If it is above 1, the gradient **may** explode. It need not: real slopes are smaller than $\gamma$.
 
 # %%
@@ -117,7 +117,7 @@ assert powers[30] < 1e-6
 assert sigma > 1 > radius
 
 # %% [markdown]
-# It explodes, and then it vanishes. If you want to know whether one step can hurt, look at $\sigma_{max}$. If you
+# It explodes, and then it vanishes. If you want to know whether one step can hurt, look at $\sigma_{\max}$. If you
 # want to know what is left after a hundred steps, look at $\rho$.
 #
 # ## Exploding: the cliff

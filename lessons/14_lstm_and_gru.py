@@ -111,7 +111,7 @@ print("six steps by hand, and the tape has the same memory:", c[0])
 # Now the factor is not one but $f$. Over many steps it is the product of the forget gates, unit by unit:
 #
 # $$
-# \frac{\partial c(T)}{\partial c(0)} = \mathrm{diag}\Big( \prod_{t=1}^{T} f(t) \Big)
+# \frac{\partial c(T)}{\partial c(0)} = \mathrm{diag}\big( f(1) \odot f(2) \odot \ldots \odot f(T) \big)
 # $$
 #
 # with everything else held. An open gate is a carousel, a closed one forgets, and the network itself decides, anew at

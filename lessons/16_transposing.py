@@ -1,12 +1,14 @@
 # %% [markdown]
 # # Turn the graph round
 #
-# There are two ways to find out what one weight does to the cost of a sequence. You can go **with** the weight: move it
-# a little, see how the state moves, how the next state moves with that one, and so on up to the cost. Or you can go
-# **against** it: start with the error at the cost and carry it back, step by step, to the weight.
+# Lesson 15 drew two graphs above each other, one with its arrows turned round, and said: the same number arrives, that
+# is a theorem. So it was there to be believed. In this lesson it is taken apart and proved, in three lines, and then we
+# try to break it.
 #
-# The first is real-time recurrent learning, the second is backpropagation through time. As programs they have nothing
-# in common. One runs forwards and carries a large table, the other runs backwards and carries one row. And yet:
+# There is something to wonder about. Real-time recurrent learning goes **with** a weight: move it a little, see how the
+# state moves, how the next state moves with that one, and so on up to the cost. Backpropagation through time goes
+# **against** it: start with the error at the cost and carry it back. As programs they have nothing in common. One runs
+# forwards and carries a large table, the other runs backwards and carries one row. And yet:
 
 # %%
 from collections import Counter
@@ -31,8 +33,8 @@ print("against the weight:", net.grads["U"].ravel())
 assert np.allclose(forwards, net.grads["U"], rtol=0, atol=1e-14)
 
 # %% [markdown]
-# The same numbers, to the last digits. Is that luck? Françoise Beaufays and Eric Wan answered in 1994, with a drawing
-# and three lines of algebra.
+# The same numbers, to the last digits. Françoise Beaufays and Eric Wan explained it in 1994, with a drawing and three
+# lines of algebra.
 #
 # ## The picture
 #
@@ -198,9 +200,8 @@ assert min(noticed) > 1000 * max(same)
 #
 # ## Then why does everybody go backwards?
 #
-# If both give the same number, why choose? Count the lines. The upper graph belongs to **one** entry of one weight. For
-# the next entry you need another graph. The turned graph starts from the cost, and there is only one cost. Its deltas
-# serve every weight: multiply each by what the weight reads, equation (12), and you are done.
+# Lesson 15 gave the reason: the upper graph belongs to **one** entry of one weight, the lower one serves them all. Let
+# us count, and let the deltas of this one turned graph prove it: each times what the weight reads, equation (12).
 
 # %%
 graphs = [tg.flow_graph(net, name, entry) for name, w in net.weights.items() for entry in np.ndindex(*w.shape)]

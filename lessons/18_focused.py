@@ -1,9 +1,9 @@
 # %% [markdown]
 # # No past at all
 #
-# Real-time recurrent learning needs no past. It carries a table along: for every weight, what it has done to each unit
-# of the state so far. With $m$ hidden units, `U` has $m^2$ entries, so its part of the table has $m^3$ numbers. That is
-# why hardly anybody uses it.
+# One method needs no past: real-time recurrent learning, lesson 15. It carries a table along: for every weight, what it
+# has done to each unit of the state so far. With $m$ hidden units, `U` has $m^2$ entries, so its part of the table has
+# $m^3$ numbers. That is why hardly anybody uses it.
 #
 # Where does the third $m$ come from? A weight into unit 1 changes unit 1. One step later, unit 2 reads unit 1 through
 # `U`, then unit 3 reads unit 2, and soon everything has moved. In 1989 Michael Mozer asked: what if no unit read
@@ -184,8 +184,8 @@ else:
     raise AssertionError("focused should not take a full U")
 
 # %% [markdown]
-# One *can* leave out what goes from unit to unit and see what is left. Then it is no longer the gradient. It is an
-# estimate called e-prop, and how far off it is depends on how much the units talk to each other. So turn it up: a `U`
+# One *can* leave out what goes from unit to unit and see what is left. Then it is no longer the gradient. It is e-prop,
+# which lesson 15 has met, and how far off it is depends on how much the units talk to each other. So turn it up: a `U`
 # with a fixed diagonal, and more and more beside it.
 
 # %%

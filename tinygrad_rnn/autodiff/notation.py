@@ -91,15 +91,16 @@ def _shift(text: str, table: dict[str, str], mark: str) -> str:
     return "".join(table[c] for c in text) if all(c in table for c in text) else mark + text
 
 
-def array(values: Any, rows: int = 6) -> str:
-    """An array in plain text: a scalar, a row in brackets, or rows one below the other."""
+def array(values: Any, rows: int = 6, width: int = 6) -> str:
+    """An array in plain text: a scalar, a row in brackets, or rows one below the other, their numbers in columns."""
     if values.ndim == 0:
         return number(float(values))
+    width = max(width, *(len(number(float(v))) for v in values[:rows].flat)) if values.size else width
     if values.ndim == 1:
-        return "[ " + "  ".join(f"{number(float(v)):>6}" for v in values) + " ]"
+        return "[ " + "  ".join(f"{number(float(v)):>{width}}" for v in values) + " ]"
     if len(values) == 1:
-        return array(values[0], rows)
-    shown = [array(v, rows) for v in values[:rows]]
+        return array(values[0], rows, width)
+    shown = [array(v, rows, width) for v in values[:rows]]
     if len(values) > rows:
         shown.append(f"({len(values) - rows} more rows)")
     return "\n".join(shown)

@@ -90,8 +90,6 @@ _PROSE = {
     "theta": "θ",
     "gamma": "γ",
     "rho": "ρ",
-    "prod": "Π",
-    "le": "≤",
     "Delta": "Δ",
     "varepsilon": "ε",
     "partial": "∂",

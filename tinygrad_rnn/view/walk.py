@@ -12,7 +12,7 @@ from .trace import Moment, Trace
 HELP = "→ next  ← back  g go to  u until  w ledger  Home/End  q quit"
 MOST_COLUMNS = 3  # of a ledger: the network stands beside it
 MARKS = {"waits": "·", "known": "○", "reached": "●", "now": "◆"}
-SAYS = "○ computed   ● its error has come back   ◆ now"
+SAYS = "○ computed  ● error came back  ◆ now"
 KEYS = {
     "\r": "next", "\n": "next", " ": "next", "\x1b[C": "next", "\x1b[B": "next", "\x1bOC": "next", "\x1bOB": "next",
     "\x1b[D": "back", "\x1b[A": "back", "\x1bOD": "back", "\x1bOA": "back", "\x7f": "back", "\x08": "back",

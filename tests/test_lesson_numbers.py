@@ -1,0 +1,23 @@
+"""Every number in every step of every network of every lesson is recomputed from the shown formula's own numbers."""
+
+import math
+
+import pytest
+
+from recomputed import wrong
+from tinygrad_rnn import Unfolded
+from tinygrad_rnn.view import lessons
+
+MOST_NODES = 3000  # of a larger network a lesson shows no steps
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", lessons.lessons(), ids=lambda lesson: f"{lesson.number:02}")
+def test_what_the_steps_show_is_so(lesson, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = lessons.run(lesson, lambda text: None, lambda code: None)
+    capsys.readouterr()
+    nets = {id(net): net for net in names.values() if isinstance(net, Unfolded) and len(net.tape) <= MOST_NODES}
+    for net in nets.values():
+        shown = [step for step in net.steps() if all(map(math.isfinite, step.value.flat))]
+        assert [said for said in map(wrong, shown) if said] == []
