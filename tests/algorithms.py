@@ -38,16 +38,16 @@ full backpropagation through time | unfold Unfolded.backward | 1 6 7 9 | unfold/
 the 28 equations, by hand | guo | 4 5 6 7 8 | guo equations | equations
 influence of a copy on a cost | influence influence_norms plot_influence | 10 | through_time/influence | through_time
 influence by distance | plot_lags | 10 13 | view/plots | gallery
-TBPTT(k1, k2) | truncated truncated_gradient truncation_mask | 11 12 | through_time/truncation | through_time
+TBPTT(k1, k2) | truncated truncated_gradient truncation_mask | 11 12 21 | through_time/truncation | through_time
 truncation drawn and stepped through | cut | 11 12 | through_time/cut | through_time
 epochwise BPTT | epochwise | 11 12 | through_time/truncation | through_time
 BPTT(h; h') of Williams and Peng | williams_peng | 11 | through_time/truncation | through_time
 Wikipedia's loop | wikipedia | 11 | through_time/truncation | through_time
 naive splitting | naive_splitting | 11 | through_time/truncation | through_time
 ARTBP, truncation at random | artbp artbp_gradient | 12 | through_time/random_truncation | through_time methods
-RTRL, real-time recurrent learning | rtrl | 16 18 | through_time/rtrl | methods through_time
-UORO | uoro | | through_time/uoro | methods
-e-prop | eprop | 18 | through_time/eprop | methods
+RTRL, real-time recurrent learning | rtrl | 15 16 18 | through_time/rtrl | methods through_time
+UORO | uoro | 15 | through_time/uoro | methods
+e-prop | eprop | 15 18 | through_time/eprop | methods
 Mozer's focused backpropagation | focused cells.Mozer | 18 | through_time/focused | methods
 Beaufays and Wan's transposed graphs | flow transposed transfer draw_flow | 16 | through_time/transposition view/flow |
 ordered derivatives, after Werbos | ordered | 2 | through_time/ordered | glossary
@@ -55,14 +55,14 @@ checkpoints | checkpointed Checkpoints | 17 | through_time/checkpoints | memory_
 gamma memory, of fixed size | fixed_memory GammaMemory | 17 | through_time/gamma | memory_and_pathology
 Jacobians and products | pathology.jacobians pathology.products | 13 14 | through_time/pathology | memory_and_pathology
 a bound on what comes back | pathology.vanishing_bound | 13 | through_time/pathology | memory_and_pathology
-clipping the gradient | clip_by_norm clip_by_value | 13 | train/clipping | memory_and_pathology
+clipping the gradient | clip_by_norm clip_by_value | 13 14 | train/clipping | memory_and_pathology
 clipping the error on its way back | cells.ErrorClipped | 13 | unfold/error_clipped | memory_and_pathology
 LSTM | cells.LSTM | 14 | unfold/cells | memory_and_pathology notation
 GRU | cells.GRU | 14 | unfold/cells | notation
 layers of cells | cells.Stacked | | unfold/cells | notation
 untied weights | untie | 9 10 | through_time/untied | memory_and_pathology
-measured slopes | check Unfolded.check | | autodiff/check unfold/check | howto
-optimisers | train.SGD train.Momentum train.Adam | 7 13 | train/optimisers |
+measured slopes | check Unfolded.check | 13 19 | autodiff/check unfold/check | howto
+optimisers | train.SGD train.Momentum train.Adam | 7 13 21 | train/optimisers |
 initialisers | train.orthogonal train.identity train.scaled_normal train.scale_to_radius | 13 | train/initialisers |
 """
 
