@@ -11,8 +11,8 @@
 #
 # ## The picture
 #
-# Six steps, each with a cost. The lines that carry the error of $C(4)$ back are drawn strongly, the rest is grey. They
-# reach four copies of $U$. Each of the other costs has a picture of its own.
+# Six steps, each with a cost. The lines that carry the error of $C(4)$ back are red, and what it does not reach is
+# grey. It reaches four copies of $U$. Each of the other costs has a picture of its own.
 
 # %%
 import numpy as np
@@ -182,8 +182,8 @@ except ImportError as missing:
     print(missing)
 
 # %% [markdown]
-# The influence dies away from the diagonal to the left, and it does so evenly: each step further back costs about the
-# same factor. We take the mean of each diagonal, that is, of all pairs that lie the same number of steps apart.
+# The influence dies away from the diagonal to the left: each step further back costs about the same factor. We take the
+# mean of each diagonal, that is, of all pairs that lie the same number of steps apart.
 
 # %%
 lags = np.array([np.diagonal(norms, -lag).mean() for lag in range(T)])
@@ -195,7 +195,8 @@ assert factor < 0.9
 assert lags[32] < 1e-3 * lags[0]
 
 # %% [markdown]
-# A line that is straight on a logarithmic scale:
+# On a logarithmic scale that is nearly a straight line. (To the right, where few pairs are left, it is whatever these
+# few happen to be.)
 
 # %%
 try:

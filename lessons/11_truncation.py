@@ -10,8 +10,8 @@
 #
 # ## The picture
 #
-# Seven steps. Before step 4 the line along which the error comes back is cut. The state goes on as before: nothing has
-# changed forwards. But whatever is paid from step 4 on reaches no copy before it.
+# Seven steps, a box for each layer. Before step 4 the way back is cut; scissors stand on the line. The state goes on as
+# before: nothing has changed forwards. But whatever is paid from step 4 on reaches no copy before it.
 
 # %%
 import warnings
@@ -32,7 +32,7 @@ full, whole_cost = net.grads["U"].copy(), net.loss
 
 tg.cut(net, 4)
 net.backward()
-tg.draw(net, overlay="cotangents")
+tg.draw(net, overlay="cotangents", level="layers")
 
 # %% [markdown]
 # ## A cut is a mask
@@ -195,9 +195,8 @@ mask = tg.truncation_mask(T, k1=1, k2=T, losses="window")
 show(mask)
 twice = tg.truncated_gradient(net, k1=1, k2=T, losses="window")["U"]
 cosine = (twice * full).sum() / np.linalg.norm(twice) / np.linalg.norm(full)
-print(
-    f"all the way back at every step: {np.linalg.norm(twice) / np.linalg.norm(full):.2f} times as long as the gradient,"
-)
+times = np.linalg.norm(twice) / np.linalg.norm(full)
+print(f"all the way back at every step: {times:.2f} times as long as the gradient,")
 print(f"and turned away from it by {np.degrees(np.arccos(cosine)):.1f} degrees")
 assert mask[0, 0] == T
 assert off(twice) > 0.5
@@ -248,7 +247,8 @@ assert np.allclose(summed(mended), masked(band), rtol=0, atol=1e-14)
 # every step.
 
 # %%
-by_28 = sum(tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=k - 1, f="tanh").grads["U"] for t in at[k - 1 :])
+each = [tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=k - 1, f="tanh") for t in at[k - 1 :]]
+by_28 = sum(row.grads["U"] for row in each)
 assert np.allclose(summed(mended), by_28, rtol=0, atol=1e-14)
 print(f"Wikipedia's k = {k} is (28) with T = {k - 1}")
 

@@ -9,8 +9,8 @@
 # ## The picture
 #
 # Here is what one step does. A small push to the state before it becomes a push to the state after it, longer or
-# shorter, and turned. How much longer at most, and how much shorter at least, is written on the thick line between
-# the states.
+# shorter, and turned. How much longer at most and how much shorter at least is written in the state, behind the
+# $\sigma$.
 
 # %%
 import numpy as np
@@ -123,8 +123,8 @@ assert sigma > 1 > radius
 # ## Exploding: the cliff
 #
 # What does an exploding gradient look like from the point of view of a weight? We take the smallest network there is,
-# one unit, one weight $w$, fifty steps, and draw its cost against $w$. The example is that of Pascanu, Mikolov and
-# Bengio (2013).
+# one unit, one weight $w$, fifty steps, and draw its cost against $w$. Pascanu, Mikolov and Bengio (2013) have a
+# picture of one like it.
 
 
 # %%
@@ -210,7 +210,7 @@ assert np.isclose(short, 0.25)
 
 # %%
 wild = start | {"U": 4 * turn}
-x, d = rng.normal(size=(60, 1, 3)), np.eye(2)[rng.integers(2, size=(60, 1))]
+x, d = rng.normal(size=(24, 1, 3)), np.eye(2)[rng.integers(2, size=(24, 1))]
 net = tg.unfold(tg.cells.Guo(), wild, x, d)
 net.backward()
 inside = tg.unfold(tg.cells.ErrorClipped(tg.cells.Guo(), 0.1), wild, x, d)
@@ -278,7 +278,7 @@ assert lengths["normal, std 0.1"][T] < 1e-10
 
 # %%
 try:
-    tg.plot_lags(lengths)
+    tg.plot_lags(lengths).set(xlabel="steps back from the cost", ylabel="length of the error at the state")
 except ImportError as missing:
     print(missing)
 

@@ -170,11 +170,11 @@ assert np.allclose(arrives, np.diag(z), rtol=0, atol=1e-15)
 # ## How long is the memory at the start?
 #
 # At the start a gate knows nothing yet, and is what its bias makes it: with a bias of 0 it is half open. A half, a
-# hundred and fifty times, is nothing. So the bias of the forget gate should start high. We measure how much of the
-# error of the last cost arrives a hundred and fifty steps earlier.
+# hundred and twenty times, is nothing. So the bias of the forget gate should start high. We measure how much of the
+# error of the last cost arrives a hundred and twenty steps earlier.
 
 # %%
-m, T = 12, 150
+m, T = 12, 120
 simple = tg.cells.Guo(f="tanh")
 rotation = simple.init(3, m, 2, rng=6) | {"U": tg.train.orthogonal(m, rng=5)}
 
@@ -199,25 +199,26 @@ lengths = {}
 for name, (kind, weights) in starts.items():
     errors = pathology.state_errors(tg.unfold(kind, weights, x, d))[:, 0]
     lengths[name] = np.linalg.norm(errors, axis=1)
-    print(f"{name:>21}" + "".join(f"   lag {lag}: {lengths[name][lag]:.1e}" for lag in (0, 50, 150)))
+    print(f"{name:>21}" + "".join(f"   lag {lag}: {lengths[name][lag]:.1e}" for lag in (0, 50, 120)))
 assert lengths["LSTM, bias 3"][T] > 1e20 * lengths["LSTM, bias 0"][T]
 assert lengths["GRU, bias 5"][T] > 1e20 * lengths["GRU, bias 0"][T]
 
 # %%
 try:
-    tg.plot_lags({name: row[::10] for name, row in lengths.items()}).set_xlabel("tens of steps back")
+    ax = tg.plot_lags({name: row[::10] for name, row in lengths.items()})
+    ax.set(xlabel="tens of steps back from the cost", ylabel="length of the error at the state")
 except ImportError as missing:
     print(missing)
 
 # %% [markdown]
 # ## Does it learn?
 #
-# The task of lesson 13, almost four times as long. One thing is told at the first step, the question comes at the last.
+# The task of lesson 13, three times as long. One thing is told at the first step, the question comes at the last.
 # Every network gets the same updates.
 
 
 # %%
-def told_once(rng, samples=24):
+def told_once(rng, samples=16):
     """What is read, and what is to be said at the end."""
     which = rng.integers(2, size=samples)
     x, d = np.zeros((T, samples, 3)), np.zeros((T, samples, 2))
@@ -227,7 +228,7 @@ def told_once(rng, samples=24):
     return x, d
 
 
-def train(kind, weights, updates=130):
+def train(kind, weights, updates=100):
     rng = np.random.default_rng(0)
     weights = {name: w.copy() for name, w in weights.items()}
     net = tg.unfold(kind, weights, *told_once(rng), losses=[T])
@@ -245,17 +246,18 @@ print(f"knowing nothing costs {chance:.3f}")
 histories = {}
 for name in ("simple, U a rotation", "LSTM, bias 1", "LSTM, bias 3", "GRU, bias 5"):
     history = histories[name] = train(*starts[name])
-    print(f"{name:>21}: " + "  ".join(f"{history[k]:.3f}" for k in (0, 25, 50, 100, 129)))
+    print(f"{name:>21}: " + "  ".join(f"{history[k]:.3f}" for k in (0, 25, 50, 75, 99)))
 last = {name: history[-10:].mean() for name, history in histories.items()}
 assert last["LSTM, bias 3"] < 0.1 * chance
 assert last["GRU, bias 5"] < 0.1 * chance
 assert last["LSTM, bias 1"] > 0.8 * chance
-assert last["simple, U a rotation"] > 10 * last["LSTM, bias 3"]
+assert last["simple, U a rotation"] < 0.1 * chance
 
 # %% [markdown]
-# The same cell, the LSTM, learns it or learns nothing, according to where its gates begin. It is not the name that
-# helps. It is the factor. The simple network with its rotation has not got there in the same updates. That is no proof
-# that it never would: a gate makes it easy to keep something, and the others have to learn how.
+# The same cell, the LSTM, learns it or learns nothing, according to where its gates begin. And the simple network
+# learns it, too, when it begins with a rotation. So it is not the name that helps. It is the factor. What gates add
+# is that a network can choose its factor, at each step and for each unit, and that nobody has to hope that $U$ stays
+# a rotation.
 #
 # ## And the shares?
 #

@@ -163,6 +163,7 @@ def test_a_terminal_shows_no_latex(lesson):
     [
         (r"$\frac{1}{1 + e^{-\mathrm{net}}} \tag{13}$", "1/(1 + e^(−net))    (13)"),
         (r"$\frac{\partial^+ z_n}{\partial z_i} = \sum_{j > i} z_j$", "∂⁺ zₙ/∂zᵢ = Σ(j > i) zⱼ"),
+        (r"$(\gamma\,\theta)^z + \rho$", "(γ θ)^z + ρ"),
         (r"$\Big( \sum_k^o \delta_{pk} \Big) \text{and} \eta\,\sum_{z=0}^{T} x$", "( Σₖ δₚₖ ) and η Σ(z=0..T) x"),
     ],
 )
