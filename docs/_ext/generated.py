@@ -4,7 +4,8 @@ lessons/         copies of ../lessons, whose one home is where readers of the re
                  its exercises below
 *.html           beside the site's own: pages that the library itself has written
 gallery/         every picture that `draw` offers, of four networks
-_generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports
+_generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports,
+                 other people's notations, where each algorithm is
 """
 
 import importlib
@@ -24,8 +25,10 @@ from click.testing import CliRunner
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import algorithms
 import gallery
 import layers
+import notation
 import tinygrad_rnn as tg
 from equations import LIMIT, covered
 from tinygrad_rnn import cli, guo
@@ -59,6 +62,8 @@ def write_all(app: Sphinx) -> None:
             "equations.md": equations(),
             "api.md": api(),
             "imports.md": imports(),
+            "algorithms.md": where_each_is(),
+            "notation.md": f"{_table(notation.table())}\n{_table(notation.formulas())}",
             "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
             "gallery.md": pages_of_gallery(),
@@ -138,6 +143,29 @@ def where_computed() -> Iterator[str]:
                 f"{found.difference:.0e}",
             ]
         )
+
+
+def where_each_is() -> str:
+    """A row for each algorithm; what it promises must be there."""
+    rows = [["algorithm", "`tg.`", "lessons", "pages", "tests"]]
+    for row in algorithms.algorithms():
+        for complaint in algorithms.missing(row):
+            raise ExtensionError(f"tests/algorithms.py, {row.name}: {complaint}")
+        lessons = (f"{{doc}}`{n} <lessons/{algorithms.LESSONS[n].stem}>`" for n in row.lessons)
+        tests = (f"`{algorithms.file_of_test(name).relative_to(algorithms.ROOT)}`" for name in row.tests)
+        pages = (f"{{doc}}`{name}`" for name in row.pages)
+        names = (f"{{py:obj}}`{name} <{_documented(name)}>`" for name in row.public)
+        rows.append([row.name, "<br>".join(names), ", ".join(lessons), "<br>".join(pages), "<br>".join(tests)])
+    return _table(rows)
+
+
+def _documented(name: str) -> str:
+    """The full name under which the API page has a public one: that of its module, or the facade's."""
+    first, _, rest = name.partition(".")
+    value = getattr(tg, first)
+    if inspect.ismodule(value):
+        return f"{value.__name__}.{rest}".removesuffix(".")
+    return f"{tg.__name__}.{name}"
 
 
 def _erratum(key: str) -> str:
@@ -275,6 +303,11 @@ def _source(function: Callable[[], object]) -> list[str]:
     body = inspect.cleandoc(inspect.getsource(function).partition('"""\n')[2])
     before, _, after = body.rpartition("return ")
     return f"{before}net = {after}".split("\n")
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *rest = rows
+    return "\n".join([_row(head), _row(["---"] * len(head)), *map(_row, rest), ""])
 
 
 def _row(cells: list[str]) -> str:
