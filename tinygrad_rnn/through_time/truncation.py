@@ -67,7 +67,8 @@ def truncated_gradient(
     Notes
     -----
     All windows go back in lock step: k2 steps, each for all of them in one array. The errors that meet at one time
-    step are added up, and the weights' gradients are read from the sums.
+    step are added up, and the weights' gradients are read from the sums, once. Errors that meet are not handed on
+    as one, for their windows end at different steps: about k2 / k1 times the way back of one whole backward pass.
     """
     windows = Windows(k1, k2, losses, tail).warn()
     windows.fit(net.T)
