@@ -60,9 +60,10 @@ class Windows:
             if k < 1:
                 raise ValueError(f"{name}={k}: it is a number of time steps, an integer from 1 up")
         for name, table in (("losses", LOSSES), ("tail", TAILS)):
-            if getattr(self, name) not in table:
+            given = getattr(self, name)
+            if not isinstance(given, str) or given not in table:
                 listed = "; ".join(f"{key!r}: {what}" for key, what in table.items())
-                raise ValueError(f"{name}={getattr(self, name)!r}: it is one of {listed}")
+                raise ValueError(f"{name}={given!r}: it is one of {listed}")
 
     def warn(self) -> Windows:
         """Warn of costs that get no gradient at all."""
