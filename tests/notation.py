@@ -164,12 +164,12 @@ def table() -> list[list[str]]:
     letters = {1: "1", l: "l", m: "m", o: "o"}
     rows = [["here", *SYSTEMS]]
     for ours in NAMES:
-        cells = [f"`{ours}` {shape(p.params[ours], letters)}"]
+        cells = [f"`{ours}`<br>{shape(p.params[ours], letters)}"]
         for system in SYSTEMS.values():
             found = translated(system, p.params)
             cells.append(
                 "<br>".join(
-                    f"`{theirs}` = `{form.format(ours)}` {shape(found[theirs], letters)}"
+                    f"`{theirs}` = `{form.format(ours)}`<br>{shape(found[theirs], letters)}"
                     for theirs, form in system.weights[ours].items()
                 )
             )
@@ -180,9 +180,9 @@ def table() -> list[list[str]]:
 
 
 def formulas() -> list[list[str]]:
-    """A row for each system: whose it is, and its two formulas in its own letters."""
-    said = [[name, s.name, f"${s.hidden}$", f"${s.output}$"] for name, s in SYSTEMS.items()]
-    return [["", "is", "hidden units", "output"], *said]
+    """A row for each system: whose it is, and its hidden units and output in its own letters."""
+    said = [[f"{key}: {s.name}", f"${s.hidden}$<br>${s.output}$"] for key, s in SYSTEMS.items()]
+    return [["", "hidden units and output"], *said]
 
 
 def shape(w: Array, letters: Mapping[int, str]) -> str:

@@ -53,5 +53,9 @@ def test_the_row_of_pytorch_is_what_to_torch_writes():
 def test_the_table_says_which_letters_are_permuted_and_which_matrices_are_turned():
     head, *rows = notation.table()
     book, d2l = head.index("Goodfellow et al."), head.index("d2l")
-    assert [row[book] for row in rows[:3]] == ["`U` = `V` `(m, l)`", "`W` = `U` `(m, m)`", "`V` = `W` `(o, m)`"]
-    assert [row[d2l] for row in rows[:2]] == ["`W_xh` = `V.T` `(l, m)`", "`W_hh` = `U.T` `(m, m)`"]
+    assert [row[book] for row in rows[:3]] == [
+        "`U` = `V`<br>`(m, l)`",
+        "`W` = `U`<br>`(m, m)`",
+        "`V` = `W`<br>`(o, m)`",
+    ]
+    assert [row[d2l] for row in rows[:2]] == ["`W_xh` = `V.T`<br>`(l, m)`", "`W_hh` = `U.T`<br>`(m, m)`"]

@@ -136,7 +136,7 @@ def where_computed() -> Iterator[str]:
         place = found.source.partition(": ")[0]
         yield _row(
             [
-                f"[({number})](#equation-{found.equation})",
+                f"[({number})](#{found.equation.lower()})",
                 found.step,
                 f"`{place}`",
                 f"`{found.oracle}`",
@@ -147,15 +147,16 @@ def where_computed() -> Iterator[str]:
 
 def where_each_is() -> str:
     """A row for each algorithm; what it promises must be there."""
-    rows = [["algorithm", "`tg.`", "lessons", "pages", "tests"]]
+    rows = [["algorithm", "`tg.`", "lessons and pages", "`tests/`"]]
     for row in algorithms.algorithms():
         for complaint in algorithms.missing(row):
             raise ExtensionError(f"tests/algorithms.py, {row.name}: {complaint}")
         lessons = (f"{{doc}}`{n} <lessons/{algorithms.LESSONS[n].stem}>`" for n in row.lessons)
-        tests = (f"`{algorithms.file_of_test(name).relative_to(algorithms.ROOT)}`" for name in row.tests)
-        pages = (f"{{doc}}`{name}`" for name in row.pages)
+        pages = (f"{{doc}}`{name.replace('_', ' ')} <{name}>`" for name in row.pages)
+        tests = (f"`{algorithms.file_of_test(name).relative_to(algorithms.ROOT / 'tests')}`" for name in row.tests)
         names = (f"{{py:obj}}`{name} <{_documented(name)}>`" for name in row.public)
-        rows.append([row.name, "<br>".join(names), ", ".join(lessons), "<br>".join(pages), "<br>".join(tests)])
+        read = ", ".join([*lessons, *pages])
+        rows.append([row.name, "<br>".join(names), read, "<br>".join(tests)])
     return _table(rows)
 
 

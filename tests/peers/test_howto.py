@@ -1,10 +1,9 @@
 """The third how-to guide of the site, which shows these very lines."""
 
-import numpy as np
-
 
 def test_a_model_of_pytorch_copy_by_copy(capsys):
     # A model
+    import numpy as np
     import torch
 
     torch.manual_seed(0)
