@@ -448,8 +448,11 @@ def test_messages_call_things_by_their_names(p):
 def test_losses_that_get_no_gradient_are_named(p):
     with pytest.warns(UserWarning, match="k1=4 is more than k2=1: 3 of every 4 losses get no gradient at all"):
         tg.truncated(p.cell, p.params, p.x, p.d, k1=4, k2=1)
-    with pytest.warns(UserWarning, match="not even for the weights of the output"):
+    with pytest.warns(UserWarning, match="not even for the weights of the output") as heard:
         tg.truncated_gradient(gradient(p)[0], k1=4, k2=1)
+    with pytest.warns(UserWarning, match="h_prime=4 is more than h=1") as heard_too:
+        tg.williams_peng(p.cell, p.params, p.x, p.d, h=1, h_prime=4)
+    assert [w.filename for w in (*heard, *heard_too)] == [__file__] * 2  # the line that asked for it is named
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tg.truncated(p.cell, p.params, p.x, p.d, k1=4, k2=1, losses="last")  # which is what it says

@@ -349,7 +349,7 @@ def epochwise(
     """Epochs of h steps, each gone back through once it is over: BPTT(h; h), `truncated` with k1 = k2 = h.
 
     The state is handed on from epoch to epoch, and no error goes back over that border: what is also called stateful
-    training in chunks.
+    training in chunks. For a network that is reset before each epoch, see `naive_splitting`.
 
     Parameters
     ----------
