@@ -30,7 +30,7 @@ PLAIN = {
 
 @dataclass
 class Place:
-    """Where a reader is: the moment (from 0), the weight whose ledger is shown, a message, and if results are hidden."""
+    """Where a reader is: the moment (from 0), the weight whose ledger is shown, a message, if results are veiled."""
 
     at: int = 0
     weight: str = ""
