@@ -153,8 +153,9 @@ assert [int(t) for t in at[mask.sum(axis=1) == 0]] == [1, 2, 4, 5]
 # ## The same thing under other names
 #
 # Williams and Peng wrote it down in 1990, as BPTT(h; h'): go back over $h$ steps, every $h'$ steps. It is TBPTT with
-# $k1 = h'$ and $k2 = h$. BPTT(h; h) they called *epochwise*; it is the chunks. A common choice is
-# BPTT(2h'; h'): twice the work of chunks, and no error goes back over less than $h' + 1$ copies.
+# $k1 = h'$ and $k2 = h$. BPTT(h; h) goes back over every step once, as *epochwise* training does. But epochs there
+# start from a fresh state, and here the state goes on: it is the chunks. A common choice is BPTT(2h'; h'): twice the
+# work of chunks, and no error goes back over less than $h' + 1$ copies.
 
 
 # %%

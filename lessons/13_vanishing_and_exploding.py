@@ -203,10 +203,11 @@ assert np.isclose(short, 0.25)
 # A gradient that is too long is made shorter. That sounds like one idea. There are three, and they do not give the
 # same.
 #
-# 1. **By norm.** All gradients together are one long vector. If it is longer than a threshold, it is shortened. Its
-# direction stays. (Pascanu, Mikolov and Bengio, 2013) 2. **By value.** Each number beyond a bound is put at the
-# bound. The direction changes. 3. **Inside.** The error is clipped on the way back, at each step, before it goes on.
-# (Mikolov, 2012) What comes out is    not a gradient made shorter. It is the gradient of nothing.
+# * **By norm.** All gradients together are one long vector. If it is longer than a threshold, it is shortened. Its
+#   direction stays. (Pascanu, Mikolov and Bengio, 2013)
+# * **By value.** Each number beyond a bound is put at the bound. The direction changes.
+# * **Inside.** The error is clipped on the way back, at each step, before it goes on. (Mikolov, 2012) What comes out is
+#   not a gradient made shorter. It is the gradient of nothing.
 
 # %%
 wild = start | {"U": 4 * turn}

@@ -153,7 +153,8 @@ for name, weights in (("U as it is", params), ("U = 0", params | {"U": np.zeros(
 #
 # The new state is a mean of the old one and a proposal. There is the carousel again: the direct road from $s(t-1)$ to
 # $s(t)$ is $z$, and what $z$ keeps it does not take from the proposal. (The letters are those of PyTorch; some papers
-# call $1 - z$ what is here $z$. A formula from one text and weights from another do not fit.)
+# call $1 - z$ what is here $z$. And in the paper as it was printed, $r$ multiplies the state *before* $U_n$ does; that
+# is `GRU(reset="before")`. A formula from one text and weights from another do not fit.)
 
 # %%
 gru = tg.cells.GRU()

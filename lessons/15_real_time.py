@@ -16,7 +16,7 @@
 # Only the arrows are turned round: the error flows from the cost back to the weight.
 
 # %%
-from itertools import islice, tee
+from itertools import islice
 
 import numpy as np
 
@@ -130,9 +130,8 @@ def endless():
 
 
 first = cell.init(1, 4, 2, rng=3)
-inputs, targets = tee(islice(endless(), 2000))
-windows = tg.rtrl(cell, first, (a for a, _ in inputs), (b for _, b in targets))
-sizes = [window.carried_bytes for window in windows]
+inputs, targets = (a for a, _ in endless()), (b for _, b in endless())  # the same numbers, made twice, stored nowhere
+sizes = [w.carried_bytes for w in islice(tg.rtrl(cell, first, inputs, targets), 2000)]
 print(f"carried after 10 steps: {sizes[9]} bytes; after {len(sizes)}: {sizes[-1]} bytes")
 assert len(set(sizes[1:])) == 1
 
@@ -228,7 +227,7 @@ bias = np.linalg.norm(draws.mean(axis=0) - truth) / length
 chance = spread / np.sqrt(len(draws))
 print(f"UORO: a single run is off by {spread:.2f} of the gradient's length,")
 print(f"the mean of {len(draws)} runs by {bias:.2f}; by chance alone that would be about {chance:.2f}")
-assert bias < 3 * chance
+assert bias < 2 * chance
 assert spread > 3 * bias
 
 # %%

@@ -169,7 +169,9 @@ assert [steps[0] for mark, steps in done if mark == "o"] == list(range(9, 0, -1)
 # C(t, p) = \min_y \big( y + C(t-y, p-1) + C(y, p) \big), \qquad C(t, 1) = \frac{t(t+1)}{2}.
 # $$
 #
-# Try all $y$ and take the best. That is what `plays` above does, and the library plays just as many.
+# Try all $y$ and take the best. That is what `plays` above does, and the library plays just as many. (It need not try
+# all: programs that differentiate other programs had met the same problem before, and Andreas Griewank and Andrea
+# Walther, 2000, give its solution as a sum.)
 
 # %%
 x, d = sequence(40)

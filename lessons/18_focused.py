@@ -56,7 +56,7 @@ assert not np.any(np.where(own, 0, tables["Mozer"]))
 
 # %% [markdown]
 # With Mozer's cell, $v_{ji}$ moves $s_j$ and no other unit, however long the sequence. The table has lost an axis:
-# there is one number for each weight. Mozer calls it a **trace**.
+# there is one number for each weight. It is called a **trace**.
 #
 # ## Two traces
 #

@@ -289,3 +289,12 @@ def test_what_unfold_refuses_is_refused_at_once():
         tg.checkpointed(p.cell, p.params, p.x, p.d[:-1], every=2)
     with pytest.raises(tg.ShapeError, match="s0 is"):
         tg.checkpointed(p.cell, p.params, p.x, p.d, s0=(p.s0, p.s0))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [((-1, 2), "segments=-1"), ((2.5, 2), "segments=2.5"), ((5, 0), "memory=0"), ((5, "a"), "memory='a'")],
+)
+def test_no_number_of_segments_or_states(given, said):
+    with pytest.raises(ValueError, match=f"{said}: it is an integer from"):
+        fewest_plays(*given)

@@ -75,6 +75,18 @@ def test_a_streams_windows_are_one_pattern_of_the_whole(cell):
     assert len(lengths) > 1
 
 
+def test_the_first_window_trains_an_initial_state_and_the_others_do_not():
+    p = problem()
+    params = p.params | {"start": p.s0[0]}
+    net = tg.unfold(p.cell, params, p.x, p.d, s0="start")
+    for seed in range(4):
+        windows = list(tg.artbp(p.cell, params, p.x, p.d, c=0.4, rng=seed, s0="start"))
+        whole = tg.artbp_gradient(net, c=0.4, cuts=np.isin(np.arange(1, T), [w.last for w in windows]))
+        np.testing.assert_allclose(windows[0].grads["start"], whole["start"], rtol=1e-11, atol=1e-13)
+        assert whole["start"].any()
+        assert not any(w.grads["start"].any() for w in windows[1:])
+
+
 @pytest.mark.parametrize("c", [1, -0.1, float("nan"), [0.1, 0.2, 0.3, 1.0]])
 def test_probabilities_that_are_none(c):
     with pytest.raises(ValueError, match="a cut's probability is from 0 up to below 1"):

@@ -412,7 +412,10 @@ def test_memory_does_not_grow_with_the_stream(states):
         ({"k1": 2, "k2": 3, "losses": "block"}, ValueError, "losses='block': it is one of 'new': those of the steps"),
         ({"k1": 2, "k2": 3, "tail": "keep"}, ValueError, "tail='keep': it is one of 'flush'"),
         ({"k1": 2, "k2": 3, "states": "old"}, ValueError, "states='old': it is one of 'stored'"),
+        ({"k1": 2, "k2": 3, "losses": [1]}, ValueError, r"losses=\[1\]: it is one of 'new'"),
+        ({"k1": 2, "k2": 3, "states": ["stored"]}, ValueError, r"states=\['stored'\]: it is one of 'stored'"),
         ({"k1": 2, "k2": 3, "loss": "mse"}, ValueError, "loss='mse'"),
+        ({"k1": 2, "k2": 3, "loss": None}, TypeError, "loss=None: it is one of cross_entropy"),
         ({"k1": 2, "k2": 3, "reduction": "average"}, ValueError, "reduction='average'"),
         ({"k1": 2, "k2": 3, "s0": "start"}, ValueError, "s0='start' names a parameter"),
         ({"k1": 2, "k2": 3, "x": np.zeros((0, 2, 3))}, ValueError, "the stream is empty"),
@@ -445,8 +448,11 @@ def test_messages_call_things_by_their_names(p):
 def test_losses_that_get_no_gradient_are_named(p):
     with pytest.warns(UserWarning, match="k1=4 is more than k2=1: 3 of every 4 losses get no gradient at all"):
         tg.truncated(p.cell, p.params, p.x, p.d, k1=4, k2=1)
-    with pytest.warns(UserWarning, match="not even for the weights of the output"):
+    with pytest.warns(UserWarning, match="not even for the weights of the output") as heard:
         tg.truncated_gradient(gradient(p)[0], k1=4, k2=1)
+    with pytest.warns(UserWarning, match="h_prime=4 is more than h=1") as heard_too:
+        tg.williams_peng(p.cell, p.params, p.x, p.d, h=1, h_prime=4)
+    assert [w.filename for w in (*heard, *heard_too)] == [__file__] * 2  # the line that asked for it is named
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tg.truncated(p.cell, p.params, p.x, p.d, k1=4, k2=1, losses="last")  # which is what it says
@@ -461,8 +467,9 @@ def test_streams_that_end_too_early(p):
         list(tg.truncated(p.cell, p.params, iter(()), iter(()), k1=1, k2=2))
     with pytest.raises(ValueError, match="d has ended after t=6"):
         list(tg.truncated(p.cell, p.params, p.x, p.d[:-1], k1=2, k2=2))
-    with pytest.raises(ValueError, match="the first window needs 9"):
-        list(tg.wikipedia(p.cell, p.params, iter(p.x), iter(p.d), k=9))
+    for version in ("target", "published"):
+        with pytest.raises(ValueError, match="the first window needs"):
+            list(tg.wikipedia(p.cell, p.params, iter(p.x), iter(p.d), k=9, version=version))
 
 
 def test_a_cell_whose_steps_differ():

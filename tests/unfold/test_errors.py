@@ -131,3 +131,12 @@ def test_the_tape_of_a_finished_network_is_drawn_too():
     net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
     boxes, like = (tg.draw(thing).scene.boxes for thing in (net.tape, net))
     assert {(b.id, b.x, b.y, b.kind, b.numbers) for b in boxes} == {(b.id, b.x, b.y, b.kind, b.numbers) for b in like}
+
+
+@pytest.mark.parametrize("cell", [None, "Guo"])
+def test_what_is_no_cell(cell):
+    p = problem()
+    with pytest.raises(TypeError, match=f"the cell is {cell!r}: it is one of tinygrad_rnn.cells, or a function"):
+        tg.unfold(cell, p.params, p.x, p.d, s0=p.s0)
+    with pytest.raises(TypeError, match="the cell is"):
+        next(tg.rtrl(cell, p.params, p.x, p.d, s0=p.s0))

@@ -93,12 +93,43 @@ def test_nothing_of_that_kind(shown):
 def test_keys(shown):
     keys = iter(["\x1b[C", " ", "\x1b[D", "\x1b[F", "\x1b[C", "\x1b[H", "\x1b[D", "g", "u", "w", "?", "q"])
     answers, seen = iter(["10", "G26"]), []
-    walk(shown, lambda: next(keys), seen.append, lambda question: next(answers), lambda: (80, 24))
+    walk(shown, lambda: next(keys), seen.append, lambda question: next(answers), size=lambda: (80, 24))
     at = [int(text.split("\n")[-1].split("/")[0]) for text in seen]
     n, until = len(shown), shown.find(9, equation="G26") + 1
     assert at == [1, 2, 3, 2, n, n, 1, 1, 10, until, until, until]
     assert "The copies of" in seen[-2]
     assert seen[-2] != seen[-3]
+
+
+def test_guessing(shown):
+    k = shown.find(-1, equation="G2")
+    m = shown.moments[k]
+    term, worth = max(m.terms, key=lambda pair: abs(pair[1]))
+    guesses = iter(
+        ["abc", f"{-m.value}", f"{m.value - worth}", f"{m.value - 2 * worth}", f"{m.value + 9}", f"{m.value:.3f}"]
+    )
+    keys, seen = iter(["g", "q"]), []
+
+    def ask(asked):
+        if "Go to" in asked:
+            return str(k + 1)
+        if seen[-1].startswith(f"── forward {m.number} "):
+            return next(guesses)
+        return ""
+
+    walk(shown, lambda: next(keys), seen.append, ask, predict=True, size=lambda: (100, 40))
+    said = [text.split("\n")[-1].strip() for text in seen]
+    assert [line for line in said if "q quit" not in line] == [
+        "Write a number, such as −0.25.",
+        "The size is right, the sign is not.",
+        f"One term is missing: {term}.",
+        f"One term has the wrong sign: {term}.",
+        f"Not {m.value + 9}. Work out {m.text} with the numbers of the step before."[:97],
+        f"Right: {m.worked.rpartition(' = ')[2]}.",
+    ]
+    hidden = [text for text in seen if text.startswith(f"── forward {m.number} ")]
+    assert all(f"{m.result[0]} = ?" in text for text in hidden[:-1])
+    assert f"{m.result[0]} = ?" not in hidden[-1]
 
 
 def test_back_again_is_the_same_screen(shown):

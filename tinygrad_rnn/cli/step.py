@@ -21,7 +21,7 @@ from .network import fail, reads_network
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write a page (.html) or a trace (.json) instead."
 )
-@click.option("--predict", is_flag=True, help="Let the page ask for a number before it shows it.")
+@click.option("--predict", is_flag=True, help="Be asked for a number before it is shown.")
 @click.option("--ascii", "plain", is_flag=True, help="No other characters than ASCII.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 def step(
@@ -52,7 +52,7 @@ def step(
         return
     if sys.stdin.isatty() and sys.stdout.isatty():
         plain = plain or not _can_write("∂ᵀ◆", sys.stdout.encoding)
-        walk(shown, click.getchar, lambda text: _show(without_unicode(text) if plain else text), _ask)
+        walk(shown, click.getchar, lambda text: _show(without_unicode(text) if plain else text), _ask, predict)
         return
     for text in listing(shown):
         click.echo(without_unicode(text) if plain else text)

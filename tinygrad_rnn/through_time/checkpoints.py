@@ -178,10 +178,18 @@ def fewest_plays(segments: int, memory: int) -> int:
     segments, memory : int
         How many segments there are, and how many states may be kept, the one before the first included.
 
+    Raises
+    ------
+    ValueError
+        If there is a negative number of segments, no state, or one of the two is no integer.
+
     Notes
     -----
     Source: Gruslys et al. (2016), section 3.1; the sum: Griewank and Walther (2000), proposition 1.
     """
+    for name, given, least in (("segments", segments, 0), ("memory", memory, 1)):
+        if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
+            raise ValueError(f"{name}={given!r}: it is an integer from {least} up")
     if memory == 1:
         return segments * (segments + 1) // 2
     plays, r = 0, 1

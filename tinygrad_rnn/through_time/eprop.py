@@ -47,7 +47,9 @@ def eprop(
     Source: Bellec et al. (2020), "A solution to the learning dilemma for recurrent networks of spiking neurons", with
     the readout's own weights as its feedback (symmetric e-prop), for units of any kind. There is no second set of
     rules: where error goes from a state to the state before, a product's matrix is read without what lies off its
-    diagonal, gate by gate; and what reads a new state is another layer and hands nothing back.
+    diagonal, gate by gate; and what reads a new state is another layer and hands nothing back. Theirs leaves out the
+    diagonal too, for it holds still what units show each other, themselves included; to keep it is, for a plain
+    network, the sparse one-step approximation (SnAp-1) of Menick et al. (2021).
     """
     known_loss(loss)
     otherwise = "its units are mixed by something else than a product with a weight, and e-prop has no rule for that"

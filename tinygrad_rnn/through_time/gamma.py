@@ -1,7 +1,8 @@
 """Backpropagation through time in a memory of fixed size, however far back it goes.
 
 To go back h steps, BPTT(h) stores the last h inputs and states: they stand in tapped delay lines, one tap a step.
-Here the lines are gamma memories. K taps reach K / mu steps back, and what is far away is blurred.
+Here the lines are gamma memories. K taps, the newest step included, reach (K - 1) / mu steps back, and what is far
+away is blurred.
 """
 
 from __future__ import annotations

@@ -93,7 +93,8 @@ def artbp(
     Parameters
     ----------
     cell, params, x, d, loss, s0
-        As in `truncated`. Parameters that are changed between windows are read anew.
+        As in `truncated`; but `s0` may name a parameter, which the first window trains. Parameters that are changed
+        between windows are read anew.
     c : float
         The probability of a cut; a window has 1 / c steps on average, and memory is that of the longest one.
     rng : int or numpy.random.Generator, optional

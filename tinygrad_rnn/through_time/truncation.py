@@ -67,7 +67,8 @@ def truncated_gradient(
     Notes
     -----
     All windows go back in lock step: k2 steps, each for all of them in one array. The errors that meet at one time
-    step are added up, and the weights' gradients are read from the sums.
+    step are added up, and the weights' gradients are read from the sums, once. Errors that meet are not handed on
+    as one, for their windows end at different steps: about k2 / k1 times the way back of one whole backward pass.
     """
     windows = Windows(k1, k2, losses, tail).warn()
     windows.fit(net.T)
@@ -348,7 +349,7 @@ def epochwise(
     """Epochs of h steps, each gone back through once it is over: BPTT(h; h), `truncated` with k1 = k2 = h.
 
     The state is handed on from epoch to epoch, and no error goes back over that border: what is also called stateful
-    training in chunks.
+    training in chunks. For a network that is reset before each epoch, see `naive_splitting`.
 
     Parameters
     ----------
@@ -464,7 +465,7 @@ def wikipedia(
     Raises
     ------
     IndexError
-        At the end of the stream, if the version is the published one.
+        At the end of the stream, if the version is the published one and there was a window.
     TypeError, ValueError
         As `truncated`.
 
@@ -491,7 +492,7 @@ def wikipedia(
             net.replay(*_sequences(steps), s0=context)
             yield _window(net, t - ahead - k + 1)
             context = unfolding.advance(context, steps[:1])
-        if version == "published":
+        if version == "published" and t >= k:
             raise IndexError(
                 f"Wikipedia's loop runs to t = n - k = {t - k} and compares the output there with y[t + k] = y[{t}]; "
                 f"the targets are y[0], ..., y[{t - 1}]: that is one too many. Choose version='target', which "
@@ -504,7 +505,7 @@ def wikipedia(
 
 
 def _one_of(name: str, given: Any, table: Mapping[str, str]) -> None:
-    if given not in table:
+    if not isinstance(given, str) or given not in table:
         listed = "; ".join(f"{key!r}: {what}" for key, what in table.items())
         raise ValueError(f"{name}={given!r}: it is one of {listed}")
 

@@ -60,9 +60,10 @@ class Windows:
             if k < 1:
                 raise ValueError(f"{name}={k}: it is a number of time steps, an integer from 1 up")
         for name, table in (("losses", LOSSES), ("tail", TAILS)):
-            if getattr(self, name) not in table:
+            given = getattr(self, name)
+            if not isinstance(given, str) or given not in table:
                 listed = "; ".join(f"{key!r}: {what}" for key, what in table.items())
-                raise ValueError(f"{name}={getattr(self, name)!r}: it is one of {listed}")
+                raise ValueError(f"{name}={given!r}: it is one of {listed}")
 
     def warn(self) -> Windows:
         """Warn of costs that get no gradient at all."""
@@ -71,7 +72,7 @@ class Windows:
                 f"{self.names[0]}={self.k1} is more than {self.names[1]}={self.k2}: {self.k1 - self.k2} of every "
                 f"{self.k1} losses get no gradient at all, not even for the weights of the output. "
                 f"Choose {self.names[1]} >= {self.names[0]}.",
-                stacklevel=4,
+                stacklevel=3,  # the line that called truncated, williams_peng or truncated_gradient
             )
         return self
 

@@ -56,8 +56,12 @@ def known_loss(loss: str | Callable[..., Node]) -> Callable[..., Node]:
     ------
     ValueError
         If there is none of that name.
+    TypeError
+        If it is neither a name nor a function.
     """
     if not isinstance(loss, str):
+        if not callable(loss):
+            raise TypeError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
         return loss
     if loss not in LOSSES:
         raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")

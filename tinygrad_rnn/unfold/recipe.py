@@ -201,7 +201,13 @@ def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int
     ------
     ShapeError, ValueError
         If it has another structure than the cell's state, or names no parameter of one axis.
+    TypeError
+        If the cell is none.
     """
+    if not callable(cell):
+        raise TypeError(
+            f"the cell is {cell!r}: it is one of tinygrad_rnn.cells, or a function (params, x, s) -> (s, y)"
+        )
     usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
     if usual is None:
         raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .guess import judge, question, veiled
 from .terminal import frame
 from .trace import Moment, Trace
 
@@ -29,11 +30,12 @@ PLAIN = {
 
 @dataclass
 class Place:
-    """Where a reader is: the moment (from 0), the weight whose ledger is shown, and what there is to say."""
+    """Where a reader is: the moment (from 0), the weight whose ledger is shown, a message, if results are veiled."""
 
     at: int = 0
     weight: str = ""
     says: str = ""
+    veiled: bool = False
 
 
 def screen(shown: Trace, place: Place, width: int = 80, height: int = 24) -> str:
@@ -49,7 +51,7 @@ def screen(shown: Trace, place: Place, width: int = 80, height: int = 24) -> str
         The terminal's size in characters; what does not fit is cut off.
     """
     now = shown.moments[place.at]
-    step = frame(now, brief=True).rstrip().split("\n")
+    step = frame(veiled(now) if place.veiled else now, brief=True).rstrip().split("\n")
     source = [f"   {now.source}"] if now.source else []
     foot = [place.says or f"   {place.at + 1}/{len(shown)}   {HELP}"]
     room = height - len(foot) - 1
@@ -150,6 +152,7 @@ def walk(
     getchar: Callable[[], str],
     show: Callable[[str], None],
     ask: Callable[[str], str],
+    predict: bool = False,
     size: Callable[[], tuple[int, int]] = shutil.get_terminal_size,
 ) -> None:
     """Go through a trace with the keys, until the reader quits.
@@ -164,11 +167,17 @@ def walk(
         Puts a screen in place of the last one.
     ask : callable
         Asks for a line.
+    predict : bool
+        Whether the reader is asked for each step's number before it is shown.
     size : callable
         Gives columns and lines of the terminal.
     """
     place = Place()
+    asked: set[int] = set()
     while True:
+        if predict and place.at not in asked:
+            asked.add(place.at)
+            _let_guess(shown, place, show, ask, size)
         show(screen(shown, place, *size()))
         place.says = ""
         match KEYS.get(getchar()):
@@ -190,6 +199,24 @@ def walk(
                 place.weight = names[(names.index(here) + 1) % len(names)] if here in names else names[0]
             case "quit":
                 return
+
+
+def _let_guess(
+    shown: Trace,
+    place: Place,
+    show: Callable[[str], None],
+    ask: Callable[[str], str],
+    size: Callable[[], tuple[int, int]],
+) -> None:
+    """Ask for the step's number until it is right, or until the reader wants to see it."""
+    now = shown.moments[place.at]
+    place.veiled = True
+    while place.veiled and question(now):
+        show(screen(shown, place, *size()))
+        said = ask(f"   {question(now)}")
+        place.says = f"   {judge(now, said)}" if said.strip() else ""
+        place.veiled = bool(said.strip()) and not place.says.startswith("   Right")
+    place.veiled = False
 
 
 def gone_to(shown: Trace, place: Place, wish: str) -> Place:

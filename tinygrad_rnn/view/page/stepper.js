@@ -80,7 +80,9 @@
       line.classList.add("bptt-taken");
       const group = document.createElementNS("http://www.w3.org/2000/svg", "g");
       group.setAttribute("class", "bptt-back");
-      group.append(curve.cloneNode(false));
+      const way = curve.cloneNode(false);
+      for (const name of ["style", "stroke", "stroke-width", "stroke-dasharray", "class"]) way.removeAttribute(name);
+      group.append(way);
       const tip = curve.getPointAtLength(0), from = curve.getPointAtLength(11);
       const long = Math.hypot(tip.x - from.x, tip.y - from.y) || 1;
       const x = (from.x - tip.x) / long, y = (from.y - tip.y) / long;
