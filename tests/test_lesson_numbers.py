@@ -9,7 +9,7 @@ from tinygrad_rnn import Unfolded
 from tinygrad_rnn.view import lessons
 
 MOST_NODES = 3000  # of a larger network a lesson shows no steps
-LEARN_LONG = {21}  # a minute of training, and no network as small as that
+LEARN_LONG = {21}  # a minute of training, a network too wide to be worked out by hand, and no steps shown
 
 
 @pytest.mark.slow
