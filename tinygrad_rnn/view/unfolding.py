@@ -268,7 +268,7 @@ def gap_column(a: int, b: int) -> Column:
     words = what, f"{count:,} steps" if count > 1 else "one step", "like these"
     numbers = tuple((f"elided-{k}", text) for k, text in enumerate(words))
     width = max(92.0, text_width(what) * 0.8)
-    item = Item(f"{ELIDED}{a + 1}", "⋯", width, TALL, "elided", numbers, f"time steps {a + 1} to {b - 1}")
+    item = Item(f"{ELIDED}{a + 1}", "…", width, TALL, "elided", numbers, f"time steps {a + 1} to {b - 1}")
     return Column(f"gap{a + 1}", "", [item], elided=True)
 
 
