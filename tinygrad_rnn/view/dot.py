@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .svg import Paper
 
-SERIF, SERIF_ITALIC, SANS = "Times", "Times-Italic", "Helvetica"
+SERIF_ITALIC, SANS = "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
 FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
 SHAPE = {"unit": {"shape": "ellipse", "style": "filled"}, "label": {"style": "filled", "color": "#FFFFFF"}}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, permutations
+from itertools import permutations
 from typing import Any
 
 from .rows import BESIDE, LEFT, RIGHT, WIRE, Part, Step, merged, step
@@ -735,25 +735,3 @@ def _between(a: Point, b: Point, c: Point) -> bool:
     (ax, ay), (bx, by), (cx, cy) = a, b, c
     turned = abs((bx - ax) * (cy - by) - (by - ay) * (cx - bx))
     return turned < 0.02 and (bx - ax) * (cx - bx) + (by - ay) * (cy - by) >= 0
-
-
-def crosses(points: Sequence[Point], box: Box, margin: float = 0.5) -> bool:
-    """Whether a line runs through a box."""
-    left, right = box.left[0] + margin, box.right[0] - margin
-    low, high = box.bottom[1] + margin, box.top[1] - margin
-    return any(_segment_crosses(a, b, left, low, right, high) for a, b in pairwise(points))
-
-
-def _segment_crosses(a: Point, b: Point, left: float, low: float, right: float, high: float) -> bool:
-    """Liang and Barsky's test of a segment against a rectangle."""
-    (x, y), dx, dy = a, b[0] - a[0], b[1] - a[1]
-    enter, leave = 0.0, 1.0
-    for step_, room in ((-dx, x - left), (dx, right - x), (-dy, y - low), (dy, high - y)):
-        if step_ == 0:
-            if room <= 0:
-                return False
-        elif step_ < 0:
-            enter = max(enter, room / step_)
-        else:
-            leave = min(leave, room / step_)
-    return enter < leave

@@ -96,7 +96,6 @@ class Step:
             self.row[k] = self.row[host]
         self.height = 1 + max(self.row.values(), default=0)
         self.order = self._lanes()
-        self._above: dict[Spot, list[Spot]] = {}
         self._links()
         self._sort()
         self._extents()
