@@ -99,6 +99,12 @@ def test_a_file_is_the_whole_trace(shown, tmp_path):
     shown.save(path, overwrite=True)
 
 
+def with_moment(data, **changed):
+    moments = list(data["moments"])
+    moments[3] = moments[3] | changed
+    return json.dumps(data | {"moments": moments})
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -108,6 +114,16 @@ def test_a_file_is_the_whole_trace(shown, tmp_path):
         (lambda data: json.dumps(data | {"version": 2}), "version 2, and only version 1 is known"),
         (lambda data: json.dumps({k: v for k, v in data.items() if k != "moments"}), "not whole: KeyError 'moments'"),
         (lambda data: json.dumps(data | {"moments": [{}]}), "not whole: KeyError 'number'"),
+        (lambda data: "[" * 200_000, "it is not JSON"),
+        (lambda data: json.dumps(data | {"moments": []}), "it has no steps"),
+        (lambda data: json.dumps(data | {"T": "5"}), r"trace.T is '5', which is no int"),
+        (lambda data: json.dumps(data | {"shown": [1, True]}), r"trace.shown\[1\] is 'True'"),
+        (lambda data: with_moment(data, value="x"), r"trace.moments\[3\].value is 'x', which is no float"),
+        (lambda data: with_moment(data, shape=5), r"trace.moments\[3\].shape is '5'"),
+        (lambda data: with_moment(data, read=[["a"]]), r"trace.moments\[3\].read\[0\]"),
+        (lambda data: with_moment(data, equation="Gx"), "computes 'Gx'"),
+        (lambda data: with_moment(data, phase="sideways"), "is 'sideways'"),
+        (lambda data: json.dumps(data | {"accounts": [data["accounts"][0] | {"sums": []}]}), "its rows"),
     ],
 )
 def test_what_is_no_trace(shown, change, said):
@@ -129,3 +145,33 @@ def test_many_time_steps_are_shown_at_both_ends():
 def test_each_step_names_its_line(shown):
     assert all(m.source for m in shown.moments if m.t)
     assert shown.moments[shown.find(-1, op="tanh")].source.startswith("Guo.layer, simple.py:")
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ("<script>alert(1)</script>", "holds <script>"),
+        ("<g><foreignObject/></g>", "holds <foreignObject>"),
+        ('<image href="x.png"/>', "holds <image>"),
+        ('<g onload="alert(1)"/>', "onload=, which runs something"),
+        ('<g ONCLICK="alert(1)"/>', "ONCLICK=, which runs something"),
+        ('<path style="fill:url(http://e.org/x)"/>', "asks for something elsewhere"),
+        ("<style>@import 'http://e.org/x.css';</style>", "asks for something elsewhere"),
+        ('<g href="http://e.org"/>', "leads elsewhere"),
+        ("<g>", "is no SVG"),
+    ],
+)
+def test_a_picture_from_outside_is_a_picture_and_no_more(shown, inside, said):
+    data = json.loads(shown.to_json())
+    with pytest.raises(ValueError, match=said):
+        Trace.from_json(json.dumps(data | {"svg": f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>'}))
+    with pytest.raises(ValueError, match="declares entities"):
+        Trace.from_json(json.dumps(data | {"svg": '<!DOCTYPE svg [<!ENTITY a "a">]><svg>&a;</svg>'}))
+
+
+def test_our_own_pictures_are_taken(shown, monkeypatch):
+    again = Trace.from_json(shown.to_json())
+    assert again.svg == shown.svg
+    monkeypatch.setattr("tinygrad_rnn.view.engine.find", lambda: None)
+    without_graphviz = trace(long_net(12))
+    assert Trace.from_json(without_graphviz.to_json()) == without_graphviz

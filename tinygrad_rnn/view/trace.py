@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..autodiff.notation import array, number, plain, symbol
 from ..unfold import Step, Unfolded
 from .arithmetic import evaluate, terms
 from .files import write_whole
+from .foreign import read, refuse_active
 from .ledger import MOST_COLUMNS, entries
 from .picture import draw
 from .views import shown as shown_steps
@@ -215,7 +217,7 @@ class Trace:
         """
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"this is no trace: it is not JSON ({error})") from None
         if not isinstance(data, dict) or data.get("format") != "tinygrad_rnn trace":
             raise ValueError('this is no trace: its "format" is not "tinygrad_rnn trace"')
@@ -224,29 +226,26 @@ class Trace:
                 f"this trace has version {data.get('version')!r}, and only version {VERSION} is known here"
             )
         try:
-            moments = tuple(_from(Moment, m) for m in data["moments"])
-            accounts = tuple(
-                Account(
-                    a["weight"],
-                    tuple(a["columns"]),
-                    tuple(_from(Row, row) for row in a["rows"]),
-                    tuple((arrives, tuple(cells)) for arrives, cells in a["sums"]),
-                )
-                for a in data["accounts"]
-            )
-            return cls(
-                data["title"],
-                data["T"],
-                tuple(data["shown"]),
-                data["steps"],
-                data["cost"],
-                moments,
-                accounts,
-                tuple(_from(Part, part) for part in data["parts"]),
-                data["svg"],
-            )
-        except (KeyError, TypeError, ValueError) as error:
+            found: Trace = read(cls, data, "trace")
+            found._refuse_parts()
+        except (KeyError, ValueError) as error:
             raise ValueError(f"this trace is not whole: {type(error).__name__} {error}") from None
+        return found
+
+    def _refuse_parts(self) -> None:
+        """Raise ValueError if there is nothing to show, or if something says what it cannot mean."""
+        if not self.moments or not self.parts:
+            raise ValueError("it has no steps")
+        for k, m in enumerate(self.moments):
+            if m.phase not in ("forward", "backward") or not re.fullmatch(r"(G\d+)?", m.equation):
+                raise ValueError(f"trace.moments[{k}] is {m.phase!r} and computes {m.equation!r}")
+        for account in self.accounts:
+            widths = {len(cells) for _, cells in account.sums} | {len(row.cells) for row in account.rows}
+            if not account.sums or widths != {len(account.columns)}:
+                raise ValueError(
+                    f"the ledger of {account.weight} has {len(account.columns)} columns, its rows {widths}"
+                )
+        refuse_active(self.svg)
 
     def save(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write the trace as a JSON file, whole or not at all.
@@ -393,12 +392,3 @@ class _Book:
         if not self.small:
             return ("‖share‖",)
         return tuple(entries(self.weight, self.shape))
-
-
-def _from(kind: Callable[..., Any], data: Any) -> Any:
-    """An object of a frozen class from its JSON: lists become tuples again."""
-    return kind(**{field.name: _tuples(data[field.name]) for field in fields(kind)})  # type: ignore[arg-type]
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
