@@ -134,7 +134,9 @@ changes = {
 }
 for name, change in changes.items():
     difference = np.abs(change + eta * net.grads[name]).max()
-    print(f"{name}: change {change.shape}, differs from -dC/d{name} by at most {difference:.1e}")
+    print(
+        f"{name}: change {change.shape}, differs from -dC/d{name} by at most {difference:.1e}"
+    )
     assert difference < 1e-14
 
 # %% [markdown]
@@ -202,7 +204,10 @@ measured, out = error_at_output("sigmoid", two_terms, d)
 print("measured:", measured[0])
 print("d - y:   ", (d[0] - out)[0])
 assert np.allclose(measured, d[0] - out, atol=1e-8)
-print(f"the unit above at net = -10: error {(1 - worst) * worst * (1 - worst):.6f} by (8), {1 - worst:.6f} by (17)")
+print(
+    f"the unit above at net = -10: error {(1 - worst) * worst * (1 - worst):.6f} by (8), "
+    f"{1 - worst:.6f} by (17)"
+)
 
 # %% [markdown]
 # ## Equation (15), and where (17) is not so

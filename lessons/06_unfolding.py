@@ -181,7 +181,8 @@ assert errors[-1] < 1e-8
 
 # %%
 one_by_one = sum(
-    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=t - 1, f="tanh").grads["U"] for t in range(1, T + 1)
+    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=t - 1, f="tanh").grads["U"]
+    for t in range(1, T + 1)
 )
 
 delta_k, later, at_once, steps_back = d - played.y, np.zeros((n, m)), np.zeros_like(U), 0

@@ -26,7 +26,9 @@ rng = np.random.default_rng(16)
 x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
 d = np.eye(o)[rng.integers(o, size=(T, n))]
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+params = {
+    name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()
+}
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward()
 tg.draw(net, overlay="path", of=4)
@@ -49,7 +51,8 @@ print("G[t, tau, j, h] has shape", G.shape)
 
 
 def table(norms):
-    """Lengths, a row for each cost and a column for each copy; nothing where no copy can reach."""
+    """Lengths, a row for each cost and a column for each copy; nothing where no copy can
+    reach."""
     print("        " + "".join(f"{f'U({tau})':>9}" for tau in range(1, len(norms) + 1)))
     for t, row in enumerate(norms, start=1):
         print(f"{f'C({t})':>7} " + "".join(f"{value:9.4f}" for value in row[:t]))
@@ -96,7 +99,9 @@ for t in range(1, T + 1):
     assert np.allclose(G[t - 1].sum(axis=0), net.grads["U"], rtol=0, atol=1e-15)
     for depth in range(t):
         by_28 = tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=depth, f="tanh")
-        assert np.allclose(by_28.grads["U"], G[t - 1, t - 1 - depth : t].sum(axis=0), rtol=0, atol=1e-15)
+        assert np.allclose(
+            by_28.grads["U"], G[t - 1, t - 1 - depth : t].sum(axis=0), rtol=0, atol=1e-15
+        )
         checked += 1
 print(f"{checked} pairs of a cost and a depth: (28) is the row, cut off on the left")
 assert checked == T * (T + 1) // 2

@@ -25,7 +25,9 @@ rng = np.random.default_rng(13)
 x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
 d = np.eye(o)[rng.integers(o, size=(T, n))]
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+params = {
+    name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()
+}
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward()
 tg.draw(net, overlay="jacobian")
@@ -91,7 +93,9 @@ for f, gain in (("tanh", 0.8), ("sigmoid", 1.5), ("tanh", 1.2), ("identity", 1.2
     weights = start | {"U": gain * turn}
     bound = float(pathology.vanishing_bound(simple, weights, T))
     product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[0, 0]
-    left[f, gain] = np.linalg.norm(product, 2)  # the most that forty steps together do to any push
+    left[f, gain] = np.linalg.norm(
+        product, 2
+    )  # the most that forty steps together do to any push
     print(f"{f:>10}, {gain:.1f}{bound:18.1e}{left[f, gain]:15.1e}")
     assert left[f, gain] <= bound * (1 + 1e-9)
 assert left["tanh", 1.2] < 1 < left["identity", 1.2]
@@ -129,7 +133,8 @@ assert sigma > 1 > radius
 
 # %%
 def one_unit(params, x, s):
-    """s(t) = w sigma(s(t-1)) + b; the output is sigma(s). The bias is the input, which does not change."""
+    """s(t) = w sigma(s(t-1)) + b; the output is sigma(s). The bias is the input, which does
+    not change."""
     s = tg.ops.add(params["w"] * tg.ops.sigmoid(s), x, name="s")
     return s, tg.ops.sigmoid(s, name="y")
 
@@ -160,7 +165,10 @@ def look(grid):
 
 def show(grid, costs, slopes):
     for row in zip(grid, costs, slopes, strict=True):
-        print("w = {:.6f}   cost {:.4f}   slope {:12.4f}   ".format(*row) + "█" * round(120 * row[1]))
+        print(
+            "w = {:.6f}   cost {:.4f}   slope {:12.4f}   ".format(*row)
+            + "█" * round(120 * row[1])
+        )
 
 
 grid = np.linspace(4.5, 7.5, 13)
@@ -193,7 +201,10 @@ unit.backward()
 eta = 0.5
 jump = eta * abs(unit.grads["w"][0, 0])
 short = eta * abs(tg.clip_by_norm(unit.grads, 0.5)["w"][0, 0])
-print(f"one step with eta = {eta} moves w by {jump:.2f}; clipped to a length of 0.5, by {short:.2f}")
+print(
+    f"one step with eta = {eta} moves w by {jump:.2f}; clipped to a length of 0.5, "
+    f"by {short:.2f}"
+)
 assert jump > 1
 assert np.isclose(short, 0.25)
 
@@ -236,7 +247,12 @@ ways = {
 print(f"{'clipped':>10}{'length':>10}{'angle to the gradient':>24}")
 for name, grads in ways.items():
     print(f"{name:>10}{np.linalg.norm(flat(grads)):10.3f}{angle(grads):21.2f} deg")
-print("does it still pass as a gradient?   whole:", net.check().ok, "  clipped inside:", inside.check().ok)
+print(
+    "does it still pass as a gradient?   whole:",
+    net.check().ok,
+    "  clipped inside:",
+    inside.check().ok,
+)
 assert np.isclose(np.linalg.norm(flat(ways["by norm"])), 1.0)
 assert angle(ways["by norm"]) < 1e-4
 assert angle(ways["by value"]) > 5
@@ -268,18 +284,28 @@ starts = {
 }
 x, d = 0.1 * rng.normal(size=(T, 1, 3)), np.eye(2)[rng.integers(2, size=(T, 1))]
 lengths = {}
-print(f"{'U starts as':>16}" + "".join(f"{f'lag {lag}':>10}" for lag in (0, 10, 20, 40)) + f"{'a step':>10}")
+print(
+    f"{'U starts as':>16}"
+    + "".join(f"{f'lag {lag}':>10}" for lag in (0, 10, 20, 40))
+    + f"{'a step':>10}"
+)
 for name, U in starts.items():
     net = tg.unfold(tg.cells.Guo(f="tanh"), start | {"U": U}, x, d)
     lengths[name] = np.linalg.norm(pathology.state_errors(net)[:, 0], axis=1)
     factor = (lengths[name][T] / lengths[name][0]) ** (1 / T)
-    print(f"{name:>16}" + "".join(f"{lengths[name][lag]:10.1e}" for lag in (0, 10, 20, 40)) + f"{factor:10.3f}")
+    print(
+        f"{name:>16}"
+        + "".join(f"{lengths[name][lag]:10.1e}" for lag in (0, 10, 20, 40))
+        + f"{factor:10.3f}"
+    )
 assert lengths["orthogonal"][T] > 1e6 * lengths["normal, std 0.1"][T]
 assert lengths["normal, std 0.1"][T] < 1e-10
 
 # %%
 try:
-    tg.plot_lags(lengths).set(xlabel="steps back from the cost", ylabel="length of the error at the state")
+    tg.plot_lags(lengths).set(
+        xlabel="steps back from the cost", ylabel="length of the error at the state"
+    )
 except ImportError as missing:
     print(missing)
 
@@ -302,7 +328,8 @@ def told(rng, steps, samples=32):
 
 
 def train(U, updates=300):
-    """The cost of one sample, update by update; the gradient is clipped by norm, and Adam makes the steps."""
+    """The cost of one sample, update by update; the gradient is clipped by norm, and Adam
+    makes the steps."""
     rng = np.random.default_rng(0)
     weights = {name: w.copy() for name, w in (start | {"U": U}).items()}
     net = tg.unfold(cell, weights, *told(rng, T), losses=[T])
@@ -335,7 +362,10 @@ assert last["orthogonal"] < 0.1 * chance
 
 # %%
 after = np.linalg.svd(trained["U"], compute_uv=False)
-print(f"singular values of U: all 1 at the start, after training from {after.min():.2f} to {after.max():.2f}")
+print(
+    "singular values of U: all 1 at the start, "
+    f"after training from {after.min():.2f} to {after.max():.2f}"
+)
 assert after.max() - after.min() > 0.1
 
 # %% [markdown]

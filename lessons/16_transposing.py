@@ -103,7 +103,9 @@ assert len(checked) == 3
 gains = [Counter(branch["gain"] for *_, branch in g.edges(data=True)) for g in (graph, turned)]
 sums = [sum(degree > 1 for _, degree in g.in_degree()) for g in (graph, turned)]
 branchings = [sum(degree > 1 for _, degree in g.out_degree()) for g in (graph, turned)]
-delays = [sorted({branch["delay"] for *_, branch in g.edges(data=True)}) for g in (graph, turned)]
+delays = [
+    sorted({branch["delay"] for *_, branch in g.edges(data=True)}) for g in (graph, turned)
+]
 print(f"{'':14}{'boxes':>7}{'lines':>7}{'sums':>7}{'branchings':>12}   delays")
 for k, (name, g) in enumerate((("the graph", graph), ("turned round", turned))):
     print(f"{name:14}{len(g):7}{len(g.edges):7}{sums[k]:7}{branchings[k]:12}   {delays[k]}")
@@ -204,11 +206,20 @@ assert min(noticed) > 1000 * max(same)
 # us count, and let the deltas of this one turned graph prove it: each times what the weight reads, equation (12).
 
 # %%
-graphs = [tg.flow_graph(net, name, entry) for name, w in net.weights.items() for entry in np.ndindex(*w.shape)]
+graphs = [
+    tg.flow_graph(net, name, entry)
+    for name, w in net.weights.items()
+    for entry in np.ndindex(*w.shape)
+]
 print(f"forwards:  {len(graphs)} graphs, {sum(len(g.edges) for g in graphs)} lines in all")
 print(f"backwards: one graph, {len(turned.edges)} lines")
 
-deltas = np.array([[flowing[net.states[t].parents[0].index, (0, unit)] for unit in range(m)] for t in range(1, T + 1)])
+deltas = np.array(
+    [
+        [flowing[net.states[t].parents[0].index, (0, unit)] for unit in range(m)]
+        for t in range(1, T + 1)
+    ]
+)
 states = np.array([net.states[t - 1].value[0] for t in range(1, T + 1)])
 inputs = x[:, 0]
 assert np.allclose(-deltas.T @ states, net.grads["U"], rtol=0, atol=1e-14)

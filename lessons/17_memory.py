@@ -106,7 +106,10 @@ assert min(total, key=total.get) == math.isqrt(T) == 12
 x_long, d_long = sequence(576)
 whole, before = worst_moment(lambda: everything_kept(x_long, d_long))
 found, after = worst_moment(lambda: tg.checkpointed(cell, params, x_long, d_long))
-print(f"576 steps: {before:.0f} kB with everything kept, {after:.0f} kB with segments of {math.isqrt(576)} steps")
+print(
+    f"576 steps: {before:.0f} kB with everything kept, "
+    f"{after:.0f} kB with segments of {math.isqrt(576)} steps"
+)
 assert after < before / 3
 assert all(np.allclose(found.grads[name], whole[name], rtol=0, atol=1e-11) for name in params)
 
@@ -127,14 +130,19 @@ def plays(t, places):
         return t
     if places == 1:
         return t * (t + 1) // 2
-    return min(ahead + plays(t - ahead, places - 1) + plays(ahead, places) for ahead in range(1, t))
+    return min(
+        ahead + plays(t - ahead, places - 1) + plays(ahead, places) for ahead in range(1, t)
+    )
 
 
 def best(t, places):
     """How many steps to play before the next state is kept."""
     if places == 1:
         return t - 1
-    return min(range(1, t), key=lambda ahead: ahead + plays(t - ahead, places - 1) + plays(ahead, places))
+    return min(
+        range(1, t),
+        key=lambda ahead: ahead + plays(t - ahead, places - 1) + plays(ahead, places),
+    )
 
 
 def schedule(first, t, places):
@@ -213,8 +221,14 @@ for mu in (1.0, 0.5):
         seen.append(memory.values.copy())
     seen = np.array(seen)
     mean_delay = np.arange(400) @ seen
-    print(f"mu = {mu}: tap 4 over the first twelve steps:", " ".join(f"{v:.2f}" for v in seen[:12, 4]))
-    print(f"          its mean delay is {mean_delay[4]:.2f} steps, and what is in it adds up to {seen[:, 4].sum():.2f}")
+    print(
+        f"mu = {mu}: tap 4 over the first twelve steps:",
+        " ".join(f"{v:.2f}" for v in seen[:12, 4]),
+    )
+    print(
+        f"          its mean delay is {mean_delay[4]:.2f} steps, "
+        f"and what is in it adds up to {seen[:, 4].sum():.2f}"
+    )
     assert np.allclose(mean_delay, np.arange(5) / mu)
     assert np.allclose(seen.sum(axis=0), 1)
 
@@ -240,8 +254,12 @@ for period in (4, 20, 80, 200):
     net = tg.unfold(memory_cell, weights, wave, target, loss="squared_error")
     net.backward(of=T)
     for mu in (1.0, 0.25):
-        *_, last = tg.fixed_memory(memory_cell, weights, wave, target, taps=5, mu=mu, loss="squared_error")
-        off[period, mu] = np.linalg.norm(last.grads["U"] - net.grads["U"]) / np.linalg.norm(net.grads["U"])
+        *_, last = tg.fixed_memory(
+            memory_cell, weights, wave, target, taps=5, mu=mu, loss="squared_error"
+        )
+        off[period, mu] = np.linalg.norm(last.grads["U"] - net.grads["U"]) / np.linalg.norm(
+            net.grads["U"]
+        )
     print(f"{period:16}{100 * off[period, 1.0]:15.1f} %{100 * off[period, 0.25]:16.1f} %")
 assert off[200, 0.25] < off[200, 1.0] / 3
 assert off[4, 0.25] > off[4, 1.0]
@@ -257,7 +275,9 @@ windows = list(tg.fixed_memory(cell, params, x, d, taps=5, mu=1.0))
 s0 = np.zeros((1, m))
 for window in windows:
     depth = min(window.last, 5) - 1
-    cut_off = tg.guo.gradients_of_one_cost(params, x, d, s0, t=window.last, depth=depth, f="tanh")
+    cut_off = tg.guo.gradients_of_one_cost(
+        params, x, d, s0, t=window.last, depth=depth, f="tanh"
+    )
     assert np.allclose(window.grads["U"], cut_off.grads["U"], rtol=0, atol=1e-14)
 print("mu = 1 is Guo's equation (28) with T = 4, at each of", len(windows), "time steps")
 

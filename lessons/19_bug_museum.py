@@ -110,7 +110,19 @@ def shares(bug, params, x, d, s0, only=None, f="tanh"):
     return found
 
 
-BUGS = [RECURRENT, OUTPUT, STALE, OVERWRITTEN, NEWEST, MEAN, LATER_SLOPE, NO_SLOPE, SLOPE_AT_S, UNTURNED, CLIPPED]
+BUGS = [
+    RECURRENT,
+    OUTPUT,
+    STALE,
+    OVERWRITTEN,
+    NEWEST,
+    MEAN,
+    LATER_SLOPE,
+    NO_SLOPE,
+    SLOPE_AT_S,
+    UNTURNED,
+    CLIPPED,
+]
 BUGS += [TURNED, FORGOTTEN, SAME_STATE, SIGN]
 assert len(BUGS) == 15
 
@@ -130,7 +142,9 @@ def learned(bug):
     costs = []
     for _ in range(200):
         costs.append(tg.guo.cost(tg.guo.forward(weights, x, s0, f="tanh").y, d).sum())
-        wrong = {name: share.sum(axis=0) for name, share in shares(bug, weights, x, d, s0).items()}
+        wrong = {
+            name: share.sum(axis=0) for name, share in shares(bug, weights, x, d, s0).items()
+        }
         for name, g in tg.clip_by_norm(wrong, 1.0).items():
             weights[name] -= 0.05 * g
     floor = -(d * np.log(d)).sum()  # no probabilities could cost less than this
@@ -176,7 +190,9 @@ def seen(bug, truth, *data, f="tanh"):
     """Whether the gradient check sees this bug on these data."""
     found = shares(bug, *data, f=f)
     return any(
-        np.abs(found[name].sum(axis=0) - truth[name]).max() > 1e-4 * np.abs(truth[name]).max() + 1e-9 for name in "VUW"
+        np.abs(found[name].sum(axis=0) - truth[name]).max()
+        > 1e-4 * np.abs(truth[name]).max() + 1e-9
+        for name in "VUW"
     )
 
 
@@ -235,7 +251,9 @@ assert hidden[TURNED] == ["m=1"]
 assert hidden[FORGOTTEN] == ["s=0"]
 assert "T=2" in hidden[STALE]
 assert "sym" in hidden[UNTURNED]
-assert {NO_SLOPE, SLOPE_AT_S, LATER_SLOPE} <= {bug for bug, names in hidden.items() if "lin" in names}
+assert {NO_SLOPE, SLOPE_AT_S, LATER_SLOPE} <= {
+    bug for bug, names in hidden.items() if "lin" in names
+}
 
 # %% [markdown]
 # Read a column downwards and you see what that network cannot tell you. Read the one called `right` and you have the
@@ -285,7 +303,11 @@ def signature(bug, weight):
 
 def show(*bugs, weights="U"):
     """Their signatures side by side."""
-    parts = [(f"{weight}: {bug or 'no bug'}", signature(bug, weight)) for bug in bugs for weight in weights]
+    parts = [
+        (f"{weight}: {bug or 'no bug'}", signature(bug, weight))
+        for bug in bugs
+        for weight in weights
+    ]
     for k in range(0, len(parts), 2):
         print("".join(f"{name:36}" for name, _ in parts[k : k + 2]).rstrip())
         for t in range(T):
@@ -377,7 +399,10 @@ ledger = shares(patient, params, x, d, s0)["U"]
 print(f"{'t':>3}{'got':>10}{'right':>10}{'differs by':>12}")
 for t in range(1, T + 1):
     got, true = ledger[t - 1], right["U"][t - 1]
-    print(f"{t:3}{np.abs(got).max():10.4f}{np.abs(true).max():10.4f}{np.abs(got - true).max():12.4f}")
+    print(
+        f"{t:3}{np.abs(got).max():10.4f}{np.abs(true).max():10.4f}"
+        f"{np.abs(got - true).max():12.4f}"
+    )
 
 # %% [markdown]
 # The ledger adds up the costs of all steps. The influence matrix takes them apart:
@@ -397,7 +422,9 @@ assert suspects == [patient]
 
 # %%
 mislabelled = {name: share[::-1] for name, share in right.items()}
-sums_agree = all(np.allclose(mislabelled[name].sum(axis=0), truth[name], atol=1e-7) for name in "VUW")
+sums_agree = all(
+    np.allclose(mislabelled[name].sum(axis=0), truth[name], atol=1e-7) for name in "VUW"
+)
 copies_agree = all(np.allclose(mislabelled[name], net.copies[name]) for name in "VUW")
 print("the sums agree:", sums_agree, "   the copies agree:", copies_agree)
 assert sums_agree

@@ -11,7 +11,9 @@
 import os
 import time
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # so that times can be compared: one thread for everybody
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # so that times can be compared: one thread for everybody
 
 import networkx as nx
 import numpy as np
@@ -95,7 +97,11 @@ assert len(net.tape) > 30 * len(folded)
 def rings(graph):
     """The components that have a ring in them, each a set of nodes."""
     found = nx.strongly_connected_components(graph)
-    return [part for part in found if len(part) > 1 or any(graph.has_edge(node, node) for node in part)]
+    return [
+        part
+        for part in found
+        if len(part) > 1 or any(graph.has_edge(node, node) for node in part)
+    ]
 
 
 for ring in rings(folded):
@@ -139,8 +145,12 @@ assert np.allclose(one_by_one, stacked, rtol=0, atol=1e-14)
 
 many = milliseconds(lambda: [x[t] @ params["V"].T for t in range(T)])
 once = milliseconds(lambda: x.reshape(T * n, l) @ params["V"].T)
-print(f"{T} products of {x[0].shape} and {params['V'].T.shape}: {1000 * many:6.1f} microseconds")
-print(f"one product of {(T * n, l)} and {params['V'].T.shape}:  {1000 * once:6.1f} microseconds")
+print(
+    f"{T} products of {x[0].shape} and {params['V'].T.shape}: {1000 * many:6.1f} microseconds"
+)
+print(
+    f"one product of {(T * n, l)} and {params['V'].T.shape}:  {1000 * once:6.1f} microseconds"
+)
 
 # %% [markdown]
 # What is left in the loop is what the library plays. `net.schedule` shows it, after the first replay: the forward loop,
@@ -188,7 +198,12 @@ assert np.allclose(by_copies, net.grads["U"], rtol=0, atol=1e-12)
 # %%
 rows = [net.states[t].value for t in (3, 4, 5)]
 address = [row.__array_interface__["data"][0] for row in rows]
-print("from s(3) to s(4) to s(5):", np.diff(address).tolist(), "bytes; one state has", rows[0].nbytes)
+print(
+    "from s(3) to s(4) to s(5):",
+    np.diff(address).tolist(),
+    "bytes; one state has",
+    rows[0].nbytes,
+)
 assert np.diff(address).tolist() == [rows[0].nbytes] * 2
 
 # %% [markdown]
@@ -262,7 +277,12 @@ print(f"{compared} nodes and all copies of {len(params)} weights: the same")
 
 # %%
 for other in (tg.cells.Mozer(), tg.cells.GRU(), tg.cells.LSTM()):
-    small = tg.unfold(other, other.init(3, 4, 2, rng=0), x[:4, :, :3], np.eye(2)[rng.integers(2, size=(4, n))])
+    small = tg.unfold(
+        other,
+        other.init(3, 4, 2, rng=0),
+        x[:4, :, :3],
+        np.eye(2)[rng.integers(2, size=(4, n))],
+    )
     graph = small.fold()
     on_ring = set().union(*rings(graph))
     work = [node for node, of in graph.nodes(data=True) if of["op"] not in ("leaf", "copy")]

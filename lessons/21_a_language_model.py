@@ -13,7 +13,9 @@ import os
 import time
 from pydoc_data.topics import topics
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: several threads would mostly wait for each other
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # small products: several threads would mostly wait for each other
 
 import numpy as np
 
@@ -25,7 +27,8 @@ codes = np.searchsorted(alphabet, list(text))
 split = len(codes) * 9 // 10
 train, held_out = codes[:split], codes[split:]
 print(
-    f"{len(text):,} characters, {len(alphabet)} different ones, sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    f"{len(text):,} characters, {len(alphabet)} different ones, "
+    f"sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 )
 print("it begins:", repr(text[:70]))
 
@@ -106,7 +109,8 @@ def rows_of(numbers, rows):
 
 
 def evaluated(params, numbers, carried=True, rows=40):
-    """The price of each character, in pieces of `steps` steps; each piece goes on from the state of the one before."""
+    """The price of each character, in pieces of `steps` steps; each piece goes on from the
+    state of the one before."""
     table = rows_of(numbers, rows)
     network, state, prices = tg.Network(cell, params, reduction="mean"), None, []
     for start in range(0, len(table) - steps, steps):
@@ -142,16 +146,24 @@ def stream(offset):
 
 
 def windows(params):
-    """Truncated backpropagation through time with k1 = k2: each window goes back over itself."""
-    return tg.truncated(cell, params, stream(0), stream(1), k1=steps, k2=steps, reduction="mean")
+    """Truncated backpropagation through time with k1 = k2: each window goes back over
+    itself."""
+    return tg.truncated(
+        cell, params, stream(0), stream(1), k1=steps, k2=steps, reduction="mean"
+    )
 
 
 params = fresh()
-first_window, second_window = (window for window, _ in zip(windows(params), range(2), strict=False))
+first_window, second_window = (
+    window for window, _ in zip(windows(params), range(2), strict=False)
+)
 table = rows_of(train, n)
 whole = tg.unfold(cell, params, eye[table[: 2 * steps]], eye[table[1 : 2 * steps + 1]])
 assert np.allclose(second_window.state, whole.last_state, rtol=0, atol=1e-12)
-print(f"windows {first_window.first}-{first_window.last} and {second_window.first}-{second_window.last}:")
+print(
+    f"windows {first_window.first}-{first_window.last} and "
+    f"{second_window.first}-{second_window.last}:"
+)
 print("the state after the second is that of one long pass over both")
 assert abs(first_window.loss / n - np.log(V)) < 0.1
 
@@ -174,7 +186,8 @@ assert abs(first_window.loss / n - np.log(V)) < 0.1
 
 # %%
 def learn(params, optimiser, updates, look=None):
-    """Read on and take a step after each window; gives the price of each window, and the length of its gradient."""
+    """Read on and take a step after each window; gives the price of each window, and the
+    length of its gradient."""
     prices, lengths = [], []
     for k, window in enumerate(windows(params), start=1):
         grads = {name: g / n for name, g in window.grads.items()}
@@ -193,12 +206,20 @@ prices = {}
 for eta in (0.1, 1.0):
     prices[f"SGD, eta = {eta}"], _ = learn(fresh(), tg.train.SGD(eta), updates)
 prices["Adam, eta = 0.004"], _ = learn(fresh(), tg.train.Adam(0.004), updates)
-print(f"{'mean price of updates':24}" + "".join(f"{f'{a + 1}-{a + 100}':>10}" for a in range(0, updates, 100)))
+print(
+    f"{'mean price of updates':24}"
+    + "".join(f"{f'{a + 1}-{a + 100}':>10}" for a in range(0, updates, 100))
+)
 for name, found in prices.items():
-    print(f"{name:24}" + "".join(f"{found[a : a + 100].mean():10.3f}" for a in range(0, updates, 100)))
+    print(
+        f"{name:24}"
+        + "".join(f"{found[a : a + 100].mean():10.3f}" for a in range(0, updates, 100))
+    )
 final = {name: found[-100:].mean() for name, found in prices.items()}
 assert all(found[-100:].mean() < found[:100].mean() for found in prices.values())
-assert final["Adam, eta = 0.004"] < min(value for name, value in final.items() if "SGD" in name)
+assert final["Adam, eta = 0.004"] < min(
+    value for name, value in final.items() if "SGD" in name
+)
 
 # %% [markdown]
 # All of them learn, and all of them begin at the same price. Adam is ahead, so we go on with it.
@@ -218,13 +239,22 @@ def look(update):
         if paid < nats and way not in milestones:
             milestones[way] = update
     beaten = [way for way in price if way in milestones]
-    print(f"{update:5} updates: {paid:.3f}   better than {beaten[-1] if beaten else 'nothing yet'}")
+    print(
+        f"{update:5} updates: {paid:.3f}   better than "
+        f"{beaten[-1] if beaten else 'nothing yet'}"
+    )
 
 
 history, lengths = learn(params, tg.train.Adam(0.004), updates=2500, look=look)
 seconds = time.process_time() - start
-print(f"\n{len(history) * n * steps:,} characters read in {seconds:.0f} seconds of processor time")
-print(f"{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; the longest had the length {lengths.max():.1f}")
+print(
+    f"\n{len(history) * n * steps:,} characters read in {seconds:.0f} seconds of processor "
+    "time"
+)
+print(
+    f"{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; "
+    f"the longest had the length {lengths.max():.1f}"
+)
 
 trained = evaluated(params, held_out)
 print(f"at the end: {trained:.3f}; counting pairs: {price['counting pairs']:.3f}")
@@ -247,7 +277,10 @@ for way, nats in {**price, "the network": trained}.items():
 
 # %%
 forgetful = evaluated(params, held_out, carried=False)
-print(f"state carried: {trained:.3f}   state set to zero before each piece of {steps}: {forgetful:.3f}")
+print(
+    f"state carried: {trained:.3f}   state set to zero before each piece of {steps}: "
+    f"{forgetful:.3f}"
+)
 assert forgetful > trained + 0.01
 
 # %% [markdown]
@@ -282,7 +315,10 @@ words = set(text.split())
 known = {"before": [], "after": []}
 for when, said in (("before", babble), ("after", sample)):
     known[when] = [word in words for word in said.split()]
-    print(f"{when}: {sum(known[when])} of the {len(known[when])} words it wrote stand in the text")
+    print(
+        f"{when}: {sum(known[when])} of the {len(known[when])} words it wrote stand in the "
+        "text"
+    )
 assert np.mean(known["after"]) > np.mean(known["before"]) + 0.15
 
 # %% [markdown]
