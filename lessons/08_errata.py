@@ -214,7 +214,7 @@ assert off(sweep(eq19_rescued, U), measured_j) < 1e-8
 # (22) carries the error of the outputs back through $V$. But $V$ begins at the input; the outputs were fed through $W$.
 # Usually the shapes save you.
 
-# %%
+# %% tags=["prose"]
 delta_k = d - y
 try:
     tg.guo.hidden_error_as_printed(delta_k[-1], params["V"], net_j[-1], "tanh")

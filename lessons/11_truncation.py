@@ -151,7 +151,7 @@ for k1, k2 in ((3, 3), (2, 4), (1, 4), (4, 8)):
 # And what if $k1$ is larger than $k2$? Then some costs send nothing back at all. Not even `W`, which needs no way back
 # through time, hears of them. The library computes it, and warns.
 
-# %%
+# %% tags=["prose"]
 with warnings.catch_warnings(record=True) as heard:
     warnings.simplefilter("always")
     head = tg.truncated_gradient(net, k1=3, k2=1)["W"]
@@ -236,7 +236,7 @@ assert np.allclose(twice, masked(mask), rtol=0, atol=1e-13)
 # Count. The sequence has the targets $y[0]$ to $y[n-1]$. In its last round $t$ is $n - k$, and the loop asks for
 # $y[n]$. We run it as it is published.
 
-# %%
+# %% tags=["prose"]
 rounds = 0
 try:
     for _ in tg.wikipedia(*stream, k=3, version="published", s0=s0):
