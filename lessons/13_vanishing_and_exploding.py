@@ -93,9 +93,8 @@ for f, gain in (("tanh", 0.8), ("sigmoid", 1.5), ("tanh", 1.2), ("identity", 1.2
     weights = start | {"U": gain * turn}
     bound = float(pathology.vanishing_bound(simple, weights, T))
     product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[0, 0]
-    left[f, gain] = np.linalg.norm(
-        product, 2
-    )  # the most that forty steps together do to any push
+    # the most that forty steps together do to any push
+    left[f, gain] = np.linalg.norm(product, 2)
     print(f"{f:>10}, {gain:.1f}{bound:18.1e}{left[f, gain]:15.1e}")
     assert left[f, gain] <= bound * (1 + 1e-9)
 assert left["tanh", 1.2] < 1 < left["identity", 1.2]

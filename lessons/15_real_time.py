@@ -142,10 +142,11 @@ def endless():
 
 
 first = cell.init(1, 4, 2, rng=3)
+# the same numbers, made twice, stored nowhere
 inputs, targets = (
     (a for a, _ in endless()),
     (b for _, b in endless()),
-)  # the same numbers, made twice, stored nowhere
+)
 sizes = [w.carried_bytes for w in islice(tg.rtrl(cell, first, inputs, targets), 2000)]
 print(f"carried after 10 steps: {sizes[9]} bytes; after {len(sizes)}: {sizes[-1]} bytes")
 assert len(set(sizes[1:])) == 1

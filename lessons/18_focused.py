@@ -92,9 +92,8 @@ for t in range(T):
     alpha = u * alpha + s
     s = u * s + np.tanh(net_j)
     y = tg.guo.activation("softmax", W @ s + params["b_k"])
-    error = W.T @ (
-        y - d[t, 0]
-    )  # dC(t)/ds(t): from the output of this very step, and from nowhere else
+    # dC(t)/ds(t): from the output of this very step, and from nowhere else
+    error = W.T @ (y - d[t, 0])
     by_hand["V"] += error[:, None] * beta
     by_hand["u_j"] += error * alpha
     print(

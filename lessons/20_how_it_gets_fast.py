@@ -7,13 +7,12 @@
 # How slow is it? We record a sequence of fifty steps, go back, and read the gradients. Then we do the same with Guo's
 # equations in plain NumPy: a loop that was written for this one network and does nothing else.
 
-# %%
+# %% tags=["measured"]
 import os
 import time
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # so that times can be compared: one thread for everybody
+# so that times can be compared: one thread for everybody
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import networkx as nx
 import numpy as np
@@ -138,7 +137,7 @@ for block in nx.topological_sort(blocks):
 # inputs of all time steps below each other and multiply **once**. The product is large, and large products are what
 # processors are good at.
 
-# %%
+# %% tags=["measured"]
 one_by_one = np.array([x[t] @ params["V"].T for t in range(T)])
 stacked = (x.reshape(T * n, l) @ params["V"].T).reshape(T, n, m)
 assert np.allclose(one_by_one, stacked, rtol=0, atol=1e-14)
@@ -210,7 +209,7 @@ assert np.diff(address).tolist() == [rows[0].nbytes] * 2
 # ## What it gains
 
 
-# %%
+# %% tags=["measured"]
 def replayed():
     """New numbers through the same recording."""
     net.replay(x, d, s0=s0)
@@ -228,7 +227,7 @@ print(f"replayed:        {fast:6.2f} ms")
 # %% [markdown]
 # And it depends on how large the network is. Where the products themselves take long, there is less to gain.
 
-# %%
+# %% tags=["measured"]
 print(f"{'T':>5}{'samples':>9}{'units':>7}{'recorded':>12}{'replayed':>12}{'ratio':>8}")
 for T_, n_, m_ in ((20, 1, 8), (50, 4, 32), (50, 16, 128)):
     weights = cell.init(l, m_, o, rng=1)
