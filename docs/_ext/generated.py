@@ -68,6 +68,7 @@ def write_all(app: Sphinx) -> None:
             "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
             "gallery.md": pages_of_gallery(),
+            "minutes.md": lesson_pages.minutes(docs / "teaching.md"),
         },
     )
     _write(docs / lesson_pages.FILES, dict(lesson_pages.files(lessons)))
