@@ -184,8 +184,8 @@ bias = {"cut at random": mean(plain) - full, "and reweighted": mean(reweighted) 
 print(f"{len(ways)} ways to cut, whose chances add up to {sum(chances):.3f}")
 for name, difference in bias.items():
     print(
-        f"{name:>15}: the mean is off by {np.linalg.norm(difference) / length:.1e} of the "
-        "gradient"
+        f"{name:>15}: the mean is off by "
+        f"{np.linalg.norm(difference) / length:.1e} of the gradient"
     )
 assert np.linalg.norm(bias["cut at random"]) > 0.05 * length
 assert np.linalg.norm(bias["and reweighted"]) < 1e-14 * max(1, length)

@@ -201,8 +201,8 @@ eta = 0.5
 jump = eta * abs(unit.grads["w"][0, 0])
 short = eta * abs(tg.clip_by_norm(unit.grads, 0.5)["w"][0, 0])
 print(
-    f"one step with eta = {eta} moves w by {jump:.2f}; clipped to a length of 0.5, "
-    f"by {short:.2f}"
+    f"one step with eta = {eta} moves w by {jump:.2f}; "
+    f"clipped to a length of 0.5, by {short:.2f}"
 )
 assert jump > 1
 assert np.isclose(short, 0.25)

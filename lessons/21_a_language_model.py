@@ -292,7 +292,7 @@ assert forgetful > trained + 0.01
 # is what it writes before it has learned anything, and after.
 
 
-# %%
+# %% tags=["prose"]
 def written(params, length, rng):
     """A text that the network makes up."""
     network, state, code, out = tg.Network(cell, params), None, alphabet.index("\n"), []
@@ -316,8 +316,8 @@ known = {"before": [], "after": []}
 for when, said in (("before", babble), ("after", sample)):
     known[when] = [word in words for word in said.split()]
     print(
-        f"{when}: {sum(known[when])} of the {len(known[when])} words it wrote stand in the "
-        "text"
+        f"{when}: {sum(known[when])} of the {len(known[when])} words "
+        "it wrote stand in the text"
     )
 assert np.mean(known["after"]) > np.mean(known["before"]) + 0.15
 
