@@ -158,8 +158,9 @@ assert [int(t) for t in at[mask.sum(axis=1) == 0]] == [1, 2, 4, 5]
 #
 # Williams and Peng wrote it down in 1990, as BPTT(h; h'): go back over $h$ steps, every $h'$ steps. It is TBPTT with
 # $k1 = h'$ and $k2 = h$. BPTT(h; h) is the chunks: it goes back over every step once, at the end of each $h$ steps.
-# They call that *epochwise*; but their epochs start from a fresh state each, and the chunks hand the state on. A common
-# choice is BPTT(2h'; h'): twice the work of chunks, and no error goes back over less than $h' + 1$ copies.
+# *Epochwise* training does the same at the end of each epoch; but there each epoch starts from a fresh state, and the
+# chunks hand the state on. A common choice is BPTT(2h'; h'): twice the work of chunks, and no error goes back over less
+# than $h' + 1$ copies.
 
 
 # %%
