@@ -60,7 +60,7 @@ def table(norms):
 norms = tg.influence_norms(net, "U")
 table(norms)
 assert np.allclose(norms, np.linalg.norm(G, axis=(2, 3)))
-assert not np.triu(norms, 1).any()
+assert not np.triu(norms, 1).any()  # nothing stands above the diagonal
 
 # %% [markdown]
 # It is a triangle. What is used at step 5 cannot change what was paid at step 3.
@@ -122,7 +122,7 @@ print("every column adds up to its copy's share")
 # number.
 
 # %%
-j, h = np.unravel_index(np.abs(net.copies["U"][1]).argmax(), (m, m))
+j, h = np.unravel_index(np.abs(net.copies["U"][1]).argmax(), (m, m))  # where it stands
 for t in range(2, T + 1):
     print(f"from C({t}): {G[t - 1, 1, j, h]:9.5f}")
 print(f"    share: {net.copies['U'][1][j, h]:9.5f}, the sum of these")

@@ -42,7 +42,7 @@ tg.draw(net, overlay="cotangents", level="layers")
 # marked 1, and the gradient of the network that was cut is the sum of what is left.
 #
 # $$
-# \sum_{t, \tau} \mathrm{mask}[t, \tau]\, G[t, \tau]
+# \text{gradient with the cut} = \sum_{t, \tau} \mathrm{mask}[t, \tau]\, G[t, \tau]
 # $$
 
 # %%
@@ -59,10 +59,12 @@ def show(mask):
 
 
 def masked(mask):
+    """The sum over t and tau."""
     return np.tensordot(mask, G, axes=2)
 
 
 def off(gradient):
+    """How far off a gradient is, as a part of the right one's length."""
     return np.linalg.norm(gradient - full) / np.linalg.norm(full)
 
 

@@ -190,7 +190,7 @@ assert np.linalg.norm(bias["and reweighted"]) < 1e-14 * max(1, length)
 # And the mean of the plain random cut is what we said: the table, each entry times $(1-c)^z$.
 
 # %%
-lag = np.subtract.outer(np.arange(T), np.arange(T))
+lag = np.subtract.outer(np.arange(T), np.arange(T))  # [t, tau]: t - tau
 faded = np.tensordot(np.where(lag >= 0, (1 - c) ** np.abs(lag), 0.0), tg.influence(small, "U"), axes=2)
 assert np.allclose(mean(plain), faded, rtol=0, atol=1e-14)
 print(f"the plain random cut fades the table by {1 - c:.1f} to the power of the lag")
@@ -199,9 +199,9 @@ print(f"the plain random cut fades the table by {1 - c:.1f} to the power of the 
 # ## What it costs: noise
 #
 # There is no free lunch. Right **on average** does not mean right each time. The more often it cuts, the shorter the
-# windows are, $1/c$ steps on average, and the more one draw differs from the next. The *spread* says how far one draw
-# typically is from the gradient: the root of the mean squared distance, as a part of the gradient's length. The 32 ways
-# give it exactly, too.
+# windows are, $1/c$ steps on average in a stream without an end, and the more one draw differs from the next. The
+# *spread* says how far one draw typically is from the gradient: the root of the mean squared distance, as a part of the
+# gradient's length. The 32 ways give it exactly, too.
 
 # %%
 print("    c   steps in a window   spread of one draw")

@@ -35,7 +35,7 @@ tg.draw(net, overlay="jacobian")
 # ## The formula
 #
 # The state is $s(t) = f(\mathrm{net}(t))$, and $\mathrm{net}(t)$ has $U s(t-1)$ in it. So a push to $s(t-1)$ goes
-# through $U$, and then through the slope of $f$. As a matrix,
+# through $U$, and then through the slope of $f$. As a matrix, which is called the **Jacobian** of the step,
 #
 # $$
 # J(t) = \frac{\partial s(t)}{\partial s(t-1)} = \mathrm{diag}(f'(\mathrm{net}(t)))\, U
@@ -91,7 +91,8 @@ for lag in range(T + 1):
 # should say. If it is above 1, the gradient **may** explode. It need not: real slopes are smaller than $\gamma$.
 #
 # We try it with 16 units and four pairs of an $f$ and a $U$. Each $U$ is a rotation, times a number; a rotation
-# stretches nothing, so that number is $\sigma_{\max}$.
+# stretches nothing, so that number is $\sigma_{\max}$. *What is left* is the most that the forty steps together do to
+# any push: the largest singular value of the product of their Jacobians.
 
 # %%
 m, T = 16, 40
@@ -105,8 +106,8 @@ for f, gain in (("tanh", 0.8), ("sigmoid", 1.5), ("tanh", 1.2), ("identity", 1.2
     simple = tg.cells.Guo(f=f)
     weights = start | {"U": gain * turn}
     bound = (steepest[f] * gain) ** T
-    product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[0, 0]
-    left[f, gain] = np.linalg.norm(product, 2)  # the most that forty steps together do to any push
+    product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[0, 0]  # J(40) ... J(1)
+    left[f, gain] = np.linalg.norm(product, 2)  # its largest singular value
     print(f"{f:>10}{gain:11.1f}{bound:17.1e}{left[f, gain]:14.1e}")
     assert np.isclose(bound, float(pathology.vanishing_bound(simple, weights, T)))
     assert left[f, gain] <= bound * (1 + 1e-9)

@@ -45,7 +45,7 @@ tg.draw(net, view="folded", overlay=None)
 # ## The carousel alone
 #
 # The first LSTM, that of 1997, had no product there, only the sum. We take it, hold everything still but the memory,
-# push $c(0)$, and see what arrives at $c(6)$.
+# push $c(0)$, and see what arrives at $c(6)$: the product of the six Jacobians, as in lesson 13.
 
 # %%
 first = tg.cells.LSTM(forget=False)

@@ -85,8 +85,8 @@ for t in range(1, T + 1):
     before, s = s, np.tanh(params["V"] @ x[t - 1, 0] + U @ s + params["b_j"])
     own = np.zeros((m, m, m))
     for j in range(m):
-        own[j, :, j] = before
-    M = (1 - s**2) * (M @ U.T + own)
+        own[j, :, j] = before  # [i = j] s_h(t-1)
+    M = (1 - s**2) * (M @ U.T + own)  # M @ U.T is the sum over k
     y = tg.guo.activation("softmax", (W @ s + params["b_k"])[None])[0]
     by_hand.append(M @ (W.T @ (y - d[t - 1, 0])))  # dC(t)/ds(t) by (17) and (9)
     print(f"t = {t}: the gradient of C({t}) is known, its length is {np.linalg.norm(by_hand[-1]):.5f}")
@@ -147,7 +147,8 @@ assert len(set(sizes)) == 1
 # And $P$ itself grows as $m^2$.
 #
 # One step has to multiply all of it by $U$. Each of the $m P$ new numbers is a sum over $m$ units, which makes $m^2 P$
-# products. Backpropagation needs $m^2$ or so for a step, and keeps $m$ numbers.
+# products. Backpropagation needs $m^2$ or so for a step, and keeps $m$ numbers. The networks in the table have half as
+# many inputs as units.
 
 # %%
 P = sum(first[name].size for name in ("V", "U", "b_j"))
