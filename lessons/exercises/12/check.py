@@ -119,6 +119,16 @@ EXERCISES = [
                 ("A sign can be right and become wrong again.", "Look for the LAST wrong partial sum."),
             ),
             Slip(
+                "return wrong[-1] + 2 if len(wrong) else 1",
+                "return np.flatnonzero(np.sign(sums) == np.sign(sums[-1]))[0] + 1",
+                "the number of copies",
+                (
+                    "In the row 1, -3, 4, -1 the first partial sum has the right sign. Is one copy enough?",
+                    "With two copies the sign is wrong again. It must be right with ALL more, too.",
+                    "Look for the LAST wrong partial sum.",
+                ),
+            ),
+            Slip(
                 "sums = np.cumsum(row)",
                 "sums = np.append(row[:-1], np.sum(row))",
                 "the partial sums",
