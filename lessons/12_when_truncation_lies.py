@@ -211,6 +211,7 @@ for c in (0.05, 0.1, 0.2, 0.4, 0.6):
     draws = [tg.artbp_gradient(small, c=c, cuts=way)["U"] for way in ways]
     spreads.append(np.sqrt(mean([((g - full) ** 2).sum() for g in draws])) / length)
     print(f"{c:5}{1 / c:20.1f}{100 * spreads[-1]:19.1f} %")
+    assert np.isclose(1 / c, sum(steps * (1 - c) ** (steps - 1) * c for steps in range(1, 1000)))
 assert spreads == sorted(spreads)
 assert spreads[1] < 1 < spreads[2]
 

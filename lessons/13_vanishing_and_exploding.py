@@ -103,6 +103,7 @@ steepest = {"tanh": 1, "sigmoid": 1 / 4, "identity": 1}
 print(f"{'f':>10}{'sigma_max':>11}{'bound, 40 steps':>17}{'what is left':>14}")
 left = {}
 for f, gain in (("tanh", 0.8), ("sigmoid", 1.5), ("tanh", 1.2), ("identity", 1.2)):
+    assert np.isclose(np.linalg.norm(gain * turn, 2), gain)
     simple = tg.cells.Guo(f=f)
     weights = start | {"U": gain * turn}
     bound = (steepest[f] * gain) ** T
@@ -315,6 +316,8 @@ for name, U in starts.items():
     )
 assert lengths["orthogonal"][T] > 1e6 * lengths["normal, std 0.1"][T]
 assert lengths["normal, std 0.1"][T] < 1e-10
+assert np.allclose(np.linalg.svd(turn, compute_uv=False), 1)
+assert abs(tg.train.spectral_radius(starts["normal, gain 1"]) - 1) < 0.1
 assert min(lengths, key=lambda name: lengths[name][T]) == "normal, std 0.1"
 assert lengths["normal, std 0.1"][10] < 1e-3 * min(lengths[name][T] for name in lengths if name != "normal, std 0.1")
 
@@ -333,9 +336,15 @@ except ImportError as missing:
 # A task that is nothing but memory: at the first step the network is told one of two things. Then comes noise, up to
 # the fortieth step. There it is asked what it was told. Who does not know pays $\ln 2$.
 #
-# Two things help it to learn, both times: the gradient is clipped by norm, and **Adam** makes the steps. Adam is
-# gradient descent that divides each number's gradient by the size that it has had lately, so that each weight moves by
-# about $\eta$ per update.
+# Two things help it to learn, whatever it begins with: the gradient is clipped by norm, and **Adam** makes the steps.
+# Adam is gradient descent that divides each number's gradient by the size that it has had lately, so that each weight
+# moves by about $\eta$ per update. Here are three numbers with very different gradients, and the first update:
+
+# %%
+numbers, slopes = {"w": np.zeros(3)}, {"w": np.array([0.001, 1.0, -50.0])}
+tg.train.Adam(0.005).step(numbers, slopes)
+print("gradients", slopes["w"], "move the numbers by", numbers["w"])
+assert np.allclose(numbers["w"], -0.005 * np.sign(slopes["w"]), rtol=1e-4)
 
 
 # %%

@@ -91,9 +91,9 @@ for name, gate in (("everything gets in", 1.0), ("a hundredth gets in", 0.01)):
 # value, and $i$, $f$, $g$, $o$ are four things for each hidden unit, not an index, two activations and a size. Of these
 # $g$ is no gate: it may be negative.
 #
-# All four sums come at once, $x(t)\,V^\top + s(t-1)\,U^\top + b_j$, with a `V`, `U` and `b_j` that are four times as
-# high: the rows for $i$ come first, then those for $f$, $g$, $o$. The forget gate is younger than the rest (Gers,
-# Schmidhuber and Cummins, 2000): a carousel that never forgets is full one day.
+# All four sums come at once, in the box $\mathrm{net}_j$ of the picture: $x(t)\,V^\top + s(t-1)\,U^\top + b_j$, with a
+# `V`, `U` and `b_j` that are four times as high: the rows for $i$ come first, then those for $f$, $g$, $o$. The forget
+# gate is younger than the rest (Gers, Schmidhuber and Cummins, 2000): a carousel that never forgets is full one day.
 
 
 # %%

@@ -154,6 +154,7 @@ assert len(set(sizes)) == 1
 P = sum(first[name].size for name in ("V", "U", "b_j"))
 print(f"the stream above: {len(first['U'])} units, {P} weights, {8 * len(first['U']) * P} bytes")
 assert sizes[-1] == 8 * len(first["U"]) * P
+assert set(windows[-1].carried) == {"V", "U", "b_j"}
 
 print(f"{'m':>4}{'carried by RTRL':>18}{'kept by BPTT, 1000 steps':>27}{'products a step, RTRL : BPTT':>31}")
 carried = []
