@@ -21,7 +21,8 @@
 # once. But from the right something is under way.
 #
 # As a formula, $s(t) = A\, s(t-1) + \theta v$: in $A$ stand the halves, in $v$ the five signs. Only $\theta$ can learn;
-# $A$ and $v$ are constants. In the drawing *repeat* writes $\theta$ five times, and × gives each its sign.
+# $A$ and $v$ are constants. In the drawing *repeat* writes $\theta$ five times, and × gives each its sign; the two
+# *const* are $v$, beside the ×, and $A$, beside the state.
 
 # %%
 import itertools
