@@ -103,9 +103,9 @@ assert np.isclose(net.loss, sum(c.value for c in net.losses))
 # Now the error goes the same way back, from the cost at the last step to the first one. We want to know
 # $\partial C / \partial z$ for every node $z$: how much the cost changes when that node does, and everything that was
 # computed from it follows. In each step one node hands one of the nodes it was computed from its **share** of that
-# number, by the chain rule: its own number, times the derivative of its equation. Where a node gets shares from two sides, they are added: look for `+=`.
-# The state `s(t)` is such a place. One share comes from its own output `y(t)`; the other comes back
-# through `U` from the next time step. That second one is backpropagation *through time*.
+# number, by the chain rule: its own number, times the derivative of its equation. Where a node gets shares from two
+# sides, they are added: look for `+=`. The state `s(t)` is such a place. One share comes from its own output `y(t)`;
+# the other comes back through `U` from the next time step. That second one is backpropagation *through time*.
 #
 # Mind the sign. The numbers on the tape are slopes: plus where the cost would *grow*. For a unit's sum $\mathrm{net}$,
 # and only for that, Guo uses the negative and calls it the error, $\delta = -\partial C / \partial \mathrm{net}$.
@@ -116,8 +116,8 @@ tg.show(step for step in backward if step.op not in ("copy", "add"))
 
 # %% [markdown]
 # For a softmax with this cost, and desired values that add up to one, Guo's equation (17) says that the error of an
-# output unit is simply what was desired minus what came out. The tape goes from the cost to $\mathrm{net}_k$ in one stride, past `y(t)`. Lesson 5 derives
-# the equation; here we look whether the tape has the same.
+# output unit is simply what was desired minus what came out. The tape goes from the cost to $\mathrm{net}_k$ in one
+# stride, past `y(t)`. Lesson 5 derives the equation; here we look whether the tape has the same.
 
 # %%
 assert np.all(d.sum(axis=-1) == 1)

@@ -265,10 +265,12 @@ assert first == second
 # %% [markdown]
 # ## What is left
 #
-# Take the four mistakes away, and this is what remains. It is the whole of reverse mode differentiation:
+# Take the four mistakes away, and this is what remains. It is the whole of reverse mode differentiation, of one number
+# with respect to all that it was computed from:
 #
 # * a list, in the order of recording;
 # * forget what the last pass has left;
+# * put a 1 at the last line: it follows itself one to one;
 # * from the last line to the first, hand on shares;
 # * add them.
 
