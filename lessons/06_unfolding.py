@@ -175,7 +175,7 @@ assert errors[-1] < 1e-8
 # draws three.
 #
 # Here every further copy brings us closer. That is so in this network; it is no law. Shares can have opposite signs,
-# and lesson 12 has a network in which more of them is worse, for a long while. Only the last row is sure to be right.
+# and lesson 12 has a network in which more of them is worse, for a while. Only the last row is sure to be right.
 #
 # ## A cost at every step
 #
