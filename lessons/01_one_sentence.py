@@ -94,7 +94,7 @@ tg.show(step for step in forward if step.op != "copy")
 
 # %%
 print(f"knowing nothing costs {5 * np.log(4):.4f}, this network pays {net.loss:.4f}")
-assert abs(net.loss - 5 * np.log(4)) < 2
+assert abs(net.loss - 5 * np.log(4)) < 0.1
 assert np.isclose(net.loss, sum(c.value for c in net.losses))
 
 # %% [markdown]

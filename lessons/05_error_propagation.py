@@ -126,6 +126,8 @@ assert np.allclose(delta_j, tg.delta(net_j))
 # \Delta v_{ji} = \eta \sum_p \delta_{pj}\, x_{pi}, \qquad
 # \Delta u_{jh} = \eta \sum_p \delta_{pj}\, s_{ph}(t-1)
 # $$
+#
+# (The report prints $\Delta u_{ji}$ in the last one. Lesson 8 collects such places.)
 
 # %%
 eta = 1.0
@@ -140,12 +142,29 @@ for name, change in changes.items():
     assert difference < 1e-14
 
 # %% [markdown]
-# The report leaves the biases out. They follow the same rule: the value at the tail of a bias is 1, so its change
-# is the error itself.
+# The report leaves the biases out. They follow the same rule: the value at the tail of a bias is 1, so its change is
+# the error itself, added over the samples. We have only one sample here. Two of them, side by side, have the **sum** of
+# their gradients, not the mean: (5) adds.
 
 # %%
-assert np.allclose(delta_k[0], -net.grads["b_k"])
-assert np.allclose(delta_j[0], -net.grads["b_j"])
+assert np.allclose(delta_k.sum(axis=0), -net.grads["b_k"])
+assert np.allclose(delta_j.sum(axis=0), -net.grads["b_j"])
+
+x_2, d_2, before_2 = rng.normal(size=x.shape), rng.uniform(0.1, 0.9, size=d.shape), rng.normal(size=s_before.shape)
+second = tg.unfold(cell, params, x_2, d_2, loss="squared_error", s0=before_2)
+both = tg.unfold(
+    cell,
+    params,
+    np.concatenate([x, x_2], axis=1),
+    np.concatenate([d, d_2], axis=1),
+    loss="squared_error",
+    s0=np.concatenate([s_before, before_2]),
+)
+second.backward()
+both.backward()
+for name in params:
+    assert np.allclose(both.grads[name], net.grads[name] + second.grads[name], rtol=0, atol=1e-14)
+print(f"C of both: {both.loss:.4f} = {net.loss:.4f} + {second.loss:.4f}")
 
 # %% [markdown]
 # ## A unit that is wrong and does not learn
@@ -176,7 +195,8 @@ assert (1 - worst) * worst * (1 - worst) < 1e-4
 # C = -\sum_p \sum_k \left[ d_{pk} \ln y_{pk} + (1 - d_{pk}) \ln (1 - y_{pk}) \right] \tag{16}
 # $$
 #
-# Its derivative with respect to $y$ has $y(1-y)$ below the line, (8) has it above, and what is left is
+# (The report prints no bracket. Both terms are summed.) Its derivative with respect to $y$ has $y(1-y)$ below the line,
+# (8) has it above, and what is left is
 #
 # $$
 # \delta_{pk} = d_{pk} - y_{pk} \tag{17}

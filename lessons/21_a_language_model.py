@@ -147,6 +147,10 @@ assert abs(untrained - np.log(V)) < 0.1
 #
 # And it reads `n` places of the text at the same time, side by side. They are the samples $p$: their products are done
 # in one, and their gradients are added.
+#
+# One thing is not as in lesson 1. There the costs of the steps were summed up; here they are *averaged*, over the steps
+# of a window by `reduction="mean"`, and over the samples by dividing by `n`. So a price is always that of one
+# character, and the step size need not change with the size of a window.
 
 
 # %%
@@ -171,6 +175,8 @@ assert np.allclose(second_window.state, whole.last_state, rtol=0, atol=1e-12)
 print(f"windows {first_window.first}-{first_window.last} and {second_window.first}-{second_window.last}:")
 print("the state after the second is that of one long pass over both")
 assert abs(first_window.loss / n - np.log(V)) < 0.1
+summed = tg.unfold(cell, params, eye[table[:steps]], eye[table[1 : steps + 1]], reduction="sum")
+assert np.isclose(summed.loss / (n * steps), first_window.loss / n)
 
 # %% [markdown]
 # That is so because the weights have stayed the same. When they change after each window, the state that is handed on
