@@ -2,7 +2,7 @@
 # # Three or twenty-three?
 #
 # Lesson 1 added up shares and called the sum a derivative. Is it one? The smallest case in which you can go wrong
-# has two lines. It is an example in the manner of Paul Werbos, whose paper of 1990 we follow here:
+# has two lines. It is an example in the manner of Paul Werbos (1990):
 #
 # $$
 # \begin{aligned}

@@ -5,7 +5,7 @@
 # every line hand its share to those it has read, where shares are added.
 #
 # It is a short program, and people write it again and again. Here are four mistakes that keep coming back. None of them
-# shows in a small first test: one is right as long as nothing is read twice, two are right as long as the sequence is
+# shows in a small first test: one is right as long as nothing is read twice, two are fine as long as the sequence is
 # short, and one is right as long as it is called once. We write each of them and watch it fail.
 #
 # ## A unit that guards itself

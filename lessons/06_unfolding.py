@@ -190,7 +190,7 @@ assert errors[-1] < 1e-8
 #
 # There is the `+=` at the state again: one share from its own output, one from the next step. And $\delta$ has got
 # another meaning: not the error of one $C(t)$, but of all of them together, $C = \sum_t C(t)$. The report has the first
-# way only; the second is in Werbos' paper of 1990.
+# way only; the second is the sweep of Werbos (1990).
 
 # %%
 one_by_one = sum(

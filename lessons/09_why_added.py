@@ -130,11 +130,23 @@ assert np.array_equal(shares.sum(axis=0), shares.mean(axis=0))
 assert np.array_equal(shares.sum(axis=0), shares[-1])
 
 # %% [markdown]
+# The average is not a mistake that we made up. An older version of Wikipedia's article told its readers to let each
+# copy take a step of its own, and then to average the *weights*, so that all copies are the same again. That is the
+# average of the shares, a step $T$ times too short:
+
+# %%
+eta = 0.1
+each_by_itself = params["U"] - eta * net.copies["U"]
+assert each_by_itself.shape == (T, m, m)
+assert np.allclose(each_by_itself.mean(axis=0), params["U"] - eta / T * net.grads["U"], rtol=0, atol=1e-14)
+print("averaged weights: a step of eta /", T)
+
+# %% [markdown]
 # ## But the average points in the same direction?
 #
-# It does, for **one** sequence. The average is the sum divided by $T$, and a smaller step in the same direction could
-# be made up for with a larger $\eta$. With sequences of different lengths that is over: each is divided by another
-# number, and the long ones count for less.
+# It does, for **one** sequence. The average is the sum divided by $T$, and a smaller step in the
+# same direction could be made up for with a larger $\eta$. With sequences of different lengths that is over: each is
+# divided by another number, and the long ones count for less.
 
 # %%
 short, long = slice(0, 2), slice(0, 9)
