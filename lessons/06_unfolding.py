@@ -233,11 +233,11 @@ for name in ("s_1", "s_2"):
 
 # %% [markdown]
 # The lower state has no output of its own. Its other share comes from the layer above, *at the same time step*, through
-# the input weights $V_2$ of that layer. The upper layer is as before, and the rule is the old one: whoever has read
-# you sends you a share.
+# the input weights $V_2$ of that layer, whose units $q$ counts. The upper layer is as before, and the rule is the old
+# one: whoever has read you sends you a share.
 #
 # $$
-# \delta_{j,1}(t) = \Big( \sum_h \delta_{h,2}(t)\, v_{hj,2} + \sum_h \delta_{h,1}(t+1)\, u_{hj,1} \Big)
+# \delta_{j,1}(t) = \Big( \sum_q \delta_{q,2}(t)\, v_{qj,2} + \sum_h \delta_{h,1}(t+1)\, u_{hj,1} \Big)
 # f'(\mathrm{net}_{j,1}(t))
 # $$
 

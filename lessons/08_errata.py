@@ -298,8 +298,8 @@ assert words | set(found) == set(tg.guo.ERRATA)
 
 # %% [markdown]
 # Three more things are not misprints and still traps. The report leaves the biases out of training; lesson 5 has filled
-# them in. It turns its matrices over between (19) and (20) without a word, and it counts updates with the letter of the
-# time step; lesson 7 has shown both.
+# them in. It turns its matrices over between sections 3 and 3.1 without a word, and it counts updates with the letter
+# of the time step; lesson 7 has shown both.
 #
 # What finds such mistakes is always the same. Measure. Let the sizes all differ, let $U$ not be symmetric, start from a
 # state that is not zero, go back several steps. And look at **every copy**, not only at their sum: mistakes can
