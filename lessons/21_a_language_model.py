@@ -42,14 +42,14 @@ print("it begins:", repr(text[:70]))
 # characters, and more hidden units than one could draw.
 
 # %%
-eye, V = np.eye(len(alphabet)), len(alphabet)
+eye, K = np.eye(len(alphabet)), len(alphabet)
 m, n, steps = 96, 16, 25
 cell = tg.cells.Guo(f="tanh", g="softmax")
 
 
 def fresh():
     """The parameters everything here starts from."""
-    return cell.init(V, m, V, rng=21)
+    return cell.init(K, m, K, rng=21)
 
 
 first = codes[:6]
@@ -64,7 +64,7 @@ tg.draw(net, overlay=None, captions={"x": letters[:-1], "d": letters[1:]})
 # network, each with its price: the mean of $-\ln$ of the probability that it gave to what really came. (The field calls
 # it the *cross-entropy*, here in nats for each character; divided by $\ln 2$ it is in bits.)
 #
-# * **Knowing nothing**: all $V$ characters have the same probability. The price is $\ln V$.
+# * **Knowing nothing**: all $K$ different characters have the same probability. The price is $\ln K$.
 # * **Counting characters**: an `e` is more common than a `q`. Each character has the probability of its share in the
 #   text.
 # * **Counting pairs**: after a `q` comes a `u`. Each character has the probability of its share among those that have
@@ -74,15 +74,15 @@ tg.draw(net, overlay=None, captions={"x": letters[:-1], "d": letters[1:]})
 # never seen must not have the probability zero, so a little of the plain shares is mixed in.
 
 # %%
-share = np.bincount(train, minlength=V) + 1.0
+share = np.bincount(train, minlength=K) + 1.0
 share /= share.sum()
-pairs = np.zeros((V, V))
+pairs = np.zeros((K, K))
 np.add.at(pairs, (train[:-1], train[1:]), 1)
-pairs += 0.1 * V * share
+pairs += 0.1 * K * share
 pairs /= pairs.sum(axis=1, keepdims=True)
 
 price = {
-    "knowing nothing": np.log(V),
+    "knowing nothing": np.log(K),
     "counting characters": -np.log(share[held_out[1:]]).mean(),
     "counting pairs": -np.log(pairs[held_out[:-1], held_out[1:]]).mean(),
 }
@@ -96,7 +96,7 @@ assert price["counting pairs"] < price["counting characters"] < price["knowing n
 # that looks at one character alone does better there. So below *this* line, there must be a memory.
 
 # %%
-seen = np.zeros((V, V))
+seen = np.zeros((K, K))
 np.add.at(seen, (held_out[:-1], held_out[1:]), 1)
 best = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1)
 no_memory = -np.log(best[held_out[:-1], held_out[1:]]).mean()
@@ -107,7 +107,7 @@ assert no_memory < price["counting pairs"]
 # ## The untrained network
 #
 # It should be at the first line, or nearly: it cannot know anything yet. This is always the first thing to look at. A
-# cost far from $\ln V$ at the start means that something is wrong, before anything has been learned.
+# cost far from $\ln K$ at the start means that something is wrong, before anything has been learned.
 
 
 # %%
@@ -135,8 +135,8 @@ def evaluated(params, numbers):
 
 
 untrained = evaluated(fresh(), held_out)
-print(f"untrained: {untrained:.3f}, and ln V = {np.log(V):.3f}")
-assert abs(untrained - np.log(V)) < 0.1
+print(f"untrained: {untrained:.3f}, and ln K = {np.log(K):.3f}")
+assert abs(untrained - np.log(K)) < 0.1
 
 # %% [markdown]
 # ## How it reads
@@ -174,13 +174,13 @@ whole = tg.unfold(cell, params, eye[table[: 2 * steps]], eye[table[1 : 2 * steps
 assert np.allclose(second_window.state, whole.last_state, rtol=0, atol=1e-12)
 print(f"windows {first_window.first}-{first_window.last} and {second_window.first}-{second_window.last}:")
 print("the state after the second is that of one long pass over both")
-assert abs(first_window.loss / n - np.log(V)) < 0.1
+assert abs(first_window.loss / n - np.log(K)) < 0.1
 summed = tg.unfold(cell, params, eye[table[:steps]], eye[table[1 : steps + 1]], reduction="sum")
 assert np.isclose(summed.loss / (n * steps), first_window.loss / n)
 
 # %% [markdown]
-# That is so because the weights have stayed the same. When they change after each window, the state that is handed on
-# was made by slightly older ones, as in lesson 7.
+# The two states agree because the weights have stayed the same. When they change after each window, the state that is
+# handed on was made by slightly older ones, as in lesson 7.
 #
 # ## Two ways to take a step
 #
@@ -323,7 +323,7 @@ def written(params, length, rng):
     for _ in range(length):
         played = network(eye[[[code]]], eye[[[code]]], s0=state)  # the target is not used
         chances = played.outputs[0].value[0]
-        code, state = rng.choice(V, p=chances / chances.sum()), played.last_state
+        code, state = rng.choice(K, p=chances / chances.sum()), played.last_state
         out.append(alphabet[code])
     return "".join(out)
 
