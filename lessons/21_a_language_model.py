@@ -276,7 +276,7 @@ assert lengths.max() > 3 * np.median(lengths)
 trained = evaluated(params, held_out)
 print(f"at the end: {trained:.3f}; counting pairs: {price['counting pairs']:.3f}; without a memory: {no_memory:.3f}")
 assert trained < 0.9 * price["counting pairs"]
-assert trained < no_memory
+assert trained < 0.9 * no_memory  # by far more than the few characters at the ends of rows, which are not played
 assert list(milestones) == list(price)
 
 # %% [markdown]
