@@ -204,7 +204,8 @@ class Op:
         """Define how the op is made ready to compute again and again on arrays that stay where they are.
 
         ``prepare(out, *args)`` takes arrays whose entries lie side by side, none of them repeated, and
-        returns a call that fills `out`. All that need not be done in every call is done before it.
+        returns a call that fills `out`, which may have gaps between its rows. All that need not be done in
+        every call is done before it.
         """
         self._prepare = prepare
         return prepare
@@ -215,8 +216,8 @@ class Op:
             ((ufunc, *numbers),) = self.ufuncs
             args = (*args, *(np.array(n, out.dtype) for n in numbers))
             return partial(ufunc, *args, out=out) if ufunc in BY_NAME else partial(ufunc, *args, out)
-        side_by_side = all(a.flags.c_contiguous for a in (out, *args)) and len({a.shape for a in args}) == 1
-        if self._prepare is not None and side_by_side:
+        side_by_side = all(a.flags.c_contiguous for a in args) and len({a.shape for a in args}) == 1
+        if self._prepare is not None and side_by_side and np.may_share_memory(out, out.reshape(-1, *out.shape[-1:])):
             return self._prepare(out, *args)
 
         def call() -> None:

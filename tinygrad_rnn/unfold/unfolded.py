@@ -98,6 +98,8 @@ class Unfolded:
         The sum, or the mean, of the losses that count.
     counted : tuple of int
         The time steps whose losses count.
+    keep : str
+        Which numbers of a replay keep a place, see `unfold`.
     finite : bool
         Whether `unfold`, `replay` and `backward` raise TapeError where a number is not finite, naming the
         first one; it can be switched at any time.
@@ -134,6 +136,7 @@ class Unfolded:
         self._plan: Plan | None = None
         self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
         self.schedule = ""
+        self.keep = "needed"
         self.finite = False
         self._grads: Gradients | None = None  # of the last backward pass, once they are asked for
         self._copies: Gradients | None = None
@@ -570,7 +573,7 @@ class Unfolded:
         if isinstance(folded, str) or different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        self._plan = Plan(folded, self.T, self.trained)
+        self._plan = Plan(folded, self.T, self.trained, keep_all=self.keep == "all")
         self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
         self._totals[self.cost] = partial(np.ones, (), self._plan.dtype)  # its value would compute every node
         if self.cost.op is ops.multiply:
@@ -626,7 +629,7 @@ class Unfolded:
         """
         self._need_forward()
         if self._plan is not None and self.tape.rows is self._plan:
-            return self._plan.folded, self._plan.stack
+            return self._plan.folded, self._plan.values
         folded = self._folded()
         if isinstance(folded, str):
             raise ValueError(f"this network cannot be folded: {folded}")
@@ -770,6 +773,7 @@ def unfold(
     losses: Iterable[int] | None = None,
     untied: bool = False,
     finite: bool = False,
+    keep: str = "needed",
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
 
@@ -804,6 +808,10 @@ def unfold(
         state has an axis of length T in front, see `tinygrad_rnn.untie`. Time and memory grow with T squared.
     finite : bool
         Whether a NaN or an infinity that comes in or arises, now or later, is an error.
+    keep : {"needed", "all"}
+        What a replay keeps of each time step: the states, the factors of the gradients and what the backward pass
+        reads; or every value and every cotangent, which takes more time and memory. What is not kept is computed
+        again, from what is, when somebody asks for it.
 
     Returns
     -------
@@ -815,8 +823,8 @@ def unfold(
     ShapeError
         If arrays do not fit together.
     ValueError
-        If `loss` or `reduction` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, or if
-        `losses` names no time step.
+        If `loss`, `reduction` or `keep` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, or
+        if `losses` names no time step.
     TapeError
         If `finite` is set and a number is not; the first one is named.
 
@@ -826,6 +834,8 @@ def unfold(
     """
     pays = known_loss(loss)
     check_reduction(reduction)
+    if keep not in ("needed", "all"):
+        raise ValueError(f"keep={keep!r}: a replay keeps what is 'needed', or 'all'; say which")
     x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:
@@ -871,6 +881,7 @@ def unfold(
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(counted), x.dtype), name, active=False), name="C")
     net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
     net.finite = finite
+    net.keep = keep
     net._refuse_bad()
     return net
 
