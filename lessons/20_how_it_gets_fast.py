@@ -182,8 +182,9 @@ assert np.allclose(in_one, net.grads["U"], rtol=0, atol=1e-12)
 assert np.allclose(by_copies, net.grads["U"], rtol=0, atol=1e-12)
 
 # %% [markdown]
-# For this to be one product, the rows must *be* below each other. They are: the values of a node at all times lie in
-# one buffer, time first, and what you see as the state of step 3 is a row of it. Nothing is copied together.
+# For this to be one product, the rows must *be* below each other. They are: the states of all times lie in one buffer,
+# time first, and what you see as the state of step 3 is a row of it. Nothing is copied together. (A number that no
+# gradient needs, such as a net input, has no row: if you ask for it, it is computed again from those that have one.)
 
 # %%
 rows = [net.states[t].value for t in (3, 4, 5)]

@@ -252,7 +252,7 @@ def test_what_does_not_wait_for_the_error_leaves_the_loop(cell, samples, calls):
     assert backwards.count("#") == calls, backwards
 
 
-def test_the_gates_of_one_sample_are_activated_in_four_calls():
+def test_the_gates_of_one_sample_are_activated_together():
     net = replayed(tg.cells.LSTM(), 1)
     assert "i = sigmoid; f = sigmoid; g = tanh; o = sigmoid" in net.schedule
     for gate, activation in (("i", o.sigmoid), ("f", o.sigmoid), ("g", o.tanh), ("o", o.sigmoid)):

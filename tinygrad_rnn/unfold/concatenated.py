@@ -37,6 +37,8 @@ class Concatenated:
         The weight (m, n) of each input, that of the first one first.
     bias : Node or None
         What is added.
+    factor : ndarray, (m,), or None
+        What the sum is multiplied by.
     dtype
         Of all numbers.
 
@@ -47,17 +49,25 @@ class Concatenated:
     read : ndarray, (steps, 1, width)
         The row that each copy reads.
     matrix : ndarray, (width, m)
-        The weights, transposed, in the same order.
+        The weights, transposed, in the same order, times the factor.
     """
 
     def __init__(
-        self, steps: int, first: Node, inputs: Sequence[Node], weights: Sequence[Node], bias: Node | None, dtype: Any
+        self,
+        steps: int,
+        first: Node,
+        inputs: Sequence[Node],
+        weights: Sequence[Node],
+        bias: Node | None,
+        factor: Array | None,
+        dtype: Any,
     ) -> None:
         widths = [*(p.shape[-1] for p in inputs), first.shape[-1], *[1] * (bias is not None)]
         self._starts = [sum(widths[:k]) for k in range(len(widths) + 1)]
         self.rows = np.zeros((steps + 1, 1, sum(widths)), dtype)
         self.matrix = np.empty((sum(widths), weights[0].shape[0]), dtype)
         self.read = self.rows[:-1]
+        self.factor = None if factor is None else factor.astype(dtype)
         self._sources = [*weights[1:], weights[0], *([] if bias is None else [bias])]
         self._copied: list[tuple[Array, Node]] = []
         if bias is not None:
@@ -84,11 +94,12 @@ class Concatenated:
             leaf, seen = n, part[0] if n.ndim == 1 else part.T
             while leaf.op is ops.copy or leaf.op is ops.transpose:
                 leaf, seen = leaf.parents[0], seen.T if leaf.op is ops.transpose else seen
-            if leaf.index in weights and leaf.index not in stacks:
+            if leaf.index in weights and leaf.index not in stacks and self.factor is None:
                 stacks[leaf.index] = seen
             else:
                 self._copied.append((part, n))
 
     def copies(self, stack: Callable[[Node], Array]) -> list[Call]:
         """The calls that copy weights into the matrix; `stack` gives the numbers of a node."""
-        return [partial(np.copyto, part, stack(n).T) for part, n in self._copied]
+        copied: list[Call] = [partial(np.copyto, part, stack(n).T) for part, n in self._copied]
+        return copied if self.factor is None else [*copied, partial(np.multiply, self.matrix, self.factor, self.matrix)]

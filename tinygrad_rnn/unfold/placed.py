@@ -75,6 +75,8 @@ class Placed(Needed):
                 self._readers.setdefault(self.real(p).index, []).append(n)
         joined = self._joined(played)
         self.carried = self._carried_errors(joined)
+        apart = {*joined, *self.previous.values()}
+        self.gates = {n.index: gates for gates in self._gates(apart) for n in gates.nodes}
         self._long: dict[int, Array] = {}
         self.concatenated: dict[int, Concatenated] = {}
         self._concatenate(joined)
@@ -152,13 +154,23 @@ class Placed(Needed):
             small = (sum(widths) + len(free) % 2) * n.shape[-1] <= CONCATENATED
             steady = all(p.index in self.timeless for p in weights + free[len(free) // 2 * 2 :])
             if over in passed_on - self._long.keys() and small and steady and all(map(movable, inputs)):
-                made = Concatenated(self.T, x, inputs, weights, free[-1] if len(free) % 2 else None, self.dtype)
+                bias = free[-1] if len(free) % 2 else None
+                made = Concatenated(self.T, x, inputs, weights, bias, self._first_factor(n), self.dtype)
                 later = x.index in self.next  # a reader of errors looks a row ahead, one of states a row back
                 self._long[over] = made.passed_on
                 self.stacks |= {p.index: made.of(k)[1:] if later else made.of(k)[:-1] for k, p in enumerate(inputs)}
                 made.read = made.rows[1:] if later else made.rows[:-1]
                 made.place_weights(self.stacks, {w.index for w in self.folded.weights.values()})
                 self.concatenated[n.index] = made
+
+    def _first_factor(self, n: Node) -> Array | None:
+        """What gates multiply a net input by first, where nobody else reads it: its weights can be, instead."""
+        gates = next((g for g in self.gates.values() if g.source is n), None)
+        if gates is None or gates.width != n.shape[-1] or n.index in self.kept:
+            return None
+        readers = [r for part in self._readers[n.index] for r in self._readers.get(part.index, [part])]
+        ufunc, *numbers = gates.ufuncs[0]
+        return numbers[0] if ufunc is np.multiply and numbers and all(r in gates.nodes for r in readers) else None
 
     def _place_leaves(self) -> None:
         for n in self.nodes:
@@ -230,7 +242,6 @@ class Placed(Needed):
             self.stacks[i] = columns(self.stacks[whole], start, self.nodes[i])
 
     def _place_gates(self) -> None:
-        self.gates = {n.index: gates for gates in self._gates() for n in gates.nodes}
         self.gate_stacks: dict[Gates, Array] = {}
         for gates in self.gates.values():
             if gates not in self.gate_stacks:
@@ -239,8 +250,8 @@ class Placed(Needed):
                 for start, n in zip(gates.starts, gates.nodes, strict=True):
                     self.stacks[n.index] = columns(beside, start - gates.start, n)
 
-    def _gates(self) -> list[Gates]:
-        """Gates whose net inputs are parts of one node of the recurrence.
+    def _gates(self, apart: set[int]) -> list[Gates]:
+        """Gates whose net inputs are parts of one node of the recurrence, without the nodes that lie elsewhere.
 
         Of one sample: with more, calls are few beside the numbers, and rows of several gates dearer than of one.
         """
@@ -248,7 +259,7 @@ class Placed(Needed):
             return []
         by_source: dict[int, list[Node]] = {}
         for n in self.played:
-            if n.index in self.loops and n.index not in self.stacks and n.ndim == 2 and n.op is not None:
+            if n.index in self.loops and n.index not in apart and n.ndim == 2 and n.op is not None:
                 net = n.parents[0]
                 if n.op.ufuncs and len(n.parents) == 1 and net.op is not None and net.op.name == "part":
                     by_source.setdefault(net.parents[0].index, []).append(n)

@@ -81,7 +81,7 @@ class Plan(Placed):
         self._backward_from_beyond: list[Call] | None = None
         self._from_beyond = False  # whether the last pass had error from beyond
         self.totals: dict[str, Callable[[], Array]] = {
-            name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
+            name: _sum_of([self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
             for (name, terms), w in zip(self.terms.items(), folded.weights.values(), strict=True)
         }
         for name in dict.fromkeys(filter(None, trained)):
@@ -188,8 +188,8 @@ class Plan(Placed):
         looked_at = all(np.may_share_memory(*pair) for pair in zip(rows, stacks, strict=True))  # and not copied
         if kind == "product":
             if looked_at:
-                # Of rows with gaps between them, dot is several times slower than matmul.
-                gaps = not all(part.flags.c_contiguous for part in rows)
+                # Of many rows with gaps between them, dot is several times slower than matmul.
+                gaps = len(rows[0]) > 64 and not all(part.flags.c_contiguous for part in rows)
                 return partial(np.matmul, rows[0].T, rows[1]) if gaps else partial(rows[0].T.dot, rows[1])
             return partial(np.einsum, "tpj,tpi->ji", *stacks, optimize=True)
         (stack,) = stacks
@@ -271,7 +271,12 @@ class Plan(Placed):
             self._prepare += whole.copies(self.stack)
             sums = [self._product_text(*pair) for pair in zip(n.parents[::2], n.parents[1::2], strict=False)]
             text = " + ".join([*sums, *map(self._name, n.parents[len(sums) * 2 :])])
-            return [Line(np.dot, (Row(whole.read), whole.matrix), out, f"{self._name(n)} = {text}")]
+            text = (
+                f"{self._name(n)} = {text}"
+                if whole.factor is None
+                else f"{self._name(n)} = ({text}) times a factor each"
+            )
+            return [Line(np.dot, (Row(whole.read), whole.matrix), out, text)]
         if waiting:
             # The free part waits where the sum is to stand; each product is made in a scratch row and added to it.
             pieces.append(
@@ -317,7 +322,8 @@ class Plan(Placed):
         """The activations of several gates in the same few calls, with a number for each unit."""
         source, out = Row(gates.columns(self.stack(gates.source))), Row(self.gate_stacks[gates])
         lines: list[Line] = []
-        for ufunc, *numbers in gates.ufuncs:
+        whole = self.concatenated.get(gates.source.index)
+        for ufunc, *numbers in gates.ufuncs[whole is not None and whole.factor is not None :]:
             constants = [row[None].astype(self.dtype) for row in numbers]
             text = "" if lines else "; ".join(f"{self._name(n)} = {n.op.name}" for n in gates.nodes if n.op)
             lines.append(Line(ufunc, (out if lines else source, *constants), out, text))
@@ -473,13 +479,18 @@ def _with_out(op: Op) -> Callable[..., Any]:
     return call
 
 
-def _added(terms: Sequence[Callable[[], Array]], shape: tuple[int, ...], dtype: Any) -> Array:
-    if not terms:
-        return np.zeros(shape, dtype)
-    total = terms[0]()
-    for term in terms[1:]:
-        total += term()
-    return total
+def _sum_of(terms: Sequence[Callable[[], Array]], shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
+    """What adds up the terms, each of which is an array of its own; zeros if there are none."""
+    if len(terms) == 1:
+        return terms[0]
+
+    def added() -> Array:
+        total = np.zeros(shape, dtype)
+        for term in terms:
+            total += term()
+        return total
+
+    return added
 
 
 def _flat(stack: Array) -> Array:
