@@ -8,7 +8,7 @@ copies in one call. Every call is bound to its buffers once, so that a pass only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -43,7 +43,7 @@ class Plan(Placed):
     Attributes
     ----------
     weights, data : dict of str to ndarray
-        Where the weights, and the data of all time steps, are copied to before a pass.
+        Where the weights are copied to before a pass, and the data of all time steps in it.
     start : list of ndarray
         Likewise the parts of the initial state.
     later : list of ndarray
@@ -63,6 +63,7 @@ class Plan(Placed):
         self.source: list[str] = []
         self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
         self.data = {what: self.stacks[n.index] for what, n in folded.data.items()}
+        self._given: Mapping[str, Array] = {}
         self.start = [self.stacks[b.index][0] for b in folded.before]
         self.later = [
             self.stacks[a.index][-1, ...] if a.index in self.stacks else np.zeros(a.shape, self.dtype)
@@ -113,6 +114,8 @@ class Plan(Placed):
         )
         calls: list[tuple[set[int], Call]] = []
         pieces: list[tuple[set[int], Callable[[range], list[Call]]]] = []
+        if played is self.played:
+            pieces += [({n.index}, partial(self._taking, what)) for what, n in self.folded.data.items()]
         for c in order:
             inside = set(components.nodes[c]["members"])
             members = [self.nodes[i] for i in sorted(inside, key=position)]
@@ -128,6 +131,17 @@ class Plan(Placed):
                 pieces.append((inside, partial(self._at_once, members[0])))
             calls += [(inside, call) for call in once]
         return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
+
+    def _taking(self, what: str, chunk: range) -> list[Call]:
+        """The call that copies new data of some copies in: just before they are read, so that the cache holds them."""
+        rows, start = self.data[what][chunk.start : chunk.stop], chunk.start - self.T
+
+        def take() -> None:
+            given = self._given.get(what)  # of all time steps, or of the newest ones
+            if given is not None:
+                rows[...] = given[len(given) + start :][: len(rows)]
+
+        return [take]
 
     def _rows_of(self, n: Node, chunk: range) -> Array:
         """The node's copies in a group, or its one value if it is the same at every time."""
@@ -351,19 +365,27 @@ class Plan(Placed):
 
     # ---- playing
 
-    def forward(self, newest: int | None = None) -> Any:
-        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs."""
+    def forward(self, data: Mapping[str, Array], newest: int | None = None) -> Any:
+        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs.
+
+        `data` is what is new, by name: for all the steps that are played.
+        """
         calls = self._forward
         if newest is not None and newest < self.T:
             if newest not in self._newest:
                 made = self._calls(self.played, self._groups(self.T - newest))
                 self._newest[newest] = [call for _, call in made]
             calls = self._newest[newest]
+        self._run(calls, data)
+        return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
+
+    def _run(self, calls: Sequence[Call], data: Mapping[str, Array]) -> None:
+        self._given = data
         for call in self._prepare:
             call()
         for call in calls:
             call()
-        return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
+        self._given = {}  # it belongs to the caller
 
     def take_over(self, other: Plan, kept: int) -> None:
         """Let the first steps be another plan's last ones, or its own, with all that the forward pass has left."""
@@ -379,12 +401,9 @@ class Plan(Placed):
             ):
                 self.stacks[n.index][:kept] = other.stacks[n.index][other.T - kept :]
 
-    def carry(self) -> None:
+    def carry(self, data: Mapping[str, Array]) -> None:
         """Play what the states are computed from, and nothing else."""
-        for call in self._prepare:
-            call()
-        for call in self._carry:
-            call()
+        self._run(self._carry, data)
 
     def backward(self, later: Sequence[Array] | None = None) -> None:
         """Play the backward pass; `later` is what comes back to each part of the last state from beyond it."""

@@ -682,14 +682,12 @@ class Unfolded:
         states_only: bool = False,
         newest: int | None = None,
     ) -> None:
-        """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
+        """Replay with the plan: hand it what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
         for name, stack in plan.weights.items():
             stack[...] = new[name]
         for what, stack in plan.data.items():
-            if what in data:
-                stack[-len(data[what]) :] = data[what]
-            elif self.tape.rows is not plan:  # a leaf may have been set since
+            if what not in data and self.tape.rows is not plan:  # a leaf may have been set since
                 for row, leaf in zip(stack, self._data[what], strict=True):
                     row[...] = leaf.value
         for row, s in zip(plan.start, flatten(self.states[0]), strict=True):
@@ -699,10 +697,10 @@ class Unfolded:
         if self.tape.rows is not plan:
             others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
         if states_only:
-            plan.carry()
+            plan.carry(data)
             self.tape.played_by(plan, others, complete=False)
             return
-        total = plan.forward(newest)
+        total = plan.forward(data, newest)
         if self.cost.op is ops.multiply:  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
