@@ -187,14 +187,14 @@ assert plays(9, 1) == sum(range(1, 10))
 #
 # $$
 # \begin{aligned}
-# C(t, p) &= \min_{1 \le y < t} \big( y + C(t-y, p-1) + C(y, p) \big), \\
+# C(t, p) &= \min_y \big( y + C(t-y, p-1) + C(y, p) \big), \\
 # C(1, p) &= 1, \qquad C(t, 1) = t + (t-1) + \ldots + 1 = \frac{t(t+1)}{2}.
 # \end{aligned}
 # $$
 #
-# Try all $y$ and take the best. That is what `plays` above does, and the library plays just as many. (It need not try
-# all: programs that differentiate other programs had met the same problem before, and Andreas Griewank and Andrea
-# Walther, 2000, give its solution as a sum.)
+# Try all $y$ from 1 to $t-1$ and take the best. That is what `plays` above does, and the library plays just as many.
+# (It need not try all: programs that differentiate other programs had met the same problem before, and Andreas Griewank
+# and Andrea Walther, 2000, give its solution as a sum.)
 
 # %%
 x, d = sequence(40)
