@@ -30,8 +30,8 @@ print(
 print("it begins:", repr(text[:70]))
 
 # %% [markdown]
-# The text is not the same in every version of Python, so your numbers may differ a little from those on the site. What
-# is claimed below is checked on yours.
+# The text is not the same in every version of Python, so your numbers may differ a little from those on the site. (The
+# `sha256` is a fingerprint: where it is the same, the text is.) What is claimed below is checked on yours.
 #
 # The last tenth is kept aside. The network never learns from it, and all that is said about how good it is, is said
 # about this part.
@@ -39,7 +39,8 @@ print("it begins:", repr(text[:70]))
 # ## The picture
 #
 # The network of lesson 1, on the first characters of the text. It has as many inputs and outputs as there are different
-# characters, and more hidden units than one could draw.
+# characters, $V$ of them: from here on $V$ is a number, and the weight is `params["V"]`. It has more hidden units than
+# one could draw.
 
 # %%
 eye, V = np.eye(len(alphabet)), len(alphabet)
@@ -61,7 +62,8 @@ tg.draw(net, overlay=None, captions={"x": letters[:-1], "d": letters[1:]})
 # ## What is to be beaten
 #
 # A cost says nothing by itself. Good compared to what? Here are three ways to guess the next character that need no
-# network, each with its price: the mean of $-\ln$ of the probability that it gave to what really came.
+# network, each with its **price**: the mean of $-\ln$ of the probability that it gave to what really came. It is the
+# cross-entropy of lesson 1, for one character.
 #
 # * **Knowing nothing**: all $V$ characters have the same probability. The price is $\ln V$.
 # * **Counting characters**: an `e` is more common than a `q`. Each character has the probability of its share in the
@@ -69,8 +71,9 @@ tg.draw(net, overlay=None, captions={"x": letters[:-1], "d": letters[1:]})
 # * **Counting pairs**: after a `q` comes a `u`. Each character has the probability of its share among those that have
 #   followed the one before.
 #
-# The counts are made on the text to learn from, the prices are paid on the text that was kept aside. Pairs that were
-# never seen must not have the probability zero, so a little of the plain shares is mixed in.
+# The counts are made on the text to learn from, the prices are paid on the text that was kept aside. What was never
+# seen must not have the probability zero, or the price would be infinite. So each character is counted once more than
+# it was seen, and a little of these shares is mixed into the counts of the pairs.
 
 # %%
 share = np.bincount(train, minlength=V) + 1.0
@@ -106,7 +109,10 @@ def rows_of(numbers, rows):
 
 
 def evaluated(params, numbers, carried=True, rows=40):
-    """The price of each character, in pieces of `steps` steps; each piece goes on from the state of the one before."""
+    """The price of each character, in pieces of `steps` steps; each piece goes on from the state of the one before.
+
+    The text is cut into some rows that are read side by side: the loss is the mean over time and the sum over rows.
+    """
     table = rows_of(numbers, rows)
     network, state, prices = tg.Network(cell, params, reduction="mean"), None, []
     for start in range(0, len(table) - steps, steps):
@@ -161,15 +167,31 @@ assert abs(first_window.loss / n - np.log(V)) < 0.1
 # *Gradient descent* goes against the gradient, equation (6): $-\eta\, g$. A weight with a small gradient takes small
 # steps. In a text, most characters are rare, so most weights have small gradients.
 #
-# *Adam* keeps two running means for each weight, of the gradient and of its square, and goes
+# *Adam* keeps two running means for each number in a weight, of the gradient and of its square, and goes
 #
 # $$
 # -\eta\, \frac{\text{mean of } g}{\sqrt{\text{mean of } g^2}} .
 # $$
 #
-# Whatever the size of a gradient, the step is about $\eta$. Both get the same gradients to start with, and both are
-# **clipped**: if all gradients together are longer than a threshold, they are shortened to it. Now and then a window's
-# gradient is many times as long as the others, and one such step can undo many good ones.
+# A *running mean* is the old mean and the new value, mixed: 0.9 of the one and 0.1 of the other, and for the squares
+# 0.999 and 0.001. (Both start at zero, and are too small at first; Adam makes up for that. The exercises have the
+# formulas.) If the gradient is the same for a while, the fraction is its sign: whatever the size of a gradient, the
+# step is about $\eta$.
+
+# %%
+for size in (1e-3, 1.0, 1e3):
+    weight, adam = {"w": np.zeros(1)}, tg.train.Adam(0.004)
+    for _ in range(5):
+        adam.step(weight, {"w": np.array([size])})
+    print(
+        f"five steps with the gradient {size:g}: Adam goes {weight['w'][0]:.5f}, gradient descent {-5 * 0.004 * size:g}"
+    )
+    assert np.isclose(weight["w"][0], -5 * 0.004, rtol=1e-4)
+
+# %% [markdown]
+# Both get the same gradients to start with, and both are **clipped** by norm, as in lesson 13: if all gradients
+# together are longer than a threshold, they are shortened to it. Now and then a window's gradient is much longer than
+# most others, and one such step can undo many good ones.
 
 
 # %%
@@ -197,6 +219,7 @@ print(f"{'mean price of updates':24}" + "".join(f"{f'{a + 1}-{a + 100}':>10}" fo
 for name, found in prices.items():
     print(f"{name:24}" + "".join(f"{found[a : a + 100].mean():10.3f}" for a in range(0, updates, 100)))
 final = {name: found[-100:].mean() for name, found in prices.items()}
+assert len({found[0] for found in prices.values()}) == 1
 assert all(found[-100:].mean() < found[:100].mean() for found in prices.values())
 assert final["Adam, eta = 0.004"] < min(value for name, value in final.items() if "SGD" in name)
 
@@ -223,7 +246,8 @@ def look(update):
 
 history, lengths = learn(params, tg.train.Adam(0.004), updates=2500, look=look)
 seconds = time.process_time() - start
-print(f"\n{len(history) * n * steps:,} characters read in {seconds:.0f} seconds of processor time")
+read = len(history) * n * steps
+print(f"\n{read:,} characters read in {seconds:.0f} seconds of processor time, {read / len(train):.1f} times the text")
 print(f"{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; the longest had the length {lengths.max():.1f}")
 
 trained = evaluated(params, held_out)
@@ -232,12 +256,21 @@ assert trained < 0.9 * price["counting pairs"]
 assert list(milestones) == list(price)
 
 # %% [markdown]
-# It has beaten counting pairs, on a text that it has never seen, by a margin. In other words: where counting pairs
-# hesitates between so many characters, the network hesitates between so many:
+# It has beaten counting pairs, on a text that it has never seen, by a margin. (The price falls fast, then slowly, and
+# now and then it rises a little: each step follows the gradient of one window, and the next window is another one.)
+#
+# To see what a price means, turn it round. Who gives $N$ characters the same probability pays $\ln N$. So whoever pays
+# a price is as unsure as among $N = e^{\text{price}}$ equally likely characters. This number is called the
+# *perplexity*.
 
 # %%
 for way, nats in {**price, "the network": trained}.items():
     print(f"{way:20} as unsure as among {np.exp(nats):5.1f} equally likely characters")
+assert np.isclose(np.exp(price["knowing nothing"]), V)
+rises = (np.diff(history) > 0).mean()
+print(f"\nin {100 * rises:.0f} % of the updates, the next window cost more than the one before")
+assert 0.25 < rises < 0.75
+assert lengths.max() > 3 * np.median(lengths)
 
 # %% [markdown]
 # ## Does it remember?
@@ -251,12 +284,14 @@ print(f"state carried: {trained:.3f}   state set to zero before each piece of {s
 assert forgetful > trained + 0.01
 
 # %% [markdown]
-# It is. What was learned within a window is a way of remembering, and it goes on working when the window ends.
+# It is. What was learned within a window is a way of
+# remembering, and it goes on working when the window ends.
 #
 # ## Let it write
 #
-# Give it a newline, draw a character with the probabilities it gives, hand that in as the next input, and so on. This
-# is what it writes before it has learned anything, and after.
+# Give it a newline, draw a character with the probabilities it gives, hand that in as the next input, and so on.
+# (Lesson 7 took the most probable one each time; that would always write the same text.) This is what it writes before
+# it has learned anything, and after.
 
 
 # %%
