@@ -55,7 +55,8 @@ turned = tg.transposed(graph)
 tg.draw_flow(graph)
 
 # %%
-at_1 = [tg.flow(graph, {graph.graph["source"]: 1.0})[net.states[1].index, (0, unit)] for unit in range(m)]
+held = tg.flow(graph, {graph.graph["source"]: 1.0})  # by line of the tape and entry
+at_1 = [held[net.states[1].index, (0, unit)] for unit in range(m)]
 print(f"what a 1 at the weight is in the units of step 1: {at_1[0]:.4f} and {at_1[1]:g}")
 assert at_1[0] != 0
 assert at_1[1] == 0

@@ -163,15 +163,18 @@ assert held[1000][2] > held[1000][0]
 # It is a sum. Each input adds a part of its own, whatever the others were. Now ask: is the number of ones so far odd or
 # even? There a one has to turn the answer over, so what it does depends on all that came before. A sum cannot do that.
 # $U$ under an $f$ can: there the past and the present meet *inside* of $f$.
-#
+
+# %%
+powers = params["u_j"] ** np.arange(T, -1, -1)[:, None]  # u^T, ..., u, 1
+came_in = np.tanh(x[:, 0] @ params["V"].T + params["b_j"])
+assert np.allclose((powers * np.vstack([s0, came_in])).sum(axis=0), net.states[T].value[0], rtol=0, atol=1e-14)
+print("the state after six steps is that sum:", net.states[T].value[0].round(4))
+
+# %% [markdown]
 # We let both learn it, with the same number of units and the same steps, from all sequences of six bits.
 
 # %%
 length, units = 6, 6
-powers = params["u_j"] ** np.arange(T, -1, -1)[:, None]  # u^T, ..., u, 1
-came_in = np.tanh(x[:, 0] @ params["V"].T + params["b_j"])
-assert np.allclose((powers * np.vstack([s0, came_in])).sum(axis=0), net.states[T].value[0], rtol=0, atol=1e-14)
-
 every = np.array(np.meshgrid(*[[0.0, 1.0]] * length)).reshape(length, -1)
 bits = every[:, :, None]
 odd = np.cumsum(every, axis=0) % 2

@@ -165,8 +165,17 @@ assert abs(first_window.loss / n - np.log(V)) < 0.1
 # ## Two ways to take a step
 #
 # *Gradient descent* goes against the gradient, equation (6): $-\eta\, g$. A weight with a small gradient takes small
-# steps. In a text, most characters are rare, so most weights have small gradients.
-#
+# steps. In a text, most characters are rare. What is read rarely gets a small gradient: a column of the weight $v_{ji}$
+# belongs to one character $i$.
+
+# %%
+columns = np.linalg.norm(first_window.grads["V"], axis=0)
+print(f"{(share < 1e-3).sum()} of {V} characters are less than a thousandth of the text each.")
+print(f"{(columns == 0).sum()} do not occur in the first window: their columns have the gradient 0")
+assert (share < 1e-3).mean() > 0.4
+assert (columns == 0).sum() == V - len(set(table[:steps].flat)) > 0
+
+# %% [markdown]
 # *Adam* keeps two running means for each number in a weight, of the gradient and of its square, and goes
 #
 # $$
