@@ -108,6 +108,7 @@ for k in (1, 4, 8, 12, 18, 36, 144):
     print(f"{k:8}{found.kept:13}{total[k]:9.0f}{found.steps:14}{off:12.0e}")
     assert found.kept == max(1, T // k - 1)
     assert found.steps == 2 * T - k
+    assert found.steps + 2 * T < 4 / 3 * (T + 2 * T)
     assert off < 1e-12
 assert min(total, key=total.get) == math.isqrt(T) == 12
 
@@ -212,7 +213,7 @@ assert all(np.array_equal(g[name], grads[0][name]) for g in grads for name in pa
 
 # %% [markdown]
 # Look at the column: with one place, everything is played again from the start for each step. A second and a third
-# place help enormously. With forty places no state is computed twice on the way, and still it is twice 40, less one: a
+# place help enormously. With forty places every state is kept, and still it is twice 40, less one: a
 # place holds a *state*, and the other numbers of a step are made anew when the error comes; only the last step is
 # played once. And the gradients in all six rows are the same **to the last bit**, because the same numbers are added in
 # the same order. Memory is traded for time, and for nothing else.

@@ -293,8 +293,7 @@ print(f"state carried: {trained:.3f}   state set to zero before each piece of {s
 assert forgetful > trained + 0.01
 
 # %% [markdown]
-# It is. What was learned within a window is a way of
-# remembering, and it goes on working when the window ends.
+# It is. What was learned within a window is a way of remembering, and it goes on working when the window ends.
 #
 # ## Let it write
 #
