@@ -14,8 +14,8 @@ def step(x_t, s):
     return np.tanh(U @ s + x_t)
 
 
-def price_by_loops(train, held_out, V):
-    counts = dict.fromkeys(range(V), 1)
+def price_by_loops(train, held_out, K):
+    counts = dict.fromkeys(range(K), 1)
     for c in train:
         counts[int(c)] += 1
     return float(np.mean([np.log(sum(counts.values())) - np.log(counts[int(c)]) for c in held_out]))
@@ -46,7 +46,7 @@ EXERCISES = [
         cases=[(TRAIN, HELD_OUT, 6), (np.array([0, 0, 1]), np.array([1, 2]), 4)],
         oracle=price_by_loops,
         hints=(
-            "np.bincount(train, minlength=V) counts. What then makes shares of the counts?",
+            "np.bincount(train, minlength=K) counts. What then makes shares of the counts?",
             "Add 1 to each count, and divide by the sum of all.",
             "-np.log(share[held_out]).mean()",
         ),
@@ -244,7 +244,7 @@ EXERCISES = [
     Exercise(
         "COST_AT_THE_START",
         "predict the cost of an untrained network",
-        "ln V",
+        "ln K",
         hints=(
             "What probability does a network that knows nothing give to the character that comes?",
             "1/20, so it pays ln 20 for each of them. There are 25.",
