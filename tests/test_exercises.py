@@ -195,6 +195,52 @@ def test_other_answers_are_told_apart(new, says, tmp_path):
         assert "everything is 2 times what is right" in verdict.term
 
 
+TEN, FIFTEEN = FOLDERS[9], FOLDERS[14]
+
+
+def test_a_step_is_counted_with_its_own_letter(cd):
+    (cd / "exercise_10.py").write_text(TEN.solution.replace("(error @ U)", "(error @ U.T)"))
+    output = " ".join(run(10, "--check").output.split())
+    assert "row_of_the_table: equation (19), τ = 4, the sum over U at τ = 4, j = 1, h = 1 you have" in output
+    (cd / "exercise_10.py").write_text(TEN.solution.replace("(T - lag)", "T"))
+    assert "by_lag: G[t, τ], z = 1, the number of pairs at z = 1 you have" in " ".join(
+        run(10, "--check").output.split()
+    )
+
+
+def test_an_equation_has_a_number(cd):
+    (cd / "exercise_12.py").write_text(FOLDERS[11].solution.replace("A @ pushed", "pushed @ A"))
+    assert "influences: (A^z v)_1, z = 1" in " ".join(run(12, "--check").output.split())
+
+
+def test_between_two_numbers_there_is_always_a_factor_so_it_says_nothing(tmp_path):
+    asked = FOLDERS[10].exercises[3]
+    assert asked.name == "target"
+    verdict = judged(
+        FOLDERS[10], asked, FOLDERS[10].solution.replace("return t + k - 1", "return 3 * (t + k)"), tmp_path
+    )
+    assert (verdict.status, verdict.term) == (WRONG, "")
+
+
+def test_a_word_may_be_written_with_a_capital(tmp_path):
+    asked = FIFTEEN.exercises[-1]
+    for word, status in (("Diagonal", RIGHT), (" diagonal", RIGHT), ("triangular", WRONG), (True, WRONG)):
+        source = FIFTEEN.solution.replace('EXACT = "diagonal"', f"EXACT = {word!r}")
+        assert judged(FIFTEEN, asked, source, tmp_path).status == status
+
+
+def test_an_answer_without_end_is_wrong_without_noise(tmp_path, recwarn):
+    source = TEN.solution.replace("for lag in range(T)])", "for lag in range(T)]) + np.array([0] * (T - 1) + [np.inf])")
+    assert judged(TEN, TEN.exercises[4], source, tmp_path).status == WRONG
+    assert [str(noise.message) for noise in recwarn] == []
+
+
+def test_whoever_was_stopped_may_ask_for_a_hint(cd):
+    (cd / "exercise_10.py").write_text(TEN.solution.replace("G[t - 1].sum(axis=0)", "G[t + 9]"))
+    assert "Hint" not in run(10, "--check").output
+    assert "Hint 1 of 3" in run(10, "--hint", 1).output
+
+
 def test_an_error_in_a_function_names_its_line_and_its_equation(tmp_path):
     asked, path = SIX.exercises[2], tmp_path / "mine.py"
     names = {}

@@ -16,6 +16,7 @@ from .errors import ShapeError
 from .notation import factor, number
 
 Array = NDArray[Any]
+Index = tuple[int, ...]  # of one entry
 Latex = str | Callable[..., str]
 Check = Callable[..., str | None]  # (names, args) to what is wrong, in words
 Call = Callable[[], Any]
@@ -299,6 +300,19 @@ def in_turn(ufuncs: Ufuncs, args: Sequence[Array], out: Array | None) -> Array:
     for ufunc, *numbers in rest:
         value = ufunc(value, *numbers, out=value if value.ndim else out)
     return value
+
+
+def prepared_once(
+    ready: Callable[..., Call], shape: tuple[int, ...], args: Sequence[Array], out: Array | None
+) -> Array:
+    """The value of an op that is written as a prepared call: prepared, and called once."""
+    same = args if len({a.shape for a in args}) == 1 else np.broadcast_arrays(*args)
+    value = np.empty(shape, np.result_type(*args))
+    ready(value, *map(np.ascontiguousarray, same))()
+    if out is None:
+        return value
+    np.copyto(out, value)
+    return out
 
 
 def op(

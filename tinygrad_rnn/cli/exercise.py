@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def _check(folder: Folder, path: Path, hint: int | None) -> None:
     if first is None:
         click.echo("\nAll right.")
         return
-    if first.status == WRONG or (first.status == EMPTY and hint):
+    if first.status == WRONG or (first.hints and hint):
         memory = path.with_name(f".{path.stem}.hints")
         level = min(hint, len(first.hints)) if hint else hint_level(memory, first)
         says = f"Hint {level} of {len(first.hints)}: {first.hints[level - 1]}"
@@ -88,8 +89,8 @@ def _tell(report: Report, asks: dict[str, str]) -> None:
 def _where(verdict: Verdict) -> str:
     """The equation, the time step and the term that are wrong, as far as they are known."""
     parts = [
-        f"equation {verdict.equation}" if verdict.equation.startswith("(") else verdict.equation,
-        f"t = {verdict.t}" if verdict.t is not None else "",
+        f"equation {verdict.equation}" if re.match(r"\(\d+\)", verdict.equation) else verdict.equation,
+        f"{verdict.clock} = {verdict.t}" if verdict.t is not None else "",
         verdict.term,
     ]
     return ", ".join(part for part in parts if part)

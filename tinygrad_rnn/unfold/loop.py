@@ -135,7 +135,7 @@ class Loop:
         steps = list(steps)
         columns = []
         for _, stack, dot in self._columns.values():
-            rows = [self._row(stack[t, ...]) for t in steps]
+            rows = [self._row(stack[t % len(stack), ...]) for t in steps]
             columns.append([row.dot for row in rows] if dot else rows)
         call: Call = self._make(list(zip(*columns, strict=True)), **dict(self._fixed.values()))
         return call

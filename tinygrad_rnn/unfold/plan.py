@@ -69,6 +69,8 @@ class Plan(Needed):
         self._contiguous: dict[Any, Array] = {}
         self.source: list[str] = []
         self.samples = folded.x.shape[0]
+        widest = max(s.value.size for s in folded.state)
+        self._length = min(max(16, 16384 // widest), steps)  # of a chunk
 
         self._place([*self.played, *self.played_back])
         self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
@@ -100,6 +102,10 @@ class Plan(Needed):
         factors = [self.real(x).index for terms in self.terms.values() for _, nodes in terms for x in nodes]
         reads = [self.real(p).index for n in played for p in n.parents]
         self.readers = Counter([*kept, *factors, *kept, *factors, *reads])
+        looked_at = {*kept, *factors, *(self.real(self.nodes[g]).index for g in self.next.values())}
+        self.passing = {
+            n.index for n in played if n.index >= self.folded.size and n.index not in looked_at | self.timeless
+        }
         self.carried = self._carried_errors(joined, played)
         for n in self.nodes:
             if n.op is None and n.index not in self.previous and n.index not in self.next:
@@ -135,7 +141,8 @@ class Plan(Needed):
         for together in self.together:
             free = all(f.op is ops.multiply and f.index >= self.folded.size for f in together)
             if free and not any(f.index in {*self.stacks, *self.timeless} for f in together):
-                blocks = np.zeros((self.T, len(together), *together[0].shape), self.dtype)
+                steps = self._length if all(f.index in self.passing for f in together) else self.T
+                blocks = np.zeros((steps, len(together), *together[0].shape), self.dtype)
                 self.stacks |= {f.index: blocks[:, k] for k, f in enumerate(together)}
         for n in played:
             if n.index in self.stacks or n.index in self.placed or n.index in self.carried:
@@ -176,7 +183,7 @@ class Plan(Needed):
 
     def _room(self, n: Node) -> Array:
         """A buffer of the node's own, or that of an argument nobody else reads: then it is computed in place."""
-        lead = () if n.index in self.timeless else (self.T,)
+        lead = () if n.index in self.timeless else (self._length if n.index in self.passing else self.T,)
         if n.op is not None and (n.op.ufuncs or n.op is ops.add) and n.index >= self.folded.size:
             for p in map(self.real, n.parents[:2]):  # a sum reads its first two terms at once, the others later
                 given_up = p.index >= self.folded.size and p.op is not None and self.readers[p.index] == 1
@@ -236,9 +243,7 @@ class Plan(Needed):
 
     def _chunks(self) -> list[range]:
         """The copies in groups whose rows fit the processor's cache: longer is slower, shorter is more calls."""
-        widest = max(s.value.size for s in self.folded.state)
-        length = max(16, 16384 // widest)
-        return [range(t, min(t + length, self.T)) for t in range(0, self.T, length)]
+        return [range(t, min(t + self._length, self.T)) for t in range(0, self.T, self._length)]
 
     def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[tuple[set[int], Call]]:
         """The calls that play these nodes: group by group of the copies, component by component of the folded graph.
@@ -271,7 +276,10 @@ class Plan(Needed):
     def _rows_of(self, n: Node, chunk: range) -> Array:
         """The node's copies in a group, or its one value if it is the same at every time."""
         stack = self.stack(n)
-        return stack if self.real(n).index in self.timeless else stack[min(chunk) : max(chunk) + 1]
+        if self.real(n).index in self.timeless:
+            return stack
+        start = min(chunk) % len(stack)
+        return stack[start : start + len(chunk)]
 
     def _unrepeated(self, n: Node) -> Node:
         """The one number that a node repeats, if it does: NumPy's functions repeat it faster than they read it."""
