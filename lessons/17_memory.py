@@ -262,7 +262,7 @@ for mu in (1.0, 0.5):
 memory_cell = tg.cells.Guo(f="tanh", g="identity")
 weights = memory_cell.init(3, 8, 2, rng=1)
 weights["U"] = 0.95 * np.eye(8) + 0.02 * rng.normal(size=(8, 8))
-phases = rng.uniform(0, 2 * np.pi, size=(4, 1, 3))  # four waves of each length, begun at different places
+phases = rng.uniform(0, 2 * np.pi, size=(4, 1, 3))  # four waves of each length
 T, off = 100, {}
 print(f"{'steps in a wave':>16}{'5 taps, mu = 1':>17}{'5 taps, mu = 1/4':>18}")
 for period in (4, 20, 80, 200):

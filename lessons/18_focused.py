@@ -101,7 +101,7 @@ for t in range(T):
     by_hand["u_j"] += error * alpha
     print(f"t = {t + 1}   beta_11 = {beta[0, 0]:7.4f}   alpha_1 = {alpha[0]:7.4f}   dC(t)/ds = {error.round(3)}")
 
-own_entries = np.einsum("jij->ji", tables["Mozer"])  # of RTRL's table, what v_ji has done to its own unit j
+own_entries = np.einsum("jij->ji", tables["Mozer"])  # what v_ji has done to its own unit j
 assert np.allclose(beta, own_entries, rtol=0, atol=1e-14)
 for name, found in by_hand.items():
     difference = np.abs(found - net.grads[name]).max()

@@ -28,8 +28,9 @@ def problem(T=T, m=m, seed=19, scale=1.0):
     shapes = {"V": (m, l), "U": (m, m), "W": (o, m), "b_j": (m,), "b_k": (o,)}
     params = {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
     x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
-    params = {name: params[name] for name in ("V", "U", "b_j", "W", "b_k")}  # a picture colours weights in this order
-    return params, x, rng.dirichlet(np.ones(o), size=(T, n)), s0  # desired values that add up to one
+    params = {name: params[name] for name in ("V", "U", "b_j", "W", "b_k")}  # as other lessons have them
+    d = rng.dirichlet(np.ones(o), size=(T, n))  # desired values that add up to one
+    return params, x, d, s0
 
 
 params, x, d, s0 = problem()

@@ -79,8 +79,8 @@ folded = net.fold()
 names = {node: of["name"] for node, of in folded.nodes(data=True)}
 delayed = [(names[a], names[b]) for a, b, of in folded.edges(data=True) if of["delay"]]
 in_a_step = len(folded) - len(params)
-print(f"unfolded, the network has {len(net.tape)} nodes: {in_a_step} in each of {T} steps, {len(params)} weights,")
-print(f"s(0) and the sum of the costs. Folded it has {len(folded)}: one step and the weights")
+print(f"unfolded, the network has {len(net.tape)} nodes: {in_a_step} in each of {T} steps,")
+print(f"{len(params)} weights, s(0) and the sum of the costs; folded it has {len(folded)}")
 print("arrows with a delay:", delayed)
 assert delayed == [("s", "net_j")]
 assert len(net.tape) == T * in_a_step + len(params) + 2

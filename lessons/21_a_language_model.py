@@ -282,7 +282,8 @@ def look(update):
 history, lengths = learn(params, tg.train.Adam(0.004), updates=2500, look=look)
 seconds = time.process_time() - start
 read = len(history) * n * steps
-print(f"\n{read:,} characters read, {read / len(train):.1f} times the text, in {seconds:.0f} seconds of processor time")
+print(f"\n{read:,} characters read, {read / len(train):.1f} times the text")
+print(f"it took {seconds:.0f} seconds of processor time")
 print(f"{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; half were shorter than", end=" ")
 print(f"{np.median(lengths):.1f}, the longest had the length {lengths.max():.1f}")
 assert lengths.max() > 3 * np.median(lengths)
