@@ -31,7 +31,7 @@ print("it begins:", repr(text[:70]))
 
 # %% [markdown]
 # The text is not the same in every version of Python, so your numbers may differ a little from those on the site. What
-# is claimed below is checked on yours.
+# is claimed below is checked on yours. (The `sha256` is a fingerprint: where it is the same, the text is.)
 #
 # The last tenth is kept aside. The network never learns from it, and all that is said about how good it is, is said
 # about this part.
@@ -70,8 +70,9 @@ tg.draw(net, overlay=None, captions={"x": letters[:-1], "d": letters[1:]})
 # * **Counting pairs**: after a `q` comes a `u`. Each character has the probability of its share among those that have
 #   followed the one before.
 #
-# The counts are made on the text to learn from, the prices are paid on the text that was kept aside. Pairs that were
-# never seen must not have the probability zero, so a little of the plain shares is mixed in.
+# The counts are made on the text to learn from, the prices are paid on the text that was kept aside. What was never
+# seen must not have the probability zero, or the price would be infinite. So each character is counted once more than
+# it was seen, and a little of these shares is mixed into the counts of the pairs.
 
 # %%
 share = np.bincount(train, minlength=K) + 1.0
@@ -185,17 +186,28 @@ assert np.isclose(summed.loss / (n * steps), first_window.loss / n)
 # ## Two ways to take a step
 #
 # *Gradient descent* goes against the gradient, equation (6): $-\eta\, g$. A weight with a small gradient takes small
-# steps. In a text, most characters are rare, so most weights of $V$ and $W$ have small gradients.
-#
+# steps. In a text, most characters are rare, so most weights of $V$ and $W$ have small gradients. A column of $V$, for
+# one, belongs to one character that is read.
+
+# %%
+columns = np.linalg.norm(first_window.grads["V"], axis=0)
+print(f"{(share < 1e-3).sum()} of {K} characters are less than a thousandth of the text each.")
+print(f"{(columns == 0).sum()} are not read in the first window: their columns have no gradient")
+assert (share < 1e-3).mean() > 0.4
+assert (columns == 0).sum() == K - len(set(table[:steps].flat)) > 0
+
+# %% [markdown]
 # *Adam* (Kingma and Ba, 2015) keeps two running means for each weight, of the gradient and of its square, and goes
 #
 # $$
 # -\eta\, \frac{\text{mean of } g}{\sqrt{\text{mean of } g^2}} .
 # $$
 #
-# Both means are corrected for having begun at zero, and a tiny number below the line keeps it from being zero. The size
-# of the gradients cancels: make all of them a hundred times as large, and the steps stay as they are. The first step is
-# $\eta$ for every weight. Later ones are smaller where the sign keeps changing.
+# A *running mean* is the old mean and the new value, mixed: 0.9 of the one and 0.1 of the other, and for the squares
+# 0.999 and 0.001; the exercises have the formulas. Both means are corrected for having begun at zero, and a tiny number
+# below the line keeps it from being zero. The size of the gradients cancels: make all of them a hundred times as large,
+# and the steps stay as they are. The first step is $\eta$ for every weight. Later ones are smaller where the sign keeps
+# changing.
 
 # %%
 rng = np.random.default_rng(0)
@@ -241,6 +253,7 @@ print(f"{'mean price of updates':24}" + "".join(f"{f'{a + 1}-{a + 100}':>10}" fo
 for name, found in prices.items():
     print(f"{name:24}" + "".join(f"{found[a : a + 100].mean():10.3f}" for a in range(0, updates, 100)))
 final = {name: found[-100:].mean() for name, found in prices.items()}
+assert len({found[0] for found in prices.values()}) == 1
 assert all(found[-100:].mean() < found[:100].mean() for found in prices.values())
 assert final["Adam, eta = 0.004"] < min(value for name, value in final.items() if "SGD" in name)
 
@@ -268,7 +281,9 @@ def look(update):
 
 history, lengths = learn(params, tg.train.Adam(0.004), updates=2500, look=look)
 seconds = time.process_time() - start
-print(f"\n{len(history) * n * steps:,} characters read in {seconds:.0f} seconds of processor time")
+read = len(history) * n * steps
+print(f"\n{read:,} characters read, {read / len(train):.1f} times the text")
+print(f"it took {seconds:.0f} seconds of processor time")
 print(f"{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; half were shorter than", end=" ")
 print(f"{np.median(lengths):.1f}, the longest had the length {lengths.max():.1f}")
 assert lengths.max() > 3 * np.median(lengths)
@@ -281,12 +296,19 @@ assert list(milestones) == list(price)
 
 # %% [markdown]
 # It has beaten counting pairs, on a text that it has never seen, by a margin, and it is below what can be had without a
-# memory. In other words: where counting pairs hesitates between so many characters, the network hesitates between so
-# many. The field calls this number the *perplexity*.
+# memory. The price falls fast, then slowly, and now and then it rises a little: each step follows the gradient of one
+# window, and the next window is another one.
+#
+# What does a price mean? Who gives $N$ characters the same probability pays $\ln N$. So who pays a price is as unsure
+# as among $N = e^{\text{price}}$ equally likely characters. The field calls this number the *perplexity*.
 
 # %%
 for way, nats in {**price, "the network": trained}.items():
     print(f"{way:20} as unsure as among {np.exp(nats):5.1f} equally likely characters")
+assert np.isclose(np.exp(price["knowing nothing"]), K)
+rises = (np.diff(history) > 0).mean()
+print(f"\nin {100 * rises:.0f} % of the updates, the next window cost more than the one before")
+assert 0.25 < rises < 0.75
 
 # %% [markdown]
 # ## Does it remember?
@@ -312,8 +334,9 @@ assert np.abs(forgetful - carried)[-5:].max() < 0.02
 #
 # ## Let it write
 #
-# Give it a newline, draw a character with the probabilities it gives, hand that in as the next input, and so on. This
-# is what it writes before it has learned anything, and after.
+# Give it a newline, draw a character with the probabilities it gives, hand that in as the next input, and so on.
+# (Lesson 7 took the most probable one each time; that would always write the same text.) This is what it writes before
+# it has learned anything, and after.
 
 
 # %%

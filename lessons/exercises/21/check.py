@@ -77,6 +77,12 @@ EXERCISES = [
                 ("In which unit is your price?", "Bits come from log2; the lesson pays in ln, as the cost does."),
             ),
             Slip(
+                "share = share / share.sum()",
+                "share = share / len(train)",
+                "the sum of the shares",
+                ("Do your shares add up to 1?", "Each count is one larger: divide by the sum of the counts."),
+            ),
+            Slip(
                 "-np.log(share[held_out]).mean()",
                 "-np.log(share[held_out].mean())",
                 "the order of mean and logarithm",
@@ -121,6 +127,12 @@ EXERCISES = [
                 "(g * g).sum()",
                 "the norm",
                 ("Is the sum of squares a length?", "Take its root."),
+            ),
+            Slip(
+                "np.sqrt((g * g).sum())",
+                "np.abs(g).max()",
+                "the norm",
+                ("That is the largest entry. How long is the whole vector?", "The root of the sum of the squares."),
             ),
         ),
     ),
@@ -192,9 +204,9 @@ EXERCISES = [
         oracle=in_one_pass,
         axes="tj",
         hints=(
-            "The first window is right. What does the second one start from?",
-            "From the state that the first one ended with.",
-            "Set s = s0 once, before the first window.",
+            "Two things can go wrong: what a window starts from, and which state belongs to step t.",
+            "A window starts from the state that the one before it ended with; s(t) is the state AFTER x(t) was read.",
+            "Set s = s0 once, before the first window; then s = step(x_t, s), and keep that s.",
         ),
         slips=(
             Slip(
@@ -216,6 +228,16 @@ EXERCISES = [
                     "How many states do you give, and how many steps are there?",
                     "The last window may be shorter than k.",
                 ),
+            ),
+            Slip(
+                "            s = step(x_t, s)\n            found.append(s)",
+                "            found.append(s)\n            s = step(x_t, s)",
+                "which state is kept",
+                (
+                    "Is your first state s(1) or s(0)?",
+                    "s(1) is the state after x(1) was read: step first, then keep it.",
+                ),
+                first=1,
             ),
         ),
     ),
