@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..unfold import Unfolded
 from .files import write_whole
+from .guess import answers, otherwise, question
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class Player:
                 link=link,
                 hidden=_hidden(shown),
                 cost="C" if cost else "",
+                question=question,
+                answers=answers,
+                otherwise=otherwise,
             )
         )
 

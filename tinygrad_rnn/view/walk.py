@@ -213,7 +213,7 @@ def _let_guess(
     place.veiled = True
     while place.veiled and question(now):
         show(screen(shown, place, *size()))
-        said = ask(f"   {question(now)}")
+        said = ask(f"   {question(now)} (Enter shows it) ")
         place.says = f"   {judge(now, said)}" if said.strip() else ""
         place.veiled = bool(said.strip()) and not place.says.startswith("   Right")
     place.veiled = False
