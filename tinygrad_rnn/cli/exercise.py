@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..view.exercises import EMPTY, WRONG, Folder, Report, Verdict, folders, hint_level
+from .files import fail
 
 
 @click.command()
@@ -43,7 +44,7 @@ def _start(folder: Folder, path: Path) -> None:
     except FileExistsError:
         raise click.ClickException(f"{path} is there already and stays as it is; rename it to start anew.") from None
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error
+        fail(path, error)
     number = folder.number
     click.echo(f"written: {written}\nFill it in with any editor, then: tinygrad-rnn exercise {number} --check")
 

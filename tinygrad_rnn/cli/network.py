@@ -7,13 +7,14 @@ import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
 
 from ..autodiff import TapeError
 from ..unfold import Unfolded, cells, unfold
+from .files import fail
 
 CELLS: dict[str, Any] = {
     "guo": cells.Guo,
@@ -146,8 +147,3 @@ def _is_number(cell: str) -> bool:
 def _noise(steps: int, inputs: int, outputs: int, seed: int) -> Data:
     rng = np.random.default_rng(seed)
     return Data(rng.normal(size=(steps, 1, inputs)), rng.normal(size=(steps, 1, outputs)), {}, "numbers")
-
-
-def fail(what: object, error: OSError) -> NoReturn:
-    """End the command with what the system says about a file."""
-    raise click.ClickException(f"{what}: {error.strerror or error}") from error

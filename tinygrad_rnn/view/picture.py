@@ -116,11 +116,7 @@ class Picture:
         EngineError
             If what draws this format is missing or fails.
         """
-        path = Path(path)
-        if path.is_file() and not overwrite:
-            raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        write_whole(path, self.to_bytes(path.suffix))
-        return path
+        return write_whole(path, lambda: self.to_bytes(Path(path).suffix), overwrite)
 
 
 def draw(

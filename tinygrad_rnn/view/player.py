@@ -102,13 +102,9 @@ class Player:
         FileExistsError
             If there is such a file, and `overwrite` is not set.
         """
-        path = Path(path)
-        if path.suffix != ".html":
+        if Path(path).suffix != ".html":
             raise ValueError(f"{path}: the page is written as .html")
-        if path.exists() and not overwrite:
-            raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        write_whole(path, self.page().encode())
-        return path
+        return write_whole(path, lambda: self.page().encode(), overwrite)
 
     def _repr_html_(self) -> str:
         return f"<style>{style_text()}</style>{self.fragment()}<script>{script_text()}</script>"

@@ -255,11 +255,7 @@ class Trace:
         FileExistsError
             If there is such a file, and `overwrite` is not set.
         """
-        path = Path(path)
-        if path.exists() and not overwrite:
-            raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        write_whole(path, self.to_json().encode())
-        return path
+        return write_whole(path, lambda: self.to_json().encode(), overwrite)
 
 
 def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
