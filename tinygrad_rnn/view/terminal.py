@@ -12,27 +12,13 @@ from .trace import Moment, moment
 
 WIDTH = 78
 NEXT, BACK, SKIP, QUIT = "next", "back", "skip", "quit"
-KEYS = {
-    "\r": NEXT,
-    "\n": NEXT,
-    " ": NEXT,
-    "\x1b[C": NEXT,
-    "\x1b[B": NEXT,
-    "\x1bOC": NEXT,
-    "\x1bOB": NEXT,
-    "\x1b[D": BACK,
-    "\x1b[A": BACK,
-    "\x1bOD": BACK,
-    "\x1bOA": BACK,
-    "s": SKIP,
-    "q": QUIT,
-    "\x1b": QUIT,
-    # the arrows of a Windows console
-    "\xe0M": NEXT,
-    "\xe0P": NEXT,
-    "\xe0K": BACK,
-    "\xe0H": BACK,
-}  # fmt: skip  (one line for each kind of key)
+# What turns pages everywhere; arrows as they come from a terminal in its two modes, and from a Windows console.
+TURNS = {
+    **dict.fromkeys(["\r", "\n", " ", "\x1b[C", "\x1b[B", "\x1bOC", "\x1bOB", "\xe0M", "\xe0P"], NEXT),
+    **dict.fromkeys(["\x7f", "\x08", "\x1b[D", "\x1b[A", "\x1bOD", "\x1bOA", "\xe0K", "\xe0H"], BACK),
+    **dict.fromkeys(["q", "\x1b", "\x03", "\x04"], QUIT),
+}
+KEYS = TURNS | {"s": SKIP}
 HELP = "Enter or → next   ← back   s skip this part   q quit"
 
 

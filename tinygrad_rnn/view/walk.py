@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .guess import judge, question, veiled
-from .terminal import frame
+from .terminal import TURNS, frame
 from .trace import Moment, Trace
 
 HELP = "→ next  ← back  g go to  u until  w ledger  Home/End  q quit"
@@ -15,12 +15,13 @@ MOST_COLUMNS = 3  # of a ledger: the network stands beside it
 MARKS = {"waits": "·", "known": "○", "reached": "●", "now": "◆"}
 SAYS = "○ computed  ● error came back  ◆ now"
 KEYS = {
-    "\r": "next", "\n": "next", " ": "next", "\x1b[C": "next", "\x1b[B": "next", "\x1bOC": "next", "\x1bOB": "next",
-    "\x1b[D": "back", "\x1b[A": "back", "\x1bOD": "back", "\x1bOA": "back", "\x7f": "back", "\x08": "back",
-    "\x1b[H": "first", "\x1b[1~": "first", "\x1bOH": "first", "\x1b[F": "last", "\x1b[4~": "last", "\x1bOF": "last",
-    "\xe0M": "next", "\xe0P": "next", "\xe0K": "back", "\xe0H": "back", "\xe0G": "first", "\xe0O": "last",
-    "g": "go to", "u": "until", "w": "ledger", "q": "quit", "\x1b": "quit", "\x03": "quit", "\x04": "quit",
-}  # fmt: skip
+    **TURNS,
+    **dict.fromkeys(["\x1b[H", "\x1b[1~", "\x1bOH", "\xe0G"], "first"),
+    **dict.fromkeys(["\x1b[F", "\x1b[4~", "\x1bOF", "\xe0O"], "last"),
+    "g": "go to",
+    "u": "until",
+    "w": "ledger",
+}
 PLAIN = {
     "∂": "d", "⊙": "*", "·": "*", "−": "-", "ᵀ": "^T", "Σ": "sum ", "‖": "||", "ₚ": "_p", "ⱼ": "_j", "ₖ": "_k",
     "ᵢ": "_i", "ₕ": "_h", "─": "-", "┄": ".", "○": "o", "●": "#", "◆": "@", "→": ">", "←": "<", "½": "1/2",
