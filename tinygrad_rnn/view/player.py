@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..unfold import Unfolded
 from .files import write_whole
 from .guess import answers, otherwise, question
+from .ids import new_id
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Player:
         return write_whole(path, lambda: self.page().encode(), overwrite)
 
     def _repr_html_(self) -> str:
-        return f"<style>{style_text()}</style>{self.fragment()}<script>{script_text()}</script>"
+        return f"<style>{style_text()}</style>{self.fragment(id=new_id(self.id))}<script>{script_text()}</script>"
 
 
 def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", predict: bool = False) -> Player:
