@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tracemalloc
@@ -238,6 +239,40 @@ def test_a_reader_who_leaves(unbuffered):
         command.stdout.close()
         complaints = command.stderr.read().decode()
     assert (command.returncode, complaints) == (1, "Error: the reader of the output has gone before its end.\n")
+
+
+TINYGRAD_RNN = COMMAND[:-1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("words", [["step"], ["doctor"], ["lesson"], ["exercise", "6"], ["step", "--help"]])
+def test_every_command_ends_with_a_line_where_nothing_more_can_be_written(words):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*TINYGRAD_RNN, *words], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "Error: No space left on device\n")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no shell that closes streams")
+@pytest.mark.parametrize("words", ["step --steps 1", "doctor", "draw --steps 1", "draw --steps 1 -o a.svg", "lesson 1"])
+def test_streams_that_were_closed(words):
+    command = shlex.join([*TINYGRAD_RNN, *words.split()])
+    done = subprocess.run(f"{command} <&- >&-", shell=True, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no file without an end")
+@pytest.mark.parametrize("words", [["--csv", "/dev/zero"], ["--trace", "/dev/zero"]])
+def test_a_file_without_an_end_is_not_read_to_its_end(words):
+    result = run("step", *words)
+    assert result.exit_code == 1
+    assert re.search(r"/dev/zero is no table|/dev/zero: this is no trace", result.output)
+
+
+def test_a_picture_that_takes_graphviz_too_long(monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS", 0.001)
+    assert re.search(r"graphviz-pure\S* was not done after 0.001 s: draw less$", refused("-o", "a.png"))
 
 
 def test_without_o_it_goes_to_the_standard_output():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, Any, NoReturn
 
 import click
 
@@ -32,6 +33,13 @@ def refuse_existing(path: Path, force: bool) -> None:
         fail(path, error)
 
 
+def let_go(stream: IO[Any] | None) -> None:
+    """Throw away what could not be written: it would be tried again, and fail again, when Python ends."""
+    with contextlib.suppress(OSError):  # a stream that is no file has nothing left
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def print_whole(content: bytes) -> None:
     """Write to the standard output, all or with an error, even if its reader has gone."""
     out = sys.stdout.buffer
@@ -41,8 +49,7 @@ def print_whole(content: bytes) -> None:
             rest = rest[out.write(rest) :]
         out.flush()
     except OSError as error:
-        # What is left in the buffer would be tried again, and fail again, when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        let_go(out)
         if isinstance(error, BrokenPipeError):
             raise click.ClickException("the reader of the output has gone before its end.") from error
         fail("the standard output", error)
