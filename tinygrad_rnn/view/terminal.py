@@ -26,36 +26,37 @@ class Quit(Exception):  # noqa: N818  it is a reader's wish, not an error
     """The reader wants to stop."""
 
 
-def frame(step: Step | Moment, brief: bool = False) -> str:
+def frame(step: Step | Moment, brief: bool = False, width: int = WIDTH) -> str:
     """One step as text: formula, the numbers it reads, its result, and one entry worked out.
 
-    If it is to be brief, what is handed on as it is stands there once.
+    If it is to be brief, what is handed on as it is stands there once. Formulas have lines of at most this width.
     """
     shown = step if isinstance(step, Moment) else moment(step)
     where = f"   t = {shown.t}" if shown.t is not None else ""
     equation = f"   Guo ({shown.equation.removeprefix('G')})" if shown.equation else ""
     lines = [
-        f"── {shown.phase} {shown.number}{where}{equation} ".ljust(WIDTH, "─"),
+        f"── {shown.phase} {shown.number}{where}{equation} ".ljust(width, "─"),
         "",
-        f"   {shown.text}",
+        *_wrapped(shown.text, "   ", width),
         "",
     ]
     name, value = shown.result
     results = [("before", shown.before), ("share", value), (name, shown.after)] if shown.before else [(name, value)]
     read = [pair for pair in shown.read if not (brief and shown.weight and pair[1] == value)]
-    width = max(len(name) for name, _ in [*read, *results])
+    names = max(len(name) for name, _ in [*read, *results])
     if read:
-        lines += [*_listed(read, width, " "), "   " + " " * width + "  " + "┄" * 20]
-    lines += _listed(results, width, "=")
+        lines += [*_listed(read, names, " "), "   " + " " * names + "  " + "┄" * 20]
+    lines += _listed(results, names, "=")
     entry = f"entry {shown.entry}:  " if shown.entry else ""
-    lines += ["", *_wrapped(shown.worked, f"   {entry}")]
+    lines += ["", *_wrapped(shown.worked, f"   {entry}", width)]
     return "\n".join([*lines, ""])
 
 
-def _wrapped(text: str, head: str) -> list[str]:
-    """The text in lines that break between terms, never inside a product."""
+def _wrapped(text: str, head: str, width: int) -> list[str]:
+    """The text in lines that break between terms and, where there is room, never inside a product."""
     kept = text.replace(" · ", "\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}")
-    lines = textwrap.wrap(kept, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+    indent = " " * min(len(head), width // 3)
+    lines = textwrap.wrap(kept, max(width, 2), initial_indent=head, subsequent_indent=indent)
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 

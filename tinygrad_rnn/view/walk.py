@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .guess import judge, question, veiled
-from .terminal import TURNS, frame
+from .terminal import TURNS, WIDTH, frame
 from .trace import Moment, Trace
 
-HELP = "→ next  ← back  g go to  u until  w ledger  Home/End  q quit"
+HELP = ("→ next  ← back  g go to  u until  w ledger  Home/End  q quit", "← → g u w  q quit", "q quit")
 MOST_COLUMNS = 3  # of a ledger: the network stands beside it
 MARKS = {"waits": "·", "known": "○", "reached": "●", "now": "◆"}
 SAYS = "○ computed  ● error came back  ◆ now"
@@ -52,10 +53,12 @@ def screen(shown: Trace, place: Place, width: int = 80, height: int = 24) -> str
         The terminal's size in characters; what does not fit is cut off.
     """
     now = shown.moments[place.at]
-    step = frame(veiled(now) if place.veiled else now, brief=True).rstrip().split("\n")
+    step = frame(veiled(now) if place.veiled else now, brief=True, width=min(width, WIDTH)).rstrip().split("\n")
     source = [f"   {now.source}"] if now.source else []
-    foot = [place.says or f"   {place.at + 1}/{len(shown)}   {HELP}"]
-    room = height - len(foot) - 1
+    where = f"   {place.at + 1}/{len(shown)}   "
+    foot = textwrap.wrap(place.says, max(width, 4), subsequent_indent="   ")
+    foot = foot or [where + next(keys for keys in HELP if len(where + keys) <= width or keys == HELP[-1])]
+    room = max(0, height - len(foot) - 1)
     left, right = ledger(shown, place), grid(shown, place.at)
     below = _side_by_side(left, right, width)
     body = [*step, *source]
