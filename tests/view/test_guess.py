@@ -49,6 +49,13 @@ def test_the_page_holds_the_same(shown):
         assert judge(m, "1e9") == f"Not 1e9. {found['otherwise']}"
 
 
+def test_the_page_names_the_cost_that_the_error_starts_from(shown):
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    assert "What each copy of U contributes to ∂C/∂U<" in tg.player(shown).page()
+    assert "What each copy of U contributes to ∂C(2)/∂U<" in tg.player(net, of=2).page()
+
+
 def test_what_is_not_finite_is_not_asked_for():
     p = problem()
     p.x[2, 0, 1] = np.inf

@@ -50,7 +50,8 @@ class Player:
         """
         shown = self.trace
         id = id or self.id
-        cost = shown.accounts[0] if shown.accounts else None
+        # What the error starts from is told by the first share: its name is that of ∂C/∂..., or of one C(t) alone.
+        slope = next((m.result[0].partition("/")[0] for m in shown.moments if m.phase == "backward"), "∂C")
         return (
             _templates()
             .get_template("stepper.html")
@@ -62,7 +63,7 @@ class Player:
                 until=_until(shown),
                 link=link,
                 hidden=_hidden(shown),
-                cost="C" if cost else "",
+                slope=slope,
                 question=question,
                 answers=answers,
                 otherwise=otherwise,
