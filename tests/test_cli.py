@@ -270,6 +270,11 @@ def test_a_file_without_an_end_is_not_read_to_its_end(words):
     assert re.search(r"/dev/zero is no table|/dev/zero: this is no trace", result.output)
 
 
+def test_a_png_of_too_many_boxes_is_refused_at_once():
+    line = refused("-o", "a.png", "--steps", "300", "--window", "all")
+    assert re.search(r"the picture has 3,\d+ boxes, and a .png of more than 3,000 takes minutes: draw fewer", line)
+
+
 def test_a_picture_that_takes_graphviz_too_long(monkeypatch):
     monkeypatch.setattr(engine, "SECONDS", 0.001)
     assert re.search(r"graphviz-pure\S* was not done after 0.001 s: draw less$", refused("-o", "a.png"))

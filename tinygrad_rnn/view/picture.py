@@ -86,7 +86,7 @@ class Picture:
             case ".svg":
                 return self.svg.encode()
             case ".png":
-                return formats.png(self.dot, lambda: self.svg)
+                return formats.png(self.scene, lambda: self.dot, lambda: self.svg)
             case ".pdf":
                 return formats.pdf(self.svg, self.scene.title, self.scene.description)
             case ".dot":
