@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -92,6 +93,23 @@ def test_start_check_solve(cd):
     solved = run(6, "--check")
     assert solved.exit_code == 0
     assert "All right." in solved.output
+
+
+def test_a_file_of_another_name(cd):
+    assert "then: tinygrad-rnn exercise 6 --file 'my own.py' --check" in run(6, "--start", "--file", "my own.py").output
+    assert (cd / "my own.py").read_text(encoding="utf-8") == SIX.blank
+    assert [path.name for path in cd.iterdir()] == ["my own.py"]
+    assert "error_before   not written yet" in run(6, "--file", "my own.py").output
+    assert "--file none.py --start makes one" in run(6, "--file", "none.py").output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_no_file_is_begun_that_cannot_be_ended(cd):
+    for where, says in [("/dev/full", "No space left on device"), (".", "is a folder"), ("a/b.py", "No such file")]:
+        result = run(6, "--start", "--file", where)
+        assert result.exit_code == 1
+        assert re.fullmatch(f"Error: .*{says}.*\n", result.output)
+    assert not list(cd.iterdir())
 
 
 def test_the_first_mistake_is_named_and_the_hint_becomes_clearer(cd):

@@ -223,6 +223,35 @@ def test_a_cell_whose_steps_differ_is_played_node_by_node_and_says_so(how):
     np.testing.assert_array_equal(net.grads["U"], before[1])
 
 
+def test_a_cell_that_computes_something_else_when_it_is_called_again_is_no_step_of_the_network():
+    p, calls = problem(), []
+
+    def cell(P, x, s):
+        calls.append(1)
+        f = o.tanh if len(calls) <= len(p.x) else o.sigmoid
+        s = f(o.linear(x, P["V"], s, P["U"]))
+        return s, o.softmax(o.linear(s, P["W"]))
+
+    net = tg.unfold(cell, p.params, p.x, p.d, s0=p.s0)
+    says = "the cell computed something else when it was called again"
+    for fold in (net.fold, net.stacked):
+        with pytest.raises(ValueError, match=f"cannot be folded: {says}"):
+            fold()
+    assert net.source_lines() == {}
+    net.replay()
+    assert says in net.schedule
+
+
+def test_what_is_recorded_afterwards_does_not_change_the_step():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    nodes, lines = list(net.fold().nodes), net.source_lines()
+    with net.tape.step(1):
+        o.tanh(net.states[1])
+    assert list(net.fold().nodes) == nodes
+    assert net.source_lines() == lines != {}
+
+
 def test_the_loops_are_the_recurrence_and_nothing_else():
     p = problem()
     net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)

@@ -528,11 +528,11 @@ class Unfolded:
 
     def _fitting_data(self, x: Any, d: Any, mask: Any) -> dict[str, Array]:
         """The data that a replay was given, checked, with zeros where a sample is over."""
-        data, steps = {}, (self.T,)
+        data = {}
         if x is not None:
-            data["x"] = _fitting("x", x, steps + self.inputs[0].shape, self._dtype)
+            data["x"] = _fitting("x", x, (self.T, *self.inputs[0].shape), self._dtype)
         if d is not None:
-            data["d"] = _fitting("d", d, steps + self.targets[0].shape, self._dtype)
+            data["d"] = _fitting("d", d, (self.T, *self.targets[0].shape), self._dtype)
         if mask is not None and not self.masks:
             raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
         if mask is not None and len(data) < 2:
@@ -581,9 +581,18 @@ class Unfolded:
             self._totals[summed] = weight.value.copy
         self.schedule = "\n\n".join(self._plan.source)
 
-    def _fold_step(self, on: Callable[..., Tape] = Tape) -> Folded:
+    @property
+    def trained(self) -> list[str]:
+        """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
+        return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
+
+    def _folded(self, on: Callable[..., Tape] = Tape) -> Folded | str:
+        """One time step and its backward pass, or in words why it is not every step's."""
+        different = steps_differ(self.tape, self._size, self._steps)
+        if different:
+            return different
         first = self._steps[0]
-        return fold_step(
+        folded = fold_step(
             self._recipe,
             {name: leaf.value for name, leaf in self.weights.items() if name not in self._recipe.initial},
             # Copies: a view of one row would keep the data of all steps.
@@ -592,21 +601,15 @@ class Unfolded:
             self.tape.equations,
             on,
         )
-
-    @property
-    def trained(self) -> list[str]:
-        """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
-        return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
-
-    def _folded(self) -> Folded | str:
-        """One time step and its backward pass, or in words why it is not every step's."""
-        different = steps_differ(self.tape, self._size, self._steps)
-        if different:
-            return different
-        folded = self._fold_step()
-        step = [n.op for n in self.tape if n.t == 1]
+        step = [n.op for n in self.tape.nodes[: self._size] if n.t == 1]
         if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
             return "the cell computed something else when it was called again"
+        return folded
+
+    def _fold(self) -> Folded:
+        folded = self._folded()
+        if isinstance(folded, str):
+            raise ValueError(f"this network cannot be folded: {folded}")
         return folded
 
     def stacked(self) -> tuple[Folded, Callable[[Node], Array]]:
@@ -630,9 +633,7 @@ class Unfolded:
         self._need_forward()
         if self._plan is not None and self.tape.rows is self._plan:
             return self._plan.folded, self._plan.values
-        folded = self._folded()
-        if isinstance(folded, str):
-            raise ValueError(f"this network cannot be folded: {folded}")
+        folded = self._fold()
         columns: list[list[Node]] = [[] for _ in range(self.T)]
         for node in self.tape.nodes[: self._size]:
             if node.t:
@@ -655,10 +656,8 @@ class Unfolded:
         The cell is called once more to find them, so that recording pays nothing for it. Empty if the time steps are
         not copies of one step.
         """
-        if steps_differ(self.tape, self._size, self._steps):
-            return {}
-        watched = self._fold_step(on=Watched).tape
-        return watched.places if isinstance(watched, Watched) else {}
+        watched = self._folded(on=Watched)
+        return {} if isinstance(watched, str) or not isinstance(watched.tape, Watched) else watched.tape.places
 
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
@@ -668,10 +667,7 @@ class Unfolded:
         ValueError
             If the time steps are not copies of one step.
         """
-        different = steps_differ(self.tape, self._size, self._steps)
-        if different:
-            raise ValueError(f"this network cannot be folded: {different}")
-        return self._fold_step().graph()
+        return self._fold().graph()
 
     def _play(
         self,

@@ -27,6 +27,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from .files import write_whole
 from .lessons import FOLDERS
 
 SECONDS = 10  # for all of a learner's file
@@ -189,18 +190,15 @@ class Folder:
             ]
         )
 
-    def start(self, folder: Path) -> Path:
-        """Put the blank file into a folder.
+    def start(self, path: Path) -> Path:
+        """Write the blank file.
 
         Raises
         ------
         FileExistsError
             If there is such a file: nobody's work is overwritten.
         """
-        path = folder / f"exercise_{self.path.name}.py"
-        with path.open("x", encoding="utf-8") as file:
-            file.write(self.blank)
-        return path
+        return write_whole(path, self.blank.encode)
 
     def check(self, path: Path, seconds: float = SECONDS) -> Report:
         """Run a learner's file in a process of its own, so that nothing in it can harm, and judge it."""
