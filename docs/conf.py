@@ -1,7 +1,7 @@
 """Sphinx configuration. `nox -s docs` builds the site; it opens from disk, without a network."""
 
 import sys
-from importlib.metadata import version as installed_version
+from importlib.metadata import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -11,7 +11,8 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "tests"), str(HERE.parent 
 project = "tinygrad_rnn"
 author = "The tinygrad_rnn authors"
 copyright = "2026, The tinygrad_rnn authors"
-release = version = installed_version("tinygrad-rnn")
+package = metadata("tinygrad-rnn")
+release = version = package["Version"]
 
 extensions = [
     "myst_nb",
@@ -24,7 +25,10 @@ extensions = [
     "sphinxcontrib.bibtex",
     "whole_streams",
     "tinygrad_rnn.view.sphinx",
-    "generated",  # _ext/generated.py: what these pages take from the code
+    # docs/_ext: what these pages take from the code, pictures of the lessons, and a mended detail
+    "generated",
+    "slides",
+    "bibliography_roles",
 ]
 exclude_patterns = ["_build", "_ext", "_generated", "conf.py", "jupyter_execute"]
 
@@ -73,4 +77,13 @@ html_theme = "furo"
 html_title = "tinygrad_rnn"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_theme_options = {"navigation_with_keys": False}  # the arrow keys belong to the stepper
+html_js_files = [("site.js", {"defer": "defer"})]
+templates_path = ["_templates"]
+html_theme_options = {
+    "navigation_with_keys": False,  # the arrow keys belong to the stepper
+    "top_of_page_buttons": [],  # the text of a page is linked below it
+}
+
+# Where the link below each page leads: what pyproject.toml calls Issues; if that is empty, the page feedback.md.
+urls = dict(entry.split(", ", 1) for entry in package.get_all("Project-URL", []))
+html_context = {"feedback_url": urls.get("Issues", "")}

@@ -167,7 +167,9 @@ assert abs(measured - net.grads["U"][j, h]) < 1e-8
 # graph. It has to find the same number for every copy of every weight.
 
 # %%
-by_hand = tg.guo.gradients(params, x, d, s0, f="tanh", g="softmax", loss="cross_entropy", reduction="sum")
+by_hand = tg.guo.gradients(
+    params, x, d, s0, f="tanh", g="softmax", loss="cross_entropy", reduction="sum"
+)
 for name in params:
     difference = np.abs(net.copies[name] - by_hand.copies[name]).max()
     print(f"{name:>3}: largest difference in any copy {difference:.1e}")

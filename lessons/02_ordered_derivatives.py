@@ -101,7 +101,10 @@ assert all(p.index < node.index for node in tape for p in node.parents)
 # %%
 for share in tape.pullback(z_3):
     before = "nothing yet" if share.before is None else f"{share.before:g}"
-    print(f"{share.node!s:>3} hands {share.parent} its share {share.value:>2g}:  {before} -> {share.after:g}")
+    print(
+        f"{share.node!s:>3} hands {share.parent} its share {share.value:>2g}:  "
+        f"{before} -> {share.after:g}"
+    )
 assert z_1.cotangent == 23
 
 # %% [markdown]
@@ -135,7 +138,11 @@ assert list(ordered) == [23, 5, 1]
 two_lines = tg.ordered(z_3, [z_1, z_2])[0]
 one_line = tg.ordered(z_3, [z_1])[0]
 all_lines = tg.ordered(z_3, list(tape)[:-1])[0]
-for lines, found in (("two lines", two_lines), ("one line", one_line), ("the tape's own", all_lines)):
+for lines, found in (
+    ("two lines", two_lines),
+    ("one line", one_line),
+    ("the tape's own", all_lines),
+):
     print(f"{lines:>14}: {found}")
 assert [float(found.ordinary) for found in (two_lines, one_line, all_lines)] == [3, 23, 0]
 assert all(found.total == 23 for found in (two_lines, one_line, all_lines))
@@ -150,7 +157,9 @@ assert all(found.total == 23 for found in (two_lines, one_line, all_lines))
 g = nx.DiGraph()
 g.add_weighted_edges_from([("z1", "z2", 4), ("z1", "z3", 3), ("z2", "z3", 5)])
 ways = list(nx.all_simple_paths(g, "z1", "z3"))
-products = [np.prod([g.edges[a, b]["weight"] for a, b in nx.utils.pairwise(way)]) for way in ways]
+products = [
+    np.prod([g.edges[a, b]["weight"] for a, b in nx.utils.pairwise(way)]) for way in ways
+]
 for way, product in zip(ways, products, strict=True):
     print(" -> ".join(way), "contributes", product)
 assert sum(products) == 23

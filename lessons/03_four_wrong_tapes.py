@@ -100,7 +100,9 @@ for T in (1, 2, 3):
 # %%
 chain = [Line(1.5)]
 for _ in range(3):
-    chain.append(Line(math.tanh(chain[-1].value), ((chain[-1], 1 - math.tanh(chain[-1].value) ** 2),)))
+    chain.append(
+        Line(math.tanh(chain[-1].value), ((chain[-1], 1 - math.tanh(chain[-1].value) ** 2),))
+    )
 product = math.prod(line.reads[0][1] for line in chain[1:])
 print(f"three tanh in a row: {overwriting(chain):.8f}, and {product:.8f} is right")
 assert math.isclose(overwriting(chain), product)
@@ -206,7 +208,9 @@ s = long.leaf(1.0, "s_0")
 for _ in range(T):
     s = 0.9999 * s
 long.backward()
-print(f"T = {T}: {len(long)} lines, no recursion, ds(T)/ds(0) = {float(long[0].cotangent):.6f}")
+print(
+    f"T = {T}: {len(long)} lines, no recursion, ds(T)/ds(0) = {float(long[0].cotangent):.6f}"
+)
 assert math.isclose(long[0].cotangent, 0.9999**T)
 
 # %% [markdown]

@@ -41,7 +41,9 @@ tg.draw(net, view="folded", level="layers", overlay=None)
 # %%
 folded = net.fold()
 late = [
-    (folded.nodes[a]["name"], folded.nodes[b]["name"], delay) for a, b, delay in folded.edges(data="delay") if delay
+    (folded.nodes[a]["name"], folded.nodes[b]["name"], delay)
+    for a, b, delay in folded.edges(data="delay")
+    if delay
 ]
 for a, b, delay in late:
     print(f"{a}(t-{delay}) is read by {b}(t)")
@@ -199,12 +201,15 @@ forgetful = params | {"U": np.zeros((m, m))}
 with_u = [np.abs(other.y[t] - by_hand.y[t]).max() for t in range(T)]
 without_u = [
     np.abs(
-        tg.guo.forward(forgetful, x_other, s0, f="tanh").y[t] - tg.guo.forward(forgetful, x, s0, f="tanh").y[t]
+        tg.guo.forward(forgetful, x_other, s0, f="tanh").y[t]
+        - tg.guo.forward(forgetful, x, s0, f="tanh").y[t]
     ).max()
     for t in range(T)
 ]
 for t in range(1, T + 1):
-    print(f"t = {t}   y moves by {with_u[t - 1]:.5f}, and with U = 0 by {without_u[t - 1]:.5f}")
+    print(
+        f"t = {t}   y moves by {with_u[t - 1]:.5f}, and with U = 0 by {without_u[t - 1]:.5f}"
+    )
 assert all(moved > 0 for moved in with_u)
 assert without_u[0] > 0
 assert not any(without_u[1:])

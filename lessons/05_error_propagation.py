@@ -138,7 +138,9 @@ changes = {
 }
 for name, change in changes.items():
     difference = np.abs(change + eta * net.grads[name]).max()
-    print(f"{name}: change {change.shape}, differs from -dC/d{name} by at most {difference:.1e}")
+    print(
+        f"{name}: change {change.shape}, differs from -dC/d{name} by at most {difference:.1e}"
+    )
     assert difference < 1e-14
 
 # %% [markdown]
@@ -150,7 +152,11 @@ for name, change in changes.items():
 assert np.allclose(delta_k.sum(axis=0), -net.grads["b_k"])
 assert np.allclose(delta_j.sum(axis=0), -net.grads["b_j"])
 
-x_2, d_2, before_2 = rng.normal(size=x.shape), rng.uniform(0.1, 0.9, size=d.shape), rng.normal(size=s_before.shape)
+x_2, d_2, before_2 = (
+    rng.normal(size=x.shape),
+    rng.uniform(0.1, 0.9, size=d.shape),
+    rng.normal(size=s_before.shape),
+)
 second = tg.unfold(cell, params, x_2, d_2, loss="squared_error", s0=before_2)
 both = tg.unfold(
     cell,
@@ -163,7 +169,9 @@ both = tg.unfold(
 second.backward()
 both.backward()
 for name in params:
-    assert np.allclose(both.grads[name], net.grads[name] + second.grads[name], rtol=0, atol=1e-14)
+    assert np.allclose(
+        both.grads[name], net.grads[name] + second.grads[name], rtol=0, atol=1e-14
+    )
 print(f"C of both: {both.loss:.4f} = {net.loss:.4f} + {second.loss:.4f}")
 
 # %% [markdown]
@@ -227,7 +235,10 @@ measured, out = error_at_output("sigmoid", two_terms, d)
 print("measured:", measured[0])
 print("d - y:   ", (d[0] - out)[0])
 assert np.allclose(measured, d[0] - out, atol=1e-8)
-print(f"the unit above at net = -10: error {(1 - worst) * worst * (1 - worst):.6f} by (8), {1 - worst:.6f} by (17)")
+print(
+    f"the unit above at net = -10: error {(1 - worst) * worst * (1 - worst):.6f} by (8), "
+    f"{1 - worst:.6f} by (17)"
+)
 
 # %% [markdown]
 # ## Equation (15), and where (17) is not so
@@ -260,7 +271,15 @@ for g, name, loss, desired in cases:
     measured, out = error_at_output(g, loss, desired)
     off[g, name] = np.abs(measured - (desired[0] - out)).max() / np.abs(measured).max()
     print(f"{g:<8}  {name:<24} delta differs from d - y by {100 * off[g, name]:6.1f} %")
-assert [error < 1e-6 for error in off.values()] == [True, True, True, False, False, False, False]
+assert [error < 1e-6 for error in off.values()] == [
+    True,
+    True,
+    True,
+    False,
+    False,
+    False,
+    False,
+]
 assert all(error > 0.05 for error in list(off.values())[3:])
 
 # %% [markdown]

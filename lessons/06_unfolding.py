@@ -194,7 +194,8 @@ assert errors[-1] < 1e-8
 
 # %%
 one_by_one = sum(
-    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=t - 1, f="tanh").grads["U"] for t in range(1, T + 1)
+    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=t - 1, f="tanh").grads["U"]
+    for t in range(1, T + 1)
 )
 
 delta_k, later, at_once, steps_back = d - played.y, np.zeros((n, m)), np.zeros_like(U), 0
@@ -245,7 +246,9 @@ for name in ("s_1", "s_2"):
 below, later = {t: tg.delta(sums["net_j_1", t]) for t in range(1, T + 1)}, np.zeros((n, m))
 for t in range(T, 0, -1):
     above = tg.delta(sums["net_j_2", t])
-    later = (above @ deep_params["V_2"] + later @ deep_params["U_1"]) * slope(sums["net_j_1", t].value)
+    later = (above @ deep_params["V_2"] + later @ deep_params["U_1"]) * slope(
+        sums["net_j_1", t].value
+    )
     assert np.allclose(later, below[t], rtol=0, atol=1e-14)
 print("the errors of the lower layer, by the formula and on the tape, agree at every t")
 

@@ -109,7 +109,10 @@ change["V"] = sum(np.outer(x[T - z - 1, 0], e_h[T - z]) for z in range(extra + 1
 change["U"] = sum(np.outer(s[T - z - 1], e_h[T - z]) for z in range(extra + 1))  # (28)
 for name in ("V", "U"):
     difference = np.abs(change[name].T + net.grads[name]).max()
-    print(f"{name}: changed by {change[name].shape} numbers, which differ from -dC/d{name} by at most {difference:.1e}")
+    print(
+        f"{name}: changed by {change[name].shape} numbers, which differ from "
+        f"-dC/d{name} by at most {difference:.1e}"
+    )
     assert difference < 1e-14
 
 # %% [markdown]
@@ -125,7 +128,9 @@ for name in ("V", "U"):
 # %%
 def spoken():
     """What the network finds most probable after each character."""
-    return "".join(alphabet[k] for k in np.argmax([output.value[0] for output in net.outputs], axis=1))
+    return "".join(
+        alphabet[k] for k in np.argmax([output.value[0] for output in net.outputs], axis=1)
+    )
 
 
 def bar(cost):
@@ -164,7 +169,10 @@ assert np.linalg.norm(first_e - second_e) > 0.5
 forgetful = params | {"U": np.zeros((3, 3))}
 without = tg.unfold(cell, forgetful, x, d, s0=s0)
 after_e = [without.outputs[t - 1].value[0] for t in (2, 5)]
-print(f"without U the cost is {without.loss:.4f}, and both e get the same answer:", np.allclose(*after_e))
+print(
+    f"without U the cost is {without.loss:.4f}, and both e get the same answer:",
+    np.allclose(*after_e),
+)
 print(f"without memory at least {2 * np.log(2):.4f}, with it {costs[-1]:.4f}")
 assert np.allclose(*after_e)
 assert without.loss > 2 * np.log(2) > costs[-1]
@@ -181,7 +189,8 @@ assert without.loss > 2 * np.log(2) > costs[-1]
 
 # %%
 def update_by_update(eta, steps=T):
-    """Read so many steps, changing U by (28) after every one; return the change of U, divided by eta."""
+    """Read so many steps, changing U by (28) after every one; return the change of U,
+    divided by eta."""
     start = cell.init(n_in=4, n_hidden=3, n_out=4, rng=1)
     U, states, sums, before = start["U"].copy(), [s0], [], start["U"].copy()
     for t in range(1, steps + 1):
@@ -207,7 +216,10 @@ frozen = frozen_weights()
 off = {}
 for eta in (1.0, 0.1, 0.01, 0.001):
     off[eta] = np.linalg.norm(update_by_update(eta) - frozen) / np.linalg.norm(frozen)
-    print(f"eta = {eta:<6} the changes after every step differ from the gradient by {100 * off[eta]:7.3f} %")
+    print(
+        f"eta = {eta:<6} the changes after every step differ from the gradient by "
+        f"{100 * off[eta]:7.3f} %"
+    )
 assert off[1.0] > off[0.1] > off[0.01] > off[0.001]
 assert abs(off[0.01] / off[0.001] - 10) < 0.5
 assert np.allclose(update_by_update(1.0, steps=1), frozen_weights(1), rtol=0, atol=1e-14)

@@ -115,12 +115,20 @@ assert by_word != by_sense
 h = 1e-5
 jacobian = np.stack(
     [
-        (tg.guo.activation("softmax", net_k + h * e) - tg.guo.activation("softmax", net_k - h * e)) / (2 * h)
+        (
+            tg.guo.activation("softmax", net_k + h * e)
+            - tg.guo.activation("softmax", net_k - h * e)
+        )
+        / (2 * h)
         for e in np.eye(o)
     ],
     axis=-1,
 )
-verdict("E2", off(tg.guo.softmax_jacobian_as_printed(y), jacobian), off(tg.guo.softmax_jacobian(y), jacobian))
+verdict(
+    "E2",
+    off(tg.guo.softmax_jacobian_as_printed(y), jacobian),
+    off(tg.guo.softmax_jacobian(y), jacobian),
+)
 
 # %% [markdown]
 # ## E3: $d - y$, from the wrong cost
@@ -131,7 +139,9 @@ verdict("E2", off(tg.guo.softmax_jacobian_as_printed(y), jacobian), off(tg.guo.s
 
 # %%
 def of_output(loss):
-    return slopes(lambda move: loss(tg.guo.activation("softmax", net_k + move), d).sum(), net_k)
+    return slopes(
+        lambda move: loss(tg.guo.activation("softmax", net_k + move), d).sum(), net_k
+    )
 
 
 truth = of_output(two_terms)
@@ -206,7 +216,7 @@ assert off(sweep(eq19_rescued, U), measured_j) < 1e-8
 # In Mikolov's thesis (2012), where an equation of the same form stands, $V$ is the matrix to the outputs: the letter
 # was probably left over. Usually the shapes save you.
 
-# %%
+# %% tags=["prose"]
 delta_k = d - y
 try:
     tg.guo.hidden_error_as_printed(delta_k[-1], params["V"], net_j[-1], "tanh")
@@ -223,7 +233,10 @@ else:
 V_three = rng.normal(size=(m, o))
 truth = slopes(
     lambda move: one_term(
-        tg.guo.activation("softmax", tg.guo.net_output(np.tanh(net_j[-1] + move), params["W"], params["b_k"])), d[-1]
+        tg.guo.activation(
+            "softmax", tg.guo.net_output(np.tanh(net_j[-1] + move), params["W"], params["b_k"])
+        ),
+        d[-1],
     ),
     net_j[-1],
 )
@@ -255,7 +268,9 @@ symmetric = U + U.T
 played = tg.guo.forward(params | {"U": symmetric}, x, s0, f="tanh")
 y, net_j, s = played.y, played.net_j, played.s
 truth = slopes(lambda move: play(move, symmetric), net_j)
-print(f"E7 with a symmetric U: off by {100 * off(sweep(eq26_printed, symmetric), truth):.0e} %")
+print(
+    f"E7 with a symmetric U: off by {100 * off(sweep(eq26_printed, symmetric), truth):.0e} %"
+)
 assert off(sweep(eq26_printed, symmetric), truth) < 1e-6
 
 # %% [markdown]
@@ -272,7 +287,10 @@ right = tg.guo.gradients_of_one_cost(params, x, d, s0, t=cost_at, depth=extra, f
 one_less = tg.guo.gradients_of_one_cost(params, x, d, s0, t=cost_at, depth=extra - 1, f="tanh")
 copies = [sum(np.any(g.copies["U"], axis=(1, 2))) for g in (right, one_less)]
 found["E9"] = off(one_less.grads["U"], right.grads["U"])
-print(f"T = {extra}: {copies[0]} copies; with one less, dC({cost_at})/dU is off by {100 * found['E9']:.2f} %")
+print(
+    f"T = {extra}: {copies[0]} copies; with one less, "
+    f"dC({cost_at})/dU is off by {100 * found['E9']:.2f} %"
+)
 assert copies == [extra + 1, extra]
 assert found["E9"] > 0.001
 

@@ -48,7 +48,10 @@ u = tape.leaf(1.7, "u")
 u_1, u_2 = (tg.ops.copy(u, name=f"u_{k}") for k in (1, 2))
 C = tg.ops.multiply(u_1, u_2, name="C")
 tape.backward(C)
-print(f"shares {float(u_1.cotangent):g} and {float(u_2.cotangent):g}, gradient {float(u.cotangent):g}")
+print(
+    f"shares {float(u_1.cotangent):g} and {float(u_2.cotangent):g}, "
+    f"gradient {float(u.cotangent):g}"
+)
 assert u.cotangent == u_1.cotangent + u_2.cotangent == 2 * 1.7
 tg.draw(tape)
 
@@ -102,7 +105,10 @@ for t in range(1, T + 1):
     share = net.copies["U"][t - 1][0, 1]
     print(f"U moved at t = {t} alone: {alone[t - 1]:9.6f}     its copy's share: {share:9.6f}")
     assert abs(alone[t - 1] - share) < 1e-8
-print(f"U moved everywhere:      {together:9.6f}     sum of the shares: {net.grads['U'][0, 1]:9.6f}")
+print(
+    f"U moved everywhere:      {together:9.6f}     sum of the shares: "
+    f"{net.grads['U'][0, 1]:9.6f}"
+)
 print(f"                                       their average:     {np.mean(alone):9.6f}")
 assert abs(together - sum(alone)) < 1e-8
 assert abs(together - np.mean(alone)) > 0.01
@@ -112,7 +118,10 @@ assert abs(together - np.mean(alone)) > 0.01
 
 # %%
 for step in (1.0, 0.1, 0.01):
-    apart = abs(measured(range(1, T + 1), step=step) - sum(measured([t], step=step) for t in range(1, T + 1)))
+    apart = abs(
+        measured(range(1, T + 1), step=step)
+        - sum(measured([t], step=step) for t in range(1, T + 1))
+    )
     print(f"moved by {step:<4}: all together and the sum of each differ by {apart:.6f}")
 assert apart < 1e-4
 
@@ -138,7 +147,9 @@ assert np.array_equal(shares.sum(axis=0), shares[-1])
 eta = 0.1
 each_by_itself = params["U"] - eta * net.copies["U"]
 assert each_by_itself.shape == (T, m, m)
-assert np.allclose(each_by_itself.mean(axis=0), params["U"] - eta / T * net.grads["U"], rtol=0, atol=1e-14)
+assert np.allclose(
+    each_by_itself.mean(axis=0), params["U"] - eta / T * net.grads["U"], rtol=0, atol=1e-14
+)
 print("averaged weights: a step of eta /", T)
 
 # %% [markdown]
@@ -151,7 +162,10 @@ print("averaged weights: a step of eta /", T)
 # %%
 short, long = slice(0, 2), slice(0, 9)
 x_long, d_long = rng.normal(size=(9, n, l)), np.eye(o)[rng.integers(o, size=(9, n))]
-gradients = [tg.guo.gradients(params, x_long[part], d_long[part], s0, f="tanh") for part in (short, long)]
+gradients = [
+    tg.guo.gradients(params, x_long[part], d_long[part], s0, f="tanh")
+    for part in (short, long)
+]
 summed = sum(g.grads["U"] for g in gradients)
 averaged = sum(g.copies["U"].mean(axis=0) for g in gradients)
 cosine = (summed * averaged).sum() / (np.linalg.norm(summed) * np.linalg.norm(averaged))
@@ -172,7 +186,10 @@ for part in (short, long):
     assert np.allclose(mean.copies["U"].sum(axis=0), mean.grads["U"], rtol=0, atol=1e-14)
     of_means += mean.copies["U"].sum(axis=0)
 difference = np.abs(of_means - averaged).max()
-print(f"the summed shares of the averaged cost and the averaged shares of the cost differ by {difference:.1e}")
+print(
+    "the summed shares of the averaged cost and the averaged shares of the cost differ by "
+    f"{difference:.1e}"
+)
 assert difference < 1e-14
 
 # %% [markdown]
@@ -184,7 +201,10 @@ assert difference < 1e-14
 all_steps = sum(part.stop for part in (short, long))
 over_all = sum(g.copies["U"].sum(axis=0) / all_steps for g in gradients)
 cosine = (summed * over_all).sum() / (np.linalg.norm(summed) * np.linalg.norm(over_all))
-print(f"divided by all {all_steps} steps: an angle of {np.degrees(np.arccos(min(cosine, 1))):.1f} degrees to the sum")
+print(
+    f"divided by all {all_steps} steps: an angle of "
+    f"{np.degrees(np.arccos(min(cosine, 1))):.1f} degrees to the sum"
+)
 assert np.isclose(cosine, 1)
 
 # %% [markdown]
@@ -230,8 +250,14 @@ for name, unfolded in (("tied", tied), ("free", free)):
         unfolded.backward()
         descent.step(unfolded.params, unfolded.grads)
 for update in (0, 1, 5, 20, 59):
-    print(f"{update:>3}   tied {history['tied'][update]:.4f}   free {history['free'][update]:.4f}")
-weights = {"tied": sum(w.size for w in tied_params.values()), "free": sum(w.size for w in free_params.values())}
+    print(
+        f"{update:>3}   tied {history['tied'][update]:.4f}   free "
+        f"{history['free'][update]:.4f}"
+    )
+weights = {
+    "tied": sum(w.size for w in tied_params.values()),
+    "free": sum(w.size for w in free_params.values()),
+}
 print("numbers to learn:", weights)
 apart = [np.linalg.norm(free_params["U"][0] - later) for later in free_params["U"][1:]]
 print("the free U of step 1 and those of the later steps are now apart by", np.round(apart, 3))

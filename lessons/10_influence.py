@@ -27,7 +27,9 @@ rng = np.random.default_rng(16)
 x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
 d = np.eye(o)[rng.integers(o, size=(T, n))]
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+params = {
+    name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()
+}
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward()
 tg.draw(net, overlay="path", of=4)
@@ -51,7 +53,8 @@ print("G[t, tau, j, h] has shape", G.shape)
 
 
 def table(norms):
-    """Lengths, a row for each cost and a column for each copy; nothing where no copy can reach."""
+    """Lengths, a row for each cost and a column for each copy; nothing where no copy can
+    reach."""
     print("        " + "".join(f"{f'U({tau})':>9}" for tau in range(1, len(norms) + 1)))
     for t, row in enumerate(norms, start=1):
         print(f"{f'C({t})':>7} " + "".join(f"{value:9.4f}" for value in row[:t]))
@@ -99,8 +102,12 @@ for t in range(1, T + 1):
     assert np.allclose(G[t - 1].sum(axis=0), net.grads["U"], rtol=0, atol=1e-15)
     for depth in range(t):
         by_28 = tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=depth, f="tanh")
-        assert np.allclose(by_28.grads["U"], G[t - 1, t - 1 - depth : t].sum(axis=0), rtol=0, atol=1e-15)
-        assert np.allclose(by_28.grads["V"], G_V[t - 1, t - 1 - depth : t].sum(axis=0), rtol=0, atol=1e-14)
+        assert np.allclose(
+            by_28.grads["U"], G[t - 1, t - 1 - depth : t].sum(axis=0), rtol=0, atol=1e-15
+        )
+        assert np.allclose(
+            by_28.grads["V"], G_V[t - 1, t - 1 - depth : t].sum(axis=0), rtol=0, atol=1e-14
+        )
         checked += 1
 print(f"{checked} pairs of a cost and a depth: (28) is the row, cut off on the left")
 assert checked == T * (T + 1) // 2
@@ -198,7 +205,10 @@ lags = np.array([np.diagonal(norms, -lag).mean() for lag in range(T)])
 for lag in (0, 1, 2, 4, 8, 16, 32):
     print(f"lag {lag:>2}: {lags[lag]:.1e}, the mean of {T - lag} pairs")
 factor = (lags[24] / lags[4]) ** (1 / 20)
-print(f"over the 20 steps from lag 4 to lag 24 each step multiplies it by {factor:.2f} on average")
+print(
+    f"over the 20 steps from lag 4 to lag 24 each step multiplies it by {factor:.2f} on "
+    "average"
+)
 assert factor < 0.9
 assert lags[32] < 1e-3 * lags[0]
 

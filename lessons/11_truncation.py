@@ -26,7 +26,9 @@ rng = np.random.default_rng(13)
 x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
 d = np.eye(o)[rng.integers(o, size=(T, n))]
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: 0.8 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+params = {
+    name: 0.8 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()
+}
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward()
 full, whole_cost = net.grads["U"].copy(), net.loss
@@ -53,7 +55,8 @@ mask[np.ix_(at >= 3, at < 3)] = 0  # the rows from 3 on, in the columns before 3
 
 
 def show(mask):
-    """Rows are costs, columns are copies: how often an entry is counted, a dot where it is left out."""
+    """Rows are costs, columns are copies: how often an entry is counted, a dot where it is
+    left out."""
     for row, t in zip(mask, at, strict=True):
         print(f"   C({t})  " + " ".join(str(count) if count else "." for count in row[:t]))
 
@@ -97,7 +100,10 @@ found = {}
 for name, (k1, k2) in forms.items():
     mask = tg.truncation_mask(T, k1=k1, k2=k2)
     found[k1, k2] = tg.truncated_gradient(net, k1=k1, k2=k2)["U"]
-    print(f"{name}: {mask.sum()} entries of {T * (T + 1) // 2}, off by {100 * off(found[k1, k2]):.1f} %")
+    print(
+        f"{name}: {mask.sum()} entries of {T * (T + 1) // 2}, "
+        f"off by {100 * off(found[k1, k2]):.1f} %"
+    )
     show(mask)
     assert np.allclose(found[k1, k2], masked(mask), rtol=0, atol=1e-14)
 
@@ -113,7 +119,10 @@ for name, (k1, k2) in forms.items():
 # %%
 assert np.allclose(found[T, T], full, rtol=0, atol=1e-14)
 assert np.allclose(found[1, T], full, rtol=0, atol=1e-14)
-lesson_5 = sum(tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=0, f="tanh").grads["U"] for t in at)
+lesson_5 = sum(
+    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=0, f="tanh").grads["U"]
+    for t in at
+)
 assert np.allclose(found[1, 1], lesson_5, rtol=0, atol=1e-14)
 print("steps walked back: TBPTT(T, T)", T, "and TBPTT(1, T)", sum(at))
 
@@ -130,21 +139,25 @@ print("steps walked back: TBPTT(T, T)", T, "and TBPTT(1, T)", sum(at))
 
 # %%
 def copies_seen(k1, k2):
-    """By how many copies each cost is seen, apart from those so early that there are not enough."""
+    """By how many copies each cost is seen, apart from those so early that there are not
+    enough."""
     seen = (tg.truncation_mask(60, k1=k1, k2=k2) > 0).sum(axis=1)
     return seen[k2 : 60 - 60 % k1]
 
 
 for k1, k2 in ((3, 3), (2, 4), (1, 4), (4, 8)):
     seen = copies_seen(k1, k2)
-    print(f"TBPTT({k1}, {k2}): between {seen.min()} and {seen.max()} copies, {seen.mean():.2f} on average")
+    print(
+        f"TBPTT({k1}, {k2}): between {seen.min()} and {seen.max()} copies, "
+        f"{seen.mean():.2f} on average"
+    )
     assert (seen.min(), seen.max()) == (k2 - k1 + 1, k2)
 
 # %% [markdown]
 # And what if $k1$ is larger than $k2$? Then some costs send nothing back at all. Not even `W`, which needs no way back
 # through time, hears of them. The library computes it, and warns.
 
-# %%
+# %% tags=["prose"]
 with warnings.catch_warnings(record=True) as heard:
     warnings.simplefilter("always")
     head = tg.truncated_gradient(net, k1=3, k2=1)["W"]
@@ -171,7 +184,9 @@ def summed(windows):
 
 
 stream = (cell, params, x, d)
-assert np.allclose(summed(tg.williams_peng(*stream, h=4, h_prime=2, s0=s0)), found[2, 4], rtol=0, atol=1e-14)
+assert np.allclose(
+    summed(tg.williams_peng(*stream, h=4, h_prime=2, s0=s0)), found[2, 4], rtol=0, atol=1e-14
+)
 chunks = tg.truncated_gradient(net, k1=3, k2=3, tail="short")["U"]
 assert np.allclose(summed(tg.epochwise(*stream, h=3, s0=s0)), chunks, rtol=0, atol=1e-14)
 assert copies_seen(5, 10).min() == 5 + 1
@@ -193,7 +208,10 @@ for tail in ("flush", "short", "drop"):
 assert len(set(losing)) == 3
 alone, others = G[-1, -1], G[-1, :-1].sum(axis=0)
 kept, whole = np.linalg.norm(alone), np.linalg.norm(alone + others)
-print(f"the row of C(7): what short keeps of it is {kept:.2f} long, all of it is {whole:.2f} long")
+print(
+    f"the row of C(7): what short keeps of it is {kept:.2f} long, all of it is "
+    f"{whole:.2f} long"
+)
 assert (alone * others).sum() < 0
 assert kept > whole
 assert losing[1] > losing[2]
@@ -239,7 +257,7 @@ assert np.allclose(twice, masked(mask), rtol=0, atol=1e-13)
 # Count. The sequence has the targets $y[0]$ to $y[n-1]$. In its last round $t$ is $n - k$, and the loop asks for
 # $y[n]$. We run it as it is published.
 
-# %%
+# %% tags=["prose"]
 rounds = 0
 try:
     for _ in tg.wikipedia(*stream, k=3, version="published", s0=s0):
@@ -266,7 +284,10 @@ assert np.allclose(summed(mended), masked(band), rtol=0, atol=1e-14)
 # every step from the $k$-th on.
 
 # %%
-each = [tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=k - 1, f="tanh") for t in at[k - 1 :]]
+each = [
+    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=k - 1, f="tanh")
+    for t in at[k - 1 :]
+]
 by_28 = sum(row.grads["U"] for row in each)
 assert np.allclose(summed(mended), by_28, rtol=0, atol=1e-14)
 print(f"Wikipedia's k = {k} is (28) with {k - 1} extra copies")
@@ -282,7 +303,10 @@ print(f"Wikipedia's k = {k} is (28) with {k - 1} extra copies")
 # %%
 pieces = list(tg.naive_splitting(*stream, k=3, s0=s0))
 chunked = list(tg.epochwise(*stream, h=3, s0=s0))
-print(f"cost of the whole {whole_cost:.6f}, in chunks {sum(w.loss for w in chunked):.6f}, ", end="")
+print(
+    f"cost of the whole {whole_cost:.6f}, in chunks {sum(w.loss for w in chunked):.6f}, ",
+    end="",
+)
 print(f"in pieces {sum(w.loss for w in pieces):.6f}")
 assert np.isclose(sum(w.loss for w in chunked), whole_cost, rtol=0, atol=1e-12)
 assert abs(sum(w.loss for w in pieces) - whole_cost) > 0.01
@@ -307,7 +331,10 @@ for k1, k2 in ((T, T), (1, T), (2, 4), (1, 3), (3, 3), (1, 1)):
     ends = [*range(k1, T + 1, k1), *([T] if T % k1 else [])]
     walked = sum(min(end, k2) for end in ends)
     short_of[k1, k2] = off(tg.truncated_gradient(net, k1=k1, k2=k2)["U"])
-    print(f"TBPTT({k1}, {k2}){mask.sum():14}{walked:13}{farthest:14}{100 * short_of[k1, k2]:7.1f} %")
+    print(
+        f"TBPTT({k1}, "
+        f"{k2}){mask.sum():14}{walked:13}{farthest:14}{100 * short_of[k1, k2]:7.1f} %"
+    )
     assert farthest == k2 - 1
 assert short_of[1, 3] < short_of[2, 4]
 

@@ -37,7 +37,8 @@ v = np.array([1.0, 1.0, -1.0, -1.0, -1.0])
 
 
 def balance(params, _, s):
-    """One step: s(t) = A s(t-1) + theta v; the output is the first unit. There is an input, and it is not read."""
+    """One step: s(t) = A s(t-1) + theta v; the output is the first unit. There is an input,
+    and it is not read."""
     s = tg.ops.linear(s, A, params["theta"] * v, name="s")
     return s, tg.ops.part(s, start=0, stop=1, name="y")
 
@@ -73,7 +74,9 @@ net = tg.unfold(balance, {"theta": np.array([0.5])}, *sequence(T), **given)
 net.backward(of=T)
 truth = net.grads["theta"][0]
 row = tg.influence(net, "theta")[-1, ::-1, 0]
-by_formula = [(net.states[-1].value[0, 0] - 1) * (np.linalg.matrix_power(A, z) @ v)[0] for z in range(T)]
+by_formula = [
+    (net.states[-1].value[0, 0] - 1) * (np.linalg.matrix_power(A, z) @ v)[0] for z in range(T)
+]
 assert np.allclose(row, by_formula, rtol=0, atol=1e-14)
 
 sums = row.cumsum()
@@ -110,7 +113,8 @@ assert net.states[-1].value[0, 0] < 0
 
 
 def learn(method, rate, steps=600, **options):
-    """Where theta gets to, one step of descent after each window; it stops when theta has run away."""
+    """Where theta gets to, one step of descent after each window; it stops when theta has run
+    away."""
     params = {"theta": np.array([0.5])}
     for window in method(balance, params, *sequence(steps), **given, **options):
         params["theta"] = params["theta"] - rate * window.grads["theta"]
@@ -122,7 +126,10 @@ def learn(method, rate, steps=600, **options):
 ends = {}
 for k2 in (1, 3, 5, 10, 20):
     ends[k2] = learn(tg.truncated, 0.01, k1=1, k2=k2)
-    print(f"TBPTT(1, {k2:>2}): theta = {ends[k2]:12.4f}", "  runs away" if abs(ends[k2]) > 1000 else "")
+    print(
+        f"TBPTT(1, {k2:>2}): theta = {ends[k2]:12.4f}",
+        "  runs away" if abs(ends[k2]) > 1000 else "",
+    )
 assert all(ends[k2] > 1000 for k2 in (1, 3, 5))
 assert all(abs(ends[k2] - goal) < 1e-3 for k2 in (10, 20))
 
@@ -156,7 +163,9 @@ assert all(abs(ends[k2] - goal) < 1e-3 for k2 in (10, 20))
 T = 6
 rng = np.random.default_rng(12)
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: 0.8 * rng.normal(size=w.shape) for name, w in cell.init(4, 3, 2, rng=rng).items()}
+params = {
+    name: 0.8 * rng.normal(size=w.shape) for name, w in cell.init(4, 3, 2, rng=rng).items()
+}
 x, d = rng.normal(size=(T, 1, 4)), np.eye(2)[rng.integers(2, size=(T, 1))]
 small = tg.unfold(cell, params, x, d, s0=rng.normal(size=(1, 3)))
 small.backward()
@@ -183,7 +192,10 @@ def mean(gradients):
 bias = {"cut at random": mean(plain) - full, "and reweighted": mean(reweighted) - full}
 print(f"{len(ways)} ways to cut, whose chances add up to {sum(chances):.3f}")
 for name, difference in bias.items():
-    print(f"{name:>15}: the mean is off by {np.linalg.norm(difference) / length:.1e} of the gradient")
+    print(
+        f"{name:>15}: the mean is off by {np.linalg.norm(difference) / length:.1e} of the "
+        "gradient"
+    )
 assert np.linalg.norm(bias["cut at random"]) > 0.05 * length
 assert np.linalg.norm(bias["and reweighted"]) < 1e-14 * max(1, length)
 
@@ -192,7 +204,9 @@ assert np.linalg.norm(bias["and reweighted"]) < 1e-14 * max(1, length)
 
 # %%
 lag = np.subtract.outer(np.arange(T), np.arange(T))  # [t, tau]: t - tau
-faded = np.tensordot(np.where(lag >= 0, (1 - c) ** np.abs(lag), 0.0), tg.influence(small, "U"), axes=2)
+faded = np.tensordot(
+    np.where(lag >= 0, (1 - c) ** np.abs(lag), 0.0), tg.influence(small, "U"), axes=2
+)
 assert np.allclose(mean(plain), faded, rtol=0, atol=1e-14)
 print(f"the plain random cut fades the table by {1 - c:.1f} to the power of the lag")
 
@@ -212,7 +226,9 @@ for c in (0.05, 0.1, 0.2, 0.4, 0.6):
     draws = [tg.artbp_gradient(small, c=c, cuts=way)["U"] for way in ways]
     spreads.append(np.sqrt(mean([((g - full) ** 2).sum() for g in draws])) / length)
     print(f"{c:5}{1 / c:20.1f}{100 * spreads[-1]:19.1f} %")
-    assert np.isclose(1 / c, sum(steps * (1 - c) ** (steps - 1) * c for steps in range(1, 1000)))
+    assert np.isclose(
+        1 / c, sum(steps * (1 - c) ** (steps - 1) * c for steps in range(1, 1000))
+    )
 assert spreads == sorted(spreads)
 assert spreads[1] < 1 < spreads[2]
 

@@ -26,7 +26,9 @@ rng = np.random.default_rng(13)
 x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
 d = np.eye(o)[rng.integers(o, size=(T, n))]
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
+params = {
+    name: 0.7 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()
+}
 net = tg.unfold(cell, params, x, d, s0=s0)
 net.backward()
 tg.draw(net, overlay="jacobian")
@@ -58,7 +60,10 @@ singular = np.linalg.svd(J[1], compute_uv=False)  # from the largest to the smal
 pushes = np.random.default_rng(0).normal(size=(10_000, m))
 stretched = np.linalg.norm(pushes @ J[1].T, axis=1) / np.linalg.norm(pushes, axis=1)
 print(f"its singular values: from {singular[0]:.2f} to {singular[-1]:.2f}")
-print(f"ten thousand pushes are stretched by {stretched.max():.2f} at most and {stretched.min():.2f} at least")
+print(
+    f"ten thousand pushes are stretched by {stretched.max():.2f} at most and "
+    f"{stretched.min():.2f} at least"
+)
 assert singular[-1] <= stretched.min()
 assert 0.99 * singular[0] < stretched.max() <= singular[0]
 
@@ -107,7 +112,9 @@ for f, gain in (("tanh", 0.8), ("sigmoid", 1.5), ("tanh", 1.2), ("identity", 1.2
     simple = tg.cells.Guo(f=f)
     weights = start | {"U": gain * turn}
     bound = (steepest[f] * gain) ** T
-    product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[0, 0]  # J(40) ... J(1)
+    product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[
+        0, 0
+    ]  # J(40) ... J(1)
     left[f, gain] = np.linalg.norm(product, 2)  # its largest singular value
     print(f"{f:>10}{gain:11.1f}{bound:17.1e}{left[f, gain]:14.1e}")
     assert np.isclose(bound, float(pathology.vanishing_bound(simple, weights, T)))
@@ -155,7 +162,8 @@ assert sigma > 1 > radius
 
 # %%
 def one_unit(params, x, s):
-    """s(t) = w g(s(t-1)) + b; the output is g(s). The bias is the input, which does not change."""
+    """s(t) = w g(s(t-1)) + b; the output is g(s). The bias is the input, which does
+    not change."""
     s = tg.ops.add(params["w"] * tg.ops.sigmoid(s), x, name="s")
     return s, tg.ops.sigmoid(s, name="y")
 
@@ -186,7 +194,10 @@ def look(grid):
 
 def show(grid, costs, slopes):
     for row in zip(grid, costs, slopes, strict=True):
-        print("w = {:.6f}   cost {:.4f}   slope {:12.4f}   ".format(*row) + "█" * round(120 * row[1]))
+        print(
+            "w = {:.6f}   cost {:.4f}   slope {:12.4f}   ".format(*row)
+            + "█" * round(120 * row[1])
+        )
 
 
 grid = np.linspace(4.5, 7.5, 13)
@@ -219,7 +230,10 @@ unit.backward()
 eta = 0.5
 jump = eta * abs(unit.grads["w"][0, 0])
 short = eta * abs(tg.clip_by_norm(unit.grads, 0.5)["w"][0, 0])
-print(f"one step with eta = {eta} moves w by {jump:.2f}; clipped to a length of 0.5, by {short:.2f}")
+print(
+    f"one step with eta = {eta} moves w by {jump:.2f}; clipped to a length of 0.5, "
+    f"by {short:.2f}"
+)
 assert jump > 1
 assert np.isclose(short, 0.25)
 
@@ -264,7 +278,12 @@ ways = {
 print(f"{'clipped':>10}{'length':>10}{'angle to the gradient':>24}")
 for name, grads in ways.items():
     print(f"{name:>10}{np.linalg.norm(flat(grads)):10.3f}{angle(grads):21.2f} deg")
-print("does it agree with measured slopes?   not clipped:", net.check().ok, "  clipped inside:", inside.check().ok)
+print(
+    "does it agree with measured slopes?   not clipped:",
+    net.check().ok,
+    "  clipped inside:",
+    inside.check().ok,
+)
 assert np.isclose(np.linalg.norm(flat(ways["by norm"])), 1.0)
 assert angle(ways["by norm"]) < 1e-4
 assert angle(ways["by value"]) > 5
@@ -302,7 +321,9 @@ starts = {
 x, d = 0.1 * rng.normal(size=(T, 1, 3)), np.eye(2)[rng.integers(2, size=(T, 1))]
 lengths = {}
 print(
-    f"{'U starts as':>16}{'radius':>8}" + "".join(f"{f'lag {lag}':>10}" for lag in (0, 10, 20, 40)) + f"{'a step':>10}"
+    f"{'U starts as':>16}{'radius':>8}"
+    + "".join(f"{f'lag {lag}':>10}" for lag in (0, 10, 20, 40))
+    + f"{'a step':>10}"
 )
 for name, U in starts.items():
     net = tg.unfold(tg.cells.Guo(f="tanh"), start | {"U": U}, x, d)
@@ -319,14 +340,18 @@ assert lengths["normal, std 0.1"][T] < 1e-10
 assert np.allclose(np.linalg.svd(turn, compute_uv=False), 1)
 assert abs(tg.train.spectral_radius(starts["normal, gain 1"]) - 1) < 0.1
 assert min(lengths, key=lambda name: lengths[name][T]) == "normal, std 0.1"
-assert lengths["normal, std 0.1"][10] < 1e-3 * min(lengths[name][T] for name in lengths if name != "normal, std 0.1")
+assert lengths["normal, std 0.1"][10] < 1e-3 * min(
+    lengths[name][T] for name in lengths if name != "normal, std 0.1"
+)
 
 # %% [markdown]
 # With small random numbers less is left after ten steps than with any of the others after forty. As a plot:
 
 # %%
 try:
-    tg.plot_lags(lengths).set(xlabel="steps back from the cost", ylabel="length of the error at the state")
+    tg.plot_lags(lengths).set(
+        xlabel="steps back from the cost", ylabel="length of the error at the state"
+    )
 except ImportError as missing:
     print(missing)
 
@@ -392,7 +417,10 @@ assert last["orthogonal"] < 0.1 * chance
 
 # %%
 after = np.linalg.svd(trained["U"], compute_uv=False)
-print(f"singular values of U: all 1 at the start, after training from {after.min():.2f} to {after.max():.2f}")
+print(
+    "singular values of U: all 1 at the start, "
+    f"after training from {after.min():.2f} to {after.max():.2f}"
+)
 assert after.max() - after.min() > 0.1
 
 # %% [markdown]

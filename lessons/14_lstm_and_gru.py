@@ -49,9 +49,13 @@ tg.draw(net, view="folded", overlay=None)
 
 # %%
 first = tg.cells.LSTM(forget=False)
-first_params = {name: rng.normal(size=w.shape) for name, w in first.init(l, m, o, rng=rng).items()}
+first_params = {
+    name: rng.normal(size=w.shape) for name, w in first.init(l, m, o, rng=rng).items()
+}
 of_1997 = tg.unfold(first, first_params, x, d, s0=start)
-arrives = pathology.products(pathology.jacobians(of_1997, part=1))[0, 0]  # part 0 is s, part 1 is c
+arrives = pathology.products(pathology.jacobians(of_1997, part=1))[
+    0, 0
+]  # part 0 is s, part 1 is c
 print("dc(6) / dc(0), all else held:")
 print(arrives)
 assert np.array_equal(arrives, np.eye(m))
@@ -104,7 +108,9 @@ def sigma(net):
 s, c = start
 gates = []
 for t in range(1, T + 1):
-    net_i, net_f, net_g, net_o = np.split(x[t - 1] @ params["V"].T + s @ params["U"].T + params["b_j"], 4, axis=1)
+    net_i, net_f, net_g, net_o = np.split(
+        x[t - 1] @ params["V"].T + s @ params["U"].T + params["b_j"], 4, axis=1
+    )
     c = sigma(net_f) * c + sigma(net_i) * np.tanh(net_g)
     s = sigma(net_o) * np.tanh(c)
     gates.append(sigma(net_f)[0])
@@ -141,7 +147,9 @@ assert np.allclose(arrives, np.diag(np.prod(gates, axis=0)), rtol=0, atol=1e-15)
 # %%
 for name, weights in (("U as it is", params), ("U = 0", params | {"U": np.zeros((4 * m, m))})):
     shown = tg.unfold(cell, weights, x, d, s0=start)
-    whole = pathology.products(pathology.jacobians(shown))[0, 0][m:, m:]  # of s and c the part from c to c
+    whole = pathology.products(pathology.jacobians(shown))[0, 0][
+        m:, m:
+    ]  # of s and c the part from c to c
     direct = pathology.products(pathology.jacobians(shown, part=1))[0, 0]
     others, carousel = np.linalg.norm(whole - direct, 2), np.linalg.norm(direct, 2)
     print(f"{name}: the other roads add {others:.4f}, the carousel {carousel:.4f}")
@@ -224,7 +232,10 @@ lengths = {}
 for name, (kind, weights) in starts.items():
     errors = pathology.state_errors(tg.unfold(kind, weights, x, d))[:, 0]
     lengths[name] = np.linalg.norm(errors, axis=1)
-    print(f"{name:>21}" + "".join(f"   lag {lag}: {lengths[name][lag]:.1e}" for lag in (0, 50, 120)))
+    print(
+        f"{name:>21}"
+        + "".join(f"   lag {lag}: {lengths[name][lag]:.1e}" for lag in (0, 50, 120))
+    )
 assert lengths["LSTM, bias 3"][T] > 1e20 * lengths["LSTM, bias 0"][T]
 assert lengths["GRU, bias 5"][T] > 1e20 * lengths["GRU, bias 0"][T]
 for bias in (0.0, 1.0, 3.0):
@@ -238,7 +249,9 @@ assert lengths["LSTM, bias 3"][T] > 2 * lengths["LSTM, bias 3"][T - 20]
 # %%
 try:
     ax = tg.plot_lags({name: row[::10] for name, row in lengths.items()})
-    ax.set(xlabel="tens of steps back from the cost", ylabel="length of the error at the state")
+    ax.set(
+        xlabel="tens of steps back from the cost", ylabel="length of the error at the state"
+    )
 except ImportError as missing:
     print(missing)
 

@@ -42,7 +42,10 @@ tg.draw_flow(graph)
 
 # %%
 forwards, backwards = tg.transfer(graph), tg.transfer(tg.transposed(graph))
-print(f"forwards {forwards:.9f}, backwards {backwards:.9f}, on the tape {two.grads['U'][0, 1]:.9f}")
+print(
+    f"forwards {forwards:.9f}, backwards {backwards:.9f}, "
+    f"on the tape {two.grads['U'][0, 1]:.9f}"
+)
 assert np.isclose(forwards, two.grads["U"][0, 1], rtol=0, atol=1e-14)
 assert np.isclose(backwards, two.grads["U"][0, 1], rtol=0, atol=1e-14)
 
@@ -76,8 +79,14 @@ assert np.isclose(backwards, two.grads["U"][0, 1], rtol=0, atol=1e-14)
 # %%
 T, l, m, o = 6, 4, 3, 2
 cell = tg.cells.Guo(f="tanh", g="softmax")
-params = {name: 0.8 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()}
-x, d, s0 = rng.normal(size=(T, 1, l)), np.eye(o)[rng.integers(o, size=(T, 1))], rng.normal(size=(1, m))
+params = {
+    name: 0.8 * rng.normal(size=w.shape) for name, w in cell.init(l, m, o, rng=rng).items()
+}
+x, d, s0 = (
+    rng.normal(size=(T, 1, l)),
+    np.eye(o)[rng.integers(o, size=(T, 1))],
+    rng.normal(size=(1, m)),
+)
 U, W = params["U"], params["W"]
 
 M, s, by_hand = np.zeros((m, m, m)), s0[0], []
@@ -89,7 +98,10 @@ for t in range(1, T + 1):
     M = (1 - s**2) * (M @ U.T + own)  # M @ U.T is the sum over k
     y = tg.guo.activation("softmax", (W @ s + params["b_k"])[None])[0]
     by_hand.append(M @ (W.T @ (y - d[t - 1, 0])))  # dC(t)/ds(t) by (17) and (9)
-    print(f"t = {t}: the gradient of C({t}) is known, its length is {np.linalg.norm(by_hand[-1]):.5f}")
+    print(
+        f"t = {t}: the gradient of C({t}) is known, its length is "
+        f"{np.linalg.norm(by_hand[-1]):.5f}"
+    )
 
 # %% [markdown]
 # ## The rows of the table
@@ -136,7 +148,11 @@ def endless():
 
 
 first = cell.init(1, 4, 2, rng=3)
-inputs, targets = (a for a, _ in endless()), (b for _, b in endless())  # the same numbers, made twice, stored nowhere
+# the same numbers, made twice, stored nowhere
+inputs, targets = (
+    (a for a, _ in endless()),
+    (b for _, b in endless()),
+)
 sizes = [w.carried_bytes for w in islice(tg.rtrl(cell, first, inputs, targets), 2000)]
 print(f"carried after 10 steps: {sizes[9]} bytes; after {len(sizes)}: {sizes[-1]} bytes")
 assert len(set(sizes)) == 1
@@ -152,11 +168,16 @@ assert len(set(sizes)) == 1
 
 # %%
 P = sum(first[name].size for name in ("V", "U", "b_j"))
-print(f"the stream above: {len(first['U'])} units, {P} weights, {8 * len(first['U']) * P} bytes")
+print(
+    f"the stream above: {len(first['U'])} units, {P} weights, {8 * len(first['U']) * P} bytes"
+)
 assert sizes[-1] == 8 * len(first["U"]) * P
 assert set(windows[-1].carried) == {"V", "U", "b_j"}
 
-print(f"{'m':>4}{'carried by RTRL':>18}{'kept by BPTT, 1000 steps':>27}{'products a step, RTRL : BPTT':>31}")
+print(
+    f"{'m':>4}{'carried by RTRL':>18}{'kept by BPTT, 1000 steps':>27}"
+    f"{'products a step, RTRL : BPTT':>31}"
+)
 carried = []
 for m in (4, 8, 16, 32, 64):
     weights = cell.init(m // 2, m, 2, rng=0)
@@ -181,11 +202,16 @@ assert 7.9 < carried[-1] / carried[-2] < 8
 sums = [state.parents[0] for state in two.states[1:]]
 for j, h in np.ndindex(2, 2):
     one = tg.flow_graph(two, "U", (j, h))
-    arrived = tg.flow(tg.transposed(one), {one.graph["sink"]: -1.0})  # delta is minus the cotangent
+    arrived = tg.flow(
+        tg.transposed(one), {one.graph["sink"]: -1.0}
+    )  # delta is minus the cotangent
     found = {(node, i): arrived[node.index, (0, i)] for node in sums for i in (0, 1)}
     for (node, i), error in found.items():
         assert np.isclose(error, tg.delta(node)[0, i], rtol=0, atol=1e-14)
-    print(f"from the graph of u_{j + 1}{h + 1}, at net_1 and net_2 of both steps:", np.array(list(found.values())))
+    print(
+        f"from the graph of u_{j + 1}{h + 1}, at net_1 and net_2 of both steps:",
+        np.array(list(found.values())),
+    )
 print("one graph for each entry forwards; backwards they all say the same, and it is delta")
 
 # %% [markdown]
@@ -213,7 +239,10 @@ nothing, ones = np.zeros((600, 1, 1)), np.ones((600, 1, 1))
 for window in tg.rtrl(balance, theta, nothing, ones, loss="squared_error", s0=np.ones((1, 5))):
     theta["theta"] = theta["theta"] - 0.01 * window.grads["theta"]
     if window.last in (1, 10, 50, 100, 200, 600):
-        print(f"after {window.last:>3} steps: theta = {theta['theta'][0]:8.4f}, cost {window.loss:.2e}")
+        print(
+            f"after {window.last:>3} steps: theta = {theta['theta'][0]:8.4f}, "
+            f"cost {window.loss:.2e}"
+        )
 assert abs(theta["theta"][0] + 0.5) < 1e-3
 
 # %% [markdown]
@@ -241,7 +270,10 @@ spread = np.sqrt(((draws - draws.mean(axis=0)) ** 2).sum(axis=(1, 2)).mean()) / 
 bias = np.linalg.norm(draws.mean(axis=0) - truth) / length
 chance = spread / np.sqrt(len(draws))
 print(f"UORO: a single run is off by {spread:.2f} of the gradient's length,")
-print(f"the mean of {len(draws)} runs by {bias:.2f}; by chance alone that would be about {chance:.2f}")
+print(
+    f"the mean of {len(draws)} runs by {bias:.2f}; "
+    f"by chance alone that would be about {chance:.2f}"
+)
 assert bias < 2 * chance
 assert spread > 3 * bias
 

@@ -124,7 +124,9 @@ assert checked.total() == len(graph.edges)
 gains = [Counter(branch["gain"] for *_, branch in g.edges(data=True)) for g in (graph, turned)]
 sums = [sum(degree > 1 for _, degree in g.in_degree()) for g in (graph, turned)]
 branchings = [sum(degree > 1 for _, degree in g.out_degree()) for g in (graph, turned)]
-delays = [sorted({branch["delay"] for *_, branch in g.edges(data=True)}) for g in (graph, turned)]
+delays = [
+    sorted({branch["delay"] for *_, branch in g.edges(data=True)}) for g in (graph, turned)
+]
 print(f"{'':14}{'boxes':>7}{'lines':>7}{'sums':>7}{'branchings':>12}   delays")
 for k, (name, g) in enumerate((("the graph", graph), ("turned round", turned))):
     print(f"{name:14}{len(g):7}{len(g.edges):7}{sums[k]:7}{branchings[k]:12}   {delays[k]}")
@@ -221,7 +223,9 @@ for a, b in turned.edges:
     wrong = nx.DiGraph(turned)
     wrong.edges[a, b]["gain"] *= 1.01
     noticed.append(left_over(graph, wrong, seed=0))
-print(f"{len(noticed)} lines, changed one at a time: at least {min(noticed):.0e} is left over,")
+print(
+    f"{len(noticed)} lines, changed one at a time: at least {min(noticed):.0e} is left over,"
+)
 print(f"{min(noticed) / max(same):.0e} times as much as rounding ever leaves")
 assert min(noticed) > 1000 * max(same)
 
@@ -235,14 +239,20 @@ assert min(noticed) > 1000 * max(same)
 # (12), and for a bias the delta itself.
 
 # %%
-graphs = [tg.flow_graph(net, name, entry) for name, w in net.weights.items() for entry in np.ndindex(*w.shape)]
+graphs = [
+    tg.flow_graph(net, name, entry)
+    for name, w in net.weights.items()
+    for entry in np.ndindex(*w.shape)
+]
 print(f"forwards:  {len(graphs)} graphs, {sum(len(g.edges) for g in graphs)} lines in all")
 print(f"backwards: one graph, {len(turned.edges)} lines")
 
 
 def held_by(sums):
     """What the turned graph holds in these boxes: (T, units)."""
-    return np.array([[flowing[node.index, at] for at in np.ndindex(node.value.shape)] for node in sums])
+    return np.array(
+        [[flowing[node.index, at] for at in np.ndindex(node.value.shape)] for node in sums]
+    )
 
 
 delta_j = held_by([state.parents[0] for state in net.states[1:]])

@@ -49,7 +49,10 @@ guo = tg.cells.Guo(f="tanh")
 for name, c, weights in (("Guo", guo, guo.init(l, m, o, rng=18)), ("Mozer", cell, params)):
     *_, last = tg.rtrl(c, weights, x, d, s0=s0)
     tables[name] = last.carried["V"][:, :, 0, :]  # [j, i, h], of the one sample
-    print(f"{name:6} a table of {tables[name].size} numbers, {np.count_nonzero(tables[name])} of them not zero")
+    print(
+        f"{name:6} a table of {tables[name].size} numbers, "
+        f"{np.count_nonzero(tables[name])} of them not zero"
+    )
 own = np.arange(m)[:, None, None] == np.arange(m)
 assert np.count_nonzero(tables["Guo"]) == m * l * m
 assert np.count_nonzero(tables["Mozer"]) == m * l
@@ -95,11 +98,15 @@ for t in range(T):
     alpha = u * alpha + s  # s is still that of the step before
     s = u * s + np.tanh(net_j)
     y = tg.guo.activation("softmax", W @ s + params["b_k"])
-    error = W.T @ (y - d[t, 0])  # dC(t)/ds(t): from the output of this very step, and from nowhere else
+    # dC(t)/ds(t): from the output of this very step, and from nowhere else
+    error = W.T @ (y - d[t, 0])
     by_hand["V"] += error[:, None] * beta
     by_hand["b_j"] += error * beta_of_bias
     by_hand["u_j"] += error * alpha
-    print(f"t = {t + 1}   beta_11 = {beta[0, 0]:7.4f}   alpha_1 = {alpha[0]:7.4f}   dC(t)/ds = {error.round(3)}")
+    print(
+        f"t = {t + 1}   beta_11 = {beta[0, 0]:7.4f}   alpha_1 = {alpha[0]:7.4f}   dC(t)/ds = "
+        f"{error.round(3)}"
+    )
 
 own_entries = np.einsum("jij->ji", tables["Mozer"])  # what v_ji has done to its own unit j
 assert np.allclose(beta, own_entries, rtol=0, atol=1e-14)
@@ -128,7 +135,9 @@ for length in (10, 400):
     inputs, targets = (a for a, _ in stream(length)), (b for _, b in stream(length))
     for window in tg.focused(cell, params, inputs, targets):
         carried[length] = window.carried_bytes
-    print(f"after {length:3} steps it carries {carried[length]} bytes: {sorted(window.carried)}")
+    print(
+        f"after {length:3} steps it carries {carried[length]} bytes: {sorted(window.carried)}"
+    )
 assert carried[10] == carried[400] == 8 * (m * l + m + m)
 
 # %% [markdown]
@@ -167,7 +176,9 @@ assert held[1000][2] > held[1000][0]
 # %%
 powers = params["u_j"] ** np.arange(T, -1, -1)[:, None]  # u^T, ..., u, 1
 came_in = np.tanh(x[:, 0] @ params["V"].T + params["b_j"])
-assert np.allclose((powers * np.vstack([s0, came_in])).sum(axis=0), net.states[T].value[0], rtol=0, atol=1e-14)
+assert np.allclose(
+    (powers * np.vstack([s0, came_in])).sum(axis=0), net.states[T].value[0], rtol=0, atol=1e-14
+)
 print("the state after six steps is that sum:", net.states[T].value[0].round(4))
 
 # %% [markdown]
@@ -180,7 +191,10 @@ bits = every[:, :, None]
 odd = np.cumsum(every, axis=0) % 2
 wanted = np.stack([1 - odd, odd], axis=-1)
 right = {}
-for name, c in (("Mozer", tg.cells.Mozer(f="tanh", g="softmax")), ("Guo", tg.cells.Guo(f="tanh", g="softmax"))):
+for name, c in (
+    ("Mozer", tg.cells.Mozer(f="tanh", g="softmax")),
+    ("Guo", tg.cells.Guo(f="tanh", g="softmax")),
+):
     weights = c.init(1, units, 2, rng=5)
     learner, adam = tg.unfold(c, weights, bits, wanted, reduction="mean"), tg.train.Adam(0.02)
     for _ in range(1500):
@@ -190,7 +204,10 @@ for name, c in (("Mozer", tg.cells.Mozer(f="tanh", g="softmax")), ("Guo", tg.cel
     learner.replay()
     said = np.array([y.value.argmax(axis=-1) for y in learner.outputs])
     right[name] = (said[-1] == odd[-1]).mean()
-    print(f"{name:6} is right at bit {length} in {100 * right[name]:5.1f} % of all {every.shape[1]} sequences")
+    print(
+        f"{name:6} is right at bit {length} in {100 * right[name]:5.1f} % of all "
+        f"{every.shape[1]} sequences"
+    )
 assert right["Guo"] > 0.95
 assert right["Mozer"] < 0.9
 

@@ -28,7 +28,9 @@ def problem(T=T, m=m, seed=19, scale=1.0):
     shapes = {"V": (m, l), "U": (m, m), "W": (o, m), "b_j": (m,), "b_k": (o,)}
     params = {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
     x, s0 = rng.normal(size=(T, n, l)), rng.normal(size=(n, m))
-    params = {name: params[name] for name in ("V", "U", "b_j", "W", "b_k")}  # as other lessons have them
+    params = {
+        name: params[name] for name in ("V", "U", "b_j", "W", "b_k")
+    }  # as other lessons have them
     d = rng.dirichlet(np.ones(o), size=(T, n))  # desired values that add up to one
     return params, x, d, s0
 
@@ -113,7 +115,19 @@ def shares(bug, params, x, d, s0, only=None, f="tanh"):
     return found
 
 
-BUGS = [RECURRENT, OUTPUT, STALE, OVERWRITTEN, NEWEST, MEAN, LATER_SLOPE, NO_SLOPE, SLOPE_AT_S, UNTURNED, CLIPPED]
+BUGS = [
+    RECURRENT,
+    OUTPUT,
+    STALE,
+    OVERWRITTEN,
+    NEWEST,
+    MEAN,
+    LATER_SLOPE,
+    NO_SLOPE,
+    SLOPE_AT_S,
+    UNTURNED,
+    CLIPPED,
+]
 BUGS += [TURNED, FORGOTTEN, SAME_STATE, SIGN]
 assert len(BUGS) == 15
 
@@ -135,7 +149,9 @@ def learned(bug):
     costs = []
     for _ in range(200):
         costs.append(tg.guo.cost(tg.guo.forward(weights, x, s0, f="tanh").y, d).sum())
-        wrong = {name: share.sum(axis=0) for name, share in shares(bug, weights, x, d, s0).items()}
+        wrong = {
+            name: share.sum(axis=0) for name, share in shares(bug, weights, x, d, s0).items()
+        }
         for name, g in tg.clip_by_norm(wrong, 1.0).items():
             weights[name] -= 0.05 * g
     floor = -(d * np.log(d)).sum()  # the cost at y = d
@@ -150,7 +166,10 @@ print(f"\n{still} of {len(BUGS)} still save more than half of it")
 assert still > len(BUGS) / 2
 assert left[""] < 0.5
 assert sum(left[bug] < 2 * left[""] for bug in BUGS) >= 3
-assert sum(np.array_equal(shares(bug, params, x, d, s0)["W"], right["W"]) for bug in BUGS) > len(BUGS) / 2
+assert (
+    sum(np.array_equal(shares(bug, params, x, d, s0)["W"], right["W"]) for bug in BUGS)
+    > len(BUGS) / 2
+)
 
 # %% [markdown]
 # A cost that falls says nothing about the gradient. Many wrong directions lead downhill, most of the bugs leave the
@@ -183,7 +202,9 @@ def seen(bug, truth, *data, f="tanh"):
     """Whether the gradient check sees this bug on these data."""
     found = shares(bug, *data, f=f)
     return any(
-        np.abs(found[name].sum(axis=0) - truth[name]).max() > 1e-4 * np.abs(truth[name]).max() + 1e-9 for name in "VUW"
+        np.abs(found[name].sum(axis=0) - truth[name]).max()
+        > 1e-4 * np.abs(truth[name]).max() + 1e-9
+        for name in "VUW"
     )
 
 
@@ -244,7 +265,9 @@ assert "T=2" in hidden[STALE]
 assert "sym" in hidden[UNTURNED]
 assert "small" in hidden[CLIPPED]
 assert "small" in hidden[SLOPE_AT_S]
-assert {NO_SLOPE, SLOPE_AT_S, LATER_SLOPE} <= {bug for bug, names in hidden.items() if "lin" in names}
+assert {NO_SLOPE, SLOPE_AT_S, LATER_SLOPE} <= {
+    bug for bug, names in hidden.items() if "lin" in names
+}
 
 # %% [markdown]
 # Read a column downwards and you see what that network cannot tell you. Read the one called `right` and you have the
@@ -301,7 +324,11 @@ def signature(bug, weight):
 
 def show(*bugs, weights="U"):
     """Their signatures side by side."""
-    parts = [(f"{weight}: {bug or 'no bug'}", signature(bug, weight)) for bug in bugs for weight in weights]
+    parts = [
+        (f"{weight}: {bug or 'no bug'}", signature(bug, weight))
+        for bug in bugs
+        for weight in weights
+    ]
     for k in range(0, len(parts), 2):
         print("".join(f"{name:36}" for name, _ in parts[k : k + 2]).rstrip())
         for t in range(T):
@@ -399,7 +426,10 @@ ledger = shares(patient, params, x, d, s0)["U"]
 print(f"{'t':>3}{'got':>10}{'right':>10}{'differs by':>12}")
 for t in range(1, T + 1):
     got, true = ledger[t - 1], right["U"][t - 1]
-    print(f"{t:3}{np.abs(got).max():10.4f}{np.abs(true).max():10.4f}{np.abs(got - true).max():12.4f}")
+    print(
+        f"{t:3}{np.abs(got).max():10.4f}{np.abs(true).max():10.4f}"
+        f"{np.abs(got - true).max():12.4f}"
+    )
 
 # %% [markdown]
 # The copies at 3 and 4 are right: the errors they get have travelled one step at most. From two steps on something is
@@ -411,7 +441,12 @@ suspects = [bug for bug in BUGS if marks[bug][1] == tuple(signature(patient, "U"
 print(*signature(patient, "U"), sep="\n")
 print("\nin the museum this is:", *suspects, sep="\n  ")
 assert suspects == [patient]
-assert [bool(np.allclose(ledger[t - 1], right["U"][t - 1])) for t in range(1, T + 1)] == [False, False, True, True]
+assert [bool(np.allclose(ledger[t - 1], right["U"][t - 1])) for t in range(1, T + 1)] == [
+    False,
+    False,
+    True,
+    True,
+]
 
 # %% [markdown]
 # ## What no sum can see
@@ -423,7 +458,9 @@ assert [bool(np.allclose(ledger[t - 1], right["U"][t - 1])) for t in range(1, T 
 
 # %%
 mislabelled = {name: share[::-1] for name, share in right.items()}
-sums_agree = all(np.allclose(mislabelled[name].sum(axis=0), truth[name], atol=1e-7) for name in "VUW")
+sums_agree = all(
+    np.allclose(mislabelled[name].sum(axis=0), truth[name], atol=1e-7) for name in "VUW"
+)
 copies_agree = all(np.allclose(mislabelled[name], net.copies[name]) for name in "VUW")
 print("the sums agree:", sums_agree, "   the copies agree:", copies_agree)
 assert sums_agree

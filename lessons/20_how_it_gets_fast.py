@@ -7,11 +7,12 @@
 # How slow is it? We record a sequence of fifty steps, go back, and read the gradients. Then we do the same with Guo's
 # equations in plain NumPy: a loop that was written for this one network and does nothing else.
 
-# %%
+# %% tags=["measured"]
 import os
 import time
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # so that times can be compared: one thread for everybody
+# so that times can be compared: one thread for everybody
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import networkx as nx
 import numpy as np
@@ -98,7 +99,11 @@ assert len(net.tape) == T * in_a_step + len(params) + 2
 def rings(graph):
     """The components that have a ring in them, each a set of nodes."""
     found = nx.strongly_connected_components(graph)
-    return [part for part in found if len(part) > 1 or any(graph.has_edge(node, node) for node in part)]
+    return [
+        part
+        for part in found
+        if len(part) > 1 or any(graph.has_edge(node, node) for node in part)
+    ]
 
 
 for ring in rings(folded):
@@ -135,15 +140,19 @@ for block in nx.topological_sort(blocks):
 # inputs of all time steps below each other and multiply **once**. The product is large, and large products are what
 # processors are good at. (The bias, which is the same at each step, is added there as well.)
 
-# %%
+# %% tags=["measured"]
 one_by_one = np.array([x[t] @ params["V"].T for t in range(T)])
 stacked = (x.reshape(T * n, l) @ params["V"].T).reshape(T, n, m)
 assert np.allclose(one_by_one, stacked, rtol=0, atol=1e-14)
 
 many = milliseconds(lambda: [x[t] @ params["V"].T for t in range(T)])
 once = milliseconds(lambda: x.reshape(T * n, l) @ params["V"].T)
-print(f"{T} products of {x[0].shape} and {params['V'].T.shape}: {1000 * many:6.1f} microseconds")
-print(f"one product of {(T * n, l)} and {params['V'].T.shape}:  {1000 * once:6.1f} microseconds")
+print(
+    f"{T} products of {x[0].shape} and {params['V'].T.shape}: {1000 * many:6.1f} microseconds"
+)
+print(
+    f"one product of {(T * n, l)} and {params['V'].T.shape}:  {1000 * once:6.1f} microseconds"
+)
 
 # %% [markdown]
 # What is left in the loop is what the library plays. `net.schedule` shows it, after the first replay: the forward loop,
@@ -197,14 +206,19 @@ assert np.allclose(by_copies, net.grads["U"], rtol=0, atol=1e-12)
 # %%
 rows = [net.states[t].value for t in (3, 4, 5)]
 address = [row.__array_interface__["data"][0] for row in rows]
-print("from s(3) to s(4) to s(5):", np.diff(address).tolist(), "bytes; one state has", rows[0].nbytes)
+print(
+    "from s(3) to s(4) to s(5):",
+    np.diff(address).tolist(),
+    "bytes; one state has",
+    rows[0].nbytes,
+)
 assert np.diff(address).tolist() == [rows[0].nbytes] * 2 == [8 * n * m] * 2
 
 # %% [markdown]
 # ## What it gains
 
 
-# %%
+# %% tags=["measured"]
 def replayed():
     """New numbers through the same recording."""
     net.replay(x, d, s0=s0)
@@ -222,7 +236,7 @@ print(f"replayed:        {fast:6.2f} ms")
 # %% [markdown]
 # And it depends on how large the network is. Where the products themselves take long, there is less to gain.
 
-# %%
+# %% tags=["measured"]
 print(f"{'T':>5}{'samples':>9}{'units':>7}{'recorded':>12}{'replayed':>12}{'ratio':>8}")
 for T_, n_, m_ in ((20, 1, 8), (50, 4, 32), (50, 16, 128)):
     weights = cell.init(l, m_, o, rng=1)
@@ -271,7 +285,12 @@ print(f"{compared} nodes and all copies of {len(params)} weights: the same")
 
 # %%
 for other in (tg.cells.Mozer(), tg.cells.GRU(), tg.cells.LSTM()):
-    small = tg.unfold(other, other.init(3, 4, 2, rng=0), x[:4, :, :3], np.eye(2)[rng.integers(2, size=(4, n))])
+    small = tg.unfold(
+        other,
+        other.init(3, 4, 2, rng=0),
+        x[:4, :, :3],
+        np.eye(2)[rng.integers(2, size=(4, n))],
+    )
     graph = small.fold()
     on_ring = set().union(*rings(graph))
     work = [node for node, of in graph.nodes(data=True) if of["op"] not in ("leaf", "copy")]

@@ -13,7 +13,8 @@ import os
 import time
 from pydoc_data.topics import topics
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: several threads would mostly wait for each other
+# small products: several threads would mostly wait for each other
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
@@ -25,7 +26,8 @@ codes = np.searchsorted(alphabet, list(text))
 split = len(codes) * 9 // 10
 train, held_out = codes[:split], codes[split:]
 print(
-    f"{len(text):,} characters, {len(alphabet)} different ones, sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    f"{len(text):,} characters, {len(alphabet)} different ones, "
+    f"sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 )
 print("it begins:", repr(text[:70]))
 
@@ -119,7 +121,8 @@ def rows_of(numbers, rows):
 
 
 def by_place(params, numbers, carried=True, rows=40):
-    """The price of the first, second, ... character of a piece; each goes on from the state of the one before."""
+    """The price of the first, second, ... character of a piece; each goes on from the
+    state of the one before."""
     table = rows_of(numbers, rows)
     network, state, prices = tg.Network(cell, params, reduction="mean"), None, []
     for start in range(0, len(table) - steps, steps):
@@ -164,19 +167,29 @@ def stream(offset):
 
 
 def windows(params):
-    """Truncated backpropagation through time with k1 = k2: each window goes back over itself."""
-    return tg.truncated(cell, params, stream(0), stream(1), k1=steps, k2=steps, reduction="mean")
+    """Truncated backpropagation through time with k1 = k2: each window goes back over
+    itself."""
+    return tg.truncated(
+        cell, params, stream(0), stream(1), k1=steps, k2=steps, reduction="mean"
+    )
 
 
 params = fresh()
-first_window, second_window = (window for window, _ in zip(windows(params), range(2), strict=False))
+first_window, second_window = (
+    window for window, _ in zip(windows(params), range(2), strict=False)
+)
 table = rows_of(train, n)
 whole = tg.unfold(cell, params, eye[table[: 2 * steps]], eye[table[1 : 2 * steps + 1]])
 assert np.allclose(second_window.state, whole.last_state, rtol=0, atol=1e-12)
-print(f"windows {first_window.first}-{first_window.last} and {second_window.first}-{second_window.last}:")
+print(
+    f"windows {first_window.first}-{first_window.last} and "
+    f"{second_window.first}-{second_window.last}:"
+)
 print("the state after the second is that of one long pass over both")
 assert abs(first_window.loss / n - np.log(K)) < 0.1
-summed = tg.unfold(cell, params, eye[table[:steps]], eye[table[1 : steps + 1]], reduction="sum")
+summed = tg.unfold(
+    cell, params, eye[table[:steps]], eye[table[1 : steps + 1]], reduction="sum"
+)
 assert np.isclose(summed.loss / (n * steps), first_window.loss / n)
 
 # %% [markdown]
@@ -192,7 +205,9 @@ assert np.isclose(summed.loss / (n * steps), first_window.loss / n)
 # %%
 columns = np.linalg.norm(first_window.grads["V"], axis=0)
 print(f"{(share < 1e-3).sum()} of {K} characters are less than a thousandth of the text each.")
-print(f"{(columns == 0).sum()} are not read in the first window: their columns have no gradient")
+print(
+    f"{(columns == 0).sum()} are not read in the first window: their columns have no gradient"
+)
 assert (share < 1e-3).mean() > 0.4
 assert (columns == 0).sum() == K - len(set(table[:steps].flat)) > 0
 
@@ -220,7 +235,10 @@ for size in (1, 100):
         ways.setdefault(size, []).append(weight["w"].copy())
 assert np.allclose(ways[1][0], -0.004 * np.sign(slopes[0]), rtol=1e-5)
 assert np.allclose(ways[1], ways[100], rtol=1e-5)
-print("after three steps with random gradients, in units of eta:", np.round(ways[1][-1] / 0.004, 2))
+print(
+    "after three steps with random gradients, in units of eta:",
+    np.round(ways[1][-1] / 0.004, 2),
+)
 
 # %% [markdown]
 # Both are given gradients that are **clipped**: if all gradients together are longer than a threshold, they are
@@ -230,7 +248,8 @@ print("after three steps with random gradients, in units of eta:", np.round(ways
 
 # %%
 def learn(params, optimiser, updates, look=None):
-    """Read on and take a step after each window; gives the price of each window, and the length of its gradient."""
+    """Read on and take a step after each window; gives the price of each window, and the
+    length of its gradient."""
     prices, lengths = [], []
     for k, window in enumerate(windows(params), start=1):
         grads = {name: g / n for name, g in window.grads.items()}
@@ -249,13 +268,21 @@ prices = {}
 for eta in (0.1, 1.0, 2.0):
     prices[f"SGD, eta = {eta}"], _ = learn(fresh(), tg.train.SGD(eta), updates)
 prices["Adam, eta = 0.004"], _ = learn(fresh(), tg.train.Adam(0.004), updates)
-print(f"{'mean price of updates':24}" + "".join(f"{f'{a + 1}-{a + 100}':>10}" for a in range(0, updates, 100)))
+print(
+    f"{'mean price of updates':24}"
+    + "".join(f"{f'{a + 1}-{a + 100}':>10}" for a in range(0, updates, 100))
+)
 for name, found in prices.items():
-    print(f"{name:24}" + "".join(f"{found[a : a + 100].mean():10.3f}" for a in range(0, updates, 100)))
+    print(
+        f"{name:24}"
+        + "".join(f"{found[a : a + 100].mean():10.3f}" for a in range(0, updates, 100))
+    )
 final = {name: found[-100:].mean() for name, found in prices.items()}
 assert len({found[0] for found in prices.values()}) == 1
 assert all(found[-100:].mean() < found[:100].mean() for found in prices.values())
-assert final["Adam, eta = 0.004"] < min(value for name, value in final.items() if "SGD" in name)
+assert final["Adam, eta = 0.004"] < min(
+    value for name, value in final.items() if "SGD" in name
+)
 
 # %% [markdown]
 # All of them learn, and all of them begin at the same price. Adam is ahead of the three rates of plain descent that we
@@ -276,23 +303,36 @@ def look(update):
         if paid < nats and way not in milestones:
             milestones[way] = update
     beaten = [way for way in price if way in milestones]
-    print(f"{update:5} updates: {paid:.3f}   better than {beaten[-1] if beaten else 'nothing yet'}")
+    print(
+        f"{update:5} updates: {paid:.3f}   better than "
+        f"{beaten[-1] if beaten else 'nothing yet'}"
+    )
 
 
 history, lengths = learn(params, tg.train.Adam(0.004), updates=2500, look=look)
 seconds = time.process_time() - start
 read = len(history) * n * steps
 print(f"\n{read:,} characters read, {read / len(train):.1f} times the text")
-print(f"it took {seconds:.0f} seconds of processor time")
-print(f"{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; half were shorter than", end=" ")
+print(
+    f"{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; half were shorter than",
+    end=" ",
+)
 print(f"{np.median(lengths):.1f}, the longest had the length {lengths.max():.1f}")
 assert lengths.max() > 3 * np.median(lengths)
 
 trained = evaluated(params, held_out)
-print(f"at the end: {trained:.3f}; counting pairs: {price['counting pairs']:.3f}; without a memory: {no_memory:.3f}")
+print(
+    f"at the end: {trained:.3f}; counting pairs: {price['counting pairs']:.3f}; without "
+    f"a memory: {no_memory:.3f}"
+)
 assert trained < 0.9 * price["counting pairs"]
-assert trained < 0.9 * no_memory  # by far more than the few characters at the ends of rows, which are not played
+assert (
+    trained < 0.9 * no_memory
+)  # by far more than the few characters at the ends of rows, which are not played
 assert list(milestones) == list(price)
+
+# %% tags=["measured"]
+print(f"{seconds:.0f} seconds of processor time")
 
 # %% [markdown]
 # It has beaten counting pairs, on a text that it has never seen, by a margin, and it is below what can be had without a
@@ -307,7 +347,9 @@ for way, nats in {**price, "the network": trained}.items():
     print(f"{way:20} as unsure as among {np.exp(nats):5.1f} equally likely characters")
 assert np.isclose(np.exp(price["knowing nothing"]), K)
 rises = (np.diff(history) > 0).mean()
-print(f"\nin {100 * rises:.0f} % of the updates, the next window cost more than the one before")
+print(
+    f"\nin {100 * rises:.0f} % of the updates, the next window cost more than the one before"
+)
 assert 0.25 < rises < 0.75
 
 # %% [markdown]
@@ -319,7 +361,10 @@ assert 0.25 < rises < 0.75
 
 # %%
 carried, forgetful = by_place(params, held_out), by_place(params, held_out, carried=False)
-print(f"state carried: {trained:.3f}   state set to zero before each piece of {steps}: {forgetful.mean():.3f}")
+print(
+    f"state carried: {trained:.3f}   state set to zero before each piece of {steps}: "
+    f"{forgetful.mean():.3f}"
+)
 print("dearer by, at the places 1-5:  ", (forgetful - carried)[:5].round(3) + 0.0)
 print("                       21-25:  ", (forgetful - carried)[-5:].round(3) + 0.0)
 assert forgetful.mean() > trained + 0.01
@@ -362,7 +407,10 @@ words = set(text.split())
 known = {"before": [], "after": []}
 for when, said in (("before", babble), ("after", sample)):
     known[when] = [word in words for word in said.split()]
-    print(f"{when}: {sum(known[when])} of the {len(known[when])} words it wrote stand in the text")
+    print(
+        f"{when}: {sum(known[when])} of the {len(known[when])} words it wrote stand in the "
+        "text"
+    )
 assert np.mean(known["after"]) > np.mean(known["before"]) + 0.15
 
 # %% [markdown]

@@ -182,7 +182,7 @@ def table() -> list[list[str]]:
 def formulas() -> list[list[str]]:
     """A row for each system: whose it is, and its hidden units and output in its own letters."""
     said = [[f"{key}: {s.name}", f"${s.hidden}$<br>${s.output}$"] for key, s in SYSTEMS.items()]
-    return [["", "hidden units and output"], *said]
+    return [["system", "hidden units and output"], *said]
 
 
 def shape(w: Array, letters: Mapping[int, str]) -> str:

@@ -1,11 +1,10 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
-lessons/         copies of ../lessons, whose one home is where readers of the repository find them, each with
-                 its exercises below
+lessons/         the pages of the lessons, made by lesson_pages.py from ../lessons
 *.html           beside the site's own: pages that the library itself has written
 gallery/         every picture that `draw` offers, of four networks
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports,
-                 other people's notations, where each algorithm is
+                 other people's notations, where each algorithm is; in files/, what a lesson has to download
 """
 
 import importlib
@@ -28,6 +27,7 @@ from sphinx.errors import ExtensionError
 import algorithms
 import gallery
 import layers
+import lesson_pages
 import notation
 import tinygrad_rnn as tg
 from equations import LIMIT, covered
@@ -55,7 +55,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 def write_all(app: Sphinx) -> None:
     docs = Path(app.srcdir)
-    _write(docs / "lessons", dict(lessons(docs.parent / "lessons")))
+    lessons = docs.parent / "lessons"
+    _write(docs / "lessons", dict(lesson_pages.pages(lessons)))
     _write(
         docs / "_generated",
         {
@@ -67,8 +68,10 @@ def write_all(app: Sphinx) -> None:
             "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
             "gallery.md": pages_of_gallery(),
+            "minutes.md": lesson_pages.minutes(docs / "teaching.md"),
         },
     )
+    _write(docs / lesson_pages.FILES, dict(lesson_pages.files(lessons)))
     _write(docs / "gallery", {name: text for network in gallery.NETWORKS for name, text in gallery_of(network).items()})
 
 
@@ -83,14 +86,6 @@ def write_pages(app: Sphinx, error: Exception | None) -> None:
         letters = np.eye(3)[rng.integers(0, 3, steps + 1)]
         net = tg.unfold(cell, params, letters[:-1, None], letters[1:, None], s0=rng.normal(size=(1, 3)))
         tg.player(net).save(Path(app.outdir) / name, overwrite=True)
-
-
-def lessons(folder: Path) -> Iterator[tuple[str, str]]:
-    """Each lesson with its file's name; below it, as its last cell, what its exercises ask."""
-    invitations = {f"{found.number:02}": found.invitation for found in exercises.folders()}
-    for path in sorted(folder.glob("[0-9][0-9]_*.py")):
-        text, below = path.read_text("utf-8"), invitations[path.name[:2]].split("\n")
-        yield path.name, "\n".join([text, "# %% [markdown]", *(f"# {line}".rstrip() for line in below), ""])
 
 
 def check() -> str:
@@ -128,7 +123,7 @@ def where_computed() -> Iterator[str]:
         "is not built if a step is missing, or if the two differ by more than "
         f"{LIMIT:.0e} of the largest number."
     )
-    yield from ("", _row(["", "step of the tape", "from", "by hand", "difference"]), _row(["---"] * 5))
+    yield from ("", _row(["equation", "step of the tape", "from", "by hand", "difference"]), _row(["---"] * 5))
     for found in covered():
         if not found.source or not found.difference < LIMIT:
             raise ExtensionError(f"{found.equation}: {found}")
@@ -260,7 +255,7 @@ def benchmarks(file: Path) -> str:
         peers = list(dict.fromkeys(name for row in table["rows"] for name in row["ratios"]))
         lines += [f"## {CELLS[table['kind']]}, {table['dtype']}", ""]
         lines += [
-            _row(["", "`T,B,l,m,o`", "numpy_opt", "null", *peers]),
+            _row(["size", "`T,B,l,m,o`", "numpy_opt", "null", *peers]),
             _row(["---", "---", *["--:"] * (2 + len(peers))]),
         ]
         for row in table["rows"]:
@@ -269,7 +264,7 @@ def benchmarks(file: Path) -> str:
             lines.append(_row([row["size"], sizes, f"{row['numpy_opt_us']:,.0f} µs", f"{row['null']:.2f}", *ratios]))
         lines.append("")
     if report.get("recording"):
-        lines += ["## Recording, and long sequences", "", _row(["", ""]), _row(["---", "--:"])]
+        lines += ["## Recording, and long sequences", "", _row(["what", "measured"]), _row(["---", "--:"])]
         lines += [
             _row([r["what"], f"{r['value']:.2f} {'µs' if r['unit'] == 'us' else r['unit']}"])
             for r in report["recording"]

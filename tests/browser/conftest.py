@@ -1,6 +1,5 @@
 """A real Chromium, driven by Playwright, that notes what a page asks for and complains about."""
 
-import functools
 import os
 import shutil
 from pathlib import Path
@@ -75,9 +74,3 @@ def visit(chromium):
         return seen
 
     return visit
-
-
-@pytest.fixture(scope="session")
-def look(visit):
-    """Like `visit`, but loaded once for all tests that only look: loading is what takes time."""
-    return functools.cache(visit)

@@ -14,7 +14,7 @@ MOST_BOXES = 3_000  # Graphviz takes seconds and hundreds of megabytes for more,
 TYPST = "pip install 'tinygrad-rnn[pdf]'"
 
 _PAGE = b"""
-#set page(width: auto, height: auto, margin: 0pt)
+#set page(width: auto, height: auto, margin: 0pt, fill: none)
 #set document(title: sys.inputs.title, date: none)
 #image(bytes(sys.inputs.svg), format: "svg", width: float(sys.inputs.width) * 1pt, alt: sys.inputs.alt)
 """
@@ -52,7 +52,18 @@ def png(scene: Scene, dot: Callable[[], str], picture: Callable[[], str]) -> byt
         )
     if engine.find() is not None:
         return engine.render(dot(), "png")
-    return _typst(picture(), "png", "", "", f"a .png needs Graphviz or Typst: {engine.INSTALL}, or save a .svg")
+    return pixels(picture())
+
+
+def pixels(picture: str) -> bytes:
+    """An SVG element in pixels, 96 to the inch, by Typst.
+
+    Raises
+    ------
+    EngineError
+        If Typst is not installed, or if it fails.
+    """
+    return _typst(picture, "png", "", "", f"a .png needs Graphviz or Typst: {engine.INSTALL}, or save a .svg")
 
 
 def pdf(picture: str, title: str, description: str) -> bytes:
