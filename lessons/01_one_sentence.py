@@ -94,31 +94,33 @@ tg.show(step for step in forward if step.op != "copy")
 
 # %%
 print(f"knowing nothing costs {5 * np.log(4):.4f}, this network pays {net.loss:.4f}")
-assert abs(net.loss - 5 * np.log(4)) < 2
+assert abs(net.loss - 5 * np.log(4)) < 0.1
 assert np.isclose(net.loss, sum(c.value for c in net.losses))
 
 # %% [markdown]
 # ## Backwards
 #
 # Now the error goes the same way back, from the cost at the last step to the first one. We want to know
-# $\partial C / \partial z$ for every node $z$: how much the cost changes when that node does. In each step one node
-# hands one of the nodes it was computed from its **share** of that number, by the chain rule: its own number, times the
-# derivative of its equation. Where a node gets shares from two sides, they are added: look for `+=`.
-# The state `s(t)` is such a place. One share comes from its own output `y(t)`; the other comes back
-# through `U` from the next time step. That second one is backpropagation *through time*.
+# $\partial C / \partial z$ for every node $z$: how much the cost changes when that node does, and everything that was
+# computed from it follows. In each step one node hands one of the nodes it was computed from its **share** of that
+# number, by the chain rule: its own number, times the derivative of its equation. Where a node gets shares from two
+# sides, they are added: look for `+=`. The state `s(t)` is such a place. One share comes from its own output `y(t)`;
+# the other comes back through `U` from the next time step. That second one is backpropagation *through time*.
 #
-# Guo calls the negative of these numbers the error, $\delta = -\partial C / \partial \mathrm{net}$.
+# Mind the sign. The numbers on the tape are slopes: plus where the cost would *grow*. For a unit's sum $\mathrm{net}$,
+# and only for that, Guo uses the negative and calls it the error, $\delta = -\partial C / \partial \mathrm{net}$.
 
 # %% tags=["output_scroll"]
 backward = [step for step in steps if step.phase == "backward"]
 tg.show(step for step in backward if step.op not in ("copy", "add"))
 
 # %% [markdown]
-# For a softmax with this cost, Guo's equation (17) says that the error of an output unit is simply what was desired
-# minus what came out. The tape goes from the cost to $\mathrm{net}_k$ in one stride, past `y(t)`. Lesson 5 derives
-# the equation; here we look whether the tape has the same.
+# For a softmax with this cost, and desired values that add up to one, Guo's equation (17) says that the error of an
+# output unit is simply what was desired minus what came out. The tape goes from the cost to $\mathrm{net}_k$ in one
+# stride, past `y(t)`. Lesson 5 derives the equation; here we look whether the tape has the same.
 
 # %%
+assert np.all(d.sum(axis=-1) == 1)
 for t in range(1, net.T + 1):
     net_k = net.outputs[t - 1].parents[0]
     assert np.allclose(tg.delta(net_k), d[t - 1] - net.outputs[t - 1].value)
@@ -128,8 +130,8 @@ print("delta_k(t) = d_k(t) - y_k(t) at every t")
 # ## The ledger of U
 #
 # The matrix `U` was used five times, so there are five shares. Each row of this table is the gradient of one
-# copy: the derivatives of the cost with respect to its nine entries. The row `sum` adds them up, and the last row is
-# what the tape holds for `U` itself.
+# copy: the derivatives of the cost with respect to its nine entries, with the other copies held still. They are slopes,
+# with the plus. The row `sum` adds them up, and the last row is what the tape holds for `U` itself.
 
 # %%
 print(tg.ledger(net, "U"))
@@ -159,6 +161,8 @@ print(f"sum of the ledger:    {net.copies['U'].sum(axis=0)[j, h]:.9f}")
 assert abs(measured - net.grads["U"][j, h]) < 1e-8
 
 # %% [markdown]
+# Eight digits behind the point are all that such a measurement has; lesson 2 says why.
+#
 # And a second witness. The package carries Guo's derivation written out by hand, in plain NumPy, with no tape and no
 # graph. It has to find the same number for every copy of every weight.
 

@@ -2,8 +2,7 @@
 # # Three or twenty-three?
 #
 # Lesson 1 added up shares and called the sum a derivative. Is it one? The smallest case in which you can go wrong
-# has two lines. It is an example in the manner of Paul Werbos, who worked out in the 1970s how to send
-# derivatives through such chains:
+# has two lines. It is an example in the manner of Paul Werbos (1990):
 #
 # $$
 # \begin{aligned}
@@ -42,7 +41,7 @@ assert abs(measured - 23) < 1e-6
 # Both numbers are right. They answer different questions:
 #
 # * **3** is the *direct* derivative $\partial z_3 / \partial z_1$: only the line that computes $z_3$ is looked at, and
-#   $z_2$ is held where it is.
+#   $z_2$ is held where it is. It is the ordinary partial derivative of that line.
 # * **23** is the *ordered* derivative $\partial^+ z_3 / \partial z_1$: $z_1$ is moved, and everything that is computed
 #   after it may follow.
 #
@@ -84,9 +83,11 @@ assert all(p.index < node.index for node in tape for p in node.parents)
 #
 # $$
 # \frac{\partial^+ z_n}{\partial z_i} = \sum_{j > i} \frac{\partial^+ z_n}{\partial z_j}
-# \frac{\partial z_j}{\partial z_i},
+# \frac{\partial z_j}{\partial z_i} \quad (i < n),
 # \qquad \frac{\partial^+ z_n}{\partial z_n} = 1.
 # $$
+#
+# (He writes the term $j = n$, which is the direct derivative, by itself in front of the sum.)
 #
 # Read it as a sentence about blame. Every line that read $z_i$ knows how much the end depends on that line, and hands
 # $z_i$ its **share**: that number, times the direct derivative of the line. $z_i$ adds the shares. That is all. In code
@@ -126,6 +127,25 @@ for j in reversed(range(3)):
         ordered[i] += ordered[j] * direct[j, i]
 print("ordered derivatives:", ordered)
 assert list(ordered) == [23, 5, 1]
+
+# %% [markdown]
+# The 23 is a fact about $z_1$ and $z_3$. The 3 is also a fact about *how we wrote it down*. Put the first line into the
+# second, $z_3 = 3 z_1 + 5 \cdot 4 z_1$, and the direct derivative is 23. Cut the second line into the pieces that stand
+# on the tape, and it is 0: the line of $z_3$ reads two products and no $z_1$. `tg.ordered` is told which numbers count
+# as lines, and gives the direct term first.
+
+# %%
+two_lines = tg.ordered(z_3, [z_1, z_2])[0]
+one_line = tg.ordered(z_3, [z_1])[0]
+all_lines = tg.ordered(z_3, list(tape)[:-1])[0]
+for lines, found in (
+    ("two lines", two_lines),
+    ("one line", one_line),
+    ("the tape's own", all_lines),
+):
+    print(f"{lines:>14}: {found}")
+assert [float(found.ordinary) for found in (two_lines, one_line, all_lines)] == [3, 23, 0]
+assert all(found.total == 23 for found in (two_lines, one_line, all_lines))
 
 # %% [markdown]
 # ## All the ways
@@ -190,6 +210,44 @@ print(f"measured {measured:.8f}, from the ledger {from_ledger:.8f}")
 assert abs(measured - from_ledger) < 1e-7
 
 # %% [markdown]
+# A word on how it is written. Guo, and nearly everybody, writes $\partial C / \partial z$ for the ordered derivative
+# and leaves the plus away. So do we from here on: **the derivative of a cost is always the ordered one**, everything
+# after $z$ follows. For what is inside a single line both are the same, and here the copies help. Each copy $U(t)$ is
+# read by one line only, so for $\partial \mathrm{net}_j(t) / \partial U(t)$ there is nothing to confuse.
+
+# %%
+copies = [node for node in net.tape if node.name == "U" and node.parents]
+assert len(copies) == net.T
+assert all(len(readers[str(copy)]) == 1 for copy in copies)
+print(", ".join(f"{copy} is read by {readers[str(copy)][0]}" for copy in copies))
+
+# %% [markdown]
+# ## How good is a measurement?
+#
+# Measured and computed never agree in all digits. Is it the derivative that is wrong, or the measurement? A measurement
+# has two faults. If the step is large, the cost bends on the way. If it is small, two costs are subtracted that
+# are nearly the same, and what is left of their sixteen digits is the last few. Let us see.
+
+# %%
+faults = {}
+for step in (1e-1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-11):
+    costs = []
+    for sign in (+1, -1):
+        params["U"][:] = U + sign * step * direction
+        costs.append(net.replay())
+    faults[step] = abs((costs[0] - costs[1]) / (2 * step) - from_ledger)
+    print(f"step {step:.0e}: measured and computed differ by {faults[step]:.0e}")
+params["U"][:] = U
+net.replay()
+assert faults[1e-1] > 1e3 * faults[1e-3] > 1e5 * faults[1e-5]
+assert faults[1e-11] > 1e3 * faults[1e-5]
+
+# %% [markdown]
+# Divide the step by a hundred, and the first fault is divided by ten thousand: it goes with the *square* of the step,
+# because we measure on both sides. The second one grows as the step shrinks. The best is in between, at about a
+# hundred-thousandth, with ten digits. So where a lesson says `< 1e-8` of a measured number, that is as much as a
+# measurement can promise; two *computed* numbers are held against each other to fourteen digits or so.
+#
 # So: three **and** twenty-three. Three is what one line knows. Twenty-three is what you get when every line hands its
 # share to those it has read, from the last line to the first, and shares are added.
 #

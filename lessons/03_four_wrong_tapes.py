@@ -5,7 +5,7 @@
 # every line hand its share to those it has read, where shares are added.
 #
 # It is a short program, and people write it again and again. Here are four mistakes that keep coming back. None of them
-# shows in a small first test: one is right as long as nothing is read twice, two are right as long as the sequence is
+# shows in a small first test: one is right as long as nothing is read twice, two are fine as long as the sequence is
 # short, and one is right as long as it is called once. We write each of them and watch it fail.
 #
 # ## A unit that guards itself
@@ -269,10 +269,12 @@ assert first == second
 # %% [markdown]
 # ## What is left
 #
-# Take the four mistakes away, and this is what remains. It is the whole of reverse mode differentiation:
+# Take the four mistakes away, and this is what remains. It is the whole of reverse mode differentiation, of one number
+# with respect to all that it was computed from:
 #
 # * a list, in the order of recording;
 # * forget what the last pass has left;
+# * put a 1 at the last line: it follows itself one to one;
 # * from the last line to the first, hand on shares;
 # * add them.
 

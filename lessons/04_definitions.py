@@ -79,7 +79,9 @@ assert params["W"].shape == (o, m)
 
 # %% [markdown]
 # The rule of the indices: **first where a weight leads to, then where it comes from**. So $v_{ji}$ leads to hidden unit
-# $j$ from input $i$. What has a sample index $p$ in front, such as `x[t, p, i]`, holds $n$ samples side by side.
+# $j$ from input $i$. That is how the equations of the report write it, so it is our order; its own table names the two
+# ends the other way round, $(i, j)$, from and to. What has a sample index $p$ in front, such as `x[t, p, i]`, holds $n$
+# samples side by side.
 #
 # ## Equation (2): what arrives at a hidden unit
 #
@@ -146,9 +148,12 @@ assert not np.allclose(turned, as_matrices)
 # y_k(t) = g(\mathrm{net}_k(t))
 # $$
 #
-# A hidden unit squashes what has arrived, here with $f = \tanh$. The output units do the same with the new
-# state: the output at time $t$ reads $s(t)$, not $s(t-1)$. Our $g$ is the softmax, which makes the outputs
-# positive and lets them add up to one.
+# A hidden unit squashes what has arrived, here with $f = \tanh$. The output units read the new state: the output at
+# time $t$ comes from $s(t)$, not from $s(t-1)$. Our $g$ is the softmax, which makes the outputs positive and lets them
+# add up to one.
+#
+# (1) means it as it stands: $s_j$ depends on its own $\mathrm{net}_j$ alone. (3) looks just the same, but with a
+# softmax each output depends on the sums of *all* outputs. Keep an eye on it; lesson 5 pays for it.
 #
 # Now the whole sequence, in five lines. Time runs in a loop, because each step needs the state of the one before.
 
@@ -165,10 +170,13 @@ for t in range(1, T + 1):
 assert all(np.allclose(s[t], net.states[t].value) for t in range(T + 1))
 assert all(np.allclose(y[t - 1], net.outputs[t - 1].value) for t in range(1, T + 1))
 assert np.allclose(np.sum(y, axis=-1), 1)
+pushed = net_k + np.eye(o)[0]  # the first sum alone
+assert np.all(tg.guo.activation("softmax", pushed) != y[-1])
 
 # %% [markdown]
-# Time is counted from 1 and Python counts from 0. So $x(1)$ is `x[0]`, but the list of states has one entry
-# more, because there is a state before the first input: $s(0)$ is `s[0]`.
+# Time is counted from 1 and Python counts from 0. So $x(1)$ is `x[0]`, but the list of states has one entry more,
+# because there is a state before the first input: $s(0)$ is `s[0]`. None of the 28 equations says what it is. Here it
+# is given, and stays as it is; who gives none gets zeros.
 #
 # A second witness: the equations as they stand in `tinygrad_rnn.guo`, which knows no tape.
 
@@ -178,6 +186,7 @@ assert np.allclose(by_hand.s, np.array(s))
 assert np.allclose(by_hand.y, np.array(y))
 print("s has shape", by_hand.s.shape, "and y has shape", by_hand.y.shape)
 assert by_hand.s.shape == (T + 1, n, m)
+assert not np.any(tg.unfold(cell, params, x, d).states[0].value)
 
 # %% [markdown]
 # ## What the state is for

@@ -9,7 +9,8 @@
 #
 # ## The picture
 #
-# One step, three inputs, four hidden units, five outputs. Black is what went up, red is what comes down.
+# One step, three inputs, four hidden units, five outputs. Black is what went up, red is what comes down. The red
+# numbers are slopes, with the plus; Guo's errors will be their negatives.
 
 # %%
 import numpy as np
@@ -45,7 +46,7 @@ tg.draw(net)
 # \Delta(w) = -\eta \frac{\partial C}{\partial w} \tag{6}
 # $$
 #
-# And here is the idea that everything hangs on. A weight acts on the cost through one thing only: the sum
+# And here is the idea that everything hangs on. In one step, a weight acts on the cost through one thing only: the sum
 # $\mathrm{net}$ that it feeds. So the chain rule splits there:
 #
 # $$
@@ -53,8 +54,9 @@ tg.draw(net)
 # \qquad \delta = -\frac{\partial C}{\partial \mathrm{net}} \tag{7}
 # $$
 #
-# $\delta$ is called the **error** of the unit. Mind the minus: a positive error means *your sum should have been
-# larger*. Each unit has one error. Once it is known, every weight that leads into the unit is easy.
+# $\delta$ is called the **error** of the unit. Mind the minus: a positive error means that the cost would have been
+# smaller, *had your sum been a little larger*. Each unit has one error. Once it is known, every weight that leads into
+# the unit is easy.
 
 # %%
 y = net.outputs[0].value
@@ -124,6 +126,8 @@ assert np.allclose(delta_j, tg.delta(net_j))
 # \Delta v_{ji} = \eta \sum_p \delta_{pj}\, x_{pi}, \qquad
 # \Delta u_{jh} = \eta \sum_p \delta_{pj}\, s_{ph}(t-1)
 # $$
+#
+# (The report prints $\Delta u_{ji}$ in the last one. Lesson 8 collects such places.)
 
 # %%
 eta = 1.0
@@ -140,12 +144,35 @@ for name, change in changes.items():
     assert difference < 1e-14
 
 # %% [markdown]
-# The report leaves the biases out. They follow the same rule: the value at the tail of a bias is 1, so its change
-# is the error itself.
+# The report leaves the biases out. They follow the same rule: the value at the tail of a bias is 1, so its change is
+# the error itself, added over the samples. We have only one sample here. Two of them, side by side, have the **sum** of
+# their gradients, not the mean: (5) adds.
 
 # %%
-assert np.allclose(delta_k[0], -net.grads["b_k"])
-assert np.allclose(delta_j[0], -net.grads["b_j"])
+assert np.allclose(delta_k.sum(axis=0), -net.grads["b_k"])
+assert np.allclose(delta_j.sum(axis=0), -net.grads["b_j"])
+
+x_2, d_2, before_2 = (
+    rng.normal(size=x.shape),
+    rng.uniform(0.1, 0.9, size=d.shape),
+    rng.normal(size=s_before.shape),
+)
+second = tg.unfold(cell, params, x_2, d_2, loss="squared_error", s0=before_2)
+both = tg.unfold(
+    cell,
+    params,
+    np.concatenate([x, x_2], axis=1),
+    np.concatenate([d, d_2], axis=1),
+    loss="squared_error",
+    s0=np.concatenate([s_before, before_2]),
+)
+second.backward()
+both.backward()
+for name in params:
+    assert np.allclose(
+        both.grads[name], net.grads[name] + second.grads[name], rtol=0, atol=1e-14
+    )
+print(f"C of both: {both.loss:.4f} = {net.loss:.4f} + {second.loss:.4f}")
 
 # %% [markdown]
 # ## A unit that is wrong and does not learn
@@ -154,9 +181,12 @@ assert np.allclose(delta_j[0], -net.grads["b_j"])
 
 # %%
 print(" net      y    d    error by (8)")
+told = []
 for value in (0.0, -2.0, -5.0, -10.0):
     out = 1 / (1 + np.exp(-value))
-    print(f"{value:4.0f}  {out:.5f}  1   {(1 - out) * out * (1 - out):.6f}")
+    told.append((1 - out) * out * (1 - out))
+    print(f"{value:4.0f}  {out:.5f}  1   {told[-1]:.6f}")
+assert told == sorted(told, reverse=True)
 worst = 1 / (1 + np.exp(10.0))
 assert (1 - worst) * worst * (1 - worst) < 1e-4
 
@@ -173,7 +203,8 @@ assert (1 - worst) * worst * (1 - worst) < 1e-4
 # C = -\sum_p \sum_k \left[ d_{pk} \ln y_{pk} + (1 - d_{pk}) \ln (1 - y_{pk}) \right] \tag{16}
 # $$
 #
-# Its derivative with respect to $y$ has $y(1-y)$ below the line, (8) has it above, and what is left is
+# (The report prints no bracket. Both terms are summed.) Its derivative with respect to $y$ has $y(1-y)$ below the line,
+# (8) has it above, and what is left is
 #
 # $$
 # \delta_{pk} = d_{pk} - y_{pk} \tag{17}
@@ -229,6 +260,7 @@ two_right = 2 * one_right  # adds up to 2
 cases = [
     ("sigmoid", "(16), two terms", two_terms, d),
     ("softmax", "-sum d ln y", one_term, one_right),
+    ("identity", "(5), squared", squared, d),
     ("sigmoid", "(5), squared", squared, d),
     ("softmax", "(16), two terms", two_terms, one_right),
     ("softmax", "(5), squared", squared, one_right),
@@ -238,13 +270,22 @@ off = {}
 for g, name, loss, desired in cases:
     measured, out = error_at_output(g, loss, desired)
     off[g, name] = np.abs(measured - (desired[0] - out)).max() / np.abs(measured).max()
-    print(f"{g}  {name:<24} delta differs from d - y by {100 * off[g, name]:6.1f} %")
-assert [error < 1e-6 for error in off.values()] == [True, True, False, False, False, False]
-assert all(error > 0.05 for error in list(off.values())[2:])
+    print(f"{g:<8}  {name:<24} delta differs from d - y by {100 * off[g, name]:6.1f} %")
+assert [error < 1e-6 for error in off.values()] == [
+    True,
+    True,
+    True,
+    False,
+    False,
+    False,
+    False,
+]
+assert all(error > 0.05 for error in list(off.values())[3:])
 
 # %% [markdown]
-# Two pairs fit, four do not. So (17) is not a law, it is a property of a **pair**: the sigmoid with the two-term
-# cost, or the softmax with $-\sum d \ln y$ and desired values that add up to one. What holds in the other cases:
+# Three pairs fit, four do not. So (17) is not a law, it is a property of a **pair**: the sigmoid with the two-term
+# cost, the softmax with $-\sum d \ln y$ and desired values that add up to one, or the outputs left as they are, $y =
+# \mathrm{net}$, with the squared error, where there is no $g'$ to get rid of. What holds in the other cases:
 #
 # * with the sigmoid and the squared error, equation (8);
 # * with the softmax, the full table of derivatives (its *Jacobian*),
@@ -269,7 +310,7 @@ print("by the sum over q:", by_sum[0])
 assert np.allclose(by_sum, measured, atol=1e-8)
 
 measured, out = error_at_output("softmax", one_term, two_right)
-assert np.allclose(two_right[0] - 2 * out, measured, atol=1e-7)
+assert np.allclose(two_right[0] - 2 * out, measured, atol=1e-8)
 
 # %% [markdown]
 # In the library you never have to remember this. The tape goes back through what was computed, whatever pair you

@@ -8,7 +8,8 @@
 # $$
 #
 # The previous state stands there as if it had fallen from the sky. But it was computed one step earlier, with the
-# same `U`. If `U` changes, that state changes too. How much do we lose if we look away?
+# same `U`. If `U` changes, that state changes too. It is lesson 2 again: $s_h(t-1)$ is the *direct* derivative of
+# $\mathrm{net}_j(t)$ with respect to $u_{jh}$, the 3 and not the 23. How much do we lose if we look away?
 #
 # ## What it costs to look away
 #
@@ -61,7 +62,8 @@ assert off["V"] > 0.1
 assert off["U"] > 0.1
 
 # %% [markdown]
-# `W` is right: it acts at the last step alone. `V` and `U` are wrong. They have acted before.
+# `W` is right: it made the earlier outputs too, but nothing of them comes into the last cost. `V` and `U` are wrong.
+# What they did earlier is still there, in the state.
 #
 # ## The picture
 #
@@ -92,6 +94,9 @@ tg.draw(net, view="staircase", level="layers", overlay="cotangents")
 # Compare it with (9). The outputs $k$ have become the hidden units $h$ one step later, $w_{kj}$ has become $u_{hj}$.
 # Nothing else has changed. Time is just one more layer.
 #
+# Mind the letters. In (2) $h$ counted the units one step *earlier*. Here, on the way back, $j$ is the earlier end and
+# $h$ the later one. What stays is the rule of lesson 4: first where the weight leads to, then where it comes from.
+#
 # The report prints $f'(s_{pj}(t-1))$ at the end. It means the derivative where the unit stood, so at its
 # $\mathrm{net}$; lesson 8 measures what the misprint does.
 #
@@ -115,7 +120,7 @@ for t in range(T, 1, -1):
 for t in range(T, 0, -1):
     on_tape = tg.delta(net.states[t].parents[0])
     print(f"t = {t}   delta_j = {delta_j[t][0]}   length {np.linalg.norm(delta_j[t]):.5f}")
-    assert np.allclose(delta_j[t], on_tape, rtol=0, atol=1e-15)
+    assert np.allclose(delta_j[t], on_tape, rtol=0, atol=1e-14)
 
 # %% [markdown]
 # Each line is one step of (19), and each is what the tape says.
@@ -123,9 +128,11 @@ for t in range(T, 0, -1):
 # ## Folded back
 #
 # The copies have errors now, so each copy of `U` has its change by (12): its own error times the state before it.
-# But there are not five matrices. There is one, and it was used five times. So the changes of its copies
-# are added and the network is **folded back**. Here are the copies again, and the one set of weights that they are tied
-# to: follow a dashed line.
+# For a copy (12) is right: the state before it was made by other copies. But there are not five matrices. There is
+# one, and it was used five times. So the changes of its copies are added and the network is **folded back**. Here are
+# the copies again, and the one set of weights that they are tied to: follow a dashed line.
+#
+# The ledger holds slopes, $\partial C(5) / \partial U(t)$: with $\eta = 1$ they are the changes with the sign turned.
 
 # %%
 tg.draw(net, overlay="cotangents")
@@ -147,7 +154,8 @@ assert difference < 1e-8
 # ## How far back?
 #
 # Nothing forces you to go back to the first step. The report calls the number of copies that are added to the newest
-# one first $\tau$, then $T$; we say *depth*. Depth 0 is lesson 5. Let us see how the gradient of $C(5)$ gets better.
+# one first $\tau$, then $T$; we say *depth*. Depth 0 is lesson 5. Let us see what each depth makes of the gradient of
+# $C(5)$.
 
 # %%
 print("depth   copies   off by")
@@ -166,6 +174,9 @@ assert errors[-1] < 1e-8
 # Mind the count: depth 2 reaches **three** copies, the newest and two more. So it is in the report's Figure 2, which
 # draws three.
 #
+# Here every further copy brings us closer. That is so in this network; it is no law. Shares can have opposite signs,
+# and lesson 12 has a network in which more of them is worse, for a while. Only the last row is sure to be right.
+#
 # ## A cost at every step
 #
 # The sentence of lesson 1 had a cost at every character. There are two ways to get its gradient. You can go back from
@@ -177,7 +188,9 @@ assert errors[-1] < 1e-8
 # \qquad \delta_h(T+1) = 0
 # $$
 #
-# There is the `+=` at the state again: one share from its own output, one from the next step.
+# There is the `+=` at the state again: one share from its own output, one from the next step. And $\delta$ has got
+# another meaning: not the error of one $C(t)$, but of all of them together, $C = \sum_t C(t)$. The report has the first
+# way only; the second is the sweep of Werbos (1990).
 
 # %%
 one_by_one = sum(
@@ -201,4 +214,43 @@ print(f"cost by cost: {sum(range(1, T + 1))} steps back; all at once: {steps_bac
 # The same gradient, and the second way takes one step back for each time step, however many costs there are. It
 # is what `net.backward()` does.
 #
+# ## One layer more
+#
+# In (9) and (19) a state has two sorts of readers: outputs, and hidden units one step later. That is so because this
+# network has one hidden layer. Put a second one on top, which reads the states of the first as its inputs. Who reads
+# the lower state now?
+
+# %%
+deep_cell = tg.cells.Stacked(tg.cells.Guo(f="tanh"), tg.cells.Guo(f="tanh", g="softmax"))
+deep_sizes = deep_cell.init(l, m, o, rng=rng)
+deep_params = {name: 0.7 * rng.normal(size=w.shape) for name, w in deep_sizes.items()}
+deep = tg.unfold(deep_cell, deep_params, x, d)
+deep.backward()
+sums = {(node.name, node.t): node for node in deep.tape}
+for name in ("s_1", "s_2"):
+    readers = [str(node) for node in deep.tape if sums[name, 3] in node.parents]
+    print(f"{sums[name, 3]} is read by", " and ".join(readers))
+    assert len(readers) == 2
+
+# %% [markdown]
+# The lower state has no output of its own. Its other share comes from the layer above, *at the same time step*, through
+# the input weights $V_2$ of that layer, whose units $q$ counts. The upper layer is as before, and the rule is the old
+# one: whoever has read you sends you a share.
+#
+# $$
+# \delta_{j,1}(t) = \Big( \sum_q \delta_{q,2}(t)\, v_{qj,2} + \sum_h \delta_{h,1}(t+1)\, u_{hj,1} \Big)
+# f'(\mathrm{net}_{j,1}(t))
+# $$
+
+# %%
+below, later = {t: tg.delta(sums["net_j_1", t]) for t in range(1, T + 1)}, np.zeros((n, m))
+for t in range(T, 0, -1):
+    above = tg.delta(sums["net_j_2", t])
+    later = (above @ deep_params["V_2"] + later @ deep_params["U_1"]) * slope(
+        sums["net_j_1", t].value
+    )
+    assert np.allclose(later, below[t], rtol=0, atol=1e-14)
+print("the errors of the lower layer, by the formula and on the tape, agree at every t")
+
+# %% [markdown]
 # Now everything is there: forwards, backwards, and folded back. Lesson 7 writes it with matrices and lets it learn.

@@ -35,7 +35,8 @@ tg.draw(net, overlay="cotangents", captions={"x": letters[:-1], "d": letters[1:]
 # ## A matrix that changes its orientation
 #
 # There is one thing to know before you read section 3.1. Up to here a weight was stored *[to, from]*, as in $v_{ji}$.
-# The equations of this section fit together only if every matrix is stored *[from, to]*. Here are all three, both ways.
+# The equations of this section fit together only if every matrix is stored *[from, to]*. The report does not say so;
+# the sizes of its outer products do. Here are all three, both ways.
 
 # %%
 stored = {name: params[name].T for name in ("V", "U", "W")}
@@ -56,11 +57,14 @@ for name, matrix in stored.items():
 # \end{aligned}
 # $$
 #
-# An outer product $s\, e_o^\top$ is a whole matrix at once: in row $j$ and column $k$ it has $s_j$ times the error of
-# $k$. It is equation (10), all entries together. Equation (22) is (9). The report prints $V$ in it; it is $W$.
+# (20) is (17), so it holds for the pairs of lesson 5. An outer product $s\, e_o^\top$ is a whole matrix at once: in row
+# $j$ and column $k$ it has $s_j$ times the error of $k$. It is equation (10), all entries together. Equation (22) is
+# (9). The report prints $V$ in it; it is $W^\top$.
 #
 # Two letters mean something else in (23). Its $x$ is not the input and its $d_h$ is no desired value: $d_h$ is a
-# function that takes what has arrived at the hidden units, and multiplies entry $j$ by $f'(\mathrm{net}_j(t))$.
+# function that takes what has arrived at the hidden units, and multiplies entry $j$ by $f'(\mathrm{net}_j(t))$. What
+# arrives is a row, and what comes out is used as a column from here on; in NumPy a vector is neither, and we need not
+# care.
 
 # %%
 T = net.T
@@ -106,10 +110,10 @@ change["U"] = sum(np.outer(s[T - z - 1], e_h[T - z]) for z in range(extra + 1)) 
 for name in ("V", "U"):
     difference = np.abs(change[name].T + net.grads[name]).max()
     print(
-        f"{name}: changed by {change[name].shape} numbers, "
-        f"which differ from -dC/d{name} by at most {difference:.1e}"
+        f"{name}: changed by {change[name].shape} numbers, which differ from "
+        f"-dC/d{name} by at most {difference:.1e}"
     )
-    assert difference < 1e-15
+    assert difference < 1e-14
 
 # %% [markdown]
 # All 28 equations have now been computed. From here on the tape may do it.
@@ -177,18 +181,19 @@ assert without.loss > 2 * np.log(2) > costs[-1]
 # ## A fine point: when are the weights changed?
 #
 # We changed them once for the whole sentence. The report writes $W(t+1) = W(t) + \ldots$, with the time step as
-# the number of the update: it changes them after **every** character. Then the states were computed with older weights
-# than those the error goes back through. Such a change is close to a gradient when $\eta$ is small,
-# and no gradient when it is not. We can measure that.
+# the number of the update: it changes them after **every** character. Then each cost is that of other weights, and the
+# states before it were computed with older weights than those the error goes back through. The changes of a sentence
+# are close to the gradient of its cost when $\eta$ is small, and no gradient of anything when it is not. We can
+# measure that.
 
 
 # %%
-def update_by_update(eta):
-    """Read the sentence, changing U by (28) after every step; return the change of U, divided
-    by eta."""
+def update_by_update(eta, steps=T):
+    """Read so many steps, changing U by (28) after every one; return the change of U,
+    divided by eta."""
     start = cell.init(n_in=4, n_hidden=3, n_out=4, rng=1)
     U, states, sums, before = start["U"].copy(), [s0], [], start["U"].copy()
-    for t in range(1, T + 1):
+    for t in range(1, steps + 1):
         sums.append(x[t - 1] @ start["V"].T + states[-1] @ U.T + start["b_j"])
         states.append(np.tanh(sums[-1]))
         out = tg.guo.activation("softmax", states[-1] @ start["W"].T + start["b_k"])
@@ -201,9 +206,13 @@ def update_by_update(eta):
     return (U - before) / eta
 
 
-frozen = -tg.guo.gradients(
-    cell.init(n_in=4, n_hidden=3, n_out=4, rng=1), x, d, s0, f="tanh"
-).grads["U"]
+def frozen_weights(steps=T):
+    """The same sum of changes, with weights that stay as they are: minus the gradient."""
+    start = cell.init(n_in=4, n_hidden=3, n_out=4, rng=1)
+    return -tg.guo.gradients(start, x[:steps], d[:steps], s0, f="tanh").grads["U"]
+
+
+frozen = frozen_weights()
 off = {}
 for eta in (1.0, 0.1, 0.01, 0.001):
     off[eta] = np.linalg.norm(update_by_update(eta) - frozen) / np.linalg.norm(frozen)
@@ -213,9 +222,11 @@ for eta in (1.0, 0.1, 0.01, 0.001):
     )
 assert off[1.0] > off[0.1] > off[0.01] > off[0.001]
 assert abs(off[0.01] / off[0.001] - 10) < 0.5
+assert np.allclose(update_by_update(1.0, steps=1), frozen_weights(1), rtol=0, atol=1e-14)
 
 # %% [markdown]
-# Ten times smaller steps, ten times smaller difference. While you **check** a gradient, keep the weights still.
+# Ten times smaller steps, ten times smaller difference. (With a single step there is none, whatever $\eta$ is: nothing
+# has been changed yet.) While you **check** a gradient, keep the weights still.
 #
 # Several times now we have said: the report prints something else here. The next lesson collects these places, and
 # measures them.

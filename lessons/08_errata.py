@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Ten misprints
 #
-# Guo's report is good, and it has ten slips. What matters is to be able to find them, and for that
-# reading is not enough: a formula with a misprint looks like a formula.
+# Guo's report is good, and we have found ten slips in it. Most are slips of the pen. E2, E3 and E4 are one mistaken
+# claim and what follows from it, and E9 is a count that one can take in two ways. What matters is to be able to find
+# them, and for that reading is not enough: a formula with a misprint looks like a formula.
 #
 # So we play detective. For every equation there is a second witness who has never read it: **move a number, play
 # the network again, and see what the cost does**. In this lesson each misprint is switched on, alone, and we measure
@@ -133,7 +134,7 @@ verdict(
 # ## E3: $d - y$, from the wrong cost
 #
 # (17) is said to follow from (16) with the softmax. It follows from (16) with the *sigmoid*, or with the softmax from
-# another cost, $-\sum d \ln y$.
+# another cost, $-\sum d \ln y$, and desired values that add up to one, as ours do.
 
 
 # %%
@@ -196,8 +197,8 @@ U = params["U"]
 verdict("E5", off(sweep(eq19_printed, U), measured_j), off(sweep(corrected, U), measured_j))
 
 # %% [markdown]
-# There is a reading that saves it: if $f'$ means *the derivative, written with the value* $s$, as in (14), then
-# $1 - s^2$ is what is meant, and it is right.
+# There is a reading that saves it: if $f'$ means *the derivative, written with the value* $s$, as in (14), then it is
+# right. For our tanh that is $1 - s^2$, for the sigmoid $s (1 - s)$.
 
 
 # %%
@@ -212,7 +213,8 @@ assert off(sweep(eq19_rescued, U), measured_j) < 1e-8
 # ## E6: the wrong matrix
 #
 # (22) carries the error of the outputs back through $V$. But $V$ begins at the input; the outputs were fed through $W$.
-# Usually the shapes save you.
+# In Mikolov's thesis (2012), where an equation of the same form stands, $V$ is the matrix to the outputs: the letter
+# was probably left over. Usually the shapes save you.
 
 # %% tags=["prose"]
 delta_k = d - y
@@ -274,8 +276,9 @@ assert off(sweep(eq26_printed, symmetric), truth) < 1e-6
 # %% [markdown]
 # ## E9: how many copies?
 #
-# The depth is called $\tau$ in the text of section 3 and $T$ in (27) and (28), and the sums run from $z = 0$ to $T$.
-# That makes $T + 1$ copies. Who reads $T$ as the number of copies leaves the oldest one out.
+# The depth is called $\tau$ in the text of section 3 and $T$ in (27) and (28), where the sums run from $z = 0$ to $T$;
+# in (26) $\tau$ counts the steps on the way. That makes $T + 1$ copies. Who reads $T$ as the number of copies leaves
+# the oldest one out.
 
 # %%
 extra = 2
@@ -312,11 +315,12 @@ for key, text in tg.guo.ERRATA.items():
 assert words | set(found) == set(tg.guo.ERRATA)
 
 # %% [markdown]
-# One more thing is not a misprint and still a trap: (24), (25), (27) and (28) have no bias, because the report forgets
-# the biases in training. Lesson 5 has filled that in.
+# Three more things are not misprints and still traps. The report leaves the biases out of training; lesson 5 has filled
+# them in. It turns its matrices over between sections 3 and 3.1 without a word, and it counts updates with the letter
+# of the time step; lesson 7 has shown both.
 #
 # What finds such mistakes is always the same. Measure. Let the sizes all differ, let $U$ not be symmetric, start from a
-# state that is not zero, go back at least four steps. And look at **every copy**, not only at their sum: mistakes can
+# state that is not zero, go back several steps. And look at **every copy**, not only at their sum: mistakes can
 # cancel in a sum. Here are the shares of `U`, filed under the wrong time steps.
 
 # %%

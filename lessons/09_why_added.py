@@ -67,8 +67,9 @@ tg.draw(tape)
 # \frac{\partial U(t)}{\partial U} = 1.
 # $$
 #
-# The 1 says that a copy moves as far as $U$ does: entry by entry, and no further. The copies do not push $U$ $T$ times
-# too far. They report what *one* small change of $U$ does in $T$ places.
+# In $\partial C / \partial U(t)$ the *other copies* are held still, and nothing else: the states after $t$ follow, as
+# in lesson 2. The 1 says that a copy moves as far as $U$ does: entry by entry, and no further. The copies do not push
+# $U$ $T$ times too far. They report what *one* small change of $U$ does in $T$ places.
 #
 # ## Each share by itself
 #
@@ -127,11 +128,36 @@ assert apart < 1e-4
 # %% [markdown]
 # A gradient is about small moves. So there is no choice to be made here: the sum is what happens.
 #
+# With a single step there is one copy, and the sum, the average and the last share are one number. Whoever tests a
+# program on one step cannot tell which of the three it computes.
+
+# %%
+single = tg.unfold(cell, params, x[:1], d[:1], s0=s0)
+single.backward()
+shares = single.copies["U"]
+assert np.array_equal(shares.sum(axis=0), shares.mean(axis=0))
+assert np.array_equal(shares.sum(axis=0), shares[-1])
+
+# %% [markdown]
+# The average is not a mistake that we made up. An older version of Wikipedia's article told its readers to let each
+# copy take a step of its own, and then to average the *weights*, so that all copies are the same again. That is the
+# average of the shares, a step $T$ times too short:
+
+# %%
+eta = 0.1
+each_by_itself = params["U"] - eta * net.copies["U"]
+assert each_by_itself.shape == (T, m, m)
+assert np.allclose(
+    each_by_itself.mean(axis=0), params["U"] - eta / T * net.grads["U"], rtol=0, atol=1e-14
+)
+print("averaged weights: a step of eta /", T)
+
+# %% [markdown]
 # ## But the average points in the same direction?
 #
-# It does, for **one** sequence. The average is the sum divided by $T$, and a smaller step in the same direction could
-# be made up for with a larger $\eta$. With sequences of different lengths that is over: each is divided by another
-# number, and the long ones count for less.
+# It does, for **one** sequence. The average is the sum divided by $T$, and a smaller step in the
+# same direction could be made up for with a larger $\eta$. With sequences of different lengths that is over: each is
+# divided by another number, and the long ones count for less.
 
 # %%
 short, long = slice(0, 2), slice(0, 9)
@@ -157,7 +183,7 @@ of_means = 0
 for part in (short, long):
     mean = tg.unfold(cell, params, x_long[part], d_long[part], reduction="mean", s0=s0)
     mean.backward()
-    assert np.allclose(mean.copies["U"].sum(axis=0), mean.grads["U"], rtol=0, atol=1e-15)
+    assert np.allclose(mean.copies["U"].sum(axis=0), mean.grads["U"], rtol=0, atol=1e-14)
     of_means += mean.copies["U"].sum(axis=0)
 difference = np.abs(of_means - averaged).max()
 print(
@@ -165,6 +191,21 @@ print(
     f"{difference:.1e}"
 )
 assert difference < 1e-14
+
+# %% [markdown]
+# Other programs average differently. One that divides by the number of *all* steps of all sequences, as PyTorch's
+# `CrossEntropyLoss` does unless it is told otherwise, divides everything by one number, and keeps the direction of the
+# sum.
+
+# %%
+all_steps = sum(part.stop for part in (short, long))
+over_all = sum(g.copies["U"].sum(axis=0) / all_steps for g in gradients)
+cosine = (summed * over_all).sum() / (np.linalg.norm(summed) * np.linalg.norm(over_all))
+print(
+    f"divided by all {all_steps} steps: an angle of "
+    f"{np.degrees(np.arccos(min(cosine, 1))):.1f} degrees to the sum"
+)
+assert np.isclose(cosine, 1)
 
 # %% [markdown]
 # And for one sequence the direction is kept only as long as everything is used equally often. The start $s(0)$ can be
@@ -193,7 +234,7 @@ free = tg.unfold(cell, free_params, x, d, s0=s0, untied=True)
 tied.backward()
 free.backward()
 for name in params:
-    assert np.allclose(free.grads[name], tied.copies[name], rtol=0, atol=1e-15)
+    assert np.allclose(free.grads[name], tied.copies[name], rtol=0, atol=1e-14)
 print("dC/dU tied is", tied.grads["U"].shape, "and free it is", free.grads["U"].shape)
 print("the gradient of each free matrix is the share of the tied one's copy")
 
@@ -239,4 +280,6 @@ assert longer.T == 9
 # are tied, one small change happens in all places at once. And because it happens in all places at once, the shares are
 # **added**.
 #
-# You have now seen all of Guo's report, from the first equation to the last remark, and measured what it says.
+# You have now seen all the equations of Guo's report, and measured what they say. Its last remark we only pass on: what
+# time does to a sequence, structure does to a tree. There a network is copied for each branch, the copies are tied,
+# and the shares are added.

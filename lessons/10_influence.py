@@ -11,8 +11,9 @@
 #
 # ## The picture
 #
-# Six steps, each with a cost. The lines that carry the error of $C(4)$ back are red, and what it does not reach is
-# grey. It reaches four copies of $U$. Each of the other costs has a picture of its own.
+# Six steps, each with a cost. Go to the right until you are at $C(4)$. The lines on which its error comes back are red
+# (the arrows show the way forwards; the error goes against them), and what it does not reach is grey. It reaches four
+# copies of $U$. Each of the other costs has a picture of its own: write its number after `of=`.
 
 # %%
 import numpy as np
@@ -42,8 +43,9 @@ tg.draw(net, overlay="path", of=4)
 # G[t, \tau] = \frac{\partial C(t)}{\partial U(\tau)}
 # $$
 #
-# A row belongs to a cost, a column to a copy. Each entry is a whole matrix, as large as $U$; to look at the table we
-# write down its length only.
+# The copy $U(\tau)$ is moved, the other copies are held, and whatever is computed from it may follow. A row belongs to
+# a cost, a column to a copy. Each entry is a whole matrix, as large as $U$; to look at the table we write down its
+# length only.
 
 # %%
 G = tg.influence(net, "U")
@@ -61,7 +63,7 @@ def table(norms):
 norms = tg.influence_norms(net, "U")
 table(norms)
 assert np.allclose(norms, np.linalg.norm(G, axis=(2, 3)))
-assert not np.triu(norms, 1).any()
+assert not np.triu(norms, 1).any()  # nothing stands above the diagonal
 
 # %% [markdown]
 # It is a triangle. What is used at step 5 cannot change what was paid at step 3.
@@ -89,11 +91,12 @@ assert abs(measured - G[t - 1, tau - 1, j, h]) < 1e-8
 #
 # Add up a row, and you have everything the copies do to one cost. That is the gradient of $C(t)$ alone.
 #
-# Guo's (27) and (28) do just this, but not for the whole row. They begin at the diagonal, go to the left, and stop
-# after $T + 1$ columns. (His $T$ counts the extra copies; we call it the depth.) We try every row and every depth.
+# The sum in Guo's (28) does just this, but not for the whole row. It begins at the diagonal, where $\tau = t$, goes to
+# the left, and stops after $T + 1$ columns. (His $T$ counts the extra copies; we call it the depth. And his sum is a
+# *change*, so it has the other sign.) We try every row and every depth. With `V` for `U` it is (27).
 
 # %%
-checked = 0
+G_V, checked = tg.influence(net, "V"), 0
 for t in range(1, T + 1):
     net.backward(of=t)
     assert np.allclose(G[t - 1].sum(axis=0), net.grads["U"], rtol=0, atol=1e-15)
@@ -101,6 +104,9 @@ for t in range(1, T + 1):
         by_28 = tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=depth, f="tanh")
         assert np.allclose(
             by_28.grads["U"], G[t - 1, t - 1 - depth : t].sum(axis=0), rtol=0, atol=1e-15
+        )
+        assert np.allclose(
+            by_28.grads["V"], G_V[t - 1, t - 1 - depth : t].sum(axis=0), rtol=0, atol=1e-14
         )
         checked += 1
 print(f"{checked} pairs of a cost and a depth: (28) is the row, cut off on the left")
@@ -119,13 +125,14 @@ for tau in range(1, T + 1):
 print("every column adds up to its copy's share")
 
 # %% [markdown]
-# So the question at the beginning has an answer. This is where the share of $U(2)$ comes from, along its longest entry:
+# So the question at the beginning has an answer. This is where the share of $U(2)$ comes from; we look at its largest
+# number.
 
 # %%
-j, h = np.unravel_index(np.abs(net.copies["U"][1]).argmax(), (m, m))
+j, h = np.unravel_index(np.abs(net.copies["U"][1]).argmax(), (m, m))  # where it stands
 for t in range(2, T + 1):
     print(f"from C({t}): {G[t - 1, 1, j, h]:9.5f}")
-print(f"      sum: {net.copies['U'][1][j, h]:9.5f}")
+print(f"    share: {net.copies['U'][1][j, h]:9.5f}, the sum of these")
 assert np.isclose(G[:, 1, j, h].sum(), net.copies["U"][1][j, h])
 
 # %% [markdown]
@@ -164,7 +171,7 @@ print(f"the table has {T * (T + 1) // 2} entries; the way back has {T} steps")
 # ## Away from the diagonal
 #
 # In a longer sequence something shows that six steps hide. Here are forty, of which every fourth is printed. A number
-# stands for a power of ten: $-3$ means that the length of the entry is about a thousandth.
+# stands for a power of ten: $-3$ means that the length of the entry is about $10^{-3}$, a thousandth.
 
 # %%
 T = 40
@@ -178,7 +185,9 @@ for t in shown:
     print(f"{f'C({t})':>9} " + "".join(f"{power:6d}" for power in powers))
 
 # %% [markdown]
-# The same as a map. (It needs matplotlib; without it the line says what to install, and the table above has to do.)
+# The same as a map, all forty rows and columns of it: the darker, the longer. (It is on the site's page of this lesson;
+# in a program, `tg.plot_influence(norms).figure.savefig("map.png")` writes it. It needs matplotlib; without it the line
+# says what to install, and the table above has to do.)
 
 # %%
 try:
@@ -187,21 +196,25 @@ except ImportError as missing:
     print(missing)
 
 # %% [markdown]
-# The influence dies away from the diagonal to the left: each step further back costs about the same factor. We take the
-# mean of each diagonal, that is, of all pairs that lie the same number of steps apart.
+# The influence dies away from the diagonal to the left. The number of steps between a cost and a copy, $t - \tau$, is
+# called the **lag**. Each step more of it costs about the same factor. To see that, we take the mean of each diagonal,
+# that is, of all pairs with the same lag.
 
 # %%
 lags = np.array([np.diagonal(norms, -lag).mean() for lag in range(T)])
 for lag in (0, 1, 2, 4, 8, 16, 32):
-    print(f"{lag:>3} steps back: {lags[lag]:.1e}")
+    print(f"lag {lag:>2}: {lags[lag]:.1e}, the mean of {T - lag} pairs")
 factor = (lags[24] / lags[4]) ** (1 / 20)
-print(f"between 4 and 24 steps, each step multiplies it by {factor:.2f} on average")
+print(
+    f"over the 20 steps from lag 4 to lag 24 each step multiplies it by {factor:.2f} on "
+    "average"
+)
 assert factor < 0.9
 assert lags[32] < 1e-3 * lags[0]
 
 # %% [markdown]
-# On a logarithmic scale that is nearly a straight line. (To the right, where few pairs are left, it is whatever these
-# few happen to be.)
+# Where each step multiplies by the same factor, a logarithmic scale shows a straight line. This is nearly one. (To the
+# right, where few pairs are left, it is whatever these few happen to be.)
 
 # %%
 try:

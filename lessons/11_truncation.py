@@ -11,7 +11,8 @@
 # ## The picture
 #
 # Seven steps, a box for each layer. Before step 3 the way back is cut; scissors stand on the line. The state goes on as
-# before: nothing has changed forwards. But whatever is paid from step 3 on reaches no copy before it.
+# before: nothing has changed forwards. But whatever is paid from step 3 on reaches no copy before it. In red stands
+# what arrives from all costs together, as in lesson 6: the numbers in a state, the length in a copy.
 
 # %%
 import warnings
@@ -43,14 +44,14 @@ tg.draw(net, overlay="cotangents", level="layers")
 # marked 1, and the gradient of the network that was cut is the sum of what is left.
 #
 # $$
-# \sum_{t, \tau} \mathrm{mask}[t, \tau]\, G[t, \tau]
+# \text{gradient with the cut} = \sum_{t, \tau} \mathrm{mask}[t, \tau]\, G[t, \tau]
 # $$
 
 # %%
 G = tg.influence(net, "U")
 at = np.arange(1, T + 1)
 mask = np.tril(np.ones((T, T), int))
-mask[np.ix_(at >= 3, at < 3)] = 0
+mask[np.ix_(at >= 3, at < 3)] = 0  # the rows from 3 on, in the columns before 3
 
 
 def show(mask):
@@ -61,10 +62,12 @@ def show(mask):
 
 
 def masked(mask):
+    """The sum over t and tau."""
     return np.tensordot(mask, G, axes=2)
 
 
 def off(gradient):
+    """How far off a gradient is, as a part of the right one's length."""
     return np.linalg.norm(gradient - full) / np.linalg.norm(full)
 
 
@@ -78,16 +81,17 @@ tg.cut(net)  # mended
 # %% [markdown]
 # ## Two numbers: k1 and k2
 #
-# A stream has no end, so cuts must come by rule. The rule of Sutskever's thesis has two numbers. Every **k1** steps an
-# error is sent back, and it goes back over at most **k2** steps. It is written TBPTT(k1, k2).
+# A stream has no end, so cuts must come by rule. The rule of Sutskever's thesis has two numbers. Every **k1** steps one
+# goes back, and over at most **k2** steps. It is written TBPTT(k1, k2). The steps that are walked back in one go are a
+# **window**.
 #
-# What one window sends back are the errors of the steps that are *new* since the last window. In this way each cost
-# is counted once. Here are five forms of it.
+# What a window sends back are the errors of the steps that are *new* since the last window. In this way each cost
+# is counted once. Here are five forms of it, for our sequence of $T = 7$ steps.
 
 # %%
 forms = {
-    "TBPTT(n, n): all the way back, once": (T, T),
-    "TBPTT(1, n): all the way back, at every step": (1, T),
+    "TBPTT(T, T): all the way back, once": (T, T),
+    "TBPTT(1, T): all the way back, at every step": (1, T),
     "TBPTT(1, 1): not back at all": (1, 1),
     "TBPTT(3, 3): in chunks": (3, 3),
     "TBPTT(2, 4): windows that overlap": (2, 4),
@@ -106,7 +110,7 @@ for name, (k1, k2) in forms.items():
 # %% [markdown]
 # Read the masks one after the other.
 #
-# **TBPTT(n, n)** is no truncation, and neither is **TBPTT(1, n)**. They are the same mask. They differ in what they
+# **TBPTT(T, T)** is no truncation, and neither is **TBPTT(1, T)**. They are the same mask. They differ in what they
 # cost: the first goes back once, the second at every step. (The second one can change the weights at every step. As
 # long as they are kept still, the sum is the same.)
 #
@@ -120,15 +124,17 @@ lesson_5 = sum(
     for t in at
 )
 assert np.allclose(found[1, 1], lesson_5, rtol=0, atol=1e-14)
-print("steps walked back: TBPTT(n, n)", T, "and TBPTT(1, n)", sum(at))
+print("steps walked back: TBPTT(T, T)", T, "and TBPTT(1, T)", sum(at))
 
 # %% [markdown]
 # **TBPTT(3, 3)** is what many programs do: chop the sequence into chunks, hand on the state, cut between them. It is
-# cheap, every step is walked back once. But look at its first column in each chunk: $C(4)$ sees one copy, $C(6)$
-# sees three. How far an error gets depends on where in its chunk it happens to stand.
+# cheap, every step is walked back once. But look at the rows of one chunk: $C(4)$ sees one copy, $C(6)$ sees three.
+# How far an error gets depends on where in its chunk it happens to stand. (The last row, $C(7)$, is left over. We come
+# to it below.)
 #
-# **TBPTT(2, 4)** mends this in part. Every error gets back over at least $k2 - k1 + 1$ copies, unless the sequence
-# begins sooner. It walks each step about $k2 / k1$ times.
+# **TBPTT(2, 4)** mends this in part. The oldest of the new errors stands $k1 - 1$ steps before the end of its window.
+# So even this one gets back over $k2 - (k1 - 1)$ copies, unless the sequence begins sooner. The price: each step is
+# walked back about $k2 / k1$ times.
 
 
 # %%
@@ -166,9 +172,10 @@ assert [int(t) for t in at[mask.sum(axis=1) == 0]] == [1, 2, 4, 5]
 # ## The same thing under other names
 #
 # Williams and Peng wrote it down in 1990, as BPTT(h; h'): go back over $h$ steps, every $h'$ steps. It is TBPTT with
-# $k1 = h'$ and $k2 = h$. BPTT(h; h) goes back over every step once, as *epochwise* training does. But epochs there
-# start from a fresh state, and here the state goes on: it is the chunks. A common choice is BPTT(2h'; h'): twice the
-# work of chunks, and no error goes back over less than $h' + 1$ copies.
+# $k1 = h'$ and $k2 = h$. BPTT(h; h) is the chunks: it goes back over every step once, at the end of each $h$ steps.
+# *Epochwise* training does the same at the end of each epoch; but there each epoch starts from a fresh state, and the
+# chunks hand the state on. A common choice is BPTT(2h'; h'): twice the work of chunks, and no error goes back over less
+# than $h' + 1$ copies.
 
 
 # %%
@@ -187,8 +194,8 @@ print("BPTT(4; 2) is TBPTT(2, 4); BPTT(3; 3) is TBPTT(3, 3), whose last chunk is
 
 # %% [markdown]
 # Mind that last chunk. Seven is no multiple of three, so one step is left over. It can be a window that reaches back as
-# all do, a chunk of one step, or be dropped. These are three different gradients, and a program should say which one
-# it means.
+# all do (*flush*, as in the masks above), a chunk of one step (*short*), or be left out (*drop*). These are three
+# different gradients, and a program should say which one it means.
 
 # %%
 losing = []
@@ -199,6 +206,19 @@ for tail in ("flush", "short", "drop"):
     losing.append(off(gradient))
     assert np.allclose(gradient, masked(mask), rtol=0, atol=1e-14)
 assert len(set(losing)) == 3
+alone, others = G[-1, -1], G[-1, :-1].sum(axis=0)
+kept, whole = np.linalg.norm(alone), np.linalg.norm(alone + others)
+print(
+    f"the row of C(7): what short keeps of it is {kept:.2f} long, all of it is "
+    f"{whole:.2f} long"
+)
+assert (alone * others).sum() < 0
+assert kept > whole
+assert losing[1] > losing[2]
+
+# %% [markdown]
+# Here it is even better to drop $C(7)$ than to keep one copy of it. The other copies in its row pull against that one,
+# and *short* has cut them off. A gradient is a sum of entries with signs: more of them is not always nearer.
 
 # %% [markdown]
 # ## A recipe that counts twice
@@ -225,7 +245,8 @@ assert np.allclose(twice, masked(mask), rtol=0, atol=1e-13)
 # ## Wikipedia's loop
 #
 # The pseudocode in Wikipedia's article slides a window of $k$ steps along the sequence by one step at a time. Only
-# the *last* output of a window is compared with its target:
+# the *last* output of a window is compared with its target. Its letters are not ours: $a$ is the input, $x$ the state
+# (it says context), $p$ the output, $n$ the number of steps, and $y$ is the **target**.
 #
 #     for t from 0 to n - k:
 #         feed a[t], ..., a[t+k-1] to the k copies, starting from the context x
@@ -260,7 +281,7 @@ assert np.allclose(summed(mended), masked(band), rtol=0, atol=1e-14)
 
 # %% [markdown]
 # Each row of the band is Guo's (28) with $k - 1$ extra copies. So in the end this loop *is* Guo's section 3.1, run at
-# every step.
+# every step from the $k$-th on.
 
 # %%
 each = [
@@ -269,14 +290,15 @@ each = [
 ]
 by_28 = sum(row.grads["U"] for row in each)
 assert np.allclose(summed(mended), by_28, rtol=0, atol=1e-14)
-print(f"Wikipedia's k = {k} is (28) with T = {k - 1}")
+print(f"Wikipedia's k = {k} is (28) with {k - 1} extra copies")
 
 # %% [markdown]
 # ## What is not on the table
 #
 # One more recipe: cut the long sequence into pieces, and treat each as a sequence of its own. Sutskever calls it naive.
-# It looks like the chunks, and its mask would look like theirs. But every piece starts from a **fresh state**. So
-# already the forward pass is another one, the costs are other costs, and no mask on $G$ gives its gradient.
+# It looks like the chunks, and one would draw the mask of the chunks for it. But every piece starts from a **fresh
+# state**. So already the forward pass is another one, the costs are other costs, and their gradient is no part of our
+# table.
 
 # %%
 pieces = list(tg.naive_splitting(*stream, k=3, s0=s0))
@@ -296,21 +318,30 @@ assert np.linalg.norm(summed(pieces) - summed(chunked)) > 0.01
 # each other: that is right. To forget it in the middle of one: that makes the network blind for good.
 #
 # ## What each one is blind to
+#
+# All together now: how many entries of the table each one adds up, how many steps it walks back for that, how far the
+# farthest entry is from the diagonal, and how far off the gradient is.
 
 # %%
 print(f"{'':14}{'entries':>9}{'walked back':>13}{'farthest lag':>14}{'off by':>9}")
+short_of = {}
 for k1, k2 in ((T, T), (1, T), (2, 4), (1, 3), (3, 3), (1, 1)):
     mask = tg.truncation_mask(T, k1=k1, k2=k2)
     farthest = max(int(t - tau) for t, tau in np.argwhere(mask))
     ends = [*range(k1, T + 1, k1), *([T] if T % k1 else [])]
     walked = sum(min(end, k2) for end in ends)
-    gradient = tg.truncated_gradient(net, k1=k1, k2=k2)["U"]
+    short_of[k1, k2] = off(tg.truncated_gradient(net, k1=k1, k2=k2)["U"])
     print(
-        f"TBPTT({k1}, {k2}){mask.sum():14}{walked:13}{farthest:14}{100 * off(gradient):7.1f} %"
+        f"TBPTT({k1}, "
+        f"{k2}){mask.sum():14}{walked:13}{farthest:14}{100 * short_of[k1, k2]:7.1f} %"
     )
     assert farthest == k2 - 1
+assert short_of[1, 3] < short_of[2, 4]
 
 # %% [markdown]
+# TBPTT(1, 3) has fewer entries than TBPTT(2, 4) and is nearer all the same: signs again. Do not read the last column as
+# a ranking; with other data it is another one.
+#
 # A method that looks back over $k2$ steps does not see what lies further back. It does not see it dimly; it does not
 # see it at all. As long as the far corner of the table is as good as empty, that is no loss.
 #

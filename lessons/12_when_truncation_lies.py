@@ -19,6 +19,10 @@
 #
 # Only the first unit is looked at. It should stay at 1. Push $\theta$ up a little, and the first unit goes up, at
 # once. But from the right something is under way.
+#
+# As a formula, $s(t) = A\, s(t-1) + \theta v$: in $A$ stand the halves, in $v$ the five signs. Only $\theta$ can learn;
+# $A$ and $v$ are constants. In the drawing *repeat* writes $\theta$ five times, and × gives each its sign; the two
+# *const* are $v$, beside the ×, and $A$, beside the state.
 
 # %%
 import itertools
@@ -52,15 +56,17 @@ tg.draw(short)
 # %% [markdown]
 # ## The formula
 #
-# What the copy of $\theta$ at time $\tau$ gives to the units has, after $z = t - \tau$ steps, been through $A$ $z$
-# times. The cost is $C(t) = \frac{1}{2} (s_1(t) - 1)^2$, so
+# What the copy of $\theta$ at time $\tau$ gives to the units is $v$ times $\theta$. At the lag $z = t - \tau$ it has
+# been through $A$ $z$ times, and is $A^z v$ times $\theta$. The cost is $C(t) = \frac{1}{2} (s_1(t) - 1)^2$, its
+# derivative by $s_1(t)$ is $s_1(t) - 1$, so
 #
 # $$
 # G[t, t-z] = (s_1(t) - 1)\, (A^z v)_1
 # $$
 #
 # A sign that starts at unit 3 needs two steps to unit 1, from unit 5 it needs four; and each step halves and mixes. We
-# look at one row of the table, that of the last of sixty costs, from the diagonal to the left.
+# look at one row of the table, that of the last of sixty costs, from the diagonal to the left. With $k$ copies the
+# truncated gradient is the sum of the first $k$ entries.
 
 # %%
 T = 60
@@ -84,16 +90,18 @@ print(f"\nthe gradient is {truth:.4f}; its sign is wrong with up to {wrong[-1]} 
 assert np.isclose(sums[-1], truth)
 assert wrong == list(range(1, wrong[-1] + 1))
 assert wrong[-1] > units
+assert abs(row[20]) < 0.01 * abs(row[0])
 
 # %% [markdown]
-# Look at the column in the middle. The entries do become small, just as in lesson 10: after twenty steps they are
-# nothing. And still the near past is wrong about the direction. Even five copies, as many as the chain has units, are
-# not enough.
+# Look at the column in the middle. The entries do become small, just as in lesson 10: twenty steps back, less than a
+# hundredth of the first is left. And still the near past is wrong about the direction. Even five copies, as many as the
+# chain has units, are not enough.
 #
 # ## Learning uphill
 #
 # With $\theta = \frac{1}{2}$ the first unit is too low. The plus signs are near, and they say: raise $\theta$. The
-# minus signs arrive later, and they are three against two. At rest $s = A s + \theta v$, and that settles it.
+# minus signs arrive later, and they are three against two. When nothing moves any more (*at rest*), the state before
+# is the state after: $s = A s + \theta v$, that is, $(I - A)\, s = \theta v$. That settles it.
 
 # %%
 at_rest = np.linalg.solve(np.eye(units) - A, v)[0]
@@ -126,17 +134,18 @@ assert all(ends[k2] > 1000 for k2 in (1, 3, 5))
 assert all(abs(ends[k2] - goal) < 1e-3 for k2 in (10, 20))
 
 # %% [markdown]
-# It is not slow, and it is not inexact. It goes to the other side, for as long as you let it. Nor would you be warned:
-# every number that the program prints is finite, and every cut gradient is computed correctly.
+# With few copies it is not slow, and it is not inexact. It goes the wrong way, for as long as you let it. Nor would you
+# be warned: every number that the program prints is finite, and every cut gradient is computed correctly.
 #
 # Take more copies, then! Ten are enough here. But in a network that you do not know, how would you know? The
 # truncated gradient does not tell you what it has not seen.
 #
 # ## Cut at random
 #
-# Tallec and Ollivier (2017) found a way out. Do not cut at fixed places; throw dice. Between any two steps, cut
-# with probability $c$. Now no entry of the table is *always* lost. An entry at lag $z$ survives if none of the $z$
-# links between is cut, and this happens with probability
+# Tallec and Ollivier (2017) found a way out. Do not cut at fixed places; throw dice. From each step to the next there
+# is one link, the line of the state. Throw the dice for each link, and cut it with probability $c$. Now no entry of the
+# table is *always* lost. An entry at lag $z$ survives if none of the $z$ links between is cut, and this happens with
+# probability
 #
 # $$
 # (1 - c)^z
@@ -168,8 +177,8 @@ ways = [np.array(way) for way in itertools.product([False, True], repeat=T - 1)]
 chances = [np.prod(np.where(way, c, 1 - c)) for way in ways]
 plain, reweighted = [], []
 for way in ways:
-    tg.cut(small)
-    tg.cut(small, *(np.flatnonzero(way) + 2))
+    tg.cut(small)  # mend it
+    tg.cut(small, *(np.flatnonzero(way) + 2))  # the first link leads to step 2
     small.backward()
     plain.append(small.grads["U"].copy())
     reweighted.append(tg.artbp_gradient(small, c=c, cuts=way)["U"])
@@ -194,7 +203,7 @@ assert np.linalg.norm(bias["and reweighted"]) < 1e-14 * max(1, length)
 # And the mean of the plain random cut is what we said: the table, each entry times $(1-c)^z$.
 
 # %%
-lag = np.subtract.outer(np.arange(T), np.arange(T))
+lag = np.subtract.outer(np.arange(T), np.arange(T))  # [t, tau]: t - tau
 faded = np.tensordot(
     np.where(lag >= 0, (1 - c) ** np.abs(lag), 0.0), tg.influence(small, "U"), axes=2
 )
@@ -204,8 +213,10 @@ print(f"the plain random cut fades the table by {1 - c:.1f} to the power of the 
 # %% [markdown]
 # ## What it costs: noise
 #
-# There is no free lunch. Right **on average** does not mean right each time. The more often it cuts, the cheaper
-# a window is and the more one draw differs from the next. The 32 ways give the spread exactly, too.
+# There is no free lunch. Right **on average** does not mean right each time. The more often it cuts, the shorter the
+# windows are, $1/c$ steps on average in a stream without an end, and the more one draw differs from the next. The
+# *spread* says how far one draw typically is from the gradient: the root of the mean squared distance, as a part of the
+# gradient's length. The 32 ways give it exactly, too.
 
 # %%
 print("    c   steps in a window   spread of one draw")
@@ -215,12 +226,16 @@ for c in (0.05, 0.1, 0.2, 0.4, 0.6):
     draws = [tg.artbp_gradient(small, c=c, cuts=way)["U"] for way in ways]
     spreads.append(np.sqrt(mean([((g - full) ** 2).sum() for g in draws])) / length)
     print(f"{c:5}{1 / c:20.1f}{100 * spreads[-1]:19.1f} %")
+    assert np.isclose(
+        1 / c, sum(steps * (1 - c) ** (steps - 1) * c for steps in range(1, 1000))
+    )
 assert spreads == sorted(spreads)
+assert spreads[1] < 1 < spreads[2]
 
 # %% [markdown]
-# So there is a choice between two evils. Truncation is wrong in the same way each time: that is **bias**, and no
-# patience helps against it. ARTBP is wrong in another way each time: that is **noise**, and noise is averaged
-# away by the many small steps of learning.
+# Over 100 % the noise is longer than the gradient itself. So there is a choice between two evils. Truncation is wrong
+# in the same way each time: that is **bias**, and no patience helps against it. ARTBP is wrong in another way each
+# time: that is **noise**, and noise is averaged away by the many small steps of learning.
 #
 # ## The same five units
 #

@@ -9,8 +9,9 @@
 # ## The picture
 #
 # Here is what one step does. A small push to the state before it becomes a push to the state after it, longer or
-# shorter, and turned. How much longer at most and how much shorter at least is written in the state, behind the
-# $\sigma$.
+# shorter, and turned. By how much it is stretched depends on its direction. The most and the least are called the
+# largest and the smallest **singular value** of the step; they stand in the state, behind the $\sigma$. The line that
+# leads there has the colour of the largest: blue if even that is below 1, orange if it is above.
 
 # %%
 import numpy as np
@@ -36,14 +37,15 @@ tg.draw(net, overlay="jacobian")
 # ## The formula
 #
 # The state is $s(t) = f(\mathrm{net}(t))$, and $\mathrm{net}(t)$ has $U s(t-1)$ in it. So a push to $s(t-1)$ goes
-# through $U$, and then through the slope of $f$. As a matrix,
+# through $U$, and then through the slope of $f$. As a matrix, which is called the **Jacobian** of the step,
 #
 # $$
 # J(t) = \frac{\partial s(t)}{\partial s(t-1)} = \mathrm{diag}(f'(\mathrm{net}(t)))\, U
 # $$
 #
-# and over many steps these are multiplied. It is equation (19) again, and nothing else: there the error went from one
-# hidden layer to the one before, times $U$, times the slope.
+# and over many steps these are multiplied. It is equation (19) again, and nothing else: there the error went from net
+# to net, times $U$, times the slope. Here we go from state to state. The same factors, only that we begin to count at
+# another one.
 
 # %%
 J = pathology.jacobians(net)[:, 0]
@@ -54,15 +56,27 @@ print("J(2) =")
 print(J[1])
 print("the slopes of tanh at t = 2:", 1 - net.states[2].value[0] ** 2)
 
+singular = np.linalg.svd(J[1], compute_uv=False)  # from the largest to the smallest
+pushes = np.random.default_rng(0).normal(size=(10_000, m))
+stretched = np.linalg.norm(pushes @ J[1].T, axis=1) / np.linalg.norm(pushes, axis=1)
+print(f"its singular values: from {singular[0]:.2f} to {singular[-1]:.2f}")
+print(
+    f"ten thousand pushes are stretched by {stretched.max():.2f} at most and "
+    f"{stretched.min():.2f} at least"
+)
+assert singular[-1] <= stretched.min()
+assert 0.99 * singular[0] < stretched.max() <= singular[0]
+
 # %% [markdown]
-# The error of the last cost at $s(5)$, times $J(5)$, times $J(4)$, and so on, must be the error that the tape finds at
-# the earlier states.
+# By the **error** at a state we mean $\partial C(5) / \partial s(t)$ here, without Guo's minus. The error at $s(5)$,
+# times $J(5)$, times $J(4)$, and so on, must be the error that the tape finds at the earlier states. The number of
+# steps back is the lag of lesson 10.
 
 # %%
 by_tape = pathology.state_errors(net)[:, 0]
 error = by_tape[0]
 for lag in range(T + 1):
-    print(f"{lag} steps back: {error}   length {np.linalg.norm(error):.5f}")
+    print(f"lag {lag}: {error}   length {np.linalg.norm(error):.5f}")
     assert np.allclose(error, by_tape[lag], rtol=0, atol=1e-15)
     if lag < T:
         error = error @ J[T - lag - 1]
@@ -70,9 +84,9 @@ for lag in range(T + 1):
 # %% [markdown]
 # ## When it must vanish
 #
-# A product is no longer than the product of the lengths. $U$ stretches nothing by more than its largest singular
-# value $\sigma_{\max}$, and no slope of $f$ is more than $\gamma$, which is 1 for $\tanh$ and 1/4 for the logistic
-# function. So after $z$ steps, at most
+# $U$ stretches nothing by more than its largest singular value $\sigma_{\max}$, and no slope of $f$ is more than
+# $\gamma$, which is 1 for $\tanh$ and 1/4 for the logistic function. One step does no more than both together. So after
+# $z$ steps, at most
 #
 # $$
 # (\gamma\, \sigma_{\max}(U))^z
@@ -80,33 +94,42 @@ for lag in range(T + 1):
 #
 # is left. If $\gamma\, \sigma_{\max} < 1$, the gradient **must** vanish, whatever the network reads and whatever it
 # should say. If it is above 1, the gradient **may** explode. It need not: real slopes are smaller than $\gamma$.
+#
+# We try it with 16 units and four pairs of an $f$ and a $U$. Each $U$ is a rotation, times a number; a rotation
+# stretches nothing, so that number is $\sigma_{\max}$. *What is left* is the most that the forty steps together do to
+# any push: the largest singular value of the product of their Jacobians.
 
 # %%
 m, T = 16, 40
 turn = tg.train.orthogonal(m, rng=5)
 start = cell.init(3, m, 2, rng=6)
 x, d = rng.normal(size=(T, 1, 3)), np.eye(2)[rng.integers(2, size=(T, 1))]
-print(f"{'U':>16}{'bound, 40 steps':>18}{'what is left':>15}")
+steepest = {"tanh": 1, "sigmoid": 1 / 4, "identity": 1}
+print(f"{'f':>10}{'sigma_max':>11}{'bound, 40 steps':>17}{'what is left':>14}")
 left = {}
 for f, gain in (("tanh", 0.8), ("sigmoid", 1.5), ("tanh", 1.2), ("identity", 1.2)):
+    assert np.isclose(np.linalg.norm(gain * turn, 2), gain)
     simple = tg.cells.Guo(f=f)
     weights = start | {"U": gain * turn}
-    bound = float(pathology.vanishing_bound(simple, weights, T))
-    product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[0, 0]
-    # the most that forty steps together do to any push
-    left[f, gain] = np.linalg.norm(product, 2)
-    print(f"{f:>10}, {gain:.1f}{bound:18.1e}{left[f, gain]:15.1e}")
+    bound = (steepest[f] * gain) ** T
+    product = pathology.products(pathology.jacobians(tg.unfold(simple, weights, x, d)))[
+        0, 0
+    ]  # J(40) ... J(1)
+    left[f, gain] = np.linalg.norm(product, 2)  # its largest singular value
+    print(f"{f:>10}{gain:11.1f}{bound:17.1e}{left[f, gain]:14.1e}")
+    assert np.isclose(bound, float(pathology.vanishing_bound(simple, weights, T)))
     assert left[f, gain] <= bound * (1 + 1e-9)
 assert left["tanh", 1.2] < 1 < left["identity", 1.2]
 
 # %% [markdown]
-# Look at the last two. The same $U$, and a bound far above 1. Without $\tanh$ the error grows just as the bound says.
-# With it, the error *shrinks*: the slopes have eaten the growth.
+# Look at the last two. The same $U$, and a bound far above 1. Without $\tanh$ (the identity has the slope 1 everywhere)
+# the error grows just as the bound says. With it, the error *shrinks*: the slopes have eaten the growth.
 #
 # ## One step, and the long run
 #
-# The largest singular value says what one step can do. What happens in the long run is said by another number, the
-# **spectral radius** $\rho$: the largest size of an eigenvalue. The two can be far apart.
+# Leave the slopes away, and let the same $U$ act again and again. Its largest singular value says what one step can do.
+# What happens in the long run is said by another number, the **spectral radius** $\rho$: the largest size of an
+# eigenvalue. The two can be far apart.
 
 # %%
 U = np.array([[0.5, 4.0], [0.0, 0.5]])
@@ -121,18 +144,25 @@ assert sigma > 1 > radius
 
 # %% [markdown]
 # It explodes, and then it vanishes. If you want to know whether one step can hurt, look at $\sigma_{\max}$. If you
-# want to know what is left after a hundred steps, look at $\rho$.
+# want to know what $U$ leaves after a hundred steps, look at $\rho$.
 #
 # ## Exploding: the cliff
 #
 # What does an exploding gradient look like from the point of view of a weight? We take the smallest network there is,
-# one unit, one weight $w$, fifty steps, and draw its cost against $w$. Pascanu, Mikolov and Bengio (2013) have a
-# picture of one like it.
+# one unit, one weight $w$,
+#
+# $$
+# s(t) = w\, g(s(t-1)) + b, \qquad C = \frac{1}{2} \big( g(s(50)) - 0.7 \big)^2,
+# $$
+#
+# with the logistic function $g$, $s(0) = 0.5$ and $b = -2.9$. After fifty steps, and only then, its output should be
+# 0.7. We draw the cost against $w$; each bar is as long as the cost. Pascanu, Mikolov and Bengio (2013) have a picture
+# of one like it.
 
 
 # %%
 def one_unit(params, x, s):
-    """s(t) = w sigma(s(t-1)) + b; the output is sigma(s). The bias is the input, which does
+    """s(t) = w g(s(t-1)) + b; the output is g(s). The bias is the input, which does
     not change."""
     s = tg.ops.add(params["w"] * tg.ops.sigmoid(s), x, name="s")
     return s, tg.ops.sigmoid(s, name="y")
@@ -176,8 +206,8 @@ show(grid, costs, slopes)
 plain = np.median(np.abs(slopes))
 
 # %% [markdown]
-# Somewhere in between, the cost falls down. We look closer at the place where it falls most, and closer again, until it
-# is no longer a jump.
+# Between two of these lines the cost falls down. We look closer at the place where it falls most, and closer again,
+# until it is no longer a jump.
 
 # %%
 while np.abs(np.diff(costs)).max() > 0.1:
@@ -217,7 +247,9 @@ assert np.isclose(short, 0.25)
 #   direction stays. (Pascanu, Mikolov and Bengio, 2013)
 # * **By value.** Each number beyond a bound is put at the bound. The direction changes.
 # * **Inside.** The error is clipped on the way back, at each step, before it goes on. (Mikolov, 2012) What comes out is
-#   not a gradient made shorter. It is the gradient of nothing.
+#   not the gradient made shorter. Held against measured slopes, as in lesson 1, it fails.
+#
+# To have something to clip, we take a wild network: 24 steps with a $U$ that stretches everything four times.
 
 # %%
 wild = start | {"U": 4 * turn}
@@ -247,7 +279,7 @@ print(f"{'clipped':>10}{'length':>10}{'angle to the gradient':>24}")
 for name, grads in ways.items():
     print(f"{name:>10}{np.linalg.norm(flat(grads)):10.3f}{angle(grads):21.2f} deg")
 print(
-    "does it still pass as a gradient?   whole:",
+    "does it agree with measured slopes?   not clipped:",
     net.check().ok,
     "  clipped inside:",
     inside.check().ok,
@@ -266,12 +298,17 @@ assert not inside.check().ok
 #
 # ## How to begin
 #
-# What we *can* choose is the $U$ that we begin with. To begin with small random numbers, as one does in other networks,
-# is the worst choice here.
+# What we *can* choose is the $U$ that we begin with. Small random numbers, as one takes them in other networks, are the
+# worst of the five choices below.
 #
-# A state that is handed on by a rotation gets neither longer nor shorter. An **orthogonal** $U$ is such a rotation:
-# all its singular values are 1. The **identity** hands on the state as it is; with units that are linear above zero,
-# this is the IRNN of Le, Jaitly and Hinton (2015). And any matrix can be scaled to a spectral radius of one's choice.
+# A state that is handed on by a rotation gets neither longer nor shorter. An **orthogonal** $U$ is such a rotation
+# (or a reflection): all its singular values are 1. The **identity** hands on the state as it is; with units that are
+# zero below zero and linear above it (*ReLU*), this is the IRNN of Le, Jaitly and Hinton (2015). Random numbers can be
+# larger, too: with the standard deviation $1/\sqrt{m}$ (here called gain 1) the spectral radius is near 1, and any
+# matrix can be scaled to a radius of just 1.
+#
+# The inputs are small this time, so that the slopes of $\tanh$ stay near 1 and we see what $U$ does. The last column is
+# the factor of one step back, on average over all forty.
 
 # %%
 starts = {
@@ -284,7 +321,7 @@ starts = {
 x, d = 0.1 * rng.normal(size=(T, 1, 3)), np.eye(2)[rng.integers(2, size=(T, 1))]
 lengths = {}
 print(
-    f"{'U starts as':>16}"
+    f"{'U starts as':>16}{'radius':>8}"
     + "".join(f"{f'lag {lag}':>10}" for lag in (0, 10, 20, 40))
     + f"{'a step':>10}"
 )
@@ -292,13 +329,23 @@ for name, U in starts.items():
     net = tg.unfold(tg.cells.Guo(f="tanh"), start | {"U": U}, x, d)
     lengths[name] = np.linalg.norm(pathology.state_errors(net)[:, 0], axis=1)
     factor = (lengths[name][T] / lengths[name][0]) ** (1 / T)
+    radius = tg.train.spectral_radius(U)
     print(
-        f"{name:>16}"
+        f"{name:>16}{radius:8.2f}"
         + "".join(f"{lengths[name][lag]:10.1e}" for lag in (0, 10, 20, 40))
         + f"{factor:10.3f}"
     )
 assert lengths["orthogonal"][T] > 1e6 * lengths["normal, std 0.1"][T]
 assert lengths["normal, std 0.1"][T] < 1e-10
+assert np.allclose(np.linalg.svd(turn, compute_uv=False), 1)
+assert abs(tg.train.spectral_radius(starts["normal, gain 1"]) - 1) < 0.1
+assert min(lengths, key=lambda name: lengths[name][T]) == "normal, std 0.1"
+assert lengths["normal, std 0.1"][10] < 1e-3 * min(
+    lengths[name][T] for name in lengths if name != "normal, std 0.1"
+)
+
+# %% [markdown]
+# With small random numbers less is left after ten steps than with any of the others after forty. As a plot:
 
 # %%
 try:
@@ -311,8 +358,18 @@ except ImportError as missing:
 # %% [markdown]
 # ## Does it matter?
 #
-# A task that is nothing but memory: at the first step the network is told one of two things. Then comes noise, forty
-# steps long. At the end it is asked what it was told. Who does not know pays $\ln 2$.
+# A task that is nothing but memory: at the first step the network is told one of two things. Then comes noise, up to
+# the fortieth step. There it is asked what it was told. Who does not know pays $\ln 2$.
+#
+# Two things help it to learn, whatever it begins with: the gradient is clipped by norm, and **Adam** makes the steps.
+# Adam is gradient descent that divides each number's gradient by the size that it has had lately, so that each weight
+# moves by about $\eta$ per update. Here are three numbers with very different gradients, and the first update:
+
+# %%
+numbers, slopes = {"w": np.zeros(3)}, {"w": np.array([0.001, 1.0, -50.0])}
+tg.train.Adam(0.005).step(numbers, slopes)
+print("gradients", slopes["w"], "move the numbers by", numbers["w"])
+assert np.allclose(numbers["w"], -0.005 * np.sign(slopes["w"]), rtol=1e-4)
 
 
 # %%
@@ -327,8 +384,7 @@ def told(rng, steps, samples=32):
 
 
 def train(U, updates=300):
-    """The cost of one sample, update by update; the gradient is clipped by norm, and Adam
-    makes the steps."""
+    """The cost of one sample, update by update."""
     rng = np.random.default_rng(0)
     weights = {name: w.copy() for name, w in (start | {"U": U}).items()}
     net = tg.unfold(cell, weights, *told(rng, T), losses=[T])
@@ -353,8 +409,8 @@ assert last["normal, std 0.1"] > 0.9 * chance
 assert last["orthogonal"] < 0.1 * chance
 
 # %% [markdown]
-# The same network, the same task, the same steps. One has learned it and the other has learned nothing, because no
-# error has ever reached the step at which it was told.
+# The same network, the same task, the same updates. One has learned it and the other has learned nothing: as the table
+# has it, next to no error reaches the step at which it was told.
 #
 # But a beginning is all that this is. Each update moves $U$, and nothing keeps it a rotation. And as soon as units are
 # driven far, their slopes are small, and no $U$ makes up for that.

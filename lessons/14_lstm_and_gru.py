@@ -18,9 +18,10 @@
 #
 # ## The picture
 #
-# One step of an LSTM, folded. Find the two delays on the left. The upper one is the state $s$; it goes into $U$ and
-# everything else. The lower one is the memory $c$. Follow it: from $c(t-1)$ it meets a product and a sum, and is
-# $c(t)$. No matrix, no $\tanh$.
+# One step of an LSTM, folded. The two boxes $z^{-1}$ on the left are delays: each hands on what it got one step
+# earlier. The upper one is for the state $s$, which goes through $U$ into everything. The lower one is for the memory
+# $c$. Follow it: $c(t-1)$ meets a product ×, then a sum, and is $c(t)$. No matrix, no $\tanh$. What the boxes $o$, $f$,
+# $i$ and $g$ are comes below; for now look only at that line.
 
 # %%
 import numpy as np
@@ -44,7 +45,7 @@ tg.draw(net, view="folded", overlay=None)
 # ## The carousel alone
 #
 # The first LSTM, that of 1997, had no product there, only the sum. We take it, hold everything still but the memory,
-# push $c(0)$, and see what arrives at $c(6)$.
+# push $c(0)$, and see what arrives at $c(6)$: the product of the six Jacobians, as in lesson 13.
 
 # %%
 first = tg.cells.LSTM(forget=False)
@@ -52,7 +53,9 @@ first_params = {
     name: rng.normal(size=w.shape) for name, w in first.init(l, m, o, rng=rng).items()
 }
 of_1997 = tg.unfold(first, first_params, x, d, s0=start)
-arrives = pathology.products(pathology.jacobians(of_1997, part=1))[0, 0]
+arrives = pathology.products(pathology.jacobians(of_1997, part=1))[
+    0, 0
+]  # part 0 is s, part 1 is c
 print("dc(6) / dc(0), all else held:")
 print(arrives)
 assert np.array_equal(arrives, np.eye(m))
@@ -63,11 +66,12 @@ assert np.array_equal(arrives, np.eye(m))
 # ## Why there are gates
 #
 # Then why not simply add everything up, forever? Because the memory would drown. One thing is told at the first step,
-# and noise is added at each of the next two hundred.
+# and noise is added at each of the next two hundred: as it is, or multiplied by a hundredth. The noise that has piled
+# up in the end differs from run to run; we take the standard deviation over a thousand runs.
 
 # %%
 told, noise = 1.0, 0.3 * np.random.default_rng(0).normal(size=(1000, 200))
-for name, gate in (("everything gets in", 1.0), ("the gate is nearly closed", 0.01)):
+for name, gate in (("everything gets in", 1.0), ("a hundredth gets in", 0.01)):
     drowned = (gate * noise).sum(axis=1).std()
     print(f"{name}: told {told:.2f}, and on top of it a noise of {drowned:.2f}")
     assert (drowned > told) == (gate == 1.0)
@@ -80,15 +84,20 @@ for name, gate in (("everything gets in", 1.0), ("the gate is nearly closed", 0.
 # \begin{aligned}
 # i &= \sigma(\mathrm{net}_i) && \text{input gate: what gets in} \\
 # f &= \sigma(\mathrm{net}_f) && \text{forget gate: what stays} \\
-# o &= \sigma(\mathrm{net}_o) && \text{output gate: what is shown} \\
 # g &= \tanh(\mathrm{net}_g) && \text{what there is to be written} \\
+# o &= \sigma(\mathrm{net}_o) && \text{output gate: what is shown} \\
 # c(t) &= f \odot c(t-1) + i \odot g \\
 # s(t) &= o \odot \tanh(c(t))
 # \end{aligned}
 # $$
 #
-# All four sums come from one product, $x V + s U + b$, with matrices four times as high. The forget gate is younger
-# than the rest (Gers, Schmidhuber and Cummins, 2000): a carousel that never forgets is full one day.
+# The letters are those that everybody uses for an LSTM. So $\sigma$ is the logistic function here and no singular
+# value, and $i$, $f$, $g$, $o$ are four things for each hidden unit, not an index, two activations and a size. Of these
+# $g$ is no gate: it may be negative.
+#
+# All four sums come at once, in the box $\mathrm{net}_j$ of the picture: $x(t)\,V^\top + s(t-1)\,U^\top + b_j$, with a
+# `V`, `U` and `b_j` that are four times as high: the rows for $i$ come first, then those for $f$, $g$, $o$. The forget
+# gate is younger than the rest (Gers, Schmidhuber and Cummins, 2000): a carousel that never forgets is full one day.
 
 
 # %%
@@ -131,11 +140,16 @@ assert np.allclose(arrives, np.diag(np.prod(gates, axis=0)), rtol=0, atol=1e-15)
 # *All else held* is an important word. The memory also shows itself: $c(t)$ becomes $s(t)$, and this goes through $U$
 # into all gates of the next step. These are other roads back from $c(6)$ to $c(0)$, with all the trouble of lesson
 # 13. The 1997 paper cut them off. Today one goes back along all of them. With $U = 0$ there is the carousel alone.
+#
+# Below, `whole` is what arrives at $c(0)$ along all roads, `direct` what arrives along the carousel. We print by how
+# much each can stretch a push at most, as in lesson 13.
 
 # %%
 for name, weights in (("U as it is", params), ("U = 0", params | {"U": np.zeros((4 * m, m))})):
     shown = tg.unfold(cell, weights, x, d, s0=start)
-    whole = pathology.products(pathology.jacobians(shown))[0, 0][m:, m:]
+    whole = pathology.products(pathology.jacobians(shown))[0, 0][
+        m:, m:
+    ]  # of s and c the part from c to c
     direct = pathology.products(pathology.jacobians(shown, part=1))[0, 0]
     others, carousel = np.linalg.norm(whole - direct, 2), np.linalg.norm(direct, 2)
     print(f"{name}: the other roads add {others:.4f}, the carousel {carousel:.4f}")
@@ -144,21 +158,25 @@ for name, weights in (("U as it is", params), ("U = 0", params | {"U": np.zeros(
 # %% [markdown]
 # ## The gated recurrent unit
 #
-# Cho and others (2014) got on with one state and two gates. Look at the last line:
+# Cho and others (2014) got on with one state and two gates. The sums $\mathrm{net}_r$ and $\mathrm{net}_z$ are made as
+# in the LSTM. Look at the last line:
 #
 # $$
 # \begin{aligned}
 # r &= \sigma(\mathrm{net}_r) && \text{reset gate} \\
 # z &= \sigma(\mathrm{net}_z) && \text{update gate} \\
-# n &= \tanh(x V_n + b + r \odot (s(t-1) U_n + b_n)) && \text{a proposal} \\
+# n &= \tanh\big(x V_n^\top + b + r \odot (s(t-1)\, U_n^\top + b_n)\big) && \text{a proposal} \\
 # s(t) &= (1 - z) \odot n + z \odot s(t-1)
 # \end{aligned}
 # $$
 #
 # The new state is a mean of the old one and a proposal. There is the carousel again: the direct road from $s(t-1)$ to
-# $s(t)$ is $z$, and what $z$ keeps it does not take from the proposal. (The letters are those of PyTorch; some papers
-# call $1 - z$ what is here $z$. And in the paper as it was printed, $r$ multiplies the state *before* $U_n$ does; that
-# is `GRU(reset="before")`. A formula from one text and weights from another do not fit.)
+# $s(t)$ is $z$, and what $z$ keeps it does not take from the proposal. We check it with $U = 0$, so that there is no
+# other road.
+#
+# (The letters are those of PyTorch; some papers call $1 - z$ what is here $z$. And in the paper as it was printed, $r$
+# multiplies the state *before* $U_n$ does; that is `GRU(reset="before")`. A formula from one text and weights from
+# another do not fit.)
 
 # %%
 gru = tg.cells.GRU()
@@ -174,12 +192,22 @@ assert np.allclose(arrives, np.diag(z), rtol=0, atol=1e-15)
 # %% [markdown]
 # ## How long is the memory at the start?
 #
-# At the start a gate knows nothing yet, and is what its bias makes it: with a bias of 0 it is half open. A half, a
-# hundred and twenty times, is nothing. So the bias of the forget gate should start high. We measure how much of the
-# error of the last cost arrives a hundred and twenty steps earlier.
+# At the start a gate knows nothing yet, and is about what its bias makes it: with a bias of 0 it is half open. What do
+# a hundred and twenty such gates let through, one after the other?
 
 # %%
 m, T = 12, 120
+through = {bias: sigma(bias) ** T for bias in (0.0, 1.0, 3.0, 5.0)}
+for bias, left in through.items():
+    print(f"bias {bias:.0f}: a gate of {sigma(bias):.3f}; {T} of them let {left:.0e} through")
+assert through[0.0] < 1e-30
+assert through[5.0] > 0.1
+
+# %% [markdown]
+# So the bias of the forget gate should start high. That was the carousel alone. Now along all roads: how much of the
+# error of the last cost arrives a hundred and twenty steps earlier?
+
+# %%
 simple = tg.cells.Guo(f="tanh")
 rotation = simple.init(3, m, 2, rng=6) | {"U": tg.train.orthogonal(m, rng=5)}
 
@@ -210,6 +238,13 @@ for name, (kind, weights) in starts.items():
     )
 assert lengths["LSTM, bias 3"][T] > 1e20 * lengths["LSTM, bias 0"][T]
 assert lengths["GRU, bias 5"][T] > 1e20 * lengths["GRU, bias 0"][T]
+for bias in (0.0, 1.0, 3.0):
+    assert lengths[f"LSTM, bias {bias:.0f}"][T] > 10 * through[bias]
+assert lengths["LSTM, bias 3"][T] > 2 * lengths["LSTM, bias 3"][T - 20]
+
+# %% [markdown]
+# In the LSTMs more arrives than the gates alone let through: the rest has come along the other roads, through $s$ and
+# $U$. There errors can even grow, as they do on the last steps back with the bias 3. The rotation loses by its slopes.
 
 # %%
 try:
@@ -224,7 +259,7 @@ except ImportError as missing:
 # ## Does it learn?
 #
 # The task of lesson 13, three times as long. One thing is told at the first step, the question comes at the last.
-# Every network gets the same updates.
+# Every network gets the same number of updates, clipped by norm and made by Adam, as there.
 
 
 # %%
@@ -271,8 +306,10 @@ assert last["simple, U a rotation"] < 0.1 * chance
 #
 # ## And the shares?
 #
-# Nothing has changed about them. An LSTM has more ops in a step, but its weights are used once at each step, each use
-# is a copy, and the shares are added. Backpropagation through time does not know what kind of cell it goes through.
+# Nothing has changed about them. An LSTM has more lines on the tape in a step, but its weights are used once at each
+# step, each use is a copy, and the shares are added. Backpropagation through time does not know what kind of cell it
+# goes through. Here is the ledger of the LSTM at the top of this lesson; its biases are twelve numbers, so it gives the
+# lengths.
 
 # %%
 report = net.check()

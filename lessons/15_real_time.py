@@ -12,8 +12,10 @@
 # ## The picture
 #
 # Two hidden units, two steps, and one entry of $U$. Above is that question: a small push to $u_{12}$ enters at each
-# copy and flows forwards, along the arrows, to the cost. Below are the same boxes and the same numbers on the lines.
-# Only the arrows are turned round: the error flows from the cost back to the weight.
+# copy and flows forwards, along the arrows, to the cost. The number on a line is a slope: the direct derivative of what
+# stands at its head by what stands at its tail. What arrives at a box is written in it: each tail's number times the
+# slope, added up. Below are the same boxes and the same slopes. Only the arrows are turned round: the error flows from
+# the cost back to the weight. (`U[1,2](1)` is the entry $u_{12}$ of the copy of step 1, `s[2](1)` the second unit.)
 
 # %%
 from itertools import islice
@@ -34,9 +36,9 @@ graph = tg.flow_graph(two, "U", (0, 1))
 tg.draw_flow(graph)
 
 # %% [markdown]
-# What arrives is the same. That is a theorem on flow graphs (Beaufays and Wan, 1994, used it for just this), and a
-# number here. The upper picture is **real-time recurrent learning**, RTRL (Robinson and Fallside 1987, Williams and
-# Zipser 1989). The lower one is backpropagation through time.
+# What arrives is the same. That is a theorem on flow graphs (Beaufays and Wan, 1994, used it for just this; lesson 16
+# proves it), and a number here. The upper picture is **real-time recurrent learning**, RTRL (Robinson and Fallside
+# 1987, Williams and Zipser 1989). The lower one is backpropagation through time.
 
 # %%
 forwards, backwards = tg.transfer(graph), tg.transfer(tg.transposed(graph))
@@ -63,8 +65,10 @@ assert np.isclose(backwards, two.grads["U"][0, 1], rtol=0, atol=1e-14)
 # M_{jh,i}(t) = f'(\mathrm{net}_i(t)) \Big( \sum_k u_{ik}\, M_{jh,k}(t-1) + [i = j]\, s_h(t-1) \Big)
 # $$
 #
-# where $[i = j]$ is 1 for the unit $j$ and 0 for the others. It begins with $M(0) = 0$: no weight had a hand in $s(0)$.
-# And the gradient of the cost of this step is what the error at the state makes of it,
+# where $[i = j]$ is 1 for the unit $j$ and 0 for the others. (All four letters count hidden units here: $j$ and $h$ say
+# which weight is pushed, $i$ which unit feels it, and the sum over $k$ is over what unit $i$ reads.) It begins with
+# $M(0) = 0$: no weight had a hand in $s(0)$. And the gradient of the cost of this step is what the error at the state
+# makes of it,
 #
 # $$
 # \frac{dC(t)}{du_{jh}} = \sum_i \frac{\partial C(t)}{\partial s_i(t)}\, M_{jh,i}(t)
@@ -90,20 +94,22 @@ for t in range(1, T + 1):
     before, s = s, np.tanh(params["V"] @ x[t - 1, 0] + U @ s + params["b_j"])
     own = np.zeros((m, m, m))
     for j in range(m):
-        own[j, :, j] = before
-    M = (1 - s**2) * (M @ U.T + own)
+        own[j, :, j] = before  # [i = j] s_h(t-1)
+    M = (1 - s**2) * (M @ U.T + own)  # M @ U.T is the sum over k
     y = tg.guo.activation("softmax", (W @ s + params["b_k"])[None])[0]
-    by_hand.append(M @ (W.T @ (y - d[t - 1, 0])))
+    by_hand.append(M @ (W.T @ (y - d[t - 1, 0])))  # dC(t)/ds(t) by (17) and (9)
     print(
-        f"t = {t}: the gradient of C({t}) is known, "
-        f"its length is {np.linalg.norm(by_hand[-1]):.5f}"
+        f"t = {t}: the gradient of C({t}) is known, its length is "
+        f"{np.linalg.norm(by_hand[-1]):.5f}"
     )
 
 # %% [markdown]
 # ## The rows of the table
 #
 # In lesson 10 the gradient of one cost was a row of the table of influences. RTRL gives that row's **sum**, whole, at
-# the moment when the cost is there. The library does it for any cell and all weights, with the tape's tangents.
+# the moment when the cost is there. The library does it for any cell and all weights. Its tape can do what the upper
+# picture does: send a push forwards, line by line. What has arrived at a node is called its **tangent**, as what comes
+# back to it is called its cotangent.
 
 # %%
 net = tg.unfold(cell, params, x, d, s0=s0)
@@ -149,14 +155,25 @@ inputs, targets = (
 )
 sizes = [w.carried_bytes for w in islice(tg.rtrl(cell, first, inputs, targets), 2000)]
 print(f"carried after 10 steps: {sizes[9]} bytes; after {len(sizes)}: {sizes[-1]} bytes")
-assert len(set(sizes[1:])) == 1
+assert len(set(sizes)) == 1
 
 # %% [markdown]
 # But look at what is carried: a number for each weight **and** each unit. If $m$ units have $P$ weights, that is $m P$
-# numbers, and $P$ itself grows as $m^2$. One step has to multiply all of it by $U$, which makes $m^2 P$ products.
-# Backpropagation needs $m^2$ or so for a step, and keeps $m$ numbers.
+# numbers of 8 bytes. (Here $P$ counts `V`, `U` and `b_j`. For `W` and `b_k` nothing is carried, they move no state.)
+# And $P$ itself grows as $m^2$.
+#
+# One step has to multiply all of it by $U$. Each of the $m P$ new numbers is a sum over $m$ units, which makes $m^2 P$
+# products. Backpropagation needs $m^2$ or so for a step, and keeps $m$ numbers. The networks in the table have half as
+# many inputs as units.
 
 # %%
+P = sum(first[name].size for name in ("V", "U", "b_j"))
+print(
+    f"the stream above: {len(first['U'])} units, {P} weights, {8 * len(first['U']) * P} bytes"
+)
+assert sizes[-1] == 8 * len(first["U"]) * P
+assert set(windows[-1].carried) == {"V", "U", "b_j"}
+
 print(
     f"{'m':>4}{'carried by RTRL':>18}{'kept by BPTT, 1000 steps':>27}"
     f"{'products a step, RTRL : BPTT':>31}"
@@ -185,7 +202,9 @@ assert 7.9 < carried[-1] / carried[-2] < 8
 sums = [state.parents[0] for state in two.states[1:]]
 for j, h in np.ndindex(2, 2):
     one = tg.flow_graph(two, "U", (j, h))
-    arrived = tg.flow(tg.transposed(one), {one.graph["sink"]: -1.0})
+    arrived = tg.flow(
+        tg.transposed(one), {one.graph["sink"]: -1.0}
+    )  # delta is minus the cotangent
     found = {(node, i): arrived[node.index, (0, i)] for node in sums for i in (0, 1)}
     for (node, i), error in found.items():
         assert np.isclose(error, tg.delta(node)[0, i], rtol=0, atol=1e-14)
@@ -202,7 +221,7 @@ print("one graph for each entry forwards; backwards they all say the same, and i
 #
 # With a gradient at every step the weights can be changed at every step. Then $M(t)$ is not quite right any more: it
 # was carried along with the old weights. For small steps that does little, as in lesson 7. The five units of lesson
-# 12, whose truncated gradient pointed uphill, learn in this way without any window.
+# 12, whose truncated gradient pointed uphill, learn in this way without any window: $\theta$ should come to $-0.5$.
 
 # %%
 A = 0.5 * (np.eye(5) + np.eye(5, k=1))
@@ -232,10 +251,10 @@ assert abs(theta["theta"][0] + 0.5) < 1e-3
 # Can one carry less than $m P$ numbers? Yes, if one gives something up. It is the choice of lesson 12 again: bias, or
 # noise.
 #
-# **UORO** (Tallec and Ollivier, 2018) replaces $M$ by the product of two vectors, one as long as the state, one as
-# long as the weights. With random signs in it, it is right **on average**. **E-prop** (Bellec and others, 2020)
-# throws away what goes from one unit to *another* in time, and carries a single number for each weight. There is no
-# noise in it, but a bias; unless no unit reads another one, that is, unless $U$ is diagonal.
+# **UORO** (*unbiased online recurrent optimization*, Tallec and Ollivier, 2018) replaces $M$ by the product of two
+# vectors, one with $m$ numbers, one with $P$. With random signs in it, it is right **on average**. We run it three
+# hundred times. The mean of $N$ runs differs from the true value by chance, by about the spread of one run divided by
+# $\sqrt{N}$; if it differs by no more than that, we see no bias.
 
 # %%
 truth = net.grads["U"]
@@ -258,14 +277,19 @@ print(
 assert bias < 2 * chance
 assert spread > 3 * bias
 
+# %% [markdown]
+# **E-prop** (from *eligibility propagation*, Bellec and others, 2020) throws away what goes from one unit to *another*
+# in time, and carries a single number for each weight. There is no noise in it, but a bias; unless no unit reads
+# another one, that is, unless $U$ is diagonal.
+
 # %%
 off = {}
 for name, recurrent in (("U as it is", U), ("U diagonal", np.diag(np.diag(U)))):
     given = params | {"U": recurrent}
     whole = tg.unfold(cell, given, x, d, s0=s0)
     whole.backward()
-    found = sum(window.grads["V"] for window in tg.eprop(cell, given, x, d, s0=s0))
-    off[name] = np.linalg.norm(found - whole.grads["V"]) / np.linalg.norm(whole.grads["V"])
+    found = sum(window.grads["U"] for window in tg.eprop(cell, given, x, d, s0=s0))
+    off[name] = np.linalg.norm(found - whole.grads["U"]) / np.linalg.norm(whole.grads["U"])
     print(f"e-prop, {name}: off by {off[name]:.1e}, every time the same")
 assert off["U as it is"] > 0.01
 assert off["U diagonal"] < 1e-14

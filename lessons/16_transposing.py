@@ -8,7 +8,8 @@
 # There is something to wonder about. Real-time recurrent learning goes **with** a weight: move it a little, see how the
 # state moves, how the next state moves with that one, and so on up to the cost. Backpropagation through time goes
 # **against** it: start with the error at the cost and carry it back. As programs they have nothing in common. One runs
-# forwards and carries a large table, the other runs backwards and carries one row. And yet:
+# forwards and carries a number for each weight and each unit, the other runs backwards and carries one for each unit.
+# And yet:
 
 # %%
 from collections import Counter
@@ -38,18 +39,27 @@ assert np.allclose(forwards, net.grads["U"], rtol=0, atol=1e-14)
 #
 # ## The picture
 #
-# Take one entry of `U`. In the upper half, every number that depends on it is a box. A small change flows along the
-# lines; each line multiplies it by its **gain**, and each box adds up what flows in. Put a 1 in at the lower left, and
-# read at the upper right how the cost changes.
+# Take one entry of `U`, $u_{12}$. In the upper half, every number that can depend on it is a box: `s[2](1)` is unit 2
+# at time 1. A small change flows along the lines; each line multiplies it by its **gain**, and each box adds up what
+# flows in. Put a 1 in at the lower left, and each box shows what has become of it, down to the last one at the upper
+# right, the cost. (Move the picture sideways to see it.) Two boxes hold 0: at the first step $u_{12}$ leads to unit 1
+# alone, unit 2 hears of it one step later.
 #
 # In the lower half the same boxes stand at the same places, and the lines have the same gains. Only the arrows are
-# turned round.
+# turned round: the 1 goes in at the cost, and flows to the weight.
 
 # %%
 j, h = 0, 1
 graph = tg.flow_graph(net, "U", (j, h))
 turned = tg.transposed(graph)
 tg.draw_flow(graph)
+
+# %%
+held = tg.flow(graph, {graph.graph["source"]: 1.0})  # by line of the tape and entry
+at_1 = [held[net.states[1].index, (0, unit)] for unit in range(m)]
+print(f"what a 1 at the weight is in the units of step 1: {at_1[0]:.4f} and {at_1[1]:g}")
+assert at_1[0] != 0
+assert at_1[1] == 0
 
 # %% [markdown]
 # ## What the gains are
@@ -61,13 +71,17 @@ tg.draw_flow(graph)
 # \begin{aligned}
 # \text{from } u_{jh} \text{ to } \mathrm{net}_j(t): &\quad s_h(t-1) \\
 # \text{from } \mathrm{net}_j(t) \text{ to } s_j(t): &\quad f'(\mathrm{net}_j(t)) \\
-# \text{from } s_j(t) \text{ to } \mathrm{net}_i(t+1): &\quad u_{ij}
+# \text{from } s_j(t) \text{ to } \mathrm{net}_i(t+1): &\quad u_{ij} \\
+# \text{from } s_j(t) \text{ to } \mathrm{net}_k(t): &\quad w_{kj} \\
+# \text{from } \mathrm{net}_k(t) \text{ to } C(t): &\quad y_k(t) - d_k(t)
 # \end{aligned}
 # $$
 #
 # Into the sum of unit $j$ it gets through the state that $u_{jh}$ multiplies. Through $f$ it gets with the slope $f'$.
-# And into the next time step it gets through the weights $u_{ij}$, one line to each unit $i$: that line has a **delay**
-# of one step.
+# Into the next time step it gets through the weights $u_{ij}$, one line to each hidden unit $i$ (as in lesson 15, $i$
+# counts hidden units here): that line has a **delay** of one step. From there on the same holds for every unit $i$ in
+# place of $j$. Into the cost it gets through $W$ and the slope of the cost, equation (17) with its sign turned. The
+# lines with the gain 1 lead to the copies and from the costs $C(t)$ to their sum.
 
 # %%
 checked = Counter()
@@ -81,13 +95,19 @@ for a, b, branch in graph.edges(data=True):
     elif kinds == ("s", "netⱼ"):
         expected = params["U"][end["entry"][1], start["entry"][1]]
         assert branch["delay"] == 1
+    elif kinds == ("s", "netₖ"):
+        expected = params["W"][end["entry"][1], start["entry"][1]]
+    elif kinds == ("netₖ", "C"):
+        t, k = end["t"], start["entry"][1]
+        expected = net.outputs[t - 1].value[0, k] - d[t - 1, 0, k]
     else:
-        continue
+        assert kinds in (("U", "U"), ("C", "C"))
+        expected = 1
     assert np.isclose(branch["gain"], expected, rtol=0, atol=1e-14)
     checked[" to ".join(kinds)] += 1
 for kinds, count in checked.items():
-    print(f"{count:>3} lines from {kinds}: the gain is the one in the formula")
-assert len(checked) == 3
+    print(f"{count:>3} lines from {kinds}: the gain is what is said above")
+assert checked.total() == len(graph.edges)
 
 # %% [markdown]
 # ## Turning it round
@@ -95,9 +115,10 @@ assert len(checked) == 3
 # To transpose a flow graph, do one thing: turn every arrow round and leave its gain alone. Three other things happen by
 # themselves:
 #
-# * Where a line branched, lines now join, and a box that only handed on becomes a sum. And the other way round.
+# * A box that several lines left, a **branching**, becomes a box where several arrive, a **sum**. And the other way
+#   round.
 # * The place where the 1 went in becomes the place where you read.
-# * A delay becomes an **advance**: time runs backwards.
+# * A delay becomes an **advance**, a delay of $-1$: time runs backwards.
 
 # %%
 gains = [Counter(branch["gain"] for *_, branch in g.edges(data=True)) for g in (graph, turned)]
@@ -149,25 +170,33 @@ for t in range(1, T + 1):
 #
 # ## Why it must be so
 #
-# Number the boxes, and let $a_{kl}$ be the gain of the line from box $l$ to box $k$, zero if there is none. Put
-# anything you like into every box: $p_k$ into those of the graph, $q_k$ into those of the turned graph. What the boxes
-# then hold is
+# For this proof $k$ and $l$ just number the boxes. Let $a_{kl}$ be the gain of the line from box $l$ to box $k$, zero
+# if there is none. Put anything you like into every box: $p_k$ into those of the graph, $q_k$ into those of the turned
+# graph. Each box holds what was put in and what flows in, $x_k$ in the graph, $z_k$ in the turned one:
 #
 # $$
 # x_k = p_k + \sum_l a_{kl}\, x_l, \qquad z_k = q_k + \sum_l a_{lk}\, z_l .
 # $$
 #
-# Multiply the first by $z_k$, the second by $x_k$, and add up each over all boxes. On the left there is $\sum_k x_k
-# z_k$ both times. The double sums are the same too: they differ only in which letter is called $k$. So what is left
-# over must agree:
+# Multiply the first by $z_k$, the second by $x_k$, and add up each over all boxes:
+#
+# $$
+# \sum_k z_k x_k = \sum_k z_k\, p_k + \sum_{k,l} z_k\, a_{kl}\, x_l, \qquad
+# \sum_k x_k z_k = \sum_k x_k\, q_k + \sum_{k,l} x_k\, a_{lk}\, z_l .
+# $$
+#
+# The left sides are the same. The double sums are the same too: exchange the letters $k$ and $l$ in one of them, and
+# you have the other. So what is left over must agree:
 #
 # $$
 # \sum_k x_k\, q_k = \sum_k z_k\, p_k .
 # $$
 #
-# Let $p$ be a 1 at the weight and nothing else, and $q$ a 1 at the cost. Then this line says: what arrives at the cost
-# in one graph is what arrives at the weight in the other. That is the whole proof. Engineers call it
-# *interreciprocity*.
+# Let $p$ be a 1 at the weight and nothing else, and $q$ a 1 at the cost and nothing else. Then one term is left on each
+# side: $x$ at the cost is $z$ at the weight. What arrives in one graph is what arrives in the other. That is the whole
+# proof. Engineers call it *interreciprocity*.
+#
+# It holds for any $p$ and $q$, so we try it with random ones.
 
 
 # %%
@@ -194,16 +223,20 @@ for a, b in turned.edges:
     wrong = nx.DiGraph(turned)
     wrong.edges[a, b]["gain"] *= 1.01
     noticed.append(left_over(graph, wrong, seed=0))
-print(f"{len(noticed)} lines, changed one at a time: at least {min(noticed):.0e} is left over")
+print(
+    f"{len(noticed)} lines, changed one at a time: at least {min(noticed):.0e} is left over,"
+)
+print(f"{min(noticed) / max(same):.0e} times as much as rounding ever leaves")
 assert min(noticed) > 1000 * max(same)
 
 # %% [markdown]
-# It breaks at every line. One wrong gain, by one per cent, anywhere.
+# It breaks at every line. One wrong gain, by one per cent, anywhere. (Where little flows, little is left over.)
 #
 # ## Then why does everybody go backwards?
 #
 # Lesson 15 gave the reason: the upper graph belongs to **one** entry of one weight, the lower one serves them all. Let
-# us count, and let the deltas of this one turned graph prove it: each times what the weight reads, equation (12).
+# us count, and let the deltas of this one turned graph prove it: each times what the weight reads, equations (10) to
+# (12), and for a bias the delta itself.
 
 # %%
 graphs = [
@@ -214,22 +247,27 @@ graphs = [
 print(f"forwards:  {len(graphs)} graphs, {sum(len(g.edges) for g in graphs)} lines in all")
 print(f"backwards: one graph, {len(turned.edges)} lines")
 
-deltas = np.array(
-    [
-        [flowing[net.states[t].parents[0].index, (0, unit)] for unit in range(m)]
-        for t in range(1, T + 1)
-    ]
-)
-states = np.array([net.states[t - 1].value[0] for t in range(1, T + 1)])
-inputs = x[:, 0]
-assert np.allclose(-deltas.T @ states, net.grads["U"], rtol=0, atol=1e-14)
-assert np.allclose(-deltas.T @ inputs, net.grads["V"], rtol=0, atol=1e-14)
-print("its deltas, times what each weight reads, are the gradients of all of U and all of V")
+
+def held_by(sums):
+    """What the turned graph holds in these boxes: (T, units)."""
+    return np.array(
+        [[flowing[node.index, at] for at in np.ndindex(node.value.shape)] for node in sums]
+    )
+
+
+delta_j = held_by([state.parents[0] for state in net.states[1:]])
+delta_k = held_by([output.parents[0] for output in net.outputs])
+s = np.array([state.value[0] for state in net.states])
+found = {"V": delta_j.T @ x[:, 0], "U": delta_j.T @ s[:-1], "W": delta_k.T @ s[1:]}
+found |= {"b_j": delta_j.sum(axis=0), "b_k": delta_k.sum(axis=0)}
+for name in net.weights:
+    assert np.allclose(-found[name], net.grads[name], rtol=0, atol=1e-14)
+print("its deltas, times what each weight reads, are the gradients of", ", ".join(net.weights))
 
 # %% [markdown]
 # That is what going backwards buys. But look at the third point above once more: a delay has become an **advance**. The
 # turned graph needs the future. It can only be played when the sequence is over, from the last step to the first, and
-# until then somebody has to keep every gain, at every time step. The upper graph can be played as the sequence comes
-# in, and nothing of the past has to be kept.
+# until then somebody has to keep every gain, at every time step. The upper graphs can be played as the sequence comes
+# in, all at once, and nothing of the past has to be kept: together they are the table $M(t)$ of lesson 15.
 #
 # So memory is the price. How much is it, and can it be less? That is the next lesson.

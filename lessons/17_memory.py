@@ -7,8 +7,9 @@
 #
 # ## The picture
 #
-# The way of the error through nine time steps. It begins at the right end. When the first step is played forwards, its
-# numbers are needed again only after all the others have had their turn, forwards and backwards.
+# The way of the error through nine time steps. It begins at the right end (move the picture sideways). When the first
+# step is played forwards, its numbers are needed again only after all the others have had their turn, forwards and
+# backwards.
 
 # %%
 import functools
@@ -31,12 +32,23 @@ def sequence(T):
 
 
 x, d = sequence(9)
-net = tg.unfold(cell, params, x, d)
+net = tg.unfold(cell, params, x, d, s0=rng.normal(size=(1, m)))
 net.backward()
 tg.draw(net, view="backward", window="all")
 
 # %% [markdown]
-# How much is it? Python can count the bytes that are in use at the worst moment.
+# The same as a table, from left to right in the order of what is done: nine steps forwards, then nine backwards. A row
+# is a time step, and it is marked for as long as its numbers must be kept.
+
+# %%
+kept = np.array([[t <= moment <= 19 - t for moment in range(1, 19)] for t in range(1, 10)])
+for t in range(9, 0, -1):
+    print(f"step {t}  " + " ".join("█" if here else "." for here in kept[t - 1]))
+print("kept    " + " ".join(str(here) for here in kept.sum(axis=0)))
+assert kept.sum(axis=0).max() == 9
+
+# %% [markdown]
+# In the middle all nine are there. How much is it? Python can count the bytes that are in use at the worst moment.
 
 
 # %%
@@ -70,14 +82,16 @@ assert peaks[576] > 2.5 * peaks[144]
 # keep only the **state before each segment**, a checkpoint, and forget the rest. On the way back, play each segment
 # again from its checkpoint when the error gets there, keep all of *its* steps, send the error through, and forget them.
 #
-# There are $T/k$ checkpoints, and $k$ steps of one segment are there at a time:
+# There are $T/k$ checkpoints, and $k$ steps of one segment are there at a time. (A step has a few numbers more than its
+# state. We count both as one.)
 #
 # $$
-# \text{kept}(k) = \frac{T}{k} + k, \qquad \text{smallest at } k = \sqrt{T}.
+# \text{kept}(k) = \frac{T}{k} + k, \qquad \text{smallest where } -\frac{T}{k^2} + 1 = 0, \text{ at } k = \sqrt{T}.
 # $$
 #
 # Every step is played twice, but for those of the last segment: nothing comes after it, so the error can go back
-# through it at once, and the state before it need not be kept either.
+# through it at once, and the state before it need not be kept either. That makes $T/k - 1$ checkpoints, and $2T - k$
+# steps played. (If all is one segment, one state is still kept: $s(0)$.)
 
 # %%
 T = 144
@@ -94,13 +108,14 @@ for k in (1, 4, 8, 12, 18, 36, 144):
     print(f"{k:8}{found.kept:13}{total[k]:9.0f}{found.steps:14}{off:12.0e}")
     assert found.kept == max(1, T // k - 1)
     assert found.steps == 2 * T - k
+    assert found.steps + 2 * T < 4 / 3 * (T + 2 * T)
     assert off < 1e-12
 assert min(total, key=total.get) == math.isqrt(T) == 12
 
 # %% [markdown]
 # At $k = \sqrt{T}$ the sum is smallest, and the gradient is the same, up to rounding: the shares are added in another
-# order. The price is less than one more pass forwards. If a pass backwards costs as much as two passes forwards, that
-# is less than a third more time.
+# order. The price is less than one more pass forwards. If a pass backwards costs as much as two passes forwards, as
+# one often reckons, that is less than a third more time: $4T - k$ instead of $3T$.
 
 # %%
 x_long, d_long = sequence(576)
@@ -118,8 +133,8 @@ assert all(np.allclose(found.grads[name], whole[name], rtol=0, atol=1e-11) for n
 #
 # What if there is room for three states only, whatever the length? Then checkpoints must be moved about. Nine steps,
 # three places. One of them always holds $s(0)$. Each line below is one thing that is done, from top to bottom: `>` is a
-# step played on the way to a state that will be kept, `o` a step that is played and through which the error then goes
-# back.
+# step that is played only to get to the state after it, `o` a step that is played and through which the error then goes
+# back. On the right stand the states that are in their places meanwhile.
 
 
 # %%
@@ -145,41 +160,52 @@ def best(t, places):
     )
 
 
-def schedule(first, t, places):
-    """What is done, line by line: (mark, the steps)."""
+def schedule(first, t, places, kept=(0,)):
+    """What is done, line by line: (mark, the steps, the states in their places)."""
     if t == 1:
-        yield "o", [first]
+        yield "o", [first], kept
         return
     ahead = best(t, places)
-    yield ">", range(first, first + ahead)
-    yield from schedule(first + ahead, t - ahead, places - 1)
-    yield from schedule(first, ahead, places)
+    yield ">", range(first, first + ahead), kept
+    also = (first + ahead - 1,) if places > 1 else ()
+    yield from schedule(first + ahead, t - ahead, places - 1, kept + also)
+    yield from schedule(first, ahead, places, kept)
 
 
 done = list(schedule(1, 9, places=3))
 print("t =  " + " ".join(str(t) for t in range(1, 10)))
-for mark, steps in done:
-    print("     " + " ".join(mark if t in steps else "." for t in range(1, 10)))
-counted = sum(len(steps) for _, steps in done)
-print(f"\n{counted} steps played for 9 steps of error")
-assert [steps[0] for mark, steps in done if mark == "o"] == list(range(9, 0, -1))
+for mark, steps, kept in done:
+    row = " ".join(mark if t in steps else "." for t in range(1, 10))
+    print(f"     {row}   " + " ".join(f"s({t})" for t in kept))
+counted = sum(len(steps) for _, steps, _ in done)
+print(
+    f"\n{counted} steps played for 9 steps of error; with s(0) alone it would be {plays(9, 1)}"
+)
+assert [steps[0] for mark, steps, _ in done if mark == "o"] == list(range(9, 0, -1))
+assert max(len(kept) for *_, kept in done) == 3
+assert plays(9, 1) == sum(range(1, 10))
 
 # %% [markdown]
 # Read the `o` from top to bottom: the error goes through step 9, then 8, and so on to step 1. It has to, whatever else
-# is done.
+# is done. With $s(0)$ alone one would play all nine steps, then the first eight again, and so on:
+# $9 + 8 + \ldots + 1$.
 #
 # How far ahead should one play before keeping the next state? Audrūnas Gruslys and others answered in 2016 with a
-# question that answers itself. Let $C(t, p)$ be the fewest steps that have to be played, for $t$ steps and $p$ places.
-# If we play $y$ steps and keep the state there, what is behind it is the same problem with a place less; and when that
-# is done, the first $y$ steps are the same problem with all places again:
+# rule that calls itself. Let $C(t, p)$ be the fewest steps that have to be played, for $t$ steps and $p$ places (their
+# letters: it is no cost, and $p$ is no sample). If we play $y$ steps and keep the state there, what comes after it is
+# the same problem with a place less; and when the error has gone through that, the place is free, and the first $y$
+# steps are the same problem with all places:
 #
 # $$
-# C(t, p) = \min_y \big( y + C(t-y, p-1) + C(y, p) \big), \qquad C(t, 1) = \frac{t(t+1)}{2}.
+# \begin{aligned}
+# C(t, p) &= \min_y \big( y + C(t-y, p-1) + C(y, p) \big), \\
+# C(1, p) &= 1, \qquad C(t, 1) = t + (t-1) + \ldots + 1 = \frac{t(t+1)}{2}.
+# \end{aligned}
 # $$
 #
-# Try all $y$ and take the best. That is what `plays` above does, and the library plays just as many. (It need not try
-# all: programs that differentiate other programs had met the same problem before, and Andreas Griewank and Andrea
-# Walther, 2000, give its solution as a sum.)
+# Try all $y$ from 1 to $t-1$ and take the best. That is what `plays` above does, and the library plays just as many.
+# (It need not try all: programs that differentiate other programs had met the same problem before, and Andreas Griewank
+# and Andrea Walther, 2000, give its solution as a sum.)
 
 # %%
 x, d = sequence(40)
@@ -192,29 +218,34 @@ for places in (1, 2, 3, 5, 10, 40):
     assert found.steps == plays(40, places)
     assert found.kept <= places
 assert counted == plays(9, 3)
+assert plays(40, 40) == 2 * 40 - 1
 assert all(np.array_equal(g[name], grads[0][name]) for g in grads for name in params)
 
 # %% [markdown]
 # Look at the column: with one place, everything is played again from the start for each step. A second and a third
-# place help enormously. And the gradients in all six rows are the same **to the last bit**, because the same numbers
-# are added in the same order. Memory is traded for time, and for nothing else.
+# place help enormously. With forty places every state is kept, and still it is twice 40, less one: a
+# place holds a *state*, and the other numbers of a step are made anew when the error comes; only the last step is
+# played once. And the gradients in all six rows are the same **to the last bit**, because the same numbers are added in
+# the same order. Memory is traded for time, and for nothing else.
 #
 # ## Or let it blur
 #
 # There is another way out, if an approximation will do. To go back $h$ steps you need the last $h$ states, one place
-# for each: a delay line. José Príncipe, Jyh-Ming Kuo and Bert de Vries put a line with **leaks** in its place, the
-# gamma memory. It has a few taps, and in each step only a part $\mu$ of a tap moves on to the next one:
+# for each: a **delay line**, where at each step everything moves on by one place. José Príncipe, Jyh-Ming Kuo and Bert
+# de Vries (1993) put a line with **leaks** there, the gamma memory. It has a few places, called *taps*, and in each
+# step only a part $\mu$ of what is in a tap moves on to the next one; the rest stays:
 #
 # $$
 # g_k(t) = (1 - \mu)\, g_k(t-1) + \mu\, g_{k-1}(t-1), \qquad g_0(t) \text{ is the signal.}
 # $$
 #
-# Put in a single 1 and watch it go by.
+# (Their letters again: $g$ is no output function.) Put in a single 1 and watch it go by. Five taps are $g_0$ to $g_4$.
+# The *mean delay* of a tap is the mean of the time steps, each weighted with how much of the 1 is there.
 
 # %%
 for mu in (1.0, 0.5):
     memory = tg.GammaMemory(taps=5, mu=mu)
-    memory.push(np.zeros(()))
+    memory.push(np.zeros(()))  # the first push says what shape is kept
     seen = []
     for t in range(400):
         memory.push(np.array(float(t == 0)))
@@ -233,35 +264,41 @@ for mu in (1.0, 0.5):
     assert np.allclose(seen.sum(axis=0), 1)
 
 # %% [markdown]
-# With $\mu = 1$ it is the delay line: tap 4 gives back what went in four steps ago. With a smaller $\mu$ the same tap
-# reaches $4/\mu$ steps back, but what it holds is smeared over many of them. Five places, any depth; paid for in
-# sharpness.
+# With $\mu = 1$ it is the delay line: tap 4 gives back what went in four steps ago. With a smaller $\mu$ each tap takes
+# $1/\mu$ steps on average, so the same tap reaches $4/\mu$ steps back; but what it holds is smeared over many of them.
+# Five places, any depth; paid for in sharpness.
 #
-# What does that do to a gradient? It depends on what the sequence is like. If it changes slowly, what is a little
-# smeared is still nearly right. We let waves of several lengths go through a network that remembers well, and compare
-# the gradient of the last cost with the true one.
+# What does that do to a gradient? The error still goes back step by step, with $\mu = 1/4$ over $1 + 4/\mu = 17$
+# copies. But each copy is given the input and the state that the taps hold for it, smeared as they are. It depends on
+# what the sequence is like: if it changes slowly, what is a little smeared is still nearly right. We let waves of
+# several lengths go through a network that remembers well, and print how far the gradient of the last cost with respect
+# to `U` is off.
 
 # %%
 memory_cell = tg.cells.Guo(f="tanh", g="identity")
 weights = memory_cell.init(3, 8, 2, rng=1)
 weights["U"] = 0.95 * np.eye(8) + 0.02 * rng.normal(size=(8, 8))
-phase = rng.uniform(0, 2 * np.pi, size=(2, 3))
+phases = rng.uniform(0, 2 * np.pi, size=(4, 1, 3))  # four waves of each length
 T, off = 100, {}
 print(f"{'steps in a wave':>16}{'5 taps, mu = 1':>17}{'5 taps, mu = 1/4':>18}")
 for period in (4, 20, 80, 200):
-    wave = np.sin(2 * np.pi * np.arange(T)[:, None, None] / period + phase)
-    target = 0.1 * np.cumsum(wave, axis=0)[..., :2]
-    net = tg.unfold(memory_cell, weights, wave, target, loss="squared_error")
-    net.backward(of=T)
-    for mu in (1.0, 0.25):
-        *_, last = tg.fixed_memory(
-            memory_cell, weights, wave, target, taps=5, mu=mu, loss="squared_error"
-        )
-        off[period, mu] = np.linalg.norm(last.grads["U"] - net.grads["U"]) / np.linalg.norm(
-            net.grads["U"]
-        )
+    true, found = [], {1.0: [], 0.25: []}
+    for phase in phases:
+        wave = np.sin(2 * np.pi * np.arange(T)[:, None, None] / period + phase)
+        target = 0.1 * np.cumsum(wave, axis=0)[..., :2]
+        net = tg.unfold(memory_cell, weights, wave, target, loss="squared_error")
+        net.backward(of=T)
+        true.append(net.grads["U"].copy())
+        for mu, gradients in found.items():
+            *_, last = tg.fixed_memory(
+                memory_cell, weights, wave, target, taps=5, mu=mu, loss="squared_error"
+            )
+            gradients.append(last.grads["U"])
+    for mu, gradients in found.items():
+        off[period, mu] = np.linalg.norm(np.subtract(gradients, true)) / np.linalg.norm(true)
     print(f"{period:16}{100 * off[period, 1.0]:15.1f} %{100 * off[period, 0.25]:16.1f} %")
-assert off[200, 0.25] < off[200, 1.0] / 3
+assert last.last - last.first + 1 == 1 + 4 * 4
+assert all(off[slow, 0.25] < off[slow, 1.0] / 3 for slow in (80, 200))
 assert off[4, 0.25] > off[4, 1.0]
 
 # %% [markdown]
@@ -279,7 +316,11 @@ for window in windows:
         params, x, d, s0, t=window.last, depth=depth, f="tanh"
     )
     assert np.allclose(window.grads["U"], cut_off.grads["U"], rtol=0, atol=1e-14)
-print("mu = 1 is Guo's equation (28) with T = 4, at each of", len(windows), "time steps")
+print(
+    "mu = 1 is Guo's equation (28) with T = 4 extra copies, at each of",
+    len(windows),
+    "time steps",
+)
 
 # %% [markdown]
 # So there is a choice: keep everything; keep less and play it again, exactly; or keep a blurred past. But all three

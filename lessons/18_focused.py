@@ -1,9 +1,9 @@
 # %% [markdown]
 # # No past at all
 #
-# One method needs no past: real-time recurrent learning, lesson 15. It carries a table along: for every weight, what it
-# has done to each unit of the state so far. With $m$ hidden units, `U` has $m^2$ entries, so its part of the table has
-# $m^3$ numbers. That is why hardly anybody uses it.
+# One method needs no past: real-time recurrent learning (RTRL), lesson 15. It carries a table along: for every weight,
+# what it has done to each unit of the state so far. With $m$ hidden units, `U` has $m^2$ entries, so its part of the
+# table has $m^3$ numbers. That is why hardly anybody uses it.
 #
 # Where does the third $m$ come from? A weight into unit 1 changes unit 1. One step later, unit 2 reads unit 1 through
 # `U`, then unit 3 reads unit 2, and soon everything has moved. In 1989 Michael Mozer asked: what if no unit read
@@ -11,8 +11,9 @@
 #
 # ## The picture
 #
-# Mozer's cell. Each unit keeps a part $u_j$ of its **own** memory and adds what it reads from the input. There is no
-# matrix in the recurrence, only $m$ numbers.
+# Mozer's cell. Each unit keeps a part $u_j$ of its **own** memory and adds what it reads from the input. Follow the
+# thick line from $s(t)$ through the delay, `z⁻¹`: it meets a product, entry by entry, and a sum. (`repeat` lays the row
+# of the $u_j$ out once for each sample.) There is no matrix in the recurrence, only $m$ numbers.
 
 # %%
 import textwrap
@@ -39,8 +40,8 @@ tg.draw(net, view="folded")
 #
 # ## What happens to the table
 #
-# Let RTRL run over the sequence, with this cell and with Guo's, and look at its table for `V` at the end: how every
-# entry $v_{ji}$ has moved every unit $s_h$. How many of the numbers are not zero?
+# Let RTRL run over the sequence, with this cell and with Guo's, and look at its table $M(6)$ for `V` at the end: how
+# every entry $v_{ji}$ has moved every unit $s_h$. How many of the numbers are not zero?
 
 # %%
 tables = {}
@@ -63,53 +64,62 @@ assert not np.any(np.where(own, 0, tables["Mozer"]))
 #
 # ## Two traces
 #
-# Ask what a change of $v_{ji}$ does to $s_j(t)$. It was there a step before, and of that a part $u_j$ is left; and it
-# comes in anew through $f$. A change of $u_j$ is left over in the same way, and comes in through what $u_j$ is
-# multiplied with, the state of the step before:
+# Give them letters: $\beta_{ji}(t) = ds_j(t)/dv_{ji}$ and $\alpha_j(t) = ds_j(t)/du_j$. Take the derivative of the
+# right side of the cell's equation. By $v_{ji}$: the first term gives $u_j$ times the trace of the step before, the
+# second one what comes in through $f$. By $u_j$, there is a product $u_j\, s_j(t-1)$, and both factors move:
 #
 # $$
 # \beta_{ji}(t) = u_j\, \beta_{ji}(t-1) + f'(\mathrm{net}_j(t))\, x_i(t), \qquad
 # \alpha_j(t) = u_j\, \alpha_j(t-1) + s_j(t-1).
 # $$
 #
-# Both start at zero, because $s(0)$ depends on no weight. And when a cost comes, the trace is all that is needed:
+# Both start at zero, because $s(0)$ depends on no weight. (The bias $b_j$ has a trace like $\beta$, with 1 in the place
+# of $x_i$.) And when a cost comes, the trace is all that is needed:
 #
 # $$
-# \frac{\partial C(t)}{\partial v_{ji}} = \frac{\partial C(t)}{\partial s_j(t)}\, \beta_{ji}(t), \qquad
-# \frac{\partial C(t)}{\partial u_j} = \frac{\partial C(t)}{\partial s_j(t)}\, \alpha_j(t).
+# \frac{dC(t)}{dv_{ji}} = \frac{\partial C(t)}{\partial s_j(t)}\, \beta_{ji}(t), \qquad
+# \frac{dC(t)}{du_j} = \frac{\partial C(t)}{\partial s_j(t)}\, \alpha_j(t), \qquad
+# \frac{\partial C(t)}{\partial s_j(t)} = -\sum_k \delta_k(t)\, w_{kj}.
 # $$
 #
 # The error goes down from the output to the state, by Guo's equation (9) without its $f'$, and there it stops. It never
-# goes back in time. Mozer called that *focused* backpropagation.
+# goes back in time. Mozer called that *focused* backpropagation. (`W` and $b_k$ have acted on no earlier state; for
+# them lesson 5 is enough.)
 
 # %%
 V, u, W = params["V"], params["u_j"], params["W"]
-s, beta, alpha = s0[0], np.zeros((m, l)), np.zeros(m)
-by_hand = {"V": np.zeros((m, l)), "u_j": np.zeros(m)}
+s, beta, beta_of_bias, alpha = s0[0], np.zeros((m, l)), np.zeros(m), np.zeros(m)
+by_hand = {"V": np.zeros((m, l)), "b_j": np.zeros(m), "u_j": np.zeros(m)}
 for t in range(T):
     net_j = V @ x[t, 0] + params["b_j"]
-    beta = u[:, None] * beta + np.outer(1 - np.tanh(net_j) ** 2, x[t, 0])
-    alpha = u * alpha + s
+    slope = 1 - np.tanh(net_j) ** 2
+    beta = u[:, None] * beta + np.outer(slope, x[t, 0])
+    beta_of_bias = u * beta_of_bias + slope
+    alpha = u * alpha + s  # s is still that of the step before
     s = u * s + np.tanh(net_j)
     y = tg.guo.activation("softmax", W @ s + params["b_k"])
     # dC(t)/ds(t): from the output of this very step, and from nowhere else
     error = W.T @ (y - d[t, 0])
     by_hand["V"] += error[:, None] * beta
+    by_hand["b_j"] += error * beta_of_bias
     by_hand["u_j"] += error * alpha
     print(
         f"t = {t + 1}   beta_11 = {beta[0, 0]:7.4f}   alpha_1 = {alpha[0]:7.4f}   dC(t)/ds = "
         f"{error.round(3)}"
     )
 
+own_entries = np.einsum("jij->ji", tables["Mozer"])  # what v_ji has done to its own unit j
+assert np.allclose(beta, own_entries, rtol=0, atol=1e-14)
 for name, found in by_hand.items():
     difference = np.abs(found - net.grads[name]).max()
     print(f"dC/d{name}: traces and backpropagation through time differ by {difference:.0e}")
     assert difference < 1e-13
 
 # %% [markdown]
-# Not a copy was kept, nothing went back, and it is the gradient, exactly. `tg.focused` does this for every cell whose
-# units remember themselves alone. Such a method can run for as long as the world does: here it follows a stream that is
-# never stored, and we look at what it carries.
+# Not a copy was kept, nothing went back, and it is the gradient, up to rounding; and $\beta$ is what RTRL's table has
+# in the places that are not zero. `tg.focused` does this for every cell whose units remember themselves alone. Such a
+# method can run for as long as the world does: here it follows a stream that is never stored, and we look at what it
+# carries.
 
 
 # %%
@@ -131,9 +141,10 @@ for length in (10, 400):
 assert carried[10] == carried[400] == 8 * (m * l + m + m)
 
 # %% [markdown]
-# Each weight of the recurrent part has one number of eight bytes, and that is all, after ten steps or after four
-# hundred. Compare the three ways to an exact gradient. How much must be held, if there are $m$ units and as many
-# inputs?
+# Each entry of `V`, $b_j$ and $u_j$ has one number of eight bytes, and that is all, after ten steps or after four
+# hundred. Compare the three ways to an exact gradient. How many numbers must be held, if there are $m$ units and as
+# many inputs? For backpropagation through time (BPTT) these are the states of a thousand steps; for RTRL it is the
+# table with a full `U`; for the traces the network is Mozer's.
 
 # %%
 print(f"{'m':>5}{'BPTT, 1000 steps':>20}{'RTRL':>14}{'traces':>10}")
@@ -143,18 +154,35 @@ for units in (10, 100, 1000):
     held[units] = (1000 * units, (2 * units * units + units) * units, weights_in)
     print(f"{units:5}{held[units][0]:20,}{held[units][1]:14,}{held[units][2]:10,}")
 assert all(traces < rtrl for _, rtrl, traces in held.values())
+assert held[1000][2] > held[1000][0]
 
 # %% [markdown]
-# (Numbers for the states of BPTT; for RTRL with a full `U`; for the traces with Mozer's cell.)
+# Only the first column grows with the length of the sequence. With a thousand units and a thousand steps the traces
+# hold about as much as BPTT; for ten thousand steps BPTT needs ten times as much, and they do not.
 #
 # ## What it costs
 #
-# There is a price, and it is not memory. What can a network do whose units cannot read each other? Ask for something
-# that needs two steps of thinking: is the number of ones so far odd or even? To know that, a unit must turn over if and
-# only if there is a one, so it must *combine* the past with the present. Mozer's unit can only add them.
+# There is a price, and it is not memory. What can a network do whose units cannot read each other? Write Mozer's state
+# out, from the first step on:
 #
-# We let both learn it, with the same number of units and the same steps. A memory whose next value depends on both at
-# once is what `U` under an $f$ is for.
+# $$
+# s_j(t) = u_j^t\, s_j(0) + \sum_{\tau=1}^{t} u_j^{t-\tau} f(\mathrm{net}_j(\tau)).
+# $$
+#
+# It is a sum. Each input adds a part of its own, whatever the others were. Now ask: is the number of ones so far odd or
+# even? There a one has to turn the answer over, so what it does depends on all that came before. A sum cannot do that.
+# $U$ under an $f$ can: there the past and the present meet *inside* of $f$.
+
+# %%
+powers = params["u_j"] ** np.arange(T, -1, -1)[:, None]  # u^T, ..., u, 1
+came_in = np.tanh(x[:, 0] @ params["V"].T + params["b_j"])
+assert np.allclose(
+    (powers * np.vstack([s0, came_in])).sum(axis=0), net.states[T].value[0], rtol=0, atol=1e-14
+)
+print("the state after six steps is that sum:", net.states[T].value[0].round(4))
+
+# %% [markdown]
+# We let both learn it, with the same number of units and the same steps, from all sequences of six bits.
 
 # %%
 length, units = 6, 6
@@ -162,7 +190,6 @@ every = np.array(np.meshgrid(*[[0.0, 1.0]] * length)).reshape(length, -1)
 bits = every[:, :, None]
 odd = np.cumsum(every, axis=0) % 2
 wanted = np.stack([1 - odd, odd], axis=-1)
-# A unit that reads one bit at a time sees nothing else: no window over the input.
 right = {}
 for name, c in (
     ("Mozer", tg.cells.Mozer(f="tanh", g="softmax")),
@@ -185,11 +212,13 @@ assert right["Guo"] > 0.95
 assert right["Mozer"] < 0.9
 
 # %% [markdown]
-# So the traces are not a better algorithm. They are the same algorithm for a smaller family of networks.
+# Half of the answers are right by guessing. So the traces are not a better algorithm. They are the same algorithm for a
+# smaller family of networks.
 #
 # ## And with a full U?
 #
-# What if the traces are used where units do read each other? The library refuses, and says at which step it saw it.
+# What if the traces are used where units do read each other? The library refuses, and says at which step it saw it. (A
+# state may have several parts, as that of an LSTM has; here it has one, part 0.)
 
 # %%
 full = guo.init(l, m, o, rng=18)
@@ -202,8 +231,8 @@ else:
 
 # %% [markdown]
 # One *can* leave out what goes from unit to unit and see what is left. Then it is no longer the gradient. It is e-prop,
-# which lesson 15 has met, and how far off it is depends on how much the units talk to each other. So turn it up: a `U`
-# with a fixed diagonal, and more and more beside it.
+# which lesson 15 has met, and how far off it is depends on how much the units read each other. So turn it up: a `U`
+# with a fixed diagonal, and more and more beside it. We compare the gradients of `U`.
 
 # %%
 off = []
@@ -219,7 +248,7 @@ assert off[0] < 1e-13
 assert 0 < off[1] < off[2] < off[3]
 
 # %% [markdown]
-# With nothing beside the diagonal the error is gone: that is Mozer's case again, with Guo's cell. Everything here is
+# With nothing beside the diagonal nothing is lost: no unit reads another one, as in Mozer's cell. Everything here is
 # one table seen in different ways, and each method is a different way not to hold all of it.
 #
 # You now have many ways to a gradient. Each of them can be written wrongly, and a wrong one often still learns. The

@@ -68,8 +68,8 @@ print(f"written by hand: {by_hand:6.2f} ms, with the same gradients")
 # ## The picture
 #
 # Unfolding made copies; folding merges them again. Nodes that play one role at different times become one node, and
-# where a step reads the state of the step before, there is an arrow with a delay. It is the cell, as one would draw it
-# by hand.
+# where a step reads the state of the step before, there is an arrow with a delay, the box `z⁻¹`. It is the cell, as one
+# would draw it by hand.
 
 # %%
 net = tg.unfold(cell, params, x, d, s0=s0)
@@ -79,17 +79,20 @@ tg.draw(net, view="folded", overlay=None)
 folded = net.fold()
 names = {node: of["name"] for node, of in folded.nodes(data=True)}
 delayed = [(names[a], names[b]) for a, b, of in folded.edges(data=True) if of["delay"]]
-print(f"unfolded, the network has {len(net.tape)} nodes; folded it has {len(folded)}")
+in_a_step = len(folded) - len(params)
+print(f"unfolded, the network has {len(net.tape)} nodes: {in_a_step} in each of {T} steps,")
+print(f"{len(params)} weights, s(0) and the sum of the costs; folded it has {len(folded)}")
 print("arrows with a delay:", delayed)
 assert delayed == [("s", "net_j")]
-assert len(net.tape) > 30 * len(folded)
+assert len(net.tape) == T * in_a_step + len(params) + 2
 
 # %% [markdown]
 # ## What has to wait
 #
-# Now ask of each node: must its copy at $t$ wait for its own copy at $t-1$? It must if there is a way from the node
-# round to itself. Such a ring must go through a delay, or nothing could ever be computed. Nodes that lie on a common
-# ring form a **strongly connected component**, and graph libraries find these in one call.
+# Now ask of each node: must its copy at $t$ wait for its own copy at $t-1$? It must if there is a way along the arrows
+# from the node round to itself. Such a ring must go through a delay, or nothing could ever be computed: find it in the
+# picture. Nodes that lie on a common ring form a **strongly connected component**, and graph libraries find these in
+# one call. (They count a node that lies on no ring as a component of its own.)
 
 
 # %%
@@ -135,7 +138,7 @@ for block in nx.topological_sort(blocks):
 #
 # Only the last term reads the state. The first one knows everything it needs before the sequence begins. So lay the
 # inputs of all time steps below each other and multiply **once**. The product is large, and large products are what
-# processors are good at.
+# processors are good at. (The bias, which is the same at each step, is added there as well.)
 
 # %% tags=["measured"]
 one_by_one = np.array([x[t] @ params["V"].T for t in range(T)])
@@ -153,7 +156,9 @@ print(
 
 # %% [markdown]
 # What is left in the loop is what the library plays. `net.schedule` shows it, after the first replay: the forward loop,
-# and below it the one that goes back. Each line is one call into NumPy that writes to a place made beforehand.
+# and below it the one that goes back. Each line is one call into NumPy that writes to a place made beforehand. What it
+# computes stands behind the `#`; `∂s` is short for $\partial C / \partial s$, and a `v` with a number is a node without
+# a name, as in lesson 2. An `r` is a row that is another one at each time step, a `w` is the same at all of them.
 
 # %%
 net.replay()
@@ -163,11 +168,13 @@ loops = net.schedule.split("\n\n")
 in_loop = [sum("#" in line for line in loop.split("\n")) for loop in loops]
 print(f"\ncalls for each time step: {in_loop[0]} forwards, {in_loop[1]} backwards")
 assert len(loops) == 2
+assert sum(" v" in line for line in loops[1].split("\n")) == 2
 
 # %% [markdown]
-# Backwards there is a ring too: the error of the state, through $f'$, through `U`, to the error of the state before.
-# The slopes of $f$ are not in it. They are known from the forward pass, so they are computed for all steps before the
-# first error moves.
+# Backwards there is a ring too: to what comes from the later step, the share of the step's own output is added; that
+# goes through $f'$, and through `U` to the state before. It is the sum at the end of lesson 6. The shares of the
+# outputs and the slopes of $f$ are not on the ring: they are known from the forward pass, so they are computed for all
+# steps before the first error moves. They are the two nodes without a name.
 #
 # ## One product for each weight
 #
@@ -191,8 +198,10 @@ assert np.allclose(in_one, net.grads["U"], rtol=0, atol=1e-12)
 assert np.allclose(by_copies, net.grads["U"], rtol=0, atol=1e-12)
 
 # %% [markdown]
-# For this to be one product, the rows must *be* below each other. They are: the values of a node at all times lie in
-# one buffer, time first, and what you see as the state of step 3 is a row of it. Nothing is copied together.
+# For this to be one product, the rows must *be* below each other. They are: the states of all times lie in one piece of
+# memory, a *buffer*, time first, and what you see as the state of step 3 is a row of it. Nothing is copied together.
+# From one row to the next it is as many bytes as a state has: eight for each of $n\, m$ numbers. (A number that no
+# gradient needs, such as a net input, has no row: if you ask for it, it is computed again from those that have one.)
 
 # %%
 rows = [net.states[t].value for t in (3, 4, 5)]
@@ -203,7 +212,7 @@ print(
     "bytes; one state has",
     rows[0].nbytes,
 )
-assert np.diff(address).tolist() == [rows[0].nbytes] * 2
+assert np.diff(address).tolist() == [rows[0].nbytes] * 2 == [8 * n * m] * 2
 
 # %% [markdown]
 # ## What it gains
@@ -271,8 +280,8 @@ print(f"{compared} nodes and all copies of {len(params)} weights: the same")
 # %% [markdown]
 # ## Other cells, and one that cannot be folded
 #
-# Nobody has written any of this for Guo's network. It was read off its graph, so it works for any cell. An LSTM has a
-# longer ring:
+# Nobody has written any of this for Guo's network. It was read off its graph, so it works for any cell. Mozer's ring
+# has no matrix in it; the gates of lesson 14 all read the state, so most of their ops are on a ring:
 
 # %%
 for other in (tg.cells.Mozer(), tg.cells.GRU(), tg.cells.LSTM()):
@@ -287,10 +296,11 @@ for other in (tg.cells.Mozer(), tg.cells.GRU(), tg.cells.LSTM()):
     work = [node for node, of in graph.nodes(data=True) if of["op"] not in ("leaf", "copy")]
     print(f"{type(other).__name__:6} {len(work):3} ops, {len(on_ring):3} of them on a ring")
     assert 0 < len(on_ring) < len(work)
+assert len(on_ring) > len(work) / 2
 
 # %% [markdown]
-# But folding rests on one thing: that all steps are alike. Here is a cell that is not. It squares its input at every
-# other step. The library notices, plays it node by node, and says why.
+# But folding rests on one thing: that all steps are alike. Here is a cell whose steps are not. It squares its input at
+# every other step. The library notices, plays it node by node, and says why. It is slow, and it is right.
 
 # %%
 calls = []
@@ -309,6 +319,8 @@ odd = tg.unfold(moody, params, x[:4], d[:4], s0=s0)
 odd.replay()
 print(odd.schedule)
 assert odd.schedule.startswith("no plan")
+odd.backward()
+assert odd.check().ok
 
 # %% [markdown]
 # So the slow tape and the fast program are one thing, seen twice. Unfold it and you see every copy. Fold it and you see

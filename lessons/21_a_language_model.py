@@ -33,7 +33,7 @@ print("it begins:", repr(text[:70]))
 
 # %% [markdown]
 # The text is not the same in every version of Python, so your numbers may differ a little from those on the site. What
-# is claimed below is checked on yours.
+# is claimed below is checked on yours. (The `sha256` is a fingerprint: where it is the same, the text is.)
 #
 # The last tenth is kept aside. The network never learns from it, and all that is said about how good it is, is said
 # about this part.
@@ -44,14 +44,14 @@ print("it begins:", repr(text[:70]))
 # characters, and more hidden units than one could draw.
 
 # %%
-eye, V = np.eye(len(alphabet)), len(alphabet)
+eye, K = np.eye(len(alphabet)), len(alphabet)
 m, n, steps = 96, 16, 25
 cell = tg.cells.Guo(f="tanh", g="softmax")
 
 
 def fresh():
     """The parameters everything here starts from."""
-    return cell.init(V, m, V, rng=21)
+    return cell.init(K, m, K, rng=21)
 
 
 first = codes[:6]
@@ -63,27 +63,29 @@ tg.draw(net, overlay=None, captions={"x": letters[:-1], "d": letters[1:]})
 # ## What is to be beaten
 #
 # A cost says nothing by itself. Good compared to what? Here are three ways to guess the next character that need no
-# network, each with its price: the mean of $-\ln$ of the probability that it gave to what really came.
+# network, each with its price: the mean of $-\ln$ of the probability that it gave to what really came. (The field calls
+# it the *cross-entropy*, here in nats for each character; divided by $\ln 2$ it is in bits.)
 #
-# * **Knowing nothing**: all $V$ characters have the same probability. The price is $\ln V$.
+# * **Knowing nothing**: all $K$ different characters have the same probability. The price is $\ln K$.
 # * **Counting characters**: an `e` is more common than a `q`. Each character has the probability of its share in the
 #   text.
 # * **Counting pairs**: after a `q` comes a `u`. Each character has the probability of its share among those that have
 #   followed the one before.
 #
-# The counts are made on the text to learn from, the prices are paid on the text that was kept aside. Pairs that were
-# never seen must not have the probability zero, so a little of the plain shares is mixed in.
+# The counts are made on the text to learn from, the prices are paid on the text that was kept aside. What was never
+# seen must not have the probability zero, or the price would be infinite. So each character is counted once more than
+# it was seen, and a little of these shares is mixed into the counts of the pairs.
 
 # %%
-share = np.bincount(train, minlength=V) + 1.0
+share = np.bincount(train, minlength=K) + 1.0
 share /= share.sum()
-pairs = np.zeros((V, V))
+pairs = np.zeros((K, K))
 np.add.at(pairs, (train[:-1], train[1:]), 1)
-pairs += 0.1 * V * share
+pairs += 0.1 * K * share
 pairs /= pairs.sum(axis=1, keepdims=True)
 
 price = {
-    "knowing nothing": np.log(V),
+    "knowing nothing": np.log(K),
     "counting characters": -np.log(share[held_out[1:]]).mean(),
     "counting pairs": -np.log(pairs[held_out[:-1], held_out[1:]]).mean(),
 }
@@ -92,12 +94,23 @@ for way, nats in price.items():
 assert price["counting pairs"] < price["counting characters"] < price["knowing nothing"]
 
 # %% [markdown]
-# A network that is to beat the last line must remember more than one character. So this is the line that counts.
-#
+# The network will be given one character at a time. If it remembered nothing else, how low could its price be? As low
+# as that of somebody who has counted the pairs in the very text on which the price is paid, which is cheating. No guess
+# that looks at one character alone does better there. So below *this* line, there must be a memory.
+
+# %%
+seen = np.zeros((K, K))
+np.add.at(seen, (held_out[:-1], held_out[1:]), 1)
+best = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1)
+no_memory = -np.log(best[held_out[:-1], held_out[1:]]).mean()
+print(f"without a memory, at least {no_memory:.3f}")
+assert no_memory < price["counting pairs"]
+
+# %% [markdown]
 # ## The untrained network
 #
 # It should be at the first line, or nearly: it cannot know anything yet. This is always the first thing to look at. A
-# cost far from $\ln V$ at the start means that something is wrong, before anything has been learned.
+# cost far from $\ln K$ at the start means that something is wrong, before anything has been learned.
 
 
 # %%
@@ -107,32 +120,41 @@ def rows_of(numbers, rows):
     return numbers[: length * rows].reshape(rows, length).T
 
 
-def evaluated(params, numbers, carried=True, rows=40):
-    """The price of each character, in pieces of `steps` steps; each piece goes on from the
+def by_place(params, numbers, carried=True, rows=40):
+    """The price of the first, second, ... character of a piece; each goes on from the
     state of the one before."""
     table = rows_of(numbers, rows)
     network, state, prices = tg.Network(cell, params, reduction="mean"), None, []
     for start in range(0, len(table) - steps, steps):
         piece = table[start : start + steps + 1]
         played = network(eye[piece[:-1]], eye[piece[1:]], s0=state)
-        prices.append(played.loss / rows)
+        prices.append([float(cost.value) / rows for cost in played.losses])
         state = played.last_state if carried else None
-    return float(np.mean(prices))
+    return np.mean(prices, axis=0)
+
+
+def evaluated(params, numbers):
+    """The price of a character, all places together."""
+    return float(by_place(params, numbers).mean())
 
 
 untrained = evaluated(fresh(), held_out)
-print(f"untrained: {untrained:.3f}, and ln V = {np.log(V):.3f}")
-assert abs(untrained - np.log(V)) < 0.1
+print(f"untrained: {untrained:.3f}, and ln K = {np.log(K):.3f}")
+assert abs(untrained - np.log(K)) < 0.1
 
 # %% [markdown]
 # ## How it reads
 #
-# The text is far too long to be unfolded as a whole. So we cut, as it is always done: read `steps` characters, go back
+# The text is far too long to be unfolded as a whole. So we cut, as is usual: read `steps` characters, go back
 # through these and no further, take a step, read on. What is cut is the way of the **error** only. The state goes on
 # from one window to the next, so the network may use what it read long ago, though it is not told how.
 #
 # And it reads `n` places of the text at the same time, side by side. They are the samples $p$: their products are done
 # in one, and their gradients are added.
+#
+# One thing is not as in lesson 1. There the costs of the steps were summed up; here they are *averaged*, over the steps
+# of a window by `reduction="mean"`, and over the samples by dividing by `n`. So a price is always that of one
+# character, and the step size need not change with the size of a window.
 
 
 # %%
@@ -164,23 +186,64 @@ print(
     f"{second_window.first}-{second_window.last}:"
 )
 print("the state after the second is that of one long pass over both")
-assert abs(first_window.loss / n - np.log(V)) < 0.1
+assert abs(first_window.loss / n - np.log(K)) < 0.1
+summed = tg.unfold(
+    cell, params, eye[table[:steps]], eye[table[1 : steps + 1]], reduction="sum"
+)
+assert np.isclose(summed.loss / (n * steps), first_window.loss / n)
 
 # %% [markdown]
+# The two states agree because the weights have stayed the same. When they change after each window, the state that is
+# handed on was made by slightly older ones, as in lesson 7.
+#
 # ## Two ways to take a step
 #
 # *Gradient descent* goes against the gradient, equation (6): $-\eta\, g$. A weight with a small gradient takes small
-# steps. In a text, most characters are rare, so most weights have small gradients.
-#
-# *Adam* keeps two running means for each weight, of the gradient and of its square, and goes
+# steps. In a text, most characters are rare, so most weights of $V$ and $W$ have small gradients. A column of $V$, for
+# one, belongs to one character that is read.
+
+# %%
+columns = np.linalg.norm(first_window.grads["V"], axis=0)
+print(f"{(share < 1e-3).sum()} of {K} characters are less than a thousandth of the text each.")
+print(
+    f"{(columns == 0).sum()} are not read in the first window: their columns have no gradient"
+)
+assert (share < 1e-3).mean() > 0.4
+assert (columns == 0).sum() == K - len(set(table[:steps].flat)) > 0
+
+# %% [markdown]
+# *Adam* (Kingma and Ba, 2015) keeps two running means for each weight, of the gradient and of its square, and goes
 #
 # $$
 # -\eta\, \frac{\text{mean of } g}{\sqrt{\text{mean of } g^2}} .
 # $$
 #
-# Whatever the size of a gradient, the step is about $\eta$. Both get the same gradients to start with, and both are
-# **clipped**: if all gradients together are longer than a threshold, they are shortened to it. Now and then a window's
-# gradient is many times as long as the others, and one such step can undo many good ones.
+# A *running mean* is the old mean and the new value, mixed: 0.9 of the one and 0.1 of the other, and for the squares
+# 0.999 and 0.001; the exercises have the formulas. Both means are corrected for having begun at zero, and a tiny number
+# below the line keeps it from being zero. The size of the gradients cancels: make all of them a hundred times as large,
+# and the steps stay as they are. The first step is $\eta$ for every weight. Later ones are smaller where the sign keeps
+# changing.
+
+# %%
+rng = np.random.default_rng(0)
+slopes = rng.normal(size=(3, 5))
+ways = {}
+for size in (1, 100):
+    weight, adam = {"w": np.zeros(5)}, tg.train.Adam(0.004)
+    for slope in slopes:
+        adam.step(weight, {"w": size * slope})
+        ways.setdefault(size, []).append(weight["w"].copy())
+assert np.allclose(ways[1][0], -0.004 * np.sign(slopes[0]), rtol=1e-5)
+assert np.allclose(ways[1], ways[100], rtol=1e-5)
+print(
+    "after three steps with random gradients, in units of eta:",
+    np.round(ways[1][-1] / 0.004, 2),
+)
+
+# %% [markdown]
+# Both are given gradients that are **clipped**: if all gradients together are longer than a threshold, they are
+# shortened to it. Now and then a window's gradient is several times as long as the others, and one such step can undo
+# many good ones.
 
 
 # %%
@@ -202,7 +265,7 @@ def learn(params, optimiser, updates, look=None):
 
 updates = 400
 prices = {}
-for eta in (0.1, 1.0):
+for eta in (0.1, 1.0, 2.0):
     prices[f"SGD, eta = {eta}"], _ = learn(fresh(), tg.train.SGD(eta), updates)
 prices["Adam, eta = 0.004"], _ = learn(fresh(), tg.train.Adam(0.004), updates)
 print(
@@ -215,13 +278,15 @@ for name, found in prices.items():
         + "".join(f"{found[a : a + 100].mean():10.3f}" for a in range(0, updates, 100))
     )
 final = {name: found[-100:].mean() for name, found in prices.items()}
+assert len({found[0] for found in prices.values()}) == 1
 assert all(found[-100:].mean() < found[:100].mean() for found in prices.values())
 assert final["Adam, eta = 0.004"] < min(
     value for name, value in final.items() if "SGD" in name
 )
 
 # %% [markdown]
-# All of them learn, and all of them begin at the same price. Adam is ahead, so we go on with it.
+# All of them learn, and all of them begin at the same price. Adam is ahead of the three rates of plain descent that we
+# have tried, so we go on with it.
 #
 # ## Learning
 #
@@ -246,50 +311,77 @@ def look(update):
 
 history, lengths = learn(params, tg.train.Adam(0.004), updates=2500, look=look)
 seconds = time.process_time() - start
+read = len(history) * n * steps
+print(f"\n{read:,} characters read, {read / len(train):.1f} times the text")
 print(
-    f"\n{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; "
-    f"the longest had the length {lengths.max():.1f}"
+    f"{(lengths > 1).sum()} of {len(lengths)} gradients were clipped; half were shorter than",
+    end=" ",
 )
+print(f"{np.median(lengths):.1f}, the longest had the length {lengths.max():.1f}")
+assert lengths.max() > 3 * np.median(lengths)
 
 trained = evaluated(params, held_out)
-print(f"at the end: {trained:.3f}; counting pairs: {price['counting pairs']:.3f}")
+print(
+    f"at the end: {trained:.3f}; counting pairs: {price['counting pairs']:.3f}; without "
+    f"a memory: {no_memory:.3f}"
+)
 assert trained < 0.9 * price["counting pairs"]
+assert (
+    trained < 0.9 * no_memory
+)  # by far more than the few characters at the ends of rows, which are not played
 assert list(milestones) == list(price)
 
 # %% tags=["measured"]
-print(
-    f"{len(history) * n * steps:,} characters read in {seconds:.0f} seconds of processor time"
-)
+print(f"{seconds:.0f} seconds of processor time")
 
 # %% [markdown]
-# It has beaten counting pairs, on a text that it has never seen, by a margin. In other words: where counting pairs
-# hesitates between so many characters, the network hesitates between so many:
+# It has beaten counting pairs, on a text that it has never seen, by a margin, and it is below what can be had without a
+# memory. The price falls fast, then slowly, and now and then it rises a little: each step follows the gradient of one
+# window, and the next window is another one.
+#
+# What does a price mean? Who gives $N$ characters the same probability pays $\ln N$. So who pays a price is as unsure
+# as among $N = e^{\text{price}}$ equally likely characters. The field calls this number the *perplexity*.
 
 # %%
 for way, nats in {**price, "the network": trained}.items():
     print(f"{way:20} as unsure as among {np.exp(nats):5.1f} equally likely characters")
+assert np.isclose(np.exp(price["knowing nothing"]), K)
+rises = (np.diff(history) > 0).mean()
+print(
+    f"\nin {100 * rises:.0f} % of the updates, the next window cost more than the one before"
+)
+assert 0.25 < rises < 0.75
 
 # %% [markdown]
 # ## Does it remember?
 #
-# The windows are cut, and the error never goes back over more than one of them. Is the state that is carried from
-# window to window of any use, then? Take it away, start every piece from zero, and pay again.
+# It does. But how far back? The windows are cut, and the error never goes back over more than one of them. Is the
+# state that is carried from window to window of any use, then? Take it away, start every piece from zero, and pay
+# again. Then look at which characters of a piece have become dearer.
 
 # %%
-forgetful = evaluated(params, held_out, carried=False)
+carried, forgetful = by_place(params, held_out), by_place(params, held_out, carried=False)
 print(
     f"state carried: {trained:.3f}   state set to zero before each piece of {steps}: "
-    f"{forgetful:.3f}"
+    f"{forgetful.mean():.3f}"
 )
-assert forgetful > trained + 0.01
+print("dearer by, at the places 1-5:  ", (forgetful - carried)[:5].round(3) + 0.0)
+print("                       21-25:  ", (forgetful - carried)[-5:].round(3) + 0.0)
+assert forgetful.mean() > trained + 0.01
+assert (forgetful - carried)[:3].min() > 0.05
+assert np.abs(forgetful - carried)[-5:].max() < 0.02
 
 # %% [markdown]
-# It is. What was learned within a window is a way of remembering, and it goes on working when the window ends.
+# It is of use: what was learned within a window is a way of remembering, and it goes on working when the window ends.
+# But only the first characters of a piece have become dearer. At the end of it, the network that was cut off does as
+# well as the other: what it remembers, it has read within one window. Carrying the state does not by itself make a
+# memory long.
 #
 # ## Let it write
 #
-# Give it a newline, draw a character with the probabilities it gives, hand that in as the next input, and so on. This
-# is what it writes before it has learned anything, and after.
+# Give it a newline, draw a character with the probabilities it gives, hand that in as the next input, and so on.
+# (Lesson 7 took the most probable one each time; that would always write the same text.) This is what it writes before
+# it has learned anything, and after.
 
 
 # %% tags=["prose"]
@@ -299,7 +391,7 @@ def written(params, length, rng):
     for _ in range(length):
         played = network(eye[[[code]]], eye[[[code]]], s0=state)  # the target is not used
         chances = played.outputs[0].value[0]
-        code, state = rng.choice(V, p=chances / chances.sum()), played.last_state
+        code, state = rng.choice(K, p=chances / chances.sum()), played.last_state
         out.append(alphabet[code])
     return "".join(out)
 

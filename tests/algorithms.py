@@ -59,7 +59,7 @@ clipping the gradient | clip_by_norm clip_by_value | 13 14 | train/clipping | me
 clipping the error on its way back | cells.ErrorClipped | 13 | unfold/error_clipped | memory_and_pathology
 LSTM | cells.LSTM | 14 | unfold/cells | memory_and_pathology notation
 GRU | cells.GRU | 14 | unfold/cells | notation
-layers of cells | cells.Stacked | | unfold/cells | notation
+layers of cells | cells.Stacked | 6 | unfold/cells | notation
 untied weights | untie | 9 10 | through_time/untied | memory_and_pathology
 measured slopes | check Unfolded.check | 13 19 | autodiff/check unfold/check | howto
 optimisers | train.SGD train.Momentum train.Adam | 7 13 21 | train/optimisers |

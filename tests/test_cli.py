@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from tinygrad_rnn.cli import CELLS, main
+from tinygrad_rnn.cli import CELLS, main, network
 from tinygrad_rnn.view import engine
 from tinygrad_rnn.view.overlay import NAMES as OVERLAYS
 from tinygrad_rnn.view.picture import SUFFIXES
@@ -106,7 +108,13 @@ def test_the_seed_decides():
     [
         ("1,2\n3,x\n", "a.csv, line 2, column 2: 'x' is not a finite number"),
         ("1,2\n3,nan\n", "a.csv, line 2, column 2: 'nan' is not a finite number"),
-        ("1;2\n3;4\n", "a.csv needs two rows of numbers at least|'3;4' is not a finite number"),
+        ("1;2\n3;4\n", "a.csv, line 1: the columns are parted by semicolons; part them by commas, decimals by points"),
+        ("a;b\n1,5;2\n3;4\n", "a.csv, line 2: the columns are parted by semicolons"),
+        ("1\t2\n3\t4\n", "a.csv, line 1: the columns are parted by spaces or tabs"),
+        ("1,2\n3|4\n", "a.csv, line 2: the columns are parted by bars"),
+        ("1,2\n3;x\n", "a.csv, line 2: 1 columns, but 2 in the rows before"),
+        ("1," * 600_000, "a.csv is no table: it has a line of more than 1,000,000 characters"),
+        ("1,2\n" * 100_000, "time steps: .*, and at most 1 GB"),
         ("1,2\n3\n", "a.csv, line 2: 1 columns, but 2 in the rows before"),
         ("a,b\n1,2\n", "a.csv needs two rows of numbers at least"),
         ("", "a.csv needs two rows of numbers at least"),
@@ -120,6 +128,50 @@ def test_a_bad_table_is_refused_in_one_line(content, why):
     line = refused("--csv", "a.csv", "-o", "a.svg")
     assert re.search(why, line), line
     assert not Path("a.svg").exists()
+
+
+def test_spaces_after_commas_are_no_other_way_to_part_columns():
+    Path("a.csv").write_text("1, 2\n3,\t4\n 5 ,6\n")
+    assert [n["numbers"]["value"] for n in drawn("--csv", "a.csv")["nodes"] if n["label"] == "d(2)"] == ["5  6"]
+
+
+@pytest.mark.parametrize("command", ["draw", "step"])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        ["--steps", "100000000"],
+        ["--hidden", "100000"],
+        ["--layers", "1000000"],
+        ["--inputs", "1000000000"],
+        ["--outputs", "1000000000"],
+        ["--cell", "lstm", "--layers", "3", "--steps", "30000"],
+        ["--text", "we see" * 20_000],
+    ],
+)
+def test_what_memory_cannot_hold_is_refused_before_it_is_made(command, sizes):
+    result = run(command, *sizes)
+    assert result.exit_code == 1
+    assert re.search(
+        r"All numbers of all steps are kept, here up to [\d,.]+ GB, and at most 1 GB is taken", result.output
+    )
+
+
+@pytest.mark.parametrize(("layers", "hidden", "steps"), [(1, 40, 400), (2, 3, 200), (1, 300, 2)])
+def test_the_estimate_of_memory_is_about_what_a_network_takes(layers, hidden, steps):
+    tracemalloc.start()
+    net = network._network("lstm", layers, hidden, 0, network._noise(steps, 7, 2, 0))
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(net.losses) == steps
+    assert 0.5 * taken < network.memory(layers, hidden, steps, 7, 2) < 2 * taken
+
+
+@pytest.mark.parametrize("command", ["draw", "step"])
+@pytest.mark.parametrize("steps", ["0", "-3", "x", "1e3", "2.5", "nan", ""])
+def test_a_number_of_steps_is_a_number_from_one_on(command, steps):
+    result = run(command, "--steps", steps)
+    assert result.exit_code == 2
+    assert "Invalid value for '--steps'" in result.output
 
 
 def test_what_cannot_be_drawn_is_refused_in_one_line():
@@ -187,6 +239,45 @@ def test_a_reader_who_leaves(unbuffered):
         command.stdout.close()
         complaints = command.stderr.read().decode()
     assert (command.returncode, complaints) == (1, "Error: the reader of the output has gone before its end.\n")
+
+
+TINYGRAD_RNN = COMMAND[:-1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("words", [["step"], ["doctor"], ["lesson"], ["exercise", "6"], ["step", "--help"]])
+def test_every_command_ends_with_a_line_where_nothing_more_can_be_written(words):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*TINYGRAD_RNN, *words], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "Error: No space left on device\n")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no shell that closes streams")
+@pytest.mark.parametrize("words", ["step --steps 1", "doctor", "draw --steps 1", "draw --steps 1 -o a.svg", "lesson 1"])
+def test_streams_that_were_closed(words):
+    command = shlex.join([*TINYGRAD_RNN, *words.split()])
+    done = subprocess.run(f"{command} <&- >&-", shell=True, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no file without an end")
+@pytest.mark.parametrize("words", [["--csv", "/dev/zero"], ["--trace", "/dev/zero"]])
+def test_a_file_without_an_end_is_not_read_to_its_end(words):
+    result = run("step", *words)
+    assert result.exit_code == 1
+    assert re.search(r"/dev/zero is no table|/dev/zero: this is no trace", result.output)
+
+
+def test_a_png_of_too_many_boxes_is_refused_at_once():
+    line = refused("-o", "a.png", "--steps", "300", "--window", "all")
+    assert re.search(r"the picture has 3,\d+ boxes, and a .png of more than 3,000 takes minutes: draw fewer", line)
+
+
+def test_a_picture_that_takes_graphviz_too_long(monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS", 0.001)
+    assert re.search(r"graphviz-pure\S* was not done after 0.001 s: draw less$", refused("-o", "a.png"))
 
 
 def test_without_o_it_goes_to_the_standard_output():

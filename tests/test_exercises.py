@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -92,6 +93,23 @@ def test_start_check_solve(cd):
     solved = run(6, "--check")
     assert solved.exit_code == 0
     assert "All right." in solved.output
+
+
+def test_a_file_of_another_name(cd):
+    assert "then: tinygrad-rnn exercise 6 --file 'my own.py' --check" in run(6, "--start", "--file", "my own.py").output
+    assert (cd / "my own.py").read_text(encoding="utf-8") == SIX.blank
+    assert [path.name for path in cd.iterdir()] == ["my own.py"]
+    assert "error_before   not written yet" in run(6, "--file", "my own.py").output
+    assert "--file none.py --start makes one" in run(6, "--file", "none.py").output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_no_file_is_begun_that_cannot_be_ended(cd):
+    for where, says in [("/dev/full", "No space left on device"), (".", "is a folder"), ("a/b.py", "No such file")]:
+        result = run(6, "--start", "--file", where)
+        assert result.exit_code == 1
+        assert re.fullmatch(f"Error: .*{says}.*\n", result.output)
+    assert not list(cd.iterdir())
 
 
 def test_the_first_mistake_is_named_and_the_hint_becomes_clearer(cd):
@@ -193,6 +211,52 @@ def test_other_answers_are_told_apart(new, says, tmp_path):
     assert re.search(says or "", verdict.says)
     if new == "return 2 * total":
         assert "everything is 2 times what is right" in verdict.term
+
+
+TEN, FIFTEEN = FOLDERS[9], FOLDERS[14]
+
+
+def test_a_step_is_counted_with_its_own_letter(cd):
+    (cd / "exercise_10.py").write_text(TEN.solution.replace("(error @ U)", "(error @ U.T)"))
+    output = " ".join(run(10, "--check").output.split())
+    assert "row_of_the_table: equation (19), τ = 4, the sum over U at τ = 4, j = 1, h = 1 you have" in output
+    (cd / "exercise_10.py").write_text(TEN.solution.replace("(T - lag)", "T"))
+    assert "by_lag: G[t, τ], z = 1, the number of pairs at z = 1 you have" in " ".join(
+        run(10, "--check").output.split()
+    )
+
+
+def test_an_equation_has_a_number(cd):
+    (cd / "exercise_12.py").write_text(FOLDERS[11].solution.replace("A @ pushed", "pushed @ A"))
+    assert "influences: (A^z v)_1, z = 1" in " ".join(run(12, "--check").output.split())
+
+
+def test_between_two_numbers_there_is_always_a_factor_so_it_says_nothing(tmp_path):
+    asked = FOLDERS[10].exercises[3]
+    assert asked.name == "target"
+    verdict = judged(
+        FOLDERS[10], asked, FOLDERS[10].solution.replace("return t + k - 1", "return 3 * (t + k)"), tmp_path
+    )
+    assert (verdict.status, verdict.term) == (WRONG, "")
+
+
+def test_a_word_may_be_written_with_a_capital(tmp_path):
+    asked = FIFTEEN.exercises[-1]
+    for word, status in (("Diagonal", RIGHT), (" diagonal", RIGHT), ("triangular", WRONG), (True, WRONG)):
+        source = FIFTEEN.solution.replace('EXACT = "diagonal"', f"EXACT = {word!r}")
+        assert judged(FIFTEEN, asked, source, tmp_path).status == status
+
+
+def test_an_answer_without_end_is_wrong_without_noise(tmp_path, recwarn):
+    source = TEN.solution.replace("for lag in range(T)])", "for lag in range(T)]) + np.array([0] * (T - 1) + [np.inf])")
+    assert judged(TEN, TEN.exercises[4], source, tmp_path).status == WRONG
+    assert [str(noise.message) for noise in recwarn] == []
+
+
+def test_whoever_was_stopped_may_ask_for_a_hint(cd):
+    (cd / "exercise_10.py").write_text(TEN.solution.replace("G[t - 1].sum(axis=0)", "G[t + 9]"))
+    assert "Hint" not in run(10, "--check").output
+    assert "Hint 1 of 3" in run(10, "--hint", 1).output
 
 
 def test_an_error_in_a_function_names_its_line_and_its_equation(tmp_path):

@@ -32,7 +32,7 @@ import notation
 import tinygrad_rnn as tg
 from equations import LIMIT, covered
 from tinygrad_rnn import cli, guo
-from tinygrad_rnn.autodiff import OPS, ops
+from tinygrad_rnn.autodiff import Op, ops
 from tinygrad_rnn.view import exercises
 from tinygrad_rnn.view.svg import size
 
@@ -193,9 +193,12 @@ def api() -> str:
 
 
 def _ops() -> list[str]:
-    """Each op of the registry: autodoc sees objects there, a reader calls them like functions."""
+    """What the families of ops hand on: functions, and each op, an object that a reader calls like a function."""
     lines = []
-    for op in OPS.values():
+    for name, value in vars(ops).items():
+        if inspect.isfunction(value) and value.__module__.startswith(ops.__name__):
+            lines += [f".. autofunction:: {ops.__name__}.{name}", ""]
+    for op in (value for value in vars(ops).values() if isinstance(value, Op)):
         arguments = (str(one.replace(annotation=one.empty)) for one in inspect.signature(op.value).parameters.values())
         says = inspect.cleandoc(op.__doc__ or "").replace("\n", "\n   ")
         lines += [f".. py:function:: {ops.__name__}.{op.name}({', '.join(arguments)})", "", f"   {says}", ""]

@@ -162,6 +162,10 @@ def test_every_op_has_an_example():
     assert set(EXAMPLES) == set(OPS)
 
 
+def test_every_op_is_handed_on_by_the_package_of_its_family():
+    assert {name for name, operation in OPS.items() if getattr(ops, name, None) is not operation} == set()
+
+
 @each
 def test_every_argument_has_its_rules_or_a_reason_for_none(name, example):
     operation = bound(name, example)

@@ -179,15 +179,21 @@ def test_guessing(page):
     item = page.locator(".bptt-steps > li:visible")
     assert not item.locator(".bptt-answer").is_visible()
     value = float(item.get_attribute("data-value"))
-    terms = page.evaluate("li => JSON.parse(li.querySelector('.bptt-terms').textContent)", item.element_handle())
+    held = page.evaluate("li => JSON.parse(li.querySelector('.bptt-guess').textContent)", item.element_handle())
     field, say = item.locator(".bptt-ask input"), page.locator(".bptt-say")
-    term, worth = max(terms, key=lambda pair: abs(pair[1]))
+    # A term is missing: the guess that is farthest off, and so is nothing else; twice as far, its sign is wrong.
+    missing = [
+        ((low + high) / 2, says) for low, high, says in held["answers"] if says.startswith("One term is missing")
+    ]
+    without, says = max(missing, key=lambda pair: abs(pair[0] - value))
+    term = says.removeprefix("One term is missing: ")
     for guess, answer in [
         ("abc", "Write a number"),
+        ("", "Write a number"),
         (f"{-value:.3f}", "The size is right, the sign is not."),
-        (f"{value - worth:.3f}", f"One term is missing: {term}."),
-        (f"{value - 2 * worth:.3f}", f"One term has the wrong sign: {term}."),
-        (f"{value + 7:.3f}", "Not "),
+        (f"{without:.3f}", f"One term is missing: {term}"),
+        (f"{2 * without - value:.3f}", f"One term has the wrong sign: {term}"),
+        (f"{value + 7:.3f}", f"Not {value + 7:.3f}. Work out "),
     ]:
         field.fill(guess)
         field.press("Enter")

@@ -121,11 +121,11 @@ def test_a_buffer_of_the_plan_that_was_spoilt_is_found_at_its_time():
     net = unfold(p)
     net.replay()
     net.backward()
-    s = net.states[3]
-    g = net._plan.real(net._plan.folded.cotangents[net._plan.folded.first + s.role])
+    net_j = net.states[3].parents[0]
+    g = net._plan.real(net._plan.folded.cotangents[net._plan.folded.first + net_j.role])
     net._plan.stacks[g.index][2] *= 1.01
     report = net.check()
-    assert str(report.first).startswith("the cotangent of s(3) at t=3, role ")
+    assert str(report.first).startswith("the cotangent of netⱼ(3) at t=3, role ")
     net.backward()
     assert net.check().ok
     net._totals[net.weights["U"]] = lambda: 1.001 * net._plan.totals["U"]()

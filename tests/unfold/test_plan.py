@@ -101,11 +101,12 @@ def check(cell, params, p, other, **options):
     sizes=st.tuples(st.integers(1, 6), st.integers(1, 3), st.integers(1, 4), st.integers(2, 6), st.integers(2, 4)),
     kind=st.sampled_from(KINDS),
     reduction=st.sampled_from(["sum", "mean"]),
+    keep=st.sampled_from(["needed", "all"]),
     seed=st.integers(0, 1000),
 )
-def test_guos_cell_of_any_kind_and_size(sizes, kind, reduction, seed):
+def test_guos_cell_of_any_kind_and_size(sizes, kind, reduction, keep, seed):
     p, other = problem(*kind, sizes=sizes, seed=seed), problem(*kind, sizes=sizes, seed=seed + 1)
-    check(p.cell, p.params, p, other, loss=p.loss, reduction=reduction)
+    check(p.cell, p.params, p, other, loss=p.loss, reduction=reduction, keep=keep)
 
 
 @settings(max_examples=60, deadline=None)
@@ -114,11 +115,12 @@ def test_guos_cell_of_any_kind_and_size(sizes, kind, reduction, seed):
         st.integers(1, 5), st.integers(1, 3), st.integers(1, 4), st.sampled_from([2, 4, 6]), st.integers(2, 4)
     ),
     cell=st.sampled_from(CELLS),
+    keep=st.sampled_from(["needed", "all"]),
     seed=st.integers(0, 1000),
 )
-def test_a_users_cell(sizes, cell, seed):
+def test_a_users_cell(sizes, cell, keep, seed):
     p, other = problem(sizes=sizes, seed=seed), problem(sizes=sizes, seed=seed + 1)
-    check(cell, parameters(p, np.random.default_rng(seed)), p, other)
+    check(cell, parameters(p, np.random.default_rng(seed)), p, other, keep=keep)
 
 
 def test_training_sees_the_parameters_of_the_moment():
@@ -221,6 +223,35 @@ def test_a_cell_whose_steps_differ_is_played_node_by_node_and_says_so(how):
     np.testing.assert_array_equal(net.grads["U"], before[1])
 
 
+def test_a_cell_that_computes_something_else_when_it_is_called_again_is_no_step_of_the_network():
+    p, calls = problem(), []
+
+    def cell(P, x, s):
+        calls.append(1)
+        f = o.tanh if len(calls) <= len(p.x) else o.sigmoid
+        s = f(o.linear(x, P["V"], s, P["U"]))
+        return s, o.softmax(o.linear(s, P["W"]))
+
+    net = tg.unfold(cell, p.params, p.x, p.d, s0=p.s0)
+    says = "the cell computed something else when it was called again"
+    for fold in (net.fold, net.stacked):
+        with pytest.raises(ValueError, match=f"cannot be folded: {says}"):
+            fold()
+    assert net.source_lines() == {}
+    net.replay()
+    assert says in net.schedule
+
+
+def test_what_is_recorded_afterwards_does_not_change_the_step():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    nodes, lines = list(net.fold().nodes), net.source_lines()
+    with net.tape.step(1):
+        o.tanh(net.states[1])
+    assert list(net.fold().nodes) == nodes
+    assert net.source_lines() == lines != {}
+
+
 def test_the_loops_are_the_recurrence_and_nothing_else():
     p = problem()
     net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
@@ -230,11 +261,11 @@ def test_the_loops_are_the_recurrence_and_nothing_else():
     assert backwards.count("#") == 3  # both shares of s, through tanh, through U
 
 
-def replayed(cell, samples, seed=3):
+def replayed(cell, samples, seed=3, steps=5, inputs=2, **options):
     rng = np.random.default_rng(seed)
-    params = {name: rng.normal(size=w.shape) for name, w in cell.init(2, 3, 4, rng=0).items()}
-    x, d = rng.normal(size=(5, samples, 2)), rng.dirichlet(np.ones(4), size=(5, samples))
-    net = tg.unfold(cell, params, x, d)
+    params = {name: rng.normal(size=w.shape) for name, w in cell.init(inputs, 3, 4, rng=0).items()}
+    x, d = rng.normal(size=(steps, samples, inputs)), rng.dirichlet(np.ones(4), size=(steps, samples))
+    net = tg.unfold(cell, params, x, d, **options)
     net.replay()
     net.backward()
     return net
@@ -242,38 +273,91 @@ def replayed(cell, samples, seed=3):
 
 @pytest.mark.parametrize(
     ("cell", "samples", "calls"),
-    [(tg.cells.LSTM(), 1, 9), (tg.cells.LSTM(), 2, 7), (tg.cells.GRU(), 1, 7), (tg.cells.GRU(), 2, 5)],
+    [(tg.cells.LSTM(), 1, 7), (tg.cells.LSTM(), 2, 7), (tg.cells.GRU(), 1, 5), (tg.cells.GRU(), 2, 5)],
 )
 def test_what_does_not_wait_for_the_error_leaves_the_loop(cell, samples, calls):
-    """Error, error times known factors (one call for several samples), sums, one product with U: nothing else."""
+    """Error, error times known factors (one call for several samples), sums, one product with weights: nothing else."""
     backwards = replayed(cell, samples).schedule.split("\n\n")[1]
     assert backwards.count("#") == calls, backwards
 
 
-def test_the_gates_of_one_sample_are_activated_in_four_calls():
+def test_the_gates_of_one_sample_are_activated_together():
     net = replayed(tg.cells.LSTM(), 1)
     assert "i = sigmoid; f = sigmoid; g = tanh; o = sigmoid" in net.schedule
     for gate, activation in (("i", o.sigmoid), ("f", o.sigmoid), ("g", o.tanh), ("o", o.sigmoid)):
         for node in net.tape:
             if node.name == gate:
-                np.testing.assert_array_equal(node.value, activation(node.parents[0].value))
+                # The net input is not kept: it is computed again, for one copy alone.
+                np.testing.assert_allclose(node.value, activation(node.parents[0].value), rtol=1e-14)
 
 
 @pytest.mark.parametrize("cell", [tg.cells.LSTM(), tg.cells.LSTM(peepholes=True), tg.cells.GRU()], ids=repr)
 @pytest.mark.parametrize("samples", [1, 2])
-def test_a_cotangent_that_no_loop_computes_is_there_when_it_is_asked_for(cell, samples):
+def test_what_keeps_no_place_is_there_when_it_is_asked_for(cell, samples):
     net = replayed(cell, samples)
     plan = net._plan
-    assert plan.unmade
-    asked = {plan.folded.first + n.role: n for n in net.tape if n.t == 3}
-    of = {plan.real(g).index: asked[i] for i, g in plan.folded.cotangents.items() if i in asked}
-    unmade = [of[i] for i in plan.unmade if i in of]
-    assert unmade
-    assert not any(plan.folded.cotangents[plan.folded.first + n.role].index in plan.stacks for n in unmade)
-    found = [n.cotangent for n in unmade]
-    net.tape.backward(net.cost)
-    for node, cotangent in zip(unmade, found, strict=True):
+    first, size = plan.folded.first, plan.folded.size
+    asked = [n for n in net.tape if n.t == 3]
+    passing = [n for n in asked if first + n.role < size and first + n.role not in plan.kept | plan.timeless]
+    errors = {first + n.role: n for n in asked if first + n.role in plan.folded.cotangents}
+    unkept = [n for i, n in errors.items() if plan.real(plan.folded.cotangents[i]).index not in plan.kept]
+    assert len(passing) > 5
+    assert len(unkept) > 5
+    values, cotangents = [n.value.copy() for n in passing], [n.cotangent for n in unkept]
+    list(net.steps())
+    for node, value in zip(passing, values, strict=True):
+        np.testing.assert_allclose(value, node.value, rtol=1e-14, atol=1e-16, err_msg=repr(node))
+    for node, cotangent in zip(unkept, cotangents, strict=True):
         np.testing.assert_allclose(cotangent, node.cotangent, rtol=1e-12, atol=1e-14, err_msg=repr(node))
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("cell", [tg.cells.Guo(), tg.cells.LSTM(), tg.cells.GRU()], ids=repr)
+def test_everything_keeps_a_place_if_it_is_asked_to(cell, samples):
+    """Of more steps than are played together, so that what only passes through is not there afterwards."""
+    needed, everything = (replayed(cell, samples, steps=6000, keep=keep) for keep in ("needed", "all"))
+    asked = [n for n in everything.tape if n.t == 5000 and n.op is not None and n.op is not o.copy]
+    assert all(n.value.base is not None for n in asked)
+    for ours, theirs in zip(needed.tape, everything.tape, strict=True):
+        if ours.t == 5000:
+            np.testing.assert_allclose(ours.value, theirs.value, rtol=1e-12, atol=1e-15, err_msg=repr(ours))
+            if theirs.cotangent is not None:
+                a, b = np.asarray(ours.cotangent), np.asarray(theirs.cotangent)
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-14, err_msg=repr(ours))
+    size = {net: sum(s.nbytes for s in net._plan.stacks.values()) for net in (needed, everything)}
+    assert size[needed] < 0.85 * size[everything]
+
+
+def test_keep_is_one_of_two_words():
+    with pytest.raises(ValueError, match="keep='most': a replay keeps what is 'needed', or 'all'; say which"):
+        replayed(tg.cells.Guo(), 1, keep="most")
+
+
+def test_few_inputs_of_one_sample_are_one_product_with_the_state_and_the_bias():
+    assert "net_j = x V.T + s U.T + b_j" in replayed(tg.cells.Guo(), 1).schedule
+    for many in (replayed(tg.cells.Guo(), 2), replayed(tg.cells.Guo(), 1, inputs=1400)):
+        assert "what waits there" in many.schedule.split("\n\n")[0]
+
+
+@pytest.mark.parametrize("cell", [tg.cells.Guo(), tg.cells.LSTM(), tg.cells.GRU()], ids=repr)
+def test_error_from_beyond_reaches_every_cotangent(cell):
+    rng = np.random.default_rng(0)
+    net = replayed(cell, 1)
+    parts = net.states[-1] if isinstance(net.states[-1], tuple) else (net.states[-1],)
+    later = tuple(rng.normal(size=p.shape) for p in parts)
+    later = later if isinstance(net.states[-1], tuple) else later[0]
+    net.backward(later=later)
+    found = {n: np.array(n.cotangent) for n in net.tape if n.t and n.cotangent is not None}
+    list(net.steps())
+    net.backward(later=later)
+    for n, cotangent in found.items():
+        np.testing.assert_allclose(cotangent, np.asarray(n.cotangent), rtol=1e-10, atol=1e-13, err_msg=repr(n))
+    net.replay()
+    net.backward()
+    without = {n: np.array(n.cotangent) for n in found}
+    net.tape.backward(net.cost)
+    for n, cotangent in without.items():
+        np.testing.assert_allclose(cotangent, np.asarray(n.cotangent), rtol=1e-10, atol=1e-13, err_msg=repr(n))
 
 
 def test_folding_gives_back_the_cell():

@@ -87,12 +87,36 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(picture, tmp_path, m
     assert [f.name for f in tmp_path.iterdir()] == ["a.dot"]
 
 
+def test_nothing_is_made_for_a_file_that_may_not_be_written(tmp_path):
+    made = []
+    with pytest.raises(IsADirectoryError, match="is a folder: name a file in it"):
+        write_whole(tmp_path, lambda: made.append(1), overwrite=True)
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match="exists already"):
+        write_whole(mine, lambda: made.append(1))
+    assert not made
+
+
+def test_a_file_that_came_while_we_were_busy_stays(tmp_path):
+    path = tmp_path / "a"
+
+    def make():
+        path.write_bytes(b"another's")
+        return b"ours"
+
+    with pytest.raises(FileExistsError, match="exists already"):
+        write_whole(path, make)
+    assert path.read_bytes() == b"another's"
+    assert [f.name for f in tmp_path.iterdir()] == ["a"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_a_full_device_is_told_and_stays_a_device():
     # To move a file to its place would, for root, put an end to the device.
     full = Path("/dev/full")
     with pytest.raises(OSError, match="No space left"):
-        write_whole(full, b"0" * 100_000)
+        write_whole(full, lambda: b"0" * 100_000)
     assert stat.S_ISCHR(full.stat().st_mode)
 
 

@@ -53,8 +53,9 @@ def test_the_graph_read_back_from_the_picture_is_the_tape(kind):
 def test_the_picture_is_the_same_in_every_process():
     code = (
         "import sys; sys.path[:0] = ['tests', 'tests/view']\n"
-        "import test_picture as t, tinygrad_rnn as tg\n"
-        "print(tg.draw(t.network()).dot)"
+        "import nets, test_picture as t, tinygrad_rnn as tg\n"
+        "print(tg.draw(t.network()).dot)\n"
+        "print(tg.draw(nets.ALL['two layers of GRU'](9)).dot)"  # many lines leave its elided steps
     )
     texts = [
         subprocess.run(

@@ -140,6 +140,8 @@ def test_many_time_steps_are_shown_at_both_ends():
     assert [row for row, _ in rows] == ["1", "2", "3", "4 to 27", "28", "29", "30", "sum so far"]
     numbers = np.array([[float(c.replace("−", "-")) for c in cells] for _, cells in rows])
     np.testing.assert_allclose(numbers[:-1].sum(axis=0), numbers[-1], atol=5e-3)
+    # Each sum is a look at all copies so far: one for each step would make a long sequence's trace quadratic.
+    assert all(len(account.sums) == len(account.rows) == 7 for account in shown.accounts)
 
 
 def test_each_step_names_its_line(shown):

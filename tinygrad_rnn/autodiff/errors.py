@@ -24,7 +24,17 @@ WRITTEN_LIKE_A_USERS = {"cells", "losses"}  # parts of the package that hold wha
 E = TypeVar("E", bound=BaseException)
 
 
-class ShapeError(ValueError):
+class _Noted(Exception):  # noqa: N818  no error of its own: what the two have in common
+    """Notes where it arose, and may hold what had been recorded until then."""
+
+    tape: Tape | None = None
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        noted(self)
+
+
+class ShapeError(_Noted, ValueError):
     """Arrays that an op cannot combine: says what was given, what must hold and what to do.
 
     Attributes
@@ -33,14 +43,8 @@ class ShapeError(ValueError):
         What had been recorded, if it arose while a time step was being recorded: `tinygrad_rnn.draw` draws it.
     """
 
-    tape: Tape | None = None
 
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)
-        noted(self)
-
-
-class TapeError(RuntimeError):
+class TapeError(_Noted, RuntimeError):
     """A question the tape cannot answer in its present state, and what to do first.
 
     Attributes
@@ -48,12 +52,6 @@ class TapeError(RuntimeError):
     tape : Tape or None
         What had been recorded, if it arose while a time step was being recorded: `tinygrad_rnn.draw` draws it.
     """
-
-    tape: Tape | None = None
-
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)
-        noted(self)
 
 
 def noted(error: E) -> E:

@@ -16,6 +16,7 @@ from .errors import ShapeError
 from .notation import factor, number
 
 Array = NDArray[Any]
+Index = tuple[int, ...]  # of one entry
 Latex = str | Callable[..., str]
 Check = Callable[..., str | None]  # (names, args) to what is wrong, in words
 Call = Callable[[], Any]
@@ -203,7 +204,8 @@ class Op:
         """Define how the op is made ready to compute again and again on arrays that stay where they are.
 
         ``prepare(out, *args)`` takes arrays whose entries lie side by side, none of them repeated, and
-        returns a call that fills `out`. All that need not be done in every call is done before it.
+        returns a call that fills `out`, which may have gaps between its rows. All that need not be done in
+        every call is done before it.
         """
         self._prepare = prepare
         return prepare
@@ -214,8 +216,8 @@ class Op:
             ((ufunc, *numbers),) = self.ufuncs
             args = (*args, *(np.array(n, out.dtype) for n in numbers))
             return partial(ufunc, *args, out=out) if ufunc in BY_NAME else partial(ufunc, *args, out)
-        side_by_side = all(a.flags.c_contiguous for a in (out, *args)) and len({a.shape for a in args}) == 1
-        if self._prepare is not None and side_by_side:
+        side_by_side = all(a.flags.c_contiguous for a in args) and len({a.shape for a in args}) == 1
+        if self._prepare is not None and side_by_side and np.may_share_memory(out, out.reshape(-1, *out.shape[-1:])):
             return self._prepare(out, *args)
 
         def call() -> None:
@@ -299,6 +301,19 @@ def in_turn(ufuncs: Ufuncs, args: Sequence[Array], out: Array | None) -> Array:
     for ufunc, *numbers in rest:
         value = ufunc(value, *numbers, out=value if value.ndim else out)
     return value
+
+
+def prepared_once(
+    ready: Callable[..., Call], shape: tuple[int, ...], args: Sequence[Array], out: Array | None
+) -> Array:
+    """The value of an op that is written as a prepared call: prepared, and called once."""
+    same = args if len({a.shape for a in args}) == 1 else np.broadcast_arrays(*args)
+    value = np.empty(shape, np.result_type(*args))
+    ready(value, *map(np.ascontiguousarray, same))()
+    if out is None:
+        return value
+    np.copyto(out, value)
+    return out
 
 
 def op(

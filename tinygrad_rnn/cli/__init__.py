@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from typing import Any
 
 import click
 
 from .. import __version__
 from . import doctor, draw, exercise, lesson, step
+from .files import let_go
 from .network import CELLS
 
 __all__ = ["CELLS", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands that end with a line, and not with a traceback, where the system takes no more output."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command that the words name."""
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            let_go(sys.stdout)
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"Error: {where}{error.strerror or error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tinygrad-rnn")
 def main() -> None:
     """See every step of backpropagation through time."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it was closed by whoever started us
+            nothing = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(nothing, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  open to the end
     for stream in (sys.stdout, sys.stderr):
         # A file or a pipe gets UTF-8 wherever we are; an old terminal gets a question mark, not an error.
         if isinstance(stream, io.TextIOWrapper):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -19,7 +18,8 @@ from ..view.files import write_whole
 from ..view.overlay import NAMES as OVERLAYS
 from ..view.picture import SUFFIXES
 from ..view.views import LEVELS, VIEWS
-from .network import fail, reads_network
+from .files import fail, print_whole, refuse_existing
+from .network import reads_network
 
 
 @click.command("draw")
@@ -66,7 +66,7 @@ def draw(
     if suffix not in SUFFIXES:
         raise click.ClickException(f"{output}: the suffix says how to write it; choose one of {', '.join(SUFFIXES)}.")
     if output != "-":
-        _refuse_existing(Path(output), force)
+        refuse_existing(Path(output), force)
     net, captions = make()
     try:
         with warnings.catch_warnings(record=True) as notes:
@@ -85,10 +85,10 @@ def draw(
     for note in notes:
         click.echo(f"Note: {note.message}", err=True)
     if output == "-":
-        _print(content)
+        print_whole(content)
         return
     try:
-        write_whole(Path(output), content)
+        write_whole(output, lambda: content, force)
     except OSError as error:
         fail(output, error)
     click.echo(f"written: {output}")
@@ -98,30 +98,3 @@ def _window(text: str | None) -> Any:
     """3,3 as a pair, 3 as a number; anything else is for `draw` to judge."""
     numbers = tuple(int(part) if part.isdecimal() else part for part in (text or "").split(","))
     return text if text in (None, "all") else numbers if len(numbers) > 1 else numbers[0]
-
-
-def _refuse_existing(path: Path, force: bool) -> None:
-    try:
-        folder, there = path.is_dir(), path.is_file()
-    except OSError as error:
-        fail(path, error)
-    if folder:
-        raise click.ClickException(f"{path} is a folder: name a file in it.")
-    if there and not force:
-        raise click.ClickException(f"{path} exists already: choose another name, or pass --force.")
-
-
-def _print(content: bytes) -> None:
-    """Write to the standard output, all or with an error, even if its reader has gone."""
-    out = sys.stdout.buffer
-    try:
-        rest = memoryview(content)
-        while rest:  # where Python does not buffer (PYTHONUNBUFFERED), a write may take a part
-            rest = rest[out.write(rest) :]
-        out.flush()
-    except OSError as error:
-        # What is left in the buffer would be tried again, and fail again, when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise click.ClickException("the reader of the output has gone before its end.") from error
-        fail("the standard output", error)

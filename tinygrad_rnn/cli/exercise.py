@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import textwrap
 from pathlib import Path
 
 import click
 
 from ..view.exercises import EMPTY, WRONG, Folder, Report, Verdict, folders, hint_level
+from .files import fail
 
 
 @click.command()
 @click.argument("number", type=int, required=False)
-@click.option("--start", is_flag=True, help="Put the blank file exercise_NN.py into this folder.")
+@click.option("--start", is_flag=True, help="Write the blank file exercise_NN.py.")
 @click.option("--check", is_flag=True, help="Check exercise_NN.py and name the first thing that is wrong.")
 @click.option("--hint", type=click.IntRange(min=1), help="Which hint to give; clearer ones have larger numbers.")
-@click.option("--file", type=click.Path(path_type=Path), help="The file to check, if it has another name.")
+@click.option("--file", type=click.Path(path_type=Path), help="The file to write or to check, if it has another name.")
 def exercise(number: int | None, start: bool, check: bool, hint: int | None, file: Path | None) -> None:
     """Say what the exercises of lesson NUMBER ask, start them, or check them."""
     known = {folder.number: folder for folder in folders()}
@@ -27,39 +30,37 @@ def exercise(number: int | None, start: bool, check: bool, hint: int | None, fil
         raise click.UsageError(f"there are no exercises {number}; there are {', '.join(map(str, known)) or 'none'}.")
     folder = known[number]
     path = file or Path(f"exercise_{folder.path.name}.py")
+    called = f"tinygrad-rnn exercise {number}{f' --file {shlex.quote(str(file))}' if file else ''}"
     if start:
-        _start(folder, path)
+        _start(folder, path, called)
     elif check or hint or file:
-        _check(folder, path, hint)
+        _check(folder, path, called, hint)
     else:
         for k, asked in enumerate(folder.exercises, start=1):
             click.echo(f"{k:>3}  {asked.name:<22} {asked.asks}")
         click.echo(f"\nStart: tinygrad-rnn exercise {number} --start\nCheck: tinygrad-rnn exercise {number} --check")
 
 
-def _start(folder: Folder, path: Path) -> None:
+def _start(folder: Folder, path: Path, called: str) -> None:
     try:
-        written = folder.start(Path())
+        written = folder.start(path)
     except FileExistsError:
         raise click.ClickException(f"{path} is there already and stays as it is; rename it to start anew.") from None
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error
-    number = folder.number
-    click.echo(f"written: {written}\nFill it in with any editor, then: tinygrad-rnn exercise {number} --check")
+        fail(path, error)
+    click.echo(f"written: {written}\nFill it in with any editor, then: {called} --check")
 
 
-def _check(folder: Folder, path: Path, hint: int | None) -> None:
+def _check(folder: Folder, path: Path, called: str, hint: int | None) -> None:
     if not path.is_file():
-        raise click.ClickException(
-            f"there is no file {path} here; tinygrad-rnn exercise {folder.number} --start makes one"
-        )
+        raise click.ClickException(f"there is no file {path} here; {called} --start makes one")
     report = folder.check(path)
     _tell(report, {asked.name: asked.asks for asked in folder.exercises})
     first = report.first
     if first is None:
         click.echo("\nAll right.")
         return
-    if first.status == WRONG or (first.status == EMPTY and hint):
+    if first.status == WRONG or (first.hints and hint):
         memory = path.with_name(f".{path.stem}.hints")
         level = min(hint, len(first.hints)) if hint else hint_level(memory, first)
         says = f"Hint {level} of {len(first.hints)}: {first.hints[level - 1]}"
@@ -88,8 +89,8 @@ def _tell(report: Report, asks: dict[str, str]) -> None:
 def _where(verdict: Verdict) -> str:
     """The equation, the time step and the term that are wrong, as far as they are known."""
     parts = [
-        f"equation {verdict.equation}" if verdict.equation.startswith("(") else verdict.equation,
-        f"t = {verdict.t}" if verdict.t is not None else "",
+        f"equation {verdict.equation}" if re.match(r"\(\d+\)", verdict.equation) else verdict.equation,
+        f"{verdict.clock} = {verdict.t}" if verdict.t is not None else "",
         verdict.term,
     ]
     return ", ".join(part for part in parts if part)

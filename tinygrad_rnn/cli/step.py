@@ -11,7 +11,8 @@ import click
 from ..unfold import Unfolded
 from ..view import EngineError, Trace, player, trace
 from ..view.walk import listing, walk, without_unicode
-from .network import fail, reads_network
+from .files import fail, refuse_existing
+from .network import reads_network
 
 
 @click.command("step")
@@ -42,13 +43,13 @@ def step(
     In a terminal, the arrows go on and back, g goes to a step, u until something happens, w shows another
     weight's ledger, q quits. When the output goes elsewhere, all steps are printed.
     """
-    if output is not None and output.suffix not in (".html", ".json"):
-        raise click.ClickException(f"{output}: the suffix says how to write it; choose .html or .json.")
-    if output is not None and output.exists() and not force:
-        raise click.ClickException(f"{output} exists already: choose another name, or pass --force.")
+    if output is not None:
+        if output.suffix not in (".html", ".json"):
+            raise click.ClickException(f"{output}: the suffix says how to write it; choose .html or .json.")
+        refuse_existing(output, force)
     shown = _kept(kept) if kept else _made(make, of)
     if output is not None:
-        _write(shown, output, predict)
+        _write(shown, output, predict, force)
         return
     if sys.stdin.isatty() and sys.stdout.isatty():
         plain = plain or not _can_write("∂ᵀ◆", sys.stdout.encoding)
@@ -70,19 +71,23 @@ def _made(make: Callable[[], tuple[Unfolded, dict[str, list[str]]]], of: int | N
 
 def _kept(path: Path) -> Trace:
     try:
-        return Trace.from_json(path.read_text("utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(1000)
+            if text.lstrip().startswith("{"):  # what never ends, such as /dev/zero, is no trace by now
+                text += file.read()
+        return Trace.from_json(text)
     except OSError as error:
         fail(path, error)
     except ValueError as error:
         raise click.ClickException(f"{path}: {error}") from error
 
 
-def _write(shown: Trace, output: Path, predict: bool) -> None:
+def _write(shown: Trace, output: Path, predict: bool, force: bool) -> None:
     try:
         if output.suffix == ".json":
-            shown.save(output, overwrite=True)
+            shown.save(output, overwrite=force)
         else:
-            player(shown, predict=predict).save(output, overwrite=True)
+            player(shown, predict=predict).save(output, overwrite=force)
     except OSError as error:
         fail(output, error)
     click.echo(f"written: {output}")

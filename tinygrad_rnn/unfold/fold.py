@@ -6,7 +6,7 @@ backwards, the error that comes back through the state is read from one step ahe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,9 +91,12 @@ class Folded:
         """The step's data by name: x, d and, where there is one, the mask."""
         return {"x": self.x, "d": self.d} | ({} if self.mask is None else {"mask": self.mask})
 
-    def timeless(self) -> set[int]:
-        """The nodes that are the same at every time step: weights, numbers, and what only reads those."""
-        changing = {n.index for n in (*self.data.values(), *self.before, *self.after)}
+    def timeless(self, but: Iterable[int] = ()) -> set[int]:
+        """The nodes that are the same at every time step: weights, numbers, and what only reads those.
+
+        `but` names other leaves that are not.
+        """
+        changing = {n.index for n in (*self.data.values(), *self.before, *self.after)}.union(but)
         if (self.shares != self.shares[0]).any():
             changing.add(self.share.index)
         found: set[int] = set()

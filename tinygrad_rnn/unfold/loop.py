@@ -40,8 +40,12 @@ class Line:
     text: str = ""
 
 
-def side_by_side(lines: Sequence[Line]) -> list[Line]:
-    """The lines; products of one row with rows that lie at equal distances, into such rows, are one call."""
+def side_by_side(lines: Sequence[Line], vectors: bool) -> list[Line]:
+    """The lines; products of one row with rows that lie at equal distances, into such rows, are one product.
+
+    Of vectors, one that repeats an argument is dearer than several short ones: the argument is copied, so that there
+    is one product of long vectors, if these are without gaps.
+    """
     merged: list[Line] = []
     runs: list[list[Line]] = []
     for line in lines:
@@ -50,16 +54,25 @@ def side_by_side(lines: Sequence[Line]) -> list[Line]:
         else:
             runs.append([line])
     for run in runs:
-        first, k = run[0], len(run)
-        if k == 1:
-            merged.append(first)
-        else:
-            one = first.reads[0]
-            assert isinstance(one, Row)  # as `_continues` has seen
-            each = Row(one.stack[:, None]), _spread([line.reads[1] for line in run])
-            text = ", ".join(line.text for line in run)
-            merged.append(Line(np.multiply, each, _spread([line.out for line in run]), text))
+        merged += run if len(run) == 1 else _merged(run, vectors)
     return merged
+
+
+def _merged(run: Sequence[Line], vectors: bool) -> Sequence[Line]:
+    one, many, outs = run[0].reads[0], [line.reads[1] for line in run], [line.out for line in run]
+    text = ", ".join(line.text for line in run)
+    assert isinstance(one, Row)  # as `_continues` has seen
+    if not vectors:
+        return [Line(np.multiply, (Row(one.stack[:, None]), _spread(many)), _spread(outs), text)]
+    factors, products = _end_to_end(many), _end_to_end(outs)
+    if len(run) < 3 or factors is None or products is None:
+        return run
+    width = factors.stack.shape[-1]
+    repeated = np.empty((1, len(run), width // len(run)), factors.stack.dtype)
+    return [
+        Line(np.copyto, (one,), repeated, "side by side, for the next line"),
+        Line(np.multiply, (repeated.reshape(1, width), factors), products, text),
+    ]
 
 
 def _continues(run: Sequence[Line], line: Line) -> bool:
@@ -92,6 +105,17 @@ def _spread(rows: Sequence[Row | Array]) -> Row:
     return Row(np.lib.stride_tricks.as_strided(stacks[0], *whole))
 
 
+def _end_to_end(rows: Sequence[Row | Array]) -> Row | None:
+    """Rows (T, 1, m) without gaps between them as one (T, 1, k m); None if there are gaps."""
+    spread = _spread(rows).stack
+    if spread.strides[1] != spread.shape[-1] * spread.itemsize:
+        return None
+    steps, k, _, width = spread.shape
+    return Row(
+        np.lib.stride_tricks.as_strided(spread, (steps, 1, k * width), spread.strides[:1] * 2 + spread.strides[-1:])
+    )
+
+
 class Loop:
     """The lines as one Python function.
 
@@ -115,7 +139,7 @@ class Loop:
         written = [self._write(line) for line in lines]
         wide = max(map(len, written))
         body = [f"   {w:<{wide}}  # {line.text}".rstrip(" #") for w, line in zip(written, lines, strict=True)]
-        names = [name for name, _, _ in self._columns.values()]
+        names = [name for name, _, _ in self._columns.values()] or ["_"]  # of one time step, no row is another one
         fixed = [name for name, _ in self._fixed.values()]
         self.source = "\n".join(
             [
@@ -133,17 +157,20 @@ class Loop:
     def over(self, steps: Iterable[int]) -> Call:
         """The loop over these rows of the stacks, ready to be called again and again."""
         steps = list(steps)
-        columns = []
+        columns: list[list[Any]] = []
         for _, stack, dot in self._columns.values():
-            rows = [self._row(stack[t, ...]) for t in steps]
+            rows = [self._row(stack[t % len(stack), ...]) for t in steps]
             columns.append([row.dot for row in rows] if dot else rows)
-        call: Call = self._make(list(zip(*columns, strict=True)), **dict(self._fixed.values()))
+        call: Call = self._make(list(zip(*(columns or [steps]), strict=True)), **dict(self._fixed.values()))
         return call
 
     def _row(self, a: Array) -> Array:
         return a[0] if self._vectors and a.ndim == 2 else a
 
     def _write(self, line: Line) -> str:
+        if line.function is np.copyto:
+            (row,) = line.reads
+            return f"{self._operand(line.out)}[...] = {self._operand(row)}"  # half the time of calling copyto
         if line.function is not np.dot:
             reads = ", ".join(self._operand(a) for a in line.reads)
             by_name = "out=" if line.function in BY_NAME else ""
@@ -161,7 +188,9 @@ class Loop:
         return f"{self._constant(np.matmul)}({self._operand(row)}, {self._constant(matrix)}, {out})"
 
     def _operand(self, a: Row | Array) -> str:
-        return self._column(a.stack) if isinstance(a, Row) else self._constant(self._row(a))
+        if isinstance(a, Row):
+            return self._column(a.stack) if len(a.stack) > 1 else self._constant(self._row(a.stack[0, ...]))
+        return self._constant(self._row(a))
 
     def _column(self, stack: Array, dot: bool = False) -> str:
         key = (*_memory(stack), dot)

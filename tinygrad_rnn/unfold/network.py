@@ -18,7 +18,7 @@ class Network:
 
     Parameters
     ----------
-    cell, params, loss, reduction, finite
+    cell, params, loss, reduction, finite, keep
         As for `unfold`. The parameters may be changed in place between calls.
     kept : int
         How many unfoldings of different shapes are remembered; the one unused for longest is forgotten first.
@@ -37,6 +37,7 @@ class Network:
         loss: str | Loss = "cross_entropy",
         reduction: str = "sum",
         finite: bool = False,
+        keep: str = "needed",
         kept: int = 4,
     ) -> None:
         if not isinstance(kept, int) or kept < 1:
@@ -44,7 +45,7 @@ class Network:
         self.cell = cell
         self.params = params
         self.kept = kept
-        self._options: dict[str, Any] = {"loss": loss, "reduction": reduction, "finite": finite}
+        self._options: dict[str, Any] = {"loss": loss, "reduction": reduction, "finite": finite, "keep": keep}
         self._unfolded: OrderedDict[Any, Unfolded] = OrderedDict()
 
     def __call__(

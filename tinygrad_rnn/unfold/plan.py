@@ -8,9 +8,9 @@ copies in one call. Every call is bound to its buffers once, so that a pass only
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -18,20 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
-from .factors import pieces_of_whole
 from .fold import Folded
-from .gates import Gates, gates_of
+from .gates import Gates
 from .loop import Call, Line, Loop, Row, address, side_by_side
-from .needed import Needed
+from .placed import Placed, columns
 
 Array = NDArray[Any]
 
-# Their value is their argument's own memory, seen differently: no buffer, no call.
-VIEWS = {"copy", "broadcast", "reshape", "transpose", "part"}
 PRODUCTS = {"linear", "matmul"}
 
 
-class Plan(Needed):
+class Plan(Placed):
     """The buffers of a folded network for T time steps, and the two lists of calls that fill them.
 
     Parameters
@@ -46,7 +43,7 @@ class Plan(Needed):
     Attributes
     ----------
     weights, data : dict of str to ndarray
-        Where the weights, and the data of all time steps, are copied to before a pass.
+        Where the weights are copied to before a pass, and the data of all time steps in it.
     start : list of ndarray
         Likewise the parts of the initial state.
     later : list of ndarray
@@ -60,190 +57,55 @@ class Plan(Needed):
         The loops, as they are run.
     """
 
-    def __init__(self, folded: Folded, steps: int, trained: Sequence[str]) -> None:
-        super().__init__(folded)
-        self.T = steps
-        self.dtype = folded.cost.value.dtype
-        self.stacks: dict[int, Array] = {}
-        self.views: set[int] = set()
+    def __init__(self, folded: Folded, steps: int, trained: Sequence[str], keep_all: bool = False) -> None:
+        super().__init__(folded, steps, keep_all)
         self._contiguous: dict[Any, Array] = {}
         self.source: list[str] = []
-        self.samples = folded.x.shape[0]
-
-        self._place([*self.played, *self.played_back])
         self.weights = {name: self.stacks[w.index] for name, w in folded.weights.items()}
         self.data = {what: self.stacks[n.index] for what, n in folded.data.items()}
+        self._given: Mapping[str, Array] = {}
         self.start = [self.stacks[b.index][0] for b in folded.before]
+        self.later = [
+            self.stacks[a.index][-1, ...] if a.index in self.stacks else np.zeros(a.shape, self.dtype)
+            for a in folded.after
+        ]
+        self.later_apart = len(set(map(address, self.later))) == len(self.later)
         self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
         self._counted = None if folded.shares.all() else np.flatnonzero(folded.shares)
         self._prepare: list[Call] = []  # what is the same at every time, and copies of weights: before each pass
         self._prepared: set[int] = set()
         self._newest: dict[int, list[Call]] = {}
-        called = self._calls(self.played, self._chunks())
+        called = self._calls(self.played, self._groups())
         self._forward = [call for _, call in called]
         self._carry = [call for members, call in called if members <= self.for_states]
-        self._backward = [call for _, call in self._calls(self.played_back, [c[::-1] for c in self._chunks()[::-1]])]
+        self._backward = self._calls_back()
+        self._backward_from_beyond: list[Call] | None = None
+        self._from_beyond = False  # whether the last pass had error from beyond
         self.totals: dict[str, Callable[[], Array]] = {
-            name: partial(_added, [self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
+            name: _sum_of([self._sum_over_time(*term) for term in terms], w.shape, self.dtype)
             for (name, terms), w in zip(self.terms.items(), folded.weights.values(), strict=True)
         }
         for name in dict.fromkeys(filter(None, trained)):
             parts = [k for k, each in enumerate(trained) if each == name]
             self.totals[name] = partial(self._sum_over_samples, parts)
 
-    # ---- memory
-
-    def _place(self, played: Sequence[Node]) -> None:
-        """Give every node that is played a buffer, or a view of the buffer it looks into."""
-        joined = self._joined(played)
-        kept = [*(self.real(g).index for g in self.folded.cotangents.values()), *self.sources]
-        factors = [self.real(x).index for terms in self.terms.values() for _, nodes in terms for x in nodes]
-        reads = [self.real(p).index for n in played for p in n.parents]
-        self.readers = Counter([*kept, *factors, *kept, *factors, *reads])
-        self.carried = self._carried_errors(joined, played)
-        for n in self.nodes:
-            if n.op is None and n.index not in self.previous and n.index not in self.next:
-                lead = () if n.index in self.timeless else (self.T,)
-                self.stacks[n.index] = np.empty((*lead, *n.shape), self.dtype)
-                self.stacks[n.index][...] = self.folded.shares if n is self.folded.share and lead else n.value
-        long: dict[int, Array] = {}
-        errors = {a: self.real(self.nodes[g]).index for a, g in self.next.items() if g not in self.carried}
-        for i in sorted({*self.previous.values(), *errors.values()}):
-            long[i] = np.zeros((self.T + 1, *self.nodes[i].shape), self.dtype)
-            # A state's row 0 is s(0); what comes back through it has its zero after the last step.
-            self.stacks[i] = long[i][:-1] if i in errors.values() else long[i][1:]
-        self.stacks |= {b: long[s][:-1] for b, s in self.previous.items()}
-        self.stacks |= {a: long[g][1:] for a, g in errors.items()}
-        self.later = [
-            self.stacks[a.index][-1, ...] if a.index in self.stacks else np.zeros(a.shape, self.dtype)
-            for a in self.folded.after
-        ]
-        self.later_apart = len(set(map(address, self.later))) == len(self.later)
-        for i, (whole, start) in joined.items():
-            if whole not in self.stacks:
-                self.stacks[whole] = np.empty((self.T, *self.nodes[whole].shape), self.dtype)
-            self.stacks[i] = self.stacks[whole][..., start : start + self.nodes[i].shape[-1]]
-        for whole in self.copied:
-            self.stacks.setdefault(whole, np.empty((self.T, *self.nodes[whole].shape), self.dtype))
-        self.gates = {n.index: gates for gates in self._gates(played) for n in gates.nodes}
-        self.gate_stacks: dict[Gates, Array] = {}
-        for gates in self.gates.values():
-            if gates not in self.gate_stacks:
-                beside = self.gate_stacks[gates] = np.zeros((self.T, self.samples, gates.width), self.dtype)
-                for start, n in zip(gates.starts, gates.nodes, strict=True):
-                    self.stacks[n.index] = _columns(beside, start - gates.start, n)
-        for together in self.together:
-            free = all(f.op is ops.multiply and f.index >= self.folded.size for f in together)
-            if free and not any(f.index in {*self.stacks, *self.timeless} for f in together):
-                blocks = np.zeros((self.T, len(together), *together[0].shape), self.dtype)
-                self.stacks |= {f.index: blocks[:, k] for k, f in enumerate(together)}
-        for n in played:
-            if n.index in self.stacks or n.index in self.placed or n.index in self.carried:
-                continue
-            view = n.op.value(self.stack(n.parents[0])) if n.op is not None and n.op.name in VIEWS else None
-            # The numbers of a part do not lie side by side: seen in another shape they would be a copy.
-            if view is not None and np.may_share_memory(view, self.stack(n.parents[0])):
-                self.stacks[n.index] = view
-                self.views.add(n.index)
-            else:
-                self.stacks[n.index] = self._room(n)
-
-    def _carried_errors(self, joined: Mapping[int, tuple[int, int]], played: Sequence[Node]) -> dict[int, Array]:
-        """One row for an error that comes back through the state, where nobody looks at it but the step before it."""
-        reads = Counter(self.real(p).index for n in played for p in n.parents)
-        reads.update(self.real(g).index for g in self.folded.cotangents.values())  # once, by the state before
-        rows: dict[int, Array] = {}
-        for after, error in self.next.items():
-            n = self.nodes[error]
-            loops = n.op is ops.matmul and n.parents[1].index in self.timeless and reads[error] == 1
-            readers = [m for m in played if any(p.index == after for p in m.parents)]
-            summed = len(readers) == 1 and readers[0].op is ops.add and readers[0].index not in self.same
-            if loops and summed and error not in self.same and error not in joined and self._recurs(error, readers[0]):
-                rows[error] = np.zeros(n.shape, self.dtype)
-        return rows
-
-    def _recurs(self, error: int, reader: Node) -> bool:
-        """Whether an error depends on the node that reads it a step later: only then are they played copy by copy."""
-        seen, rest = set(), [self.nodes[error]]
-        while rest:
-            n = rest.pop()
-            if n.index == reader.index:
-                return True
-            if n.index not in seen:
-                seen.add(n.index)
-                rest += [self.real(p) for p in n.parents if p.index >= self.folded.size]
-        return False
-
-    def _room(self, n: Node) -> Array:
-        """A buffer of the node's own, or that of an argument nobody else reads: then it is computed in place."""
-        lead = () if n.index in self.timeless else (self.T,)
-        if n.op is not None and (n.op.ufuncs or n.op is ops.add) and n.index >= self.folded.size:
-            for p in map(self.real, n.parents[:2]):  # a sum reads its first two terms at once, the others later
-                given_up = p.index >= self.folded.size and p.op is not None and self.readers[p.index] == 1
-                if given_up and p.shape == n.shape and p.index in self.stacks and p.index not in self.views:
-                    stack = self.stacks[p.index]
-                    if stack.shape == (*lead, *n.shape) and stack.base is None:
-                        return stack
-        return np.zeros((*lead, *n.shape), self.dtype)
-
-    def _joined(self, played: Sequence[Node]) -> dict[int, tuple[int, int]]:
-        """Parts that together make up a whole, as four gates' errors do, are written into it in place.
-
-        Returns, for each such part, the whole it belongs to and where it starts. Parts that lie elsewhere, such as
-        those that belong to two wholes, are copied.
-        """
-        joined: dict[int, tuple[int, int]] = {}
-        self.placed: set[int] = set()
-        self.copied: dict[int, list[tuple[int, Node]]] = {}
-        # What comes back through a part of the state has a buffer of its own, with a row for the time after the last.
-        carried = {self.real(self.nodes[i]).index for i in self.next.values()}
-        for n in played:
-            parts = pieces_of_whole(n, self.real) if n.index not in self.timeless | carried else []
-            if parts:
-                self.copied[n.index] = []
-                self.placed |= {p.index for p in n.parents}
-            for start, p in parts:
-                elsewhere = p.op is None or p.op.name in VIEWS or p.index < self.folded.size or p.index in joined
-                if elsewhere or p.index in self.timeless | carried | set(self.copied):
-                    self.copied[n.index].append((start, p))
-                else:
-                    joined[p.index] = (n.index, start)
-        return joined
-
-    def _gates(self, played: Sequence[Node]) -> list[Gates]:
-        """Gates whose net inputs are parts of one node of the recurrence.
-
-        Of one sample: with more, calls are few beside the numbers, and rows of several gates dearer than of one.
-        """
-        if self.samples > 1:
-            return []
-        g = self.graph([n for n in played if n.index < self.folded.size])
-        inside = {i for c in nx.strongly_connected_components(g) if len(c) > 1 for i in c}
-        by_source: dict[int, list[Node]] = {}
-        for n in played:
-            if n.index in inside and n.index not in self.stacks and n.ndim == 2 and n.op is not None and n.op.ufuncs:
-                net = n.parents[0]
-                if len(n.parents) == 1 and net.op is not None and net.op.name == "part":
-                    by_source.setdefault(net.parents[0].index, []).append(n)
-        found = (gates_of(self.nodes[i], nodes) for i, nodes in by_source.items())
-        return [gates for gates in found if gates is not None]
-
-    def stack(self, node: Node) -> Array:
-        """All copies of a node's value, time first; without that axis if it is the same at every time."""
-        return self.stacks[self.real(node).index]
-
     # ---- order
 
-    def _chunks(self) -> list[range]:
-        """The copies in groups whose rows fit the processor's cache: longer is slower, shorter is more calls."""
-        widest = max(s.value.size for s in self.folded.state)
-        length = max(16, 16384 // widest)
-        return [range(t, min(t + length, self.T)) for t in range(0, self.T, length)]
+    def _calls_back(self, from_beyond: bool = False) -> list[Call]:
+        groups = [group[::-1] for group in self._groups()[::-1]]
+        return [call for _, call in self._calls(self.played_back, groups, from_beyond)]
 
-    def _calls(self, played: Sequence[Node], chunks: Sequence[range]) -> list[tuple[set[int], Call]]:
+    def _groups(self, first: int = 0) -> list[range]:
+        """The copies from row `first` on, in groups that are played together."""
+        starts = [first, *range(first - first % self.group + self.group, self.T, self.group)]
+        return [range(*pair) for pair in pairwise([*starts, self.T])]
+
+    def _calls(
+        self, played: Sequence[Node], chunks: Sequence[range], from_beyond: bool = False
+    ) -> list[tuple[set[int], Call]]:
         """The calls that play these nodes: group by group of the copies, component by component of the folded graph.
 
-        With each call come the nodes of its component.
+        With each call come the nodes of its component. With `from_beyond`, error may come back to the last state.
         """
         g, position = self.graph(played), self.position.__getitem__
         components = nx.condensation(g)
@@ -252,12 +114,14 @@ class Plan(Needed):
         )
         calls: list[tuple[set[int], Call]] = []
         pieces: list[tuple[set[int], Callable[[range], list[Call]]]] = []
+        if played is self.played:
+            pieces += [({n.index}, partial(self._taking, what)) for what, n in self.folded.data.items()]
         for c in order:
             inside = set(components.nodes[c]["members"])
             members = [self.nodes[i] for i in sorted(inside, key=position)]
             once: list[Call] = []
             if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
-                pieces += [(inside, piece) for piece in self._loop(members, once)]
+                pieces += [(inside, piece) for piece in self._loop(members, once, from_beyond)]
             elif members[0].index in self.timeless:
                 # Before everything else: the loops read copies of some matrices, made before a pass.
                 if members[0].index not in self._prepared:
@@ -268,10 +132,24 @@ class Plan(Needed):
             calls += [(inside, call) for call in once]
         return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
 
+    def _taking(self, what: str, chunk: range) -> list[Call]:
+        """The call that copies new data of some copies in: just before they are read, so that the cache holds them."""
+        rows, start = self.data[what][chunk.start : chunk.stop], chunk.start - self.T
+
+        def take() -> None:
+            given = self._given.get(what)  # of all time steps, or of the newest ones
+            if given is not None:
+                rows[...] = given[len(given) + start :][: len(rows)]
+
+        return [take]
+
     def _rows_of(self, n: Node, chunk: range) -> Array:
         """The node's copies in a group, or its one value if it is the same at every time."""
         stack = self.stack(n)
-        return stack if self.real(n).index in self.timeless else stack[min(chunk) : max(chunk) + 1]
+        if self.real(n).index in self.timeless:
+            return stack
+        start = min(chunk) % len(stack)
+        return stack[start : start + len(chunk)]
 
     def _unrepeated(self, n: Node) -> Node:
         """The one number that a node repeats, if it does: NumPy's functions repeat it faster than they read it."""
@@ -294,7 +172,7 @@ class Plan(Needed):
         out = self._rows_of(n, chunk)
         if n.index in self.copied:
             pieces = self.copied[n.index]
-            return [partial(np.copyto, _columns(out, start, p), self._rows_of(p, chunk)) for start, p in pieces]
+            return [partial(np.copyto, columns(out, start, p), self._rows_of(p, chunk)) for start, p in pieces]
         args = [self._rows_of(p, chunk) for p in parents]
         if n.op.name == "linear":
             return self._linear_at_once(args, out)
@@ -324,7 +202,9 @@ class Plan(Needed):
         looked_at = all(np.may_share_memory(*pair) for pair in zip(rows, stacks, strict=True))  # and not copied
         if kind == "product":
             if looked_at:
-                return partial(rows[0].T.dot, rows[1])
+                # Of many rows with gaps between them, dot is several times slower than matmul.
+                gaps = len(rows[0]) > 64 and not all(part.flags.c_contiguous for part in rows)
+                return partial(np.matmul, rows[0].T, rows[1]) if gaps else partial(rows[0].T.dot, rows[1])
             return partial(np.einsum, "tpj,tpi->ji", *stacks, optimize=True)
         (stack,) = stacks
         if kind == "samples":
@@ -343,7 +223,9 @@ class Plan(Needed):
 
     # ---- the recurrence: copy by copy
 
-    def _loop(self, members: Sequence[Node], once: list[Call]) -> list[Callable[[range], list[Call]]]:
+    def _loop(
+        self, members: Sequence[Node], once: list[Call], from_beyond: bool
+    ) -> list[Callable[[range], list[Call]]]:
         """The free part of every sum for many copies at once, then one loop over these copies."""
         inside = {n.index for n in members}
         played = [n for n in members if not self._silent(n)]
@@ -352,22 +234,40 @@ class Plan(Needed):
         )
         pieces: list[Callable[[range], list[Call]]] = []
         lines: list[Line] = []
+        beyond: list[tuple[int, Line]] = []  # what only the last step adds, and after how many lines
         for n in played:
             if n.index in self.gates:
                 begun = next(m for m in played if self.gates.get(m.index) is self.gates[n.index])
                 lines += self._gates_in_loop(self.gates[n.index]) if begun is n else []
             elif n.op is ops.linear:
-                lines += self._linear_in_loop(n, inside, vectors, pieces)
+                lines += self._linear_in_loop(n, vectors, pieces)
             else:
                 lines += self._in_loop(n, vectors)
-        # Of vectors, two short calls are quicker than one that repeats an argument.
-        loop = Loop(lines if vectors else side_by_side(lines), vectors)
+            if n.index in self.beyond:
+                out, later = self._operand(n), self._later(self.beyond[n.index])
+                beyond.append((len(lines), Line(np.add, (out, later), out, "and what comes back from beyond")))
+        loop = Loop(side_by_side(lines, vectors), vectors)
         self.source.append(loop.source)
+        last = loop
+        if from_beyond and beyond:
+            for k, line in reversed(beyond):
+                lines.insert(k, line)
+            last = Loop(lines, vectors)
         for a, later in zip(self.folded.after, self.later, strict=True):
             carried = self.carried.get(self.next.get(a.index, -1))
             if carried is not None and self.next[a.index] in inside:
                 once.append(partial(np.copyto, carried, later))
-        return [*pieces, lambda chunk: [loop.over(chunk)]]
+
+        def play(chunk: range) -> list[Call]:
+            if last is loop or self.T - 1 not in chunk:
+                return [loop.over(chunk)]
+            return [last.over(chunk[:1]), *([loop.over(chunk[1:])] if chunk[1:] else [])]
+
+        return [*pieces, play]
+
+    def _later(self, after: int) -> Array:
+        """What comes back to this part of the last state from beyond it."""
+        return self.later[[a.index for a in self.folded.after].index(after)]
 
     def _operand(self, n: Node) -> Row | Array:
         index = self.real(n).index
@@ -377,14 +277,20 @@ class Plan(Needed):
             return self.carried[self.next[index]]
         return self.stack(n) if index in self.timeless else Row(self.stack(n))
 
-    def _linear_in_loop(
-        self, n: Node, inside: set[int], vectors: bool, pieces: list[Callable[[range], list[Call]]]
-    ) -> list[Line]:
-        pairs = range(0, len(n.parents) - 1, 2)
-        held = [k for k in pairs if self.source_of(n.parents[k]) in inside]
-        free = [k for k in pairs if k not in held]
-        waiting = [p for k in free for p in n.parents[k : k + 2]] + [*n.parents[-1:]] * (len(n.parents) % 2)
+    def _linear_in_loop(self, n: Node, vectors: bool, pieces: list[Callable[[range], list[Call]]]) -> list[Line]:
+        held, waiting = self.operands(n)
         out = self._operand(n)
+        whole = self.concatenated.get(n.index)
+        if whole is not None:
+            self._prepare += whole.copies(self.stack)
+            sums = [self._product_text(*pair) for pair in zip(n.parents[::2], n.parents[1::2], strict=False)]
+            text = " + ".join([*sums, *map(self._name, n.parents[len(sums) * 2 :])])
+            text = (
+                f"{self._name(n)} = {text}"
+                if whole.factor is None
+                else f"{self._name(n)} = ({text}) times a factor each"
+            )
+            return [Line(np.dot, (Row(whole.read), whole.matrix), out, text)]
         if waiting:
             # The free part waits where the sum is to stand; each product is made in a scratch row and added to it.
             pieces.append(
@@ -392,10 +298,9 @@ class Plan(Needed):
             )
         scratch = np.empty(n.shape, self.dtype)
         lines = []
-        for k in held:
-            x, w = n.parents[k : k + 2]
-            target = scratch if waiting or k != held[0] else out
-            text = f"{self._name(x)} {self._name(w)}.T"
+        for k, (x, w) in enumerate(held):
+            target = scratch if waiting or k else out
+            text = self._product_text(x, w)
             lines.append(Line(np.dot, (self._operand(x), self._held(self.stack(w).T, vectors)), target, text))
             if target is scratch:
                 lines.append(Line(np.add, (out, scratch), out, f"{self._name(n)} = what waits there + that"))
@@ -406,7 +311,7 @@ class Plan(Needed):
         if n.index in self.copied:
             text, whole = f"{self._name(n)} = its parts", self.stack(n)
             return [
-                Line(np.positive, (self._operand(p),), Row(_columns(whole, start, p)), text)
+                Line(np.positive, (self._operand(p),), Row(columns(whole, start, p)), text)
                 for start, p in self.copied[n.index]
             ]
         parents = [self._unrepeated(p) for p in n.parents] if n.op.ufuncs else n.parents
@@ -431,7 +336,8 @@ class Plan(Needed):
         """The activations of several gates in the same few calls, with a number for each unit."""
         source, out = Row(gates.columns(self.stack(gates.source))), Row(self.gate_stacks[gates])
         lines: list[Line] = []
-        for ufunc, *numbers in gates.ufuncs:
+        whole = self.concatenated.get(gates.source.index)
+        for ufunc, *numbers in gates.ufuncs[whole is not None and whole.factor is not None :]:
             constants = [row[None].astype(self.dtype) for row in numbers]
             text = "" if lines else "; ".join(f"{self._name(n)} = {n.op.name}" for n in gates.nodes if n.op)
             lines.append(Line(ufunc, (out if lines else source, *constants), out, text))
@@ -439,6 +345,10 @@ class Plan(Needed):
 
     def _name(self, n: Node) -> str:
         return n.name or f"v{n.index}"
+
+    def _product_text(self, x: Node, w: Node) -> str:
+        turned = w.op is ops.transpose
+        return f"{self._name(x)} {self._name(w.parents[0]) if turned else f'{self._name(w)}.T'}"
 
     def _held(self, w: Array, vectors: bool) -> Array:
         """A weight as the right factor of products in the loop: laid out row by row, copied once a pass if need be.
@@ -455,19 +365,27 @@ class Plan(Needed):
 
     # ---- playing
 
-    def forward(self, newest: int | None = None) -> Any:
-        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs."""
+    def forward(self, data: Mapping[str, Array], newest: int | None = None) -> Any:
+        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs.
+
+        `data` is what is new, by name: for all the steps that are played.
+        """
         calls = self._forward
         if newest is not None and newest < self.T:
             if newest not in self._newest:
-                made = self._calls(self.played, [range(self.T - newest, self.T)])
+                made = self._calls(self.played, self._groups(self.T - newest))
                 self._newest[newest] = [call for _, call in made]
             calls = self._newest[newest]
+        self._run(calls, data)
+        return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
+
+    def _run(self, calls: Sequence[Call], data: Mapping[str, Array]) -> None:
+        self._given = data
         for call in self._prepare:
             call()
         for call in calls:
             call()
-        return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
+        self._given = {}  # it belongs to the caller
 
     def take_over(self, other: Plan, kept: int) -> None:
         """Let the first steps be another plan's last ones, or its own, with all that the forward pass has left."""
@@ -476,21 +394,29 @@ class Plan(Needed):
             start[...] = before if row < 0 else other.stacks[s.index][row]
         own = {b.index for b in self.folded.before}
         for n in self.nodes[: self.folded.size]:
-            if n.index in self.stacks and n.index not in self.timeless | self.views | own:
+            if (
+                n.index in self.stacks
+                and (n.op is None or n.index in self.kept)
+                and n.index not in self.timeless | self.views | own
+            ):
                 self.stacks[n.index][:kept] = other.stacks[n.index][other.T - kept :]
 
-    def carry(self) -> None:
+    def carry(self, data: Mapping[str, Array]) -> None:
         """Play what the states are computed from, and nothing else."""
-        for call in self._prepare:
-            call()
-        for call in self._carry:
-            call()
+        self._run(self._carry, data)
 
     def backward(self, later: Sequence[Array] | None = None) -> None:
         """Play the backward pass; `later` is what comes back to each part of the last state from beyond it."""
-        for k, row in enumerate(self.later):
-            row[...] = later[k] if later else 0
-        for call in self._backward:
+        calls = self._backward
+        if later is not None:
+            if self._backward_from_beyond is None:
+                self._backward_from_beyond = self._calls_back(from_beyond=True)
+            calls = self._backward_from_beyond
+        if later is not None or self._from_beyond:
+            for k, row in enumerate(self.later):
+                row[...] = 0 if later is None else later[k]
+        self._from_beyond = later is not None
+        for call in calls:
             call()
 
     # ---- looking
@@ -500,50 +426,55 @@ class Plan(Needed):
         return read_only(self.stacks[self.folded.weights[name].index])
 
     def finite(self, errors: bool) -> bool:
-        """Whether no buffer holds a NaN or an infinity, nor a gradient, if errors have come back."""
-        found = [*self.stacks.values(), *(total() for total in self.totals.values() if errors)]
+        """Whether no value is a NaN or an infinity, nor what gradients are made of, if errors have come back."""
+        passing = (self.values(n) for n in self.played if n.index not in self.kept | self.timeless)
+        found = [*self.stacks.values(), *passing, *(total() for total in self.totals.values() if errors)]
         return all(np.isfinite(array).all() for array in found)
 
     def value(self, role: int, t: int) -> Array:
-        """The value of the node of this role at time t, as the row of its buffer; read-only."""
+        """The value of the node of this role at time t; read-only."""
         index, row = self._at(role, t)
-        stack = self.stacks[index]
-        return read_only(stack if index in self.timeless else stack[row, ...])
+        return read_only(self._of_copy(self.nodes[index], row))
+
+    def values(self, node: Node) -> Array:
+        """The values of a node of the step at all times; without the axis of time if they are the same."""
+        return self._of_copy(node, slice(None))
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
-        """dC / d node of this role at time t: a row of a buffer, or the two factors of a weight's copy."""
+        """dC / d node of this role at time t, or the two factors of a weight's copy."""
         if not t and role >= len(self.folded.before):
             return None  # recorded later, such as a derivative
         index, row = self._at(role, t)
         g = self.folded.cotangents.get(index)
         if g is None:
             return None
-        g = self.real(g)
-        if g.index in self.unmade:
-            return read_only(self._computed(g, row))
-        if g.index in self.carried:  # asked for the initial state: the loop has left it there
-            return read_only(self.carried[g.index])
-        if g.index in self.stacks:
-            return read_only(self.stacks[g.index] if g.index in self.timeless else self.stacks[g.index][row, ...])
+        if self.nodes[index].op is not ops.copy:
+            return read_only(self._of_copy(g, row))
         total: Array | Outer | None = None
         for kind, nodes in self.terms_of(g):
-            rows = [self.stack(n)[row] for n in nodes]
-            share = Outer.of(rows[0], rows[1]) if kind == "product" else rows[0].sum(axis=0)
+            rows = [self._of_copy(n, row) for n in nodes]
+            share = (
+                Outer.of(rows[0], rows[1])
+                if kind == "product"
+                else rows[0].sum(axis=0)
+                if kind == "samples"
+                else rows[0]
+            )
             total = share if total is None else total + share
         return total
 
-    def _computed(self, n: Node, row: int) -> Array:
-        """The value of one copy, computed now if the passes have not."""
+    def _of_copy(self, n: Node, row: int | slice) -> Array:
+        """The value of a node in one copy, or several: the row it has kept, or computed again from others."""
         n = self.real(n)
-        if self.next.get(n.index) in self.carried:
-            n, row = self.nodes[self.next[n.index]], row + 1
-            if row == self.T:
-                return np.zeros(n.shape, self.dtype)
-        if n.index in self.stacks:
-            return self.stacks[n.index] if n.index in self.timeless else self.stacks[n.index][row, ...]
-        assert n.op is not None
-        value: Array = n.op.value(*[self._computed(p, row) for p in n.parents])
-        return value
+        if n.index in self.timeless and n.index in self.stacks:
+            return self.stacks[n.index]
+        if n.index in self.stacks and (n.op is None or n.index in self.kept):
+            return self.stacks[n.index][row, ...]
+        if n.op is None:  # what comes back from the step after
+            assert isinstance(row, int)
+            return self._later(n.index) if row + 1 == self.T else self._of_copy(self.nodes[self.next[n.index]], row + 1)
+        value: Array = n.op.value(*[self._of_copy(p, row) for p in n.parents])
+        return value + self._later(self.beyond[n.index]) if n.index in self.beyond and row == self.T - 1 else value
 
     def _at(self, role: int, t: int) -> tuple[int, int]:
         """Where a node's copy lies: its folded node's index, and its row. At time 0, a role is a part of the state."""
@@ -567,18 +498,18 @@ def _with_out(op: Op) -> Callable[..., Any]:
     return call
 
 
-def _added(terms: Sequence[Callable[[], Array]], shape: tuple[int, ...], dtype: Any) -> Array:
-    if not terms:
-        return np.zeros(shape, dtype)
-    total = terms[0]()
-    for term in terms[1:]:
-        total += term()
-    return total
+def _sum_of(terms: Sequence[Callable[[], Array]], shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
+    """What adds up the terms, each of which is an array of its own; zeros if there are none."""
+    if len(terms) == 1:
+        return terms[0]
 
+    def added() -> Array:
+        total = np.zeros(shape, dtype)
+        for term in terms:
+            total += term()
+        return total
 
-def _columns(whole: Array, start: int, part: Node) -> Array:
-    """Where a part stands in a whole."""
-    return whole[..., start : start + part.shape[-1]]
+    return added
 
 
 def _flat(stack: Array) -> Array:

@@ -98,6 +98,8 @@ class Unfolded:
         The sum, or the mean, of the losses that count.
     counted : tuple of int
         The time steps whose losses count.
+    keep : str
+        Which numbers of a replay keep a place, see `unfold`.
     finite : bool
         Whether `unfold`, `replay` and `backward` raise TapeError where a number is not finite, naming the
         first one; it can be switched at any time.
@@ -134,6 +136,7 @@ class Unfolded:
         self._plan: Plan | None = None
         self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
         self.schedule = ""
+        self.keep = "needed"
         self.finite = False
         self._grads: Gradients | None = None  # of the last backward pass, once they are asked for
         self._copies: Gradients | None = None
@@ -525,11 +528,11 @@ class Unfolded:
 
     def _fitting_data(self, x: Any, d: Any, mask: Any) -> dict[str, Array]:
         """The data that a replay was given, checked, with zeros where a sample is over."""
-        data, steps = {}, (self.T,)
+        data = {}
         if x is not None:
-            data["x"] = _fitting("x", x, steps + self.inputs[0].shape, self._dtype)
+            data["x"] = _fitting("x", x, (self.T, *self.inputs[0].shape), self._dtype)
         if d is not None:
-            data["d"] = _fitting("d", d, steps + self.targets[0].shape, self._dtype)
+            data["d"] = _fitting("d", d, (self.T, *self.targets[0].shape), self._dtype)
         if mask is not None and not self.masks:
             raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
         if mask is not None and len(data) < 2:
@@ -570,7 +573,7 @@ class Unfolded:
         if isinstance(folded, str) or different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        self._plan = Plan(folded, self.T, self.trained)
+        self._plan = Plan(folded, self.T, self.trained, keep_all=self.keep == "all")
         self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
         self._totals[self.cost] = partial(np.ones, (), self._plan.dtype)  # its value would compute every node
         if self.cost.op is ops.multiply:
@@ -578,9 +581,18 @@ class Unfolded:
             self._totals[summed] = weight.value.copy
         self.schedule = "\n\n".join(self._plan.source)
 
-    def _fold_step(self, on: Callable[..., Tape] = Tape) -> Folded:
+    @property
+    def trained(self) -> list[str]:
+        """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
+        return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
+
+    def _folded(self, on: Callable[..., Tape] = Tape) -> Folded | str:
+        """One time step and its backward pass, or in words why it is not every step's."""
+        different = steps_differ(self.tape, self._size, self._steps)
+        if different:
+            return different
         first = self._steps[0]
-        return fold_step(
+        folded = fold_step(
             self._recipe,
             {name: leaf.value for name, leaf in self.weights.items() if name not in self._recipe.initial},
             # Copies: a view of one row would keep the data of all steps.
@@ -589,21 +601,15 @@ class Unfolded:
             self.tape.equations,
             on,
         )
-
-    @property
-    def trained(self) -> list[str]:
-        """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
-        return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
-
-    def _folded(self) -> Folded | str:
-        """One time step and its backward pass, or in words why it is not every step's."""
-        different = steps_differ(self.tape, self._size, self._steps)
-        if different:
-            return different
-        folded = self._fold_step()
-        step = [n.op for n in self.tape if n.t == 1]
+        step = [n.op for n in self.tape.nodes[: self._size] if n.t == 1]
         if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
             return "the cell computed something else when it was called again"
+        return folded
+
+    def _fold(self) -> Folded:
+        folded = self._folded()
+        if isinstance(folded, str):
+            raise ValueError(f"this network cannot be folded: {folded}")
         return folded
 
     def stacked(self) -> tuple[Folded, Callable[[Node], Array]]:
@@ -626,10 +632,8 @@ class Unfolded:
         """
         self._need_forward()
         if self._plan is not None and self.tape.rows is self._plan:
-            return self._plan.folded, self._plan.stack
-        folded = self._folded()
-        if isinstance(folded, str):
-            raise ValueError(f"this network cannot be folded: {folded}")
+            return self._plan.folded, self._plan.values
+        folded = self._fold()
         columns: list[list[Node]] = [[] for _ in range(self.T)]
         for node in self.tape.nodes[: self._size]:
             if node.t:
@@ -652,10 +656,8 @@ class Unfolded:
         The cell is called once more to find them, so that recording pays nothing for it. Empty if the time steps are
         not copies of one step.
         """
-        if steps_differ(self.tape, self._size, self._steps):
-            return {}
-        watched = self._fold_step(on=Watched).tape
-        return watched.places if isinstance(watched, Watched) else {}
+        watched = self._folded(on=Watched)
+        return {} if isinstance(watched, str) or not isinstance(watched.tape, Watched) else watched.tape.places
 
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
@@ -665,10 +667,7 @@ class Unfolded:
         ValueError
             If the time steps are not copies of one step.
         """
-        different = steps_differ(self.tape, self._size, self._steps)
-        if different:
-            raise ValueError(f"this network cannot be folded: {different}")
-        return self._fold_step().graph()
+        return self._fold().graph()
 
     def _play(
         self,
@@ -679,14 +678,12 @@ class Unfolded:
         states_only: bool = False,
         newest: int | None = None,
     ) -> None:
-        """Replay with the plan: copy in what is new, play, and let the nodes look at the buffers' rows."""
+        """Replay with the plan: hand it what is new, play, and let the nodes look at the buffers' rows."""
         folded = plan.folded
         for name, stack in plan.weights.items():
             stack[...] = new[name]
         for what, stack in plan.data.items():
-            if what in data:
-                stack[-len(data[what]) :] = data[what]
-            elif self.tape.rows is not plan:  # a leaf may have been set since
+            if what not in data and self.tape.rows is not plan:  # a leaf may have been set since
                 for row, leaf in zip(stack, self._data[what], strict=True):
                     row[...] = leaf.value
         for row, s in zip(plan.start, flatten(self.states[0]), strict=True):
@@ -696,10 +693,10 @@ class Unfolded:
         if self.tape.rows is not plan:
             others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
         if states_only:
-            plan.carry()
+            plan.carry(data)
             self.tape.played_by(plan, others, complete=False)
             return
-        total = plan.forward(newest)
+        total = plan.forward(data, newest)
         if self.cost.op is ops.multiply:  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
@@ -770,6 +767,7 @@ def unfold(
     losses: Iterable[int] | None = None,
     untied: bool = False,
     finite: bool = False,
+    keep: str = "needed",
 ) -> Unfolded:
     """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
 
@@ -804,6 +802,10 @@ def unfold(
         state has an axis of length T in front, see `tinygrad_rnn.untie`. Time and memory grow with T squared.
     finite : bool
         Whether a NaN or an infinity that comes in or arises, now or later, is an error.
+    keep : {"needed", "all"}
+        What a replay keeps of each time step: the states, the factors of the gradients and what the backward pass
+        reads; or every value and every cotangent, which takes more time and memory. What is not kept is computed
+        again, from what is, when somebody asks for it.
 
     Returns
     -------
@@ -815,8 +817,8 @@ def unfold(
     ShapeError
         If arrays do not fit together.
     ValueError
-        If `loss` or `reduction` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, or if
-        `losses` names no time step.
+        If `loss`, `reduction` or `keep` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, or
+        if `losses` names no time step.
     TapeError
         If `finite` is set and a number is not; the first one is named.
 
@@ -826,6 +828,8 @@ def unfold(
     """
     pays = known_loss(loss)
     check_reduction(reduction)
+    if keep not in ("needed", "all"):
+        raise ValueError(f"keep={keep!r}: a replay keeps what is 'needed', or 'all'; say which")
     x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:
@@ -871,6 +875,7 @@ def unfold(
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(counted), x.dtype), name, active=False), name="C")
     net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
     net.finite = finite
+    net.keep = keep
     net._refuse_bad()
     return net
 

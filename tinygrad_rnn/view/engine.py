@@ -10,6 +10,7 @@ import sysconfig
 from pathlib import Path
 
 VARIABLE = "TINYGRAD_RNN_DOT"
+SECONDS = 120  # for a picture
 INSTALL = "pip install graphviz-pure"
 
 
@@ -73,8 +74,10 @@ def render(dot: str, file_format: str) -> bytes:
 
 def _run(command: list[str | Path], text: bytes) -> tuple[bytes, bytes]:
     try:
-        done = subprocess.run(command, input=text, capture_output=True, check=False, timeout=120)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        done = subprocess.run(command, input=text, capture_output=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(f"{command[0]} was not done after {SECONDS} s: draw less") from error
+    except OSError as error:
         raise EngineError(f"{command[0]} failed: {error}") from error
     if done.returncode:
         raise EngineError(f"{command[0]} failed: {_last_line(done.stderr)}")

@@ -27,10 +27,12 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from .files import write_whole
 from .lessons import FOLDERS
 
 SECONDS = 10  # for all of a learner's file
 MOST_PRINTED = 2000  # characters that are kept of what it prints
+CLOCKS = ("t", "τ", "z")  # letters that count steps: of a cost, of a copy, of the lag between them
 RIGHT, EMPTY, WRONG, ERROR, LATE = "right", "not written yet", "wrong", "stopped", "not reached"
 
 
@@ -77,9 +79,10 @@ class Exercise:
     oracle : callable or None
         The right answer for these arguments; that of the solution if there is no other witness.
     axes : str
-        A letter for each axis of the answer: ``tpj``. A first axis ``t`` is time.
+        A letter for each axis of the answer: ``tpj``. A first axis ``t``, ``τ`` or ``z`` is time: that of a cost, that
+        of a copy, or the lag between the two.
     first_t : int
-        The time of the first entry along ``t``.
+        The time of the first entry along it.
     backwards : bool
         Whether time is gone through from the last step to the first.
     rtol : float
@@ -115,6 +118,8 @@ class Verdict:
         What is wrong, where it is known.
     t : int or None
         The first time step that is wrong, in the order of the computation.
+    clock : str
+        The letter that counts it.
     says : str
         What was found, in a sentence.
     hints : tuple of str
@@ -128,6 +133,7 @@ class Verdict:
     term: str = ""
     says: str = ""
     hints: tuple[str, ...] = ()
+    clock: str = "t"
 
 
 @dataclass(frozen=True)
@@ -184,18 +190,15 @@ class Folder:
             ]
         )
 
-    def start(self, folder: Path) -> Path:
-        """Put the blank file into a folder.
+    def start(self, path: Path) -> Path:
+        """Write the blank file.
 
         Raises
         ------
         FileExistsError
             If there is such a file: nobody's work is overwritten.
         """
-        path = folder / f"exercise_{self.path.name}.py"
-        with path.open("x", encoding="utf-8") as file:
-            file.write(self.blank)
-        return path
+        return write_whole(path, self.blank.encode)
 
     def check(self, path: Path, seconds: float = SECONDS) -> Report:
         """Run a learner's file in a process of its own, so that nothing in it can harm, and judge it."""
@@ -348,10 +351,11 @@ def _compare(exercise: Exercise, case: tuple[Any, ...], yours: Any, right: Any, 
     def verdict(says: str, t: int | None = None, slip: Slip | None = None, term: str = "") -> Verdict:
         source = slip or exercise
         equation = (slip.equation if slip else "") or exercise.equation
-        return Verdict(exercise.name, WRONG, equation, t, slip.term if slip else term, says, source.hints)
+        term = slip.term if slip else term
+        return Verdict(exercise.name, WRONG, equation, t, term, says, source.hints, exercise.axes[:1] or "t")
 
     if isinstance(right, str):
-        if yours == right:
+        if isinstance(yours, str) and yours.strip().lower() == right.lower():
             return None
         return verdict(f"{yours!r} is not right", slip=_known(exercise, case, yours, solution))
     try:
@@ -371,10 +375,9 @@ def _compare(exercise: Exercise, case: tuple[Any, ...], yours: Any, right: Any, 
     if not exercise.cases:
         return verdict(f"{_shown(got)} is not right", slip=slip)
     at = _first_wrong(exercise, got, true)
-    t = at[0] + exercise.first_t if exercise.axes[:1] == "t" else None
-    place = ", ".join(
-        f"{letter} = {t if letter == 't' else k + 1}" for letter, k in zip(exercise.axes, at, strict=False)
-    )
+    t = at[0] + exercise.first_t if exercise.axes[:1] in CLOCKS else None
+    counted = [k + 1 for k in at] if t is None else [t, *(k + 1 for k in at[1:])]
+    place = ", ".join(f"{letter} = {k}" for letter, k in zip(exercise.axes, counted, strict=False))
     says = f"at {place} you have" if place else "you have"
     says += f" {float(got[at]):.6g}, and {float(true[at]):.6g} is right"
     term = ""
@@ -382,7 +385,7 @@ def _compare(exercise: Exercise, case: tuple[Any, ...], yours: Any, right: Any, 
         ratio = _ratio(got, true)
         if ratio is not None and abs(ratio + 1) < 1e-6:
             term = "the sign"
-        elif ratio is not None:
+        elif ratio is not None and got.size > 1:  # between two single numbers there is always a factor
             term = f"a factor: everything is {ratio:.6g} times what is right"
         elif got.ndim == 2 and got.shape[0] == got.shape[1] and _close(got.T, true, exercise.rtol):
             term = "the transpose"
@@ -418,7 +421,7 @@ def _close(a: Any, b: Any, rtol: float = 1e-7) -> bool:
 def _first_wrong(exercise: Exercise, got: Any, true: Any) -> tuple[int, ...]:
     """The first entry that is wrong: along time in the order of the computation, then in the order of the indices."""
     wrong = np.argwhere(_off(got, true, exercise.rtol))
-    if exercise.axes[:1] == "t" and exercise.backwards:
+    if exercise.axes[:1] in CLOCKS and exercise.backwards:
         wrong = wrong[wrong[:, 0] == wrong[:, 0].max()]
     return tuple(int(k) for k in wrong[0]) if len(wrong) else (0,) * true.ndim
 
@@ -427,7 +430,7 @@ def _ratio(got: Any, true: Any) -> float | None:
     """The one factor between two arrays, or None."""
     size = float((true * true).sum())
     ratio = float((got * true).sum() / size) if size else 0.0
-    return ratio if ratio and _close(got, ratio * true) else None
+    return ratio if ratio and np.isfinite(ratio) and _close(got, ratio * true) else None
 
 
 def _shown(value: Any) -> str:

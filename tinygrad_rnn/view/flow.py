@@ -85,11 +85,8 @@ def _places(graph: nx.DiGraph[Any]) -> dict[Any, Point]:
     first = min(t for t, _ in cells)
     top = (max(r for _, r in cells) + 1) * ROW
     last = max(t for t, _ in cells)
-    rest = [node for node in graph if node not in place]
-    for k, node in enumerate(n for n in rest if n == graph.graph["source"]):
-        place[node] = (first * pitch - pitch / 2 - WIDE, -ROW - k * ROW)
-    others = [n for n in rest if n not in place]
-    for k, node in enumerate(others):
+    place.setdefault(graph.graph["source"], (first * pitch - pitch / 2 - WIDE, -ROW))
+    for k, node in enumerate([n for n in graph if n not in place]):
         place[node] = (last * pitch + pitch / 2 + WIDE + k * (WIDE + 4 * GAP), top)
     return place
 

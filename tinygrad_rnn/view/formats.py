@@ -37,16 +37,21 @@ def drawn(scene: Scene, dot: Callable[[], str]) -> svg.Drawing:
         return svg.own(scene)
 
 
-def png(dot: str, picture: Callable[[], str]) -> bytes:
+def png(scene: Scene, dot: Callable[[], str], picture: Callable[[], str]) -> bytes:
     """The picture in pixels, 96 to the inch, by Graphviz, or by Typst where there is none.
 
     Raises
     ------
     EngineError
-        If there is neither, or if it fails.
+        If there is neither, if it fails, or if there is too much for it.
     """
+    if len(scene.boxes) > MOST_BOXES:
+        raise engine.EngineError(
+            f"the picture has {len(scene.boxes):,} boxes, and a .png of more than {MOST_BOXES:,} takes minutes: draw "
+            "fewer time steps, or save a .svg"
+        )
     if engine.find() is not None:
-        return engine.render(dot, "png")
+        return engine.render(dot(), "png")
     return pixels(picture())
 
 

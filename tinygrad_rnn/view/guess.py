@@ -1,17 +1,27 @@
-"""A reader's guess at a step's number: right or, if not, what it lacks. The page's script says the same."""
+"""A reader's guess at a step's number: right or, if not, what it lacks. The terminal and the page ask here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from .trace import Moment
+
+
+class Answer(NamedTuple):
+    """A span of numbers, and the verdict on a guess that lies in it; it begins with ``Right`` if it is right."""
+
+    low: float
+    high: float
+    verdict: str
 
 
 def question(m: Moment) -> str:
     """What is asked before the step is shown; empty if there is nothing to ask."""
     if m.value is None:
         return ""
-    return f"What is {f'entry {m.entry} of ' if m.entry else ''}the result? (Enter shows it) "
+    return f"What is {f'entry {m.entry} of ' if m.entry else ''}the result?"
 
 
 def veiled(m: Moment) -> Moment:
@@ -19,25 +29,38 @@ def veiled(m: Moment) -> Moment:
     return replace(m, result=(m.result[0], "?"), after="?" if m.after else "", worked="?")
 
 
+def answers(m: Moment) -> list[Answer]:
+    """The guesses that are foreseen, the likeliest first: the first one whose span a guess lies in is meant."""
+    return [_near(number, verdict) for number, verdict in _foreseen(m)]
+
+
+def otherwise(m: Moment) -> str:
+    """What is said about a guess that is none of these."""
+    return f"Work out {m.text} with the numbers of the step before."
+
+
 def judge(m: Moment, said: str) -> str:
-    """The verdict on a guess; it begins with ``Right`` if it is right."""
+    """The verdict on what a reader has typed."""
     try:
         guess = float(said.strip().replace("−", "-").replace(",", "."))
     except ValueError:
         return "Write a number, such as −0.25."
-    value = m.value or 0.0
-    if _near(guess, value):
-        return f"Right: {m.worked.rpartition(' = ')[2]}."
-    if _near(guess, -value):
-        return "The size is right, the sign is not."
-    for term, worth in m.terms:
-        if _near(guess, value - worth):
-            return f"One term is missing: {term}."
-    for term, worth in m.terms:
-        if _near(guess, value - 2 * worth):
-            return f"One term has the wrong sign: {term}."
-    return f"Not {said.strip()}. Work out {m.text} with the numbers of the step before."
+    verdicts = (answer.verdict for answer in answers(m) if answer.low <= guess <= answer.high)
+    return next(verdicts, f"Not {said.strip()}. {otherwise(m)}")
 
 
-def _near(a: float, b: float) -> bool:
-    return abs(a - b) <= max(0.0051, 0.02 * abs(b))
+def _foreseen(m: Moment) -> Iterator[tuple[float, str]]:
+    if m.value is None:
+        return
+    yield m.value, f"Right: {m.worked.rpartition(' = ')[2]}."
+    yield -m.value, "The size is right, the sign is not."
+    for term, worth in m.terms:
+        yield m.value - worth, f"One term is missing: {term}."
+    for term, worth in m.terms:
+        yield m.value - 2 * worth, f"One term has the wrong sign: {term}."
+
+
+def _near(number: float, verdict: str) -> Answer:
+    """Near enough is what somebody gets who rounds to two decimals, or to two digits, on the way."""
+    off = max(0.0051, 0.02 * abs(number))
+    return Answer(number - off, number + off, verdict)

@@ -126,7 +126,7 @@ class Layers:
         fill, border, ink = self.overlay.style(copies[0]) if len(copies) == 1 else ("", "", "")
         color = self.color[copies[0].parents[0].index]
         id_ = f"n{copies[0].index}" if number == 0 else f"n{copies[0].index}x{number}"
-        height, border, ink = 13.0 * (1 + len(numbers)) + 10, border or color, ink or color
+        height = 13.0 * (1 + len(numbers)) + 10
         what = tooltip(copies[0]) if len(copies) == 1 else name
         return Item(
             id_, name, width, height, "copy", numbers, what, fill=fill, border=border or color, ink=ink or color

@@ -179,12 +179,18 @@ def new_folder(name: str, under: str = "tinygrad-rnn-output") -> Path:
     -------
     pathlib.Path
         The folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
     """
+    Path(under).mkdir(parents=True, exist_ok=True)  # it may be there, but not as a file or as a link to nowhere
     number = 1
     while True:
         folder = Path(under) / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
         except FileExistsError:
             number += 1
         else:

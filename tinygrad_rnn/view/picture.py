@@ -14,6 +14,7 @@ from ..unfold import Unfolded
 from . import formats, svg, views
 from .dot import dot
 from .files import write_whole
+from .ids import new_id
 from .mermaid import mermaid
 from .node_link import node_link
 from .overlay import NAMES as OVERLAYS
@@ -52,10 +53,17 @@ class Picture:
         return svg.dressed(formats.drawn(self.scene, lambda: self.dot), self.scene.title, self.scene.description, style)
 
     def _repr_html_(self) -> str:
-        # In a page the picture keeps a size at which it can be read, and scrolls inside its own place.
-        # Its ids get a prefix of their own: every picture has a node n1, and ids are unique in a page.
-        prefix = hashlib.sha256(self.dot.encode()).hexdigest()[:8]
-        inside = re.sub(r'\bid="', f'id="p{prefix}-', self._svg("width:{width}px;max-width:none;height:auto"))
+        return self.fragment(new_id(f"p{hashlib.sha256(self.dot.encode()).hexdigest()[:8]}"))
+
+    def fragment(self, id: str) -> str:
+        """The picture as a part of a page, where it keeps a size at which it can be read, and scrolls in its own place.
+
+        Parameters
+        ----------
+        id : str
+            What the ids of its parts start with: every picture has a node n1, and ids are unique in a page.
+        """
+        inside = re.sub(r'\bid="', f'id="{id}-', self._svg("width:{width}px;max-width:none;height:auto"))
         return f'<figure class="tinygrad-rnn" tabindex="0" style="overflow-x:auto;margin:0">{inside}</figure>'
 
     def _repr_svg_(self) -> str:
@@ -78,7 +86,7 @@ class Picture:
             case ".svg":
                 return self.svg.encode()
             case ".png":
-                return formats.png(self.dot, lambda: self.svg)
+                return formats.png(self.scene, lambda: self.dot, lambda: self.svg)
             case ".pdf":
                 return formats.pdf(self.svg, self.scene.title, self.scene.description)
             case ".dot":
@@ -116,11 +124,7 @@ class Picture:
         EngineError
             If what draws this format is missing or fails.
         """
-        path = Path(path)
-        if path.is_file() and not overwrite:
-            raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        write_whole(path, self.to_bytes(path.suffix))
-        return path
+        return write_whole(path, lambda: self.to_bytes(Path(path).suffix), overwrite)
 
 
 def draw(

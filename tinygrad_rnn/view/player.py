@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..unfold import Unfolded
 from .files import write_whole
+from .guess import answers, otherwise, question
+from .ids import new_id
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ class Player:
         """
         shown = self.trace
         id = id or self.id
-        cost = shown.accounts[0] if shown.accounts else None
+        # What the error starts from is told by the first share: its name is that of ∂C/∂..., or of one C(t) alone.
+        slope = next((m.result[0].partition("/")[0] for m in shown.moments if m.phase == "backward"), "∂C")
         return (
             _templates()
             .get_template("stepper.html")
@@ -60,7 +63,10 @@ class Player:
                 until=_until(shown),
                 link=link,
                 hidden=_hidden(shown),
-                cost="C" if cost else "",
+                slope=slope,
+                question=question,
+                answers=answers,
+                otherwise=otherwise,
             )
         )
 
@@ -98,16 +104,12 @@ class Player:
         FileExistsError
             If there is such a file, and `overwrite` is not set.
         """
-        path = Path(path)
-        if path.suffix != ".html":
+        if Path(path).suffix != ".html":
             raise ValueError(f"{path}: the page is written as .html")
-        if path.exists() and not overwrite:
-            raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        write_whole(path, self.page().encode())
-        return path
+        return write_whole(path, lambda: self.page().encode(), overwrite)
 
     def _repr_html_(self) -> str:
-        return f"<style>{style_text()}</style>{self.fragment()}<script>{script_text()}</script>"
+        return f"<style>{style_text()}</style>{self.fragment(id=new_id(self.id))}<script>{script_text()}</script>"
 
 
 def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", predict: bool = False) -> Player:

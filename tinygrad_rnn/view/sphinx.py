@@ -88,7 +88,7 @@ class Unroll(FromCode):
         except ValueError as error:
             raise self.error(str(error)) from error
         text = f"[{picture.scene.title}. {picture.scene.description}]"
-        return [*self.code(), _for_builder(picture._repr_html_(), nodes.paragraph(text, text))]
+        return [*self.code(), _for_builder(picture.fragment(_new_id(self.env, "unroll")), nodes.paragraph(text, text))]
 
 
 class Stepper(FromCode):
@@ -105,7 +105,7 @@ class Stepper(FromCode):
     def run(self) -> list[nodes.Node]:
         """Docutils asks for the nodes."""
         shown = player(self._trace(), predict="predict" in self.options)
-        shown.id = f"bptt-{self.env.new_serialno('bptt')}-{nodes.make_id(self.env.docname)}"
+        shown.id = _new_id(self.env, "bptt")
         known = _steppers(self.env)
         known.setdefault(self.env.docname, []).append((shown.id, shown.trace))
         steps = nodes.enumerated_list()
@@ -190,6 +190,11 @@ def _for_builder(raw: str, other: nodes.Node) -> ForBuilder:
     node = ForBuilder(html=raw)
     node += other
     return node
+
+
+def _new_id(env: Any, kind: str) -> str:
+    """An id that nothing else on any page has, the same one in each build of the site."""
+    return f"{kind}-{env.new_serialno(kind)}-{nodes.make_id(env.docname)}"
 
 
 def _steppers(env: Any) -> dict[str, list[tuple[str, Trace]]]:

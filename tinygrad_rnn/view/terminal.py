@@ -12,27 +12,13 @@ from .trace import Moment, moment
 
 WIDTH = 78
 NEXT, BACK, SKIP, QUIT = "next", "back", "skip", "quit"
-KEYS = {
-    "\r": NEXT,
-    "\n": NEXT,
-    " ": NEXT,
-    "\x1b[C": NEXT,
-    "\x1b[B": NEXT,
-    "\x1bOC": NEXT,
-    "\x1bOB": NEXT,
-    "\x1b[D": BACK,
-    "\x1b[A": BACK,
-    "\x1bOD": BACK,
-    "\x1bOA": BACK,
-    "s": SKIP,
-    "q": QUIT,
-    "\x1b": QUIT,
-    # the arrows of a Windows console
-    "\xe0M": NEXT,
-    "\xe0P": NEXT,
-    "\xe0K": BACK,
-    "\xe0H": BACK,
-}  # fmt: skip  (one line for each kind of key)
+# What turns pages everywhere; arrows as they come from a terminal in its two modes, and from a Windows console.
+TURNS = {
+    **dict.fromkeys(["\r", "\n", " ", "\x1b[C", "\x1b[B", "\x1bOC", "\x1bOB", "\xe0M", "\xe0P"], NEXT),
+    **dict.fromkeys(["\x7f", "\x08", "\x1b[D", "\x1b[A", "\x1bOD", "\x1bOA", "\xe0K", "\xe0H"], BACK),
+    **dict.fromkeys(["q", "\x1b", "\x03", "\x04"], QUIT),
+}
+KEYS = TURNS | {"s": SKIP}
 HELP = "Enter or → next   ← back   s skip this part   q quit"
 
 
@@ -40,36 +26,37 @@ class Quit(Exception):  # noqa: N818  it is a reader's wish, not an error
     """The reader wants to stop."""
 
 
-def frame(step: Step | Moment, brief: bool = False) -> str:
+def frame(step: Step | Moment, brief: bool = False, width: int = WIDTH) -> str:
     """One step as text: formula, the numbers it reads, its result, and one entry worked out.
 
-    If it is to be brief, what is handed on as it is stands there once.
+    If it is to be brief, what is handed on as it is stands there once. Formulas have lines of at most this width.
     """
     shown = step if isinstance(step, Moment) else moment(step)
     where = f"   t = {shown.t}" if shown.t is not None else ""
     equation = f"   Guo ({shown.equation.removeprefix('G')})" if shown.equation else ""
     lines = [
-        f"── {shown.phase} {shown.number}{where}{equation} ".ljust(WIDTH, "─"),
+        f"── {shown.phase} {shown.number}{where}{equation} ".ljust(width, "─"),
         "",
-        f"   {shown.text}",
+        *_wrapped(shown.text, "   ", width),
         "",
     ]
     name, value = shown.result
     results = [("before", shown.before), ("share", value), (name, shown.after)] if shown.before else [(name, value)]
     read = [pair for pair in shown.read if not (brief and shown.weight and pair[1] == value)]
-    width = max(len(name) for name, _ in [*read, *results])
+    names = max(len(name) for name, _ in [*read, *results])
     if read:
-        lines += [*_listed(read, width, " "), "   " + " " * width + "  " + "┄" * 20]
-    lines += _listed(results, width, "=")
+        lines += [*_listed(read, names, " "), "   " + " " * names + "  " + "┄" * 20]
+    lines += _listed(results, names, "=")
     entry = f"entry {shown.entry}:  " if shown.entry else ""
-    lines += ["", *_wrapped(shown.worked, f"   {entry}")]
+    lines += ["", *_wrapped(shown.worked, f"   {entry}", width)]
     return "\n".join([*lines, ""])
 
 
-def _wrapped(text: str, head: str) -> list[str]:
-    """The text in lines that break between terms, never inside a product."""
+def _wrapped(text: str, head: str, width: int) -> list[str]:
+    """The text in lines that break between terms and, where there is room, never inside a product."""
     kept = text.replace(" · ", "\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}")
-    lines = textwrap.wrap(kept, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+    indent = " " * min(len(head), width // 3)
+    lines = textwrap.wrap(kept, max(width, 2), initial_indent=head, subsequent_indent=indent)
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 

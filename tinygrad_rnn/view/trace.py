@@ -133,7 +133,7 @@ class Account:
     rows : tuple of Row
         One for each time step, or for the time steps that are not shown.
     sums : tuple of (int, tuple of str)
-        The number of a step, and what has been added up after it.
+        The number of a step, and what has been added up after it; of the time steps that are not shown, once.
     """
 
     weight: str
@@ -255,11 +255,7 @@ class Trace:
         FileExistsError
             If there is such a file, and `overwrite` is not set.
         """
-        path = Path(path)
-        if path.exists() and not overwrite:
-            raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
-        write_whole(path, self.to_json().encode())
-        return path
+        return write_whole(path, lambda: self.to_json().encode(), overwrite)
 
 
 def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
@@ -283,7 +279,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     lines = net.source_lines()
     weights = {leaf.index: name for name, leaf in net.weights.items()}
     moments: list[Moment] = []
-    books = {name: _Book(name, net.weights[name].shape) for name in net.weights}
+    books = {name: _Book(name, net.weights[name].shape, shown) for name in net.weights}
     count = 0
     steps_from = net.cost if of is None else net.losses[of - 1]
     for step in net.steps(of):
@@ -291,7 +287,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
         share = step.share
         weight = weights.get(share.parent.index, "") if share is not None else ""
         if share is not None and weight:
-            books[weight].enter(step.node.t, step.number, np.asarray(share.value), step.after)
+            books[weight].enter(step)
         if _shown(step, shown):
             moments.append(moment(step, weight, str(lines.get(step.node.role, "")) if step.t else ""))
     return Trace(
@@ -301,7 +297,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
         count,
         _finite(float(steps_from.value)),
         tuple(moments),
-        tuple(book.account(shown) for book in books.values() if book.entries),
+        tuple(book.account() for book in books.values() if book.rows or book.hidden),
         tuple(
             Part(f"n{n.index}", plain(symbol(n.name or f"v_{n.role}")), n.t, n.op is not None)
             for n in net.tape
@@ -361,32 +357,44 @@ def _terms(worked: str) -> Iterator[tuple[str, float]]:
 
 
 class _Book:
-    """One weight's ledger while the error comes back."""
+    """One weight's ledger while the error comes back; of the time steps that are not shown it keeps the sum."""
 
-    def __init__(self, weight: str, shape: tuple[int, ...]) -> None:
+    def __init__(self, weight: str, shape: tuple[int, ...], shown: tuple[int, ...]) -> None:
         self.weight = weight
         self.shape = shape
+        self.shown = shown
         self.small = math.prod(shape) <= MOST_COLUMNS
-        self.entries: list[tuple[int, int, Any]] = []  # time, step, share
+        self.rows: dict[int, Row] = {}  # by the time step that each begins with
         self.sums: list[tuple[int, tuple[str, ...]]] = []
+        self.hidden: list[int] = []  # the time steps that are not shown, from the last one backwards,
+        self.total: Any = 0.0  # what their shares add up to,
+        self.last: Step | None = None  # and the last of their shares, until its sum is written down
 
-    def enter(self, t: int | None, number: int, share: Any, after: Any) -> None:
-        self.entries.append((t or 0, number, share))
-        self.sums.append((number, self._cells(after)))
+    def enter(self, step: Step) -> None:
+        t = step.node.t or 0
+        if t and t not in self.shown:
+            self.hidden.append(t)
+            self.total, self.last = self.total + step.value, step
+            return
+        self._sum_up()
+        self.rows[t] = Row(str(t), self._cells(step.value), step.number)
+        self.sums.append((step.number, self._cells(step.after)))
+
+    def _sum_up(self) -> None:
+        """Write down what has come once all that is not shown has come: each sum is a look at all copies so far."""
+        if self.last is not None:
+            first, last = self.hidden[-1], self.hidden[0]
+            self.rows[first] = Row(f"{first} to {last}", self._cells(self.total), self.last.number)
+            self.sums.append((self.last.number, self._cells(self.last.after)))
+            self.last = None
 
     def _cells(self, values: Any) -> tuple[str, ...]:
         return tuple(number(float(v)) for v in values.flat) if self.small else (number(float(np.linalg.norm(values))),)
 
-    def account(self, shown: tuple[int, ...]) -> Account:
-        rows = [Row(str(t), self._cells(share), arrives) for t, arrives, share in self.entries if t in shown or not t]
-        hidden = [(t, arrives, share) for t, arrives, share in self.entries if t and t not in shown]
-        if hidden:
-            times = [t for t, _, _ in hidden]
-            total = sum(share for _, _, share in hidden)
-            label = f"{min(times)} to {max(times)}"
-            rows.append(Row(label, self._cells(total), max(arrives for _, arrives, _ in hidden)))
-        rows.sort(key=lambda row: int(row.copies.split()[0]))
-        return Account(plain(symbol(self.weight)), self._columns(), tuple(rows), tuple(self.sums))
+    def account(self) -> Account:
+        self._sum_up()
+        rows = tuple(self.rows[t] for t in sorted(self.rows))
+        return Account(plain(symbol(self.weight)), self._columns(), rows, tuple(self.sums))
 
     def _columns(self) -> tuple[str, ...]:
         if not self.small:

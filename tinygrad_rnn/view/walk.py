@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .guess import judge, question, veiled
-from .terminal import frame
+from .terminal import TURNS, WIDTH, frame
 from .trace import Moment, Trace
 
-HELP = "→ next  ← back  g go to  u until  w ledger  Home/End  q quit"
+HELP = ("→ next  ← back  g go to  u until  w ledger  Home/End  q quit", "← → g u w  q quit", "q quit")
 MOST_COLUMNS = 3  # of a ledger: the network stands beside it
 MARKS = {"waits": "·", "known": "○", "reached": "●", "now": "◆"}
 SAYS = "○ computed  ● error came back  ◆ now"
 KEYS = {
-    "\r": "next", "\n": "next", " ": "next", "\x1b[C": "next", "\x1b[B": "next", "\x1bOC": "next", "\x1bOB": "next",
-    "\x1b[D": "back", "\x1b[A": "back", "\x1bOD": "back", "\x1bOA": "back", "\x7f": "back", "\x08": "back",
-    "\x1b[H": "first", "\x1b[1~": "first", "\x1bOH": "first", "\x1b[F": "last", "\x1b[4~": "last", "\x1bOF": "last",
-    "\xe0M": "next", "\xe0P": "next", "\xe0K": "back", "\xe0H": "back", "\xe0G": "first", "\xe0O": "last",
-    "g": "go to", "u": "until", "w": "ledger", "q": "quit", "\x1b": "quit", "\x03": "quit", "\x04": "quit",
-}  # fmt: skip
+    **TURNS,
+    **dict.fromkeys(["\x1b[H", "\x1b[1~", "\x1bOH", "\xe0G"], "first"),
+    **dict.fromkeys(["\x1b[F", "\x1b[4~", "\x1bOF", "\xe0O"], "last"),
+    "g": "go to",
+    "u": "until",
+    "w": "ledger",
+}
 PLAIN = {
     "∂": "d", "⊙": "*", "·": "*", "−": "-", "ᵀ": "^T", "Σ": "sum ", "‖": "||", "ₚ": "_p", "ⱼ": "_j", "ₖ": "_k",
     "ᵢ": "_i", "ₕ": "_h", "─": "-", "┄": ".", "○": "o", "●": "#", "◆": "@", "→": ">", "←": "<", "½": "1/2",
@@ -51,10 +53,12 @@ def screen(shown: Trace, place: Place, width: int = 80, height: int = 24) -> str
         The terminal's size in characters; what does not fit is cut off.
     """
     now = shown.moments[place.at]
-    step = frame(veiled(now) if place.veiled else now, brief=True).rstrip().split("\n")
+    step = frame(veiled(now) if place.veiled else now, brief=True, width=min(width, WIDTH)).rstrip().split("\n")
     source = [f"   {now.source}"] if now.source else []
-    foot = [place.says or f"   {place.at + 1}/{len(shown)}   {HELP}"]
-    room = height - len(foot) - 1
+    where = f"   {place.at + 1}/{len(shown)}   "
+    foot = textwrap.wrap(place.says, max(width, 4), subsequent_indent="   ")
+    foot = foot or [where + next(keys for keys in HELP if len(where + keys) <= width or keys == HELP[-1])]
+    room = max(0, height - len(foot) - 1)
     left, right = ledger(shown, place), grid(shown, place.at)
     below = _side_by_side(left, right, width)
     body = [*step, *source]
@@ -213,7 +217,7 @@ def _let_guess(
     place.veiled = True
     while place.veiled and question(now):
         show(screen(shown, place, *size()))
-        said = ask(f"   {question(now)}")
+        said = ask(f"   {question(now)} (Enter shows it) ")
         place.says = f"   {judge(now, said)}" if said.strip() else ""
         place.veiled = bool(said.strip()) and not place.says.startswith("   Right")
     place.veiled = False

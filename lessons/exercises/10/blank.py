@@ -26,13 +26,13 @@ def row_of_the_table(delta_j, net_j, s, U):
     """Fill in one row of the table, that of the last cost C(T): dC(T) / dU(tau) for every tau.
 
     delta_j is delta_j(T), (n, m), the hidden error at the last step. net_j is (T, n, m), s is (T + 1, n, m) with
-    s[0] the initial state. The units are tanh. Give (T, m, m); remember that delta = -dC/dnet.
+    s[0] the initial state. The units are tanh. Give (T, m, m), row[tau - 1] for U(tau); remember that delta = -dC/dnet.
     """
     raise NotImplementedError
 
 
 def by_lag(norms):
-    """Find the bug. The mean length of all entries that lie 0, 1, 2, ... steps apart, (T,).
+    """Find the bug. The mean length of all entries at the lags z = 0, 1, 2, ..., T - 1, (T,).
 
     norms is (T, T): a row for each cost, a column for each copy.
     """

@@ -44,7 +44,7 @@ EXERCISES = [
         cases=[(G, 3), (G_short, 3)],
         axes="jh",
         hints=(
-            "Is a cost a row of the table or a column?",
+            "Which index of G is the cost's, and which entry along it is C(t)?",
             "The first index is the cost's. Add up what all copies do to it.",
             "G[t - 1].sum(axis=0)",
         ),
@@ -57,6 +57,22 @@ EXERCISES = [
                     "Is that one cost and all copies, or one copy and all costs?",
                     "You have added up a column: the share of U(t) in everything.",
                     "The cost is the first index: G[t - 1].",
+                ),
+            ),
+            Slip(
+                "G[t - 1].sum(axis=0)",
+                "G[t].sum(axis=0) if t < len(G) else G[0].sum(axis=0)",
+                "the time step",
+                ("Time is counted from 1, Python counts from 0.", "The row of C(t) is G[t - 1]."),
+            ),
+            Slip(
+                "G[t - 1].sum(axis=0)",
+                "G[t - 1].sum(axis=1)",
+                "the sum over the copies",
+                (
+                    "In G[t - 1] the first axis is the copies. Which axis have you added up?",
+                    "G[t - 1] is (T, m, m): axis 1 is j, and you have added up the rows of each matrix.",
+                    "Add up over the copies: sum(axis=0).",
                 ),
             ),
             Slip(
@@ -138,7 +154,7 @@ EXERCISES = [
         "(19)",
         cases=[case for case, _ in last_rows],
         oracle=last_row,
-        axes="tjh",
+        axes="τjh",
         backwards=True,
         hints=(
             "Begin on the diagonal, tau = T, where the error is delta_j(T).",
@@ -184,6 +200,40 @@ EXERCISES = [
                 first=5,
                 equation="(12)",
             ),
+            Slip(
+                "-error.T @ s[tau - 1]",
+                "-s[tau - 1].T @ error",
+                "the transpose",
+                (
+                    "Which index of u_jh is the error's, and which the state's?",
+                    "j, the first one, is the error's: rows are j.",
+                    "-error.T @ s[tau - 1]",
+                ),
+                first=5,
+                equation="(12)",
+            ),
+            Slip(
+                "(error @ U) * (1 - np.tanh(net_j[tau - 2]) ** 2)",
+                "error @ U",
+                "the factor f'",
+                (
+                    "The diagonal is right. What does (19) have besides the sum?",
+                    "The slope of tanh, where the error arrives.",
+                    "Multiply by 1 - np.tanh(net_j[tau - 2]) ** 2.",
+                ),
+                first=4,
+            ),
+            Slip(
+                "return row",
+                "return row[::-1]",
+                "the order of the copies",
+                (
+                    "Which copy is in row[0]?",
+                    "Time runs forwards in the answer: row[0] is U(1), row[T - 1] is U(T).",
+                    "Whoever appends from the diagonal on must turn the list round: [::-1].",
+                ),
+                first=5,
+            ),
         ),
     ),
     Exercise(
@@ -191,10 +241,10 @@ EXERCISES = [
         "find the bug: the mean influence at each lag",
         "G[t, τ]",
         cases=[(np.linalg.norm(G, axis=(2, 3)),), (np.linalg.norm(G_short, axis=(2, 3)),)],
-        axes="t",
+        axes="z",
         first_t=0,
         hints=(
-            "How many pairs of a cost and a copy lie two steps apart?",
+            "How many pairs of a cost and a copy lie two steps apart? That is lag z = 2.",
             "A diagonal gets shorter, the further it is from the main one.",
             "Divide by T - lag.",
         ),

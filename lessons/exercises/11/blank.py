@@ -17,7 +17,7 @@ def mask(T, k1, k2):
 
 
 def errors_in_chunks(delta_k, net_j, U, W, k):
-    """The hidden errors of chunks of k steps, (T, n, m): TBPTT(k, k). Each step has a cost.
+    """The hidden errors delta_j of chunks of k steps, (T, n, m): TBPTT(k, k). Each step has a cost.
 
     delta_k is (T, n, o), net_j is (T, n, m), T a multiple of k. The first chunk is that of steps 1, ..., k.
     """

@@ -215,6 +215,15 @@ EXERCISES = [
             ),
             Slip(
                 "return t + k - 1",
+                "return t + k - 2",
+                "the index of the target",
+                (
+                    "With k = 1 a window reads a[t] alone. Which target belongs to it?",
+                    "That is y[t]: one less than t + k.",
+                ),
+            ),
+            Slip(
+                "return t + k - 1",
                 "return t",
                 "the index of the target",
                 ("That is the first input of the window.", "The error starts at the last one."),
@@ -242,6 +251,12 @@ EXERCISES = [
                 "FEWEST = 15",
                 "the number of copies",
                 ("Count copies, not steps between them.", "The copy of its own step is one of them."),
+            ),
+            Slip(
+                "FEWEST = 16",
+                "FEWEST = 5",
+                "the number of copies",
+                ("That is k1, the number of costs that are new.", "How many copies stand before the oldest of these?"),
             ),
         ),
     ),

@@ -15,7 +15,8 @@ def influences(A, v, T):
 def copies_needed(row):
     """How many copies a truncated gradient needs, at least, so that with these AND with all more its sign is right.
 
-    row is one row of the table for a single number, newest first: row[z] is the influence z steps back.
+    row is one row of the table for a single number, newest first: row[z] is the influence z steps back. One copy is
+    needed even where no partial sum has the wrong sign.
     """
     raise NotImplementedError
 

@@ -52,7 +52,7 @@ EXERCISES = [
         "(A^z v)_1",
         cases=[(chain, balanced, 9), (rng.normal(size=(3, 3)), rng.normal(size=3), 5)],
         oracle=by_powers,
-        axes="t",
+        axes="z",
         first_t=0,
         hints=(
             "What is the push after one step?",
@@ -77,6 +77,17 @@ EXERCISES = [
                 "the lag",
                 ("What is the influence 0 steps later?", "The push itself, before any product with A."),
                 first=1,
+            ),
+            Slip(
+                "found.append(pushed[0])",
+                "found.append((A ** float(len(found)) @ v)[0] if (A >= 0).all() else pushed[0])",
+                "the power of A",
+                (
+                    "What does A ** 2 compute in NumPy?",
+                    "The square of each entry. The power of a matrix is A @ A @ ...",
+                    "np.linalg.matrix_power(A, z), or one product with A more for each step.",
+                ),
+                first=0,
             ),
         ),
     ),
@@ -106,6 +117,16 @@ EXERCISES = [
                 "wrong[0] + 1",
                 "the number of copies",
                 ("A sign can be right and become wrong again.", "Look for the LAST wrong partial sum."),
+            ),
+            Slip(
+                "return wrong[-1] + 2 if len(wrong) else 1",
+                "return np.flatnonzero(np.sign(sums) == np.sign(sums[-1]))[0] + 1",
+                "the number of copies",
+                (
+                    "In the row 1, -3, 4, -1 the first partial sum has the right sign. Is one copy enough?",
+                    "With two copies the sign is wrong again. It must be right with ALL more, too.",
+                    "Look for the LAST wrong partial sum.",
+                ),
             ),
             Slip(
                 "sums = np.cumsum(row)",

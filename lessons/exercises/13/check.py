@@ -67,6 +67,16 @@ EXERCISES = [
             ),
             Slip(
                 "(1 - s**2)[:, None] * U",
+                "np.diag(1 - s**2) * U",
+                "the product",
+                (
+                    "What stands beside the diagonal of your answer?",
+                    "* multiplies entry by entry, so what is zero in np.diag(...) stays zero.",
+                    "A product of matrices is @: np.diag(1 - s**2) @ U.",
+                ),
+            ),
+            Slip(
+                "(1 - s**2)[:, None] * U",
                 "(1 - np.tanh(s) ** 2)[:, None] * U",
                 "the factor f'",
                 (
@@ -118,6 +128,27 @@ EXERCISES = [
                 "the factor f'",
                 ("What lies between the state and its sum?", "Multiply by the slope, 1 - s[t]**2."),
                 first=4,
+            ),
+            Slip(
+                "at_net @ U",
+                "(1 - s[t] ** 2) * (U @ found[t])",
+                "the side of the product",
+                (
+                    "Is it a push that goes forwards, or an error that goes back?",
+                    "J @ g sends a push forwards. An error goes back from the left: g @ J.",
+                    "(found[t] * (1 - s[t]**2)) @ U",
+                ),
+                first=4,
+            ),
+            Slip(
+                "return found",
+                "return found[::-1]",
+                "the order of time",
+                (
+                    "Which time step is in the first row of your answer?",
+                    "The first row is dC/ds(0), the last one dC/ds(T) = g. Turn it round: [::-1].",
+                ),
+                first=5,
             ),
         ),
     ),
@@ -190,6 +221,16 @@ EXERCISES = [
                     "How many factors are there?",
                     "Each matrix has a factor of its own, so the direction changes.",
                     "One norm for all together, and one factor.",
+                ),
+            ),
+            Slip(
+                "norm = np.sqrt((grads**2).sum())",
+                "norm = np.sqrt((grads**2).sum(axis=(1, 2))).sum()",
+                "the norm",
+                (
+                    "The direction is right. Is the length the threshold?",
+                    "The length of all together is no sum of lengths: it is the root of the sum of all squares.",
+                    "np.sqrt((grads**2).sum())",
                 ),
             ),
             Slip(

@@ -73,6 +73,12 @@ EXERCISES = [
                 ("In which order do the gates stand in V and U?", "g comes before o: i, f, g, o."),
             ),
             Slip(
+                "return np.array([s, c])",
+                "return np.array([c, s])",
+                "the order of the answer",
+                ("Which comes first in the answer, the state or the memory?", "np.array([s, c]): s(t) first."),
+            ),
+            Slip(
                 "np.tanh(net_g)",
                 "sigma(net_g)",
                 "what is written",
@@ -98,7 +104,7 @@ EXERCISES = [
         "dc(T)/dc(τ)",
         cases=[(gate(5, 3),), (gate(2, 2),)],
         oracle=by_jacobians,
-        axes="tj",
+        axes="τj",
         first_t=0,
         backwards=True,
         hints=(
@@ -130,6 +136,17 @@ EXERCISES = [
                 "the product",
                 ("One step back you are right. And two steps back?", "Both gates must let it through: multiply."),
                 first=3,
+            ),
+            Slip(
+                "for tau in range(len(f) - 1, -1, -1):\n        found[tau] = found[tau + 1] * f[tau]",
+                "for tau in range(len(f)):\n        found[tau + 1] = found[tau] * f[tau]",
+                "the direction",
+                (
+                    "What is dc(T)/dc(T)? And what does your answer say at tau = T?",
+                    "You have dc(tau)/dc(0), what is left of the beginning. Wanted is what is left at the end.",
+                    "Begin with 1 at tau = T, and go back.",
+                ),
+                first=5,
             ),
         ),
     ),

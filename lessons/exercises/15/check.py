@@ -77,10 +77,48 @@ EXERCISES = [
                 ("At which step does the push go through f?", "At t, where it arrives: 1 - s**2."),
             ),
             Slip(
+                "(1 - s**2) * arrived",
+                "(1 - s**2)[:, None, None] * arrived",
+                "the factor f'",
+                (
+                    "Whose slope is it: that of j, of h or of i?",
+                    "That of the unit which feels the push: i, the last index.",
+                    "(1 - s**2) * arrived: NumPy lines up the last axis.",
+                ),
+            ),
+            Slip(
+                "(1 - s**2) * arrived",
+                "(1 - np.tanh(s) ** 2) * arrived",
+                "the factor f'",
+                ("What is s: the sum net, or what tanh has made of it?", "s is tanh(net) already: 1 - s**2."),
+            ),
+            Slip(
+                "    arrived = M @ U.T\n    for j in range(len(U)):\n        arrived[j, :, j] += s_before\n"
+                "    return (1 - s**2) * arrived",
+                "    arrived = (1 - s**2) * (M @ U.T)\n"
+                "    for j in range(len(U)):\n        arrived[j, :, j] += s_before\n    return arrived",
+                "the factor f'",
+                (
+                    "Two things arrive at the sum of unit i. Which of them go through f?",
+                    "Both do. What the copy of this step adds must be multiplied by the slope, too.",
+                    "First add, then multiply: (1 - s**2) * arrived.",
+                ),
+            ),
+            Slip(
                 "arrived[j, :, j] += s_before",
                 "arrived[j, :, j] += s",
                 "the copy of this step",
                 ("What does u_jh multiply at step t?", "The state before: s_h(t-1)."),
+            ),
+            Slip(
+                "arrived[j, :, j] += s_before",
+                "arrived[j, :, j] += s_before[j]",
+                "the copy of this step",
+                (
+                    "What does u_jh multiply: s_j(t-1) or s_h(t-1)?",
+                    "s_h(t-1), and h is the index that runs in arrived[j, :, j].",
+                    "arrived[j, :, j] += s_before",
+                ),
             ),
             Slip(
                 "arrived[j, :, j] += s_before",
@@ -121,6 +159,12 @@ EXERCISES = [
             ),
             Slip(
                 "return M @ g",
+                "return np.tensordot(g, M, 1)",
+                "the sum over the units",
+                ("Over which index of M do you sum?", "That is j. The units are the last index: M @ g."),
+            ),
+            Slip(
+                "return M @ g",
                 "return M.sum(axis=-1)",
                 "the error at the state",
                 ("Does every unit matter equally to the cost?", "Unit i matters as much as g[i] says."),
@@ -135,7 +179,7 @@ EXERCISES = [
         oracle=going_back,
         axes="tjh",
         hints=(
-            "The first gradient is right. What is missing in the second?",
+            "As it was given, the first gradient is right. What is missing in the second?",
             "What is M before the second step?",
             "M must be made once, before the loop, and be carried on: M = M @ U.T.",
         ),

@@ -24,7 +24,8 @@ def flow_back(A, q):
 def turn(lines):
     """Find the bug. Transpose a flow graph that is given as a list of lines.
 
-    lines is (L, 4); each row is: from box, to box, gain, delay. Give the rows of the turned graph in the same order.
+    lines[r, c] is (L, 4); each row r is: from box, to box, gain, delay. Give the rows of the turned graph, in the same
+    order.
     """
     rows = []
     for start, end, gain, delay in lines:

@@ -89,11 +89,11 @@ EXERCISES = [
             Slip(
                 "for k in reversed(range(len(x)))",
                 "for k in range(len(x))",
-                "the order of the boxes",
+                "what flows in from other boxes",
                 (
-                    "Which box of the turned graph gets nothing from any other?",
-                    "The last one: begin there and go down. It is why the error starts at the end of the sequence.",
-                    "for k in reversed(range(len(x)))",
+                    "Your boxes hold q alone. Is anything there to flow in when you come to box k, and from where?",
+                    "The last box is known first: go down from there. What flows into box k stands in COLUMN k of A.",
+                    "for k in reversed(range(len(x))): ... A[k + 1:, k] @ x[k + 1:]",
                 ),
             ),
             Slip(
@@ -114,6 +114,7 @@ EXERCISES = [
         "a_kl becomes a_lk",
         cases=[(LINES,), (LINES[:2],)],
         oracle=turned_by_matrix,
+        axes="rc",
         hints=(
             "What may change when a graph is transposed, and what may not?",
             "The arrow is turned round, the delay becomes an advance. The gain?",
@@ -178,6 +179,12 @@ EXERCISES = [
                 "the number of entries",
                 ("That is U alone.", "V has entries too: 4 * 5 of them."),
             ),
+            Slip(
+                "GRAPHS = 36",
+                "GRAPHS = 20",
+                "the number of entries",
+                ("That is V alone.", "U has entries too: 4 * 4 of them."),
+            ),
         ),
     ),
     Exercise(
@@ -196,6 +203,15 @@ EXERCISES = [
                 (
                     "Does the error at net_j depend on the weight you ask for?",
                     "The deltas serve every weight: each multiplies them by what it reads.",
+                ),
+            ),
+            Slip(
+                "TURNED = 1",
+                "TURNED = 2",
+                "the number of graphs",
+                (
+                    "One for U and one for V? In which boxes would the two differ?",
+                    "In none at net_j: the same deltas serve both.",
                 ),
             ),
         ),

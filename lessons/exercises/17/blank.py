@@ -12,7 +12,7 @@ def best_segment(T):
 
 
 def plays(t, places):
-    """C(t, places): the fewest steps that must be played forwards to go back through t steps.
+    """C(t, places), no cost: the fewest steps that must be played forwards to go back through t steps.
 
     C(t, 1) = t (t + 1) / 2, C(1, places) = 1, and
     C(t, p) = min over y from 1 to t - 1 of y + C(t - y, p - 1) + C(y, p). t is at most 12 here.

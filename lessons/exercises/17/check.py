@@ -52,6 +52,21 @@ EXERCISES = [
                 "the number of checkpoints",
                 ("How many segments of k steps are there in T steps?", "T / k of them, each with a state before it."),
             ),
+            Slip(
+                "min(range(1, T + 1), key=lambda k: T / k + k)",
+                "min(T / k + k for k in range(1, T + 1))",
+                "what is asked for",
+                ("Is that a length, or what is kept with it?", "The k is asked for, and not T / k + k."),
+            ),
+            Slip(
+                "min(range(1, T + 1), key=lambda k: T / k + k)",
+                "int(T ** 0.5)",
+                "the rounding",
+                (
+                    "The root of T is no whole number here. Which of its two neighbours is better?",
+                    "Compare T / k + k for both, or try every k.",
+                ),
+            ),
         ),
     ),
     Exercise(
@@ -148,6 +163,21 @@ EXERCISES = [
                 "the part that moves on",
                 ("Which part of a tap moves on in a step?", "mu moves on, 1 - mu stays."),
             ),
+            Slip(
+                "    taps[0] = signal\n",
+                "",
+                "the signal",
+                (
+                    "What is g_0 at time t?",
+                    "The signal itself: put it into taps[0], after the loop has read the old one.",
+                ),
+            ),
+            Slip(
+                "    taps[0] = signal",
+                "    taps[0] = (1 - mu) * taps[0] + mu * signal",
+                "the signal",
+                ("Does g_0 leak?", "No: g_0(t) is the signal. Only the taps behind it mix."),
+            ),
         ),
     ),
     Exercise(
@@ -177,6 +207,21 @@ EXERCISES = [
                     "They are played again.",
                 ),
             ),
+            Slip(
+                "STEPS_PLAYED = 190",
+                "STEPS_PLAYED = 110",
+                "the number of segments",
+                (
+                    "How many segments are played again?",
+                    "All but the last one, nine of them with ten steps each.",
+                ),
+            ),
+            Slip(
+                "STEPS_PLAYED = 190",
+                "STEPS_PLAYED = 20",
+                "what is counted",
+                ("That is how much is kept, T / k + k. What is asked for?", "How many steps are PLAYED, forwards."),
+            ),
         ),
     ),
     Exercise(
@@ -196,6 +241,12 @@ EXERCISES = [
                 "MEAN_DELAY = 2",
                 "the factor mu",
                 ("Is a memory that leaks slower or quicker?", "Slower: divide by mu."),
+            ),
+            Slip(
+                "MEAN_DELAY = 18",
+                "MEAN_DELAY = 6",
+                "the factor mu",
+                ("That is a delay line, mu = 1. What does a leak do?", "Each tap takes 1 / mu steps on average."),
             ),
         ),
     ),

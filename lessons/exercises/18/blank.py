@@ -28,7 +28,7 @@ def gradient_of_v(errors, beta):
 
     errors is (T, m), dC(t)/ds_j(t) from the output of step t alone; beta is (T, m, l). Give (m, l).
     """
-    return np.cumsum(errors, axis=0)[-1][:, None] * beta[-1]
+    return errors.sum(axis=0)[:, None] * beta[-1]
 
 
 # Predict. l = 5 inputs, m = 8 units. How many numbers are the traces of V, b_j and u_j together, for one sample?

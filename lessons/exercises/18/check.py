@@ -93,6 +93,20 @@ EXERCISES = [
                 first=1,
             ),
             Slip(
+                "slope = 1 - np.tanh(net_j[t]) ** 2",
+                "slope = np.tanh(net_j[t])",
+                "the factor f'",
+                ("You have f itself. What is its derivative?", "The derivative of tanh is 1 - tanh**2."),
+                first=1,
+            ),
+            Slip(
+                "slope = 1 - np.tanh(net_j[t]) ** 2",
+                "slope = 1 - net_j[t] ** 2",
+                "the factor f'",
+                ("Is net_j the value of f, or what f is taken of?", "What it is taken of: 1 - np.tanh(net_j)**2."),
+                first=1,
+            ),
+            Slip(
                 "u_j[:, None] * before + slope[:, None] * x[t][None, :]",
                 "slope[:, None] * (u_j[:, None] * before + x[t][None, :])",
                 "the factor f'",
@@ -136,6 +150,13 @@ EXERCISES = [
                 "the part u_j that is left",
                 ("What is left of a trace a step later?", "The part u_j: u_j * alpha(t-1)."),
                 first=2,
+            ),
+            Slip(
+                "u_j * left + s[t - 1]",
+                "u_j * (left + s[t - 1])",
+                "the state that comes in",
+                ("What is the derivative of u_j s_j(t-1) by u_j?", "s_j(t-1), without a factor u_j."),
+                first=1,
             ),
             Slip(
                 "range(1, len(s))",
@@ -197,6 +218,15 @@ EXERCISES = [
                 "TRACES = 40",
                 "the vectors",
                 ("That is V alone.", "b_j has a trace too, and so has u_j: 8 numbers each."),
+            ),
+            Slip(
+                "TRACES = 56",
+                "TRACES = 448",
+                "the units",
+                (
+                    "That is a number for each weight and each unit. Which units does a weight move here?",
+                    "Its own alone.",
+                ),
             ),
         ),
     ),

@@ -53,10 +53,10 @@ EXERCISES = [
     Exercise(
         "signature",
         "mark each part of the influence matrix",
-        "G(t, tau)",
+        "G[t, τ]",
         cases=[parts(4, 192), parts(2, 193)],
         oracle=codes,
-        axes="tu",
+        axes="tτ",
         hints=(
             "Go through all pairs of a cost and a copy, and compare got[t, tau] with right[t, tau].",
             "First ask whether they are equal, all of the matrix; then whether got is all zeros.",
@@ -98,9 +98,9 @@ EXERCISES = [
         axes="tpj",
         backwards=True,
         hints=(
-            "The last two steps are right. So which part of the error has got lost a step further?",
+            "The error of a step has two parts: that of its own output, and what step t + 1 hands on. Which is wrong?",
             "What does step t + 1 hand on: only its own part, or everything that has arrived at it?",
-            "Everything: delta_j[row + 1] @ U.",
+            "Everything, times the slope where it arrives: (delta_j[row + 1] @ U) * slope[row].",
         ),
         slips=(
             Slip(
@@ -167,6 +167,18 @@ EXERCISES = [
                 ("One of the two is repaired. How many copies are in the result?", "Add: +=."),
             ),
             Slip(
+                "-delta_j[t - 1].T",
+                "delta_j[t - 1].T",
+                "the sign",
+                ("Is delta a derivative of the cost?", "It is its negative, and +dC/dU is asked for: keep the minus."),
+            ),
+            Slip(
+                "-delta_j[t - 1].T @ s[t - 1]",
+                "-s[t - 1].T @ delta_j[t - 1]",
+                "the transpose",
+                ("Which index of U[j, h] belongs to the error?", "The first one, j: delta_j.T comes first."),
+            ),
+            Slip(
                 "@ s[t - 1]",
                 "@ s[t]",
                 "the state at the tail of U",
@@ -181,7 +193,7 @@ EXERCISES = [
     Exercise(
         "MISTAKE",
         "diagnose a program from its influence matrix",
-        "G(t, tau)",
+        "G[t, τ]",
         hints=(
             "The diagonal is right: an error that has not travelled is right, and so is what it is multiplied with.",
             "What happens to an error between one step and the one before it?",
@@ -227,6 +239,12 @@ EXERCISES = [
                     "What is there to hand on at the last step, besides its own error?",
                     "Nothing. So at T = 2 the mistake changes nothing.",
                 ),
+            ),
+            Slip(
+                "SMALLEST_T = 3",
+                "SMALLEST_T = 4",
+                "what has been handed to step 2",
+                ("With T = 3, what does step 2 have besides its own error?", "That of step 3: it should hand both on."),
             ),
         ),
     ),

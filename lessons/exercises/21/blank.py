@@ -6,11 +6,11 @@ Write what is missing, then run: tinygrad-rnn exercise 21 --check
 import numpy as np
 
 
-def price_of_counting(train, held_out, V):
+def price_of_counting(train, held_out, K):
     """The price of counting characters: the mean of -ln share[c] over the characters c of held_out.
 
-    train and held_out are arrays of whole numbers from 0 to V - 1. A character's share is how often it stands in train,
-    plus 1, divided by the sum of these over all V characters. Give one number.
+    train and held_out are arrays of whole numbers from 0 to K - 1. A character's share is how often it stands in train,
+    plus 1, divided by the sum of these over all K characters. Give one number.
     """
     raise NotImplementedError
 

@@ -14,8 +14,8 @@ def step(x_t, s):
     return np.tanh(U @ s + x_t)
 
 
-def price_by_loops(train, held_out, V):
-    counts = dict.fromkeys(range(V), 1)
+def price_by_loops(train, held_out, K):
+    counts = dict.fromkeys(range(K), 1)
     for c in train:
         counts[int(c)] += 1
     return float(np.mean([np.log(sum(counts.values())) - np.log(counts[int(c)]) for c in held_out]))
@@ -46,7 +46,7 @@ EXERCISES = [
         cases=[(TRAIN, HELD_OUT, 6), (np.array([0, 0, 1]), np.array([1, 2]), 4)],
         oracle=price_by_loops,
         hints=(
-            "np.bincount(train, minlength=V) counts. What then makes shares of the counts?",
+            "np.bincount(train, minlength=K) counts. What then makes shares of the counts?",
             "Add 1 to each count, and divide by the sum of all.",
             "-np.log(share[held_out]).mean()",
         ),
@@ -75,6 +75,12 @@ EXERCISES = [
                 "-np.log2(share",
                 "the logarithm",
                 ("In which unit is your price?", "Bits come from log2; the lesson pays in ln, as the cost does."),
+            ),
+            Slip(
+                "share = share / share.sum()",
+                "share = share / len(train)",
+                "the sum of the shares",
+                ("Do your shares add up to 1?", "Each count is one larger: divide by the sum of the counts."),
             ),
             Slip(
                 "-np.log(share[held_out]).mean()",
@@ -121,6 +127,12 @@ EXERCISES = [
                 "(g * g).sum()",
                 "the norm",
                 ("Is the sum of squares a length?", "Take its root."),
+            ),
+            Slip(
+                "np.sqrt((g * g).sum())",
+                "np.abs(g).max()",
+                "the norm",
+                ("That is the largest entry. How long is the whole vector?", "The root of the sum of the squares."),
             ),
         ),
     ),
@@ -192,9 +204,9 @@ EXERCISES = [
         oracle=in_one_pass,
         axes="tj",
         hints=(
-            "The first window is right. What does the second one start from?",
-            "From the state that the first one ended with.",
-            "Set s = s0 once, before the first window.",
+            "Two things can go wrong: what a window starts from, and which state belongs to step t.",
+            "A window starts from the state that the one before it ended with; s(t) is the state AFTER x(t) was read.",
+            "Set s = s0 once, before the first window; then s = step(x_t, s), and keep that s.",
         ),
         slips=(
             Slip(
@@ -217,12 +229,22 @@ EXERCISES = [
                     "The last window may be shorter than k.",
                 ),
             ),
+            Slip(
+                "            s = step(x_t, s)\n            found.append(s)",
+                "            found.append(s)\n            s = step(x_t, s)",
+                "which state is kept",
+                (
+                    "Is your first state s(1) or s(0)?",
+                    "s(1) is the state after x(1) was read: step first, then keep it.",
+                ),
+                first=1,
+            ),
         ),
     ),
     Exercise(
         "COST_AT_THE_START",
         "predict the cost of an untrained network",
-        "ln V",
+        "ln K",
         hints=(
             "What probability does a network that knows nothing give to the character that comes?",
             "1/20, so it pays ln 20 for each of them. There are 25.",

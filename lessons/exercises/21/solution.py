@@ -3,9 +3,9 @@
 import numpy as np
 
 
-def price_of_counting(train, held_out, V):
+def price_of_counting(train, held_out, K):
     """Count in one text, pay for the other."""
-    share = np.bincount(train, minlength=V) + 1.0
+    share = np.bincount(train, minlength=K) + 1.0
     share = share / share.sum()
     return -np.log(share[held_out]).mean()
 

@@ -115,20 +115,18 @@
 
     // ---- guessing
 
-    const number = (said) => Number(said.trim().replace("−", "-").replace(",", "."));
-
     function ask(li) {
       li.querySelector(".bptt-ask")?.remove();
-      const wanted = predict.checked && !asked.has(li) && (li.dataset.value !== "" || li.dataset.shape !== "");
-      li.classList.toggle("bptt-asked", wanted);
+      const foreseen = JSON.parse(li.querySelector(".bptt-guess")?.textContent ?? "null");
+      const wanted = predict.checked && !asked.has(li) && (foreseen || li.dataset.shape !== "");
+      li.classList.toggle("bptt-asked", Boolean(wanted));
       if (!wanted) return;
       stop();
-      const entry = text(li, ".bptt-worked").match(/^Entry (\([^)]*\))/)?.[1];
-      const shapes = asked.size % 3 === 2 && li.dataset.shape !== "";
+      const shapes = !foreseen || (asked.size % 3 === 2 && li.dataset.shape !== "");
       const form = document.createElement("form");
       form.className = "bptt-ask";
       const label = document.createElement("label");
-      label.textContent = shapes ? "What shape has the result? " : `What is ${entry ? `entry ${entry} of ` : ""}the result? `;
+      label.textContent = `${shapes ? "What shape has the result?" : foreseen.question} `;
       const field = document.createElement("input");
       field.autocomplete = "off";
       field.inputMode = shapes ? "text" : "decimal";
@@ -144,7 +142,7 @@
       };
       form.addEventListener("submit", (event) => {
         event.preventDefault();
-        const verdict = shapes ? judgeShape(field.value, li.dataset.shape) : judge(number(field.value), li);
+        const verdict = shapes ? judgeShape(field.value, li.dataset.shape) : judge(field.value.trim(), foreseen);
         if (verdict.startsWith("Right")) done();
         say.textContent = verdict;
       });
@@ -157,15 +155,11 @@
       return sizes === shape ? `Right: (${shape}).` : `Not (${sizes || said}). Look at what the formula multiplies: rows of the left factor, columns of the right one.`;
     }
 
-    function judge(said, li) {
-      if (Number.isNaN(said)) return "Write a number, such as −0.25.";
-      const value = Number(li.dataset.value), near = (a, b) => Math.abs(a - b) <= Math.max(0.0051, 0.02 * Math.abs(b));
-      if (near(said, value)) return `Right: ${text(li, ".bptt-worked").split(" = ").pop()}.`;
-      if (near(said, -value)) return "The size is right, the sign is not.";
-      const terms = JSON.parse(li.querySelector(".bptt-terms")?.textContent ?? "[]");
-      for (const [term, worth] of terms) if (near(said, value - worth)) return `One term is missing: ${term}.`;
-      for (const [term, worth] of terms) if (near(said, value - 2 * worth)) return `One term has the wrong sign: ${term}.`;
-      return `Not ${said}. Work out ${text(li, ".bptt-formula")} with the numbers of the step before.`;
+    /* Which of the listed guesses it is; what each means, and how near is near, is said where the list is made. */
+    function judge(said, { answers, otherwise }) {
+      const guess = said ? Number(said.replace("−", "-").replace(",", ".")) : NaN;
+      if (Number.isNaN(guess)) return "Write a number, such as −0.25.";
+      return answers.find(([low, high]) => low <= guess && guess <= high)?.[2] ?? `Not ${said}. ${otherwise}`;
     }
 
     // ---- going

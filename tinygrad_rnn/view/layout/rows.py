@@ -10,7 +10,7 @@ graphs", sections 2 to 4.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -246,8 +246,7 @@ class Step:
         at = row.index(("box", self.host.get(k, k)))
         if side == LEFT:
             return k not in self.host and not any(kind == "box" for kind, _ in row[:at])
-        stacked = self.stack.get(k) or (k in self.host and len(self.stack[self.host[k]]) < 0)
-        return not stacked and not any(kind == "box" for kind, _ in row[at + 1 :])
+        return not self.stack.get(k) and not any(kind == "box" for kind, _ in row[at + 1 :])
 
     # ---- places
 
@@ -313,6 +312,15 @@ class Step:
         rights = [self.x[k] + self.right["box", k] for k in self.x if k not in self.host]
         lanes = list(self.lane.values())
         self.bounds = min([*lefts, *(x - 6 for x in lanes)]), max([*rights, *(x + 6 for x in lanes)])
+
+    def slant(self, row: int) -> float:
+        """How far the line that runs sideways most does so between a row and the one above it."""
+        far = [0.0]
+        for kind, k in self.order[row]:
+            x = self.lane[k, row] if kind == "lane" else self.x[k]
+            above = self._up[row].get((kind, k), [])
+            far += [abs(x - (self.lane[n, row + 1] if to == "lane" else self.x[n])) for to, n in above]
+        return max(far)
 
     def half_height(self, k: int) -> float:
         """Half the height of a box with what stands beside it."""
@@ -456,9 +464,3 @@ def _median(points: Iterable[tuple[float, float]]) -> float:
         if so_far > half:
             return place
     return ordered[-1][0]
-
-
-def merged(into: dict[int, float], values: Mapping[int, float]) -> None:
-    """Keep the larger of two values for each row."""
-    for row, value in values.items():
-        into[row] = max(into.get(row, 0.0), value)

@@ -1,0 +1,107 @@
+"""Elementary functions of one array, entry by entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import Array, op
+from . import arithmetic
+
+
+@op(label="power", latex=lambda x, exponent: f"{x}^{{{exponent:g}}}")
+def power(x: Array, exponent: float, out: Array | None = None) -> Array:
+    """The power x^n, n being a number.
+
+    An array of exponents would have a slope only where x > 0; there, ``exp(n * log(x))`` says the same.
+    """
+    return np.power(x, exponent, out=out)
+
+
+def _power_rule(g: Any, x: Any, exponent: float) -> Any:
+    # x^0 is 1 everywhere, at 0 too, where the general rule would ask for 0^(-1).
+    return g * (exponent * power(x, exponent=exponent - 1)) if exponent else 0 * g
+
+
+@power.vjp(0, latex=lambda x, g, y, exponent: rf"{g} \odot ({exponent:g} \odot {x}^{{{exponent - 1:g}}})")
+def _(g: Any, y: Any, x: Any, exponent: float) -> Any:
+    return _power_rule(g, x, exponent)
+
+
+@power.jvp(0)
+def _(dx: Any, y: Any, x: Any, exponent: float) -> Any:
+    return _power_rule(dx, x, exponent)
+
+
+@op(label="exp", latex=r"\exp({0})", ufunc=np.exp)
+def exp(x: Array, out: Array | None = None) -> Array:
+    """The exponential, entry by entry."""
+    return np.exp(x, out=out)
+
+
+@exp.vjp(0, latex=r"{g} \odot {y}")
+def _(g: Array, y: Array, x: Array) -> Array:
+    return g * y
+
+
+@exp.jvp(0)
+def _(dx: Array, y: Array, x: Array) -> Array:
+    return dx * y
+
+
+@op(label="ln", latex=r"\ln({0})", ufunc=np.log)
+def log(x: Array, out: Array | None = None) -> Array:
+    """The natural logarithm, entry by entry, of what is above 0."""
+    return np.log(x, out=out)
+
+
+@log.vjp(0, latex="{g} / {0}")
+def _(g: Any, y: Any, x: Any) -> Any:
+    return arithmetic.divide(g, x)
+
+
+@log.jvp(0)
+def _(dx: Any, y: Any, x: Any) -> Any:
+    return arithmetic.divide(dx, x)
+
+
+@op(label="√", latex=r"\sqrt{{{0}}}", ufunc=np.sqrt)
+def sqrt(x: Array, out: Array | None = None) -> Array:
+    """The square root, entry by entry; at 0 its slope is infinite."""
+    return np.sqrt(x, out=out)
+
+
+@sqrt.vjp(0, latex=r"0.5 \odot {g} / {y}")
+def _(g: Any, y: Any, x: Any) -> Any:
+    return arithmetic.divide(0.5 * g, y)
+
+
+@sqrt.jvp(0)
+def _(dx: Any, y: Any, x: Any) -> Any:
+    return arithmetic.divide(0.5 * dx, y)
+
+
+@op(label="sgn", latex=r"\operatorname{{sgn}}({0})", ufunc=np.sign)
+def sign(x: Array, out: Array | None = None) -> Array:
+    """-1, 0 or 1. It sends no error: its slope is 0 wherever it has one."""
+    return np.sign(x, out=out)
+
+
+sign.reads(0)
+
+
+@op(label="|x|", latex="|{0}|", ufunc=np.absolute)
+def absolute(x: Array, out: Array | None = None) -> Array:
+    """The absolute value; its slope at 0 is taken as 0."""
+    return np.absolute(x, out=out)
+
+
+@absolute.vjp(0, latex=r"{g} \odot \operatorname{{sgn}}({0})")
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * sign(x)
+
+
+@absolute.jvp(0)
+def _(dx: Any, y: Any, x: Any) -> Any:
+    return dx * sign(x)

@@ -1,0 +1,122 @@
+"""A row of net inputs as probabilities: the softmax, its logarithm, and the sum they are divided by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..notation import factor, number, summed
+from ..op import Array, Call, Index, op, prepared_once
+from . import elementary, shapes
+
+
+def _powers(net: Array) -> str:
+    return " + ".join(f"e^{{{number(v)}}}" for v in net)
+
+
+def _softmax_unit(index: Index, net: Array) -> str:
+    return f"e^{{{number(net[index])}}} / ({_powers(net[index[:-1]])})"
+
+
+@op(label="softmax", latex=r"\operatorname{{softmax}}({0})", equation="G15", unit=_softmax_unit)
+def softmax(net: Array, out: Array | None = None) -> Array:
+    """exp(net_k) / sum_q exp(net_q) for each sample, Guo (2013), eq. (15)."""
+    return prepared_once(_ready_softmax, net.shape, (net,), out)
+
+
+@softmax.prepared
+def _ready_softmax(y: Array, net: Array) -> Call:
+    width = net.shape[-1]
+    nets, rows, flat, ones = net.reshape(-1, width), y.reshape(-1, width), net.reshape(-1), np.ones(width, net.dtype)
+    sums = np.empty((len(rows), 1), net.dtype)
+    column, most = sums[:, 0], 300 if net.dtype == np.float64 else 35
+    biggest, smallest = np.maximum.reduce, np.minimum.reduce
+
+    def call() -> None:
+        # Two looks at the whole array cost a fraction of finding the largest entry of every short row.
+        if biggest(flat) < most and smallest(flat) > -most:
+            np.exp(nets, rows)
+        else:
+            np.subtract(nets, nets.max(axis=-1, keepdims=True), rows)
+            np.exp(rows, rows)
+        rows.dot(ones, column)  # adds up short rows several times faster than a sum
+        np.divide(rows, sums, rows)
+
+    return call
+
+
+@softmax.vjp(
+    0,
+    latex=r"{y} \odot ({g} - \langle {y}, {g} \rangle)",
+    equation="G8",
+    unit=lambda index, g, y, net: (
+        f"{number(y[index])} \\cdot ({factor(g[index])} - ({summed(zip(y[index[:-1]], g[index[:-1]], strict=True))}))"
+    ),
+)
+def _(g: Array, y: Array, net: Array) -> Array:
+    # The whole Jacobian diag(y) - y y^T: Guo's (14) holds for its diagonal only.
+    return y * (g - (y * g).sum(axis=-1, keepdims=True))
+
+
+@softmax.jvp(0)
+def _(dnet: Array, y: Array, net: Array) -> Array:
+    return y * (dnet - (y * dnet).sum(axis=-1, keepdims=True))
+
+
+@op(
+    label="ln Σ exp",
+    latex=r"\ln \sum_k \exp({0})",
+    unit=lambda index, net: rf"\ln({_powers(net[index])})",
+)
+def logsumexp(net: Array, out: Array | None = None) -> Array:
+    """ln sum_k exp(net_k) along the last axis, which goes. The largest is taken out first, so nothing overflows."""
+    top = net.max(axis=-1)
+    return np.add(top, np.log(np.exp(net - top[..., None]).sum(axis=-1)), out=out)
+
+
+def _each(g: Any) -> Any:
+    """With a last axis of length 1, so that it meets every entry of a row."""
+    return shapes.reshape(g, source=g.shape, to=(*g.shape, 1))
+
+
+@logsumexp.vjp(
+    0,
+    latex=r"{g} \odot \operatorname{{softmax}}({0})",
+    unit=lambda index, g, y, net: rf"{factor(g[index[:-1]])} \cdot {_softmax_unit(index, net)}",
+)
+def _(g: Any, y: Any, net: Any) -> Any:
+    return _each(g) * softmax(net)
+
+
+@logsumexp.jvp(0)
+def _(dnet: Any, y: Any, net: Any) -> Any:
+    return (dnet * softmax(net)).sum(axis=-1)
+
+
+@op(
+    label="ln softmax",
+    latex=r"{0} - \ln \sum_k \exp({0})",
+    unit=lambda index, net: rf"{number(net[index])} - \ln({_powers(net[index[:-1]])})",
+)
+def log_softmax(net: Array, out: Array | None = None) -> Array:
+    """ln softmax(net) along the last axis, exact where the softmax itself underflows."""
+    y = np.subtract(net, net.max(axis=-1, keepdims=True), out=out)
+    y -= np.log(np.exp(y).sum(axis=-1, keepdims=True))
+    return y
+
+
+@log_softmax.vjp(
+    0,
+    latex=r"{g} - \exp({y}) \odot \sum_k {g}",
+    unit=lambda index, g, y, net: (
+        rf"{factor(g[index])} - e^{{{number(y[index])}}} \cdot ({summed((v,) for v in g[index[:-1]])})"
+    ),
+)
+def _(g: Any, y: Any, net: Any) -> Any:
+    return g - elementary.exp(y) * g.sum(axis=-1, keepdims=True)
+
+
+@log_softmax.jvp(0)
+def _(dnet: Any, y: Any, net: Any) -> Any:
+    return dnet - (elementary.exp(y) * dnet).sum(axis=-1, keepdims=True)

@@ -1,0 +1,159 @@
+"""Other shapes: repeated, added up, read in another shape, turned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..notation import summed
+from ..op import Array, Index, op
+from . import arguments
+
+
+def _stretched(shape: Sequence[int], to: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes, counted from the last, along which `shape` is repeated to become `to`: new ones, stretched ones."""
+    new = tuple(range(-len(to), -len(shape)))
+    old = tuple(k for k in range(-len(shape), 0) if shape[k] == 1 and to[k] != 1)
+    return new, old
+
+
+@op(label="repeat", latex=lambda x, source, to: x, moves=True)
+def broadcast(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
+    """An array of shape `source` repeated until its shape is `to`. On the tape this is always a node of its own."""
+    front = x.shape[: x.ndim - len(source)]
+    x = x.reshape(*front, *(1,) * (len(to) - len(source)), *source)
+    return np.broadcast_to(x, (*front, *to))
+
+
+@broadcast.checked
+def _(names: Sequence[object], args: Sequence[Array], source: tuple[int, ...], to: tuple[int, ...]) -> str | None:
+    fits = len(source) <= len(to) and all(m in {1, n} for m, n in zip(source[::-1], to[::-1], strict=False))
+    if args[0].shape != source or not fits:
+        return f"{names[0]} is {args[0].shape}: as {source} it cannot be repeated to {to}."
+    return None
+
+
+@broadcast.vjp(0, latex=lambda x, g, y, source, to: rf"\sum {g}")
+def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) -> Any:
+    new, old = _stretched(source, to)
+    g = g.sum(axis=old, keepdims=True) if old else g
+    return g.sum(axis=new) if new else g
+
+
+@broadcast.jvp(0)
+def _(dx: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) -> Any:
+    return broadcast(dx, source=source, to=to)
+
+
+def _summands(x: Array, index: Index, axis: tuple[int, ...], keepdims: bool) -> list[tuple[float]]:
+    axes = sorted(k % x.ndim for k in axis)
+    at: list[Any] = list(index)
+    for k in axes:
+        at[k : k + keepdims] = [slice(None)]
+    return [(v,) for v in x[tuple(at)].ravel()]
+
+
+def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """What a sum along some axes received, given to every one of its terms."""
+    kept = tuple(1 if k - x.ndim in axis else n for k, n in enumerate(x.shape))
+    g = g if keepdims else reshape(g, source=g.shape, to=kept)
+    return broadcast(g, source=kept, to=x.shape)
+
+
+@op(
+    label="Σ",
+    latex=lambda x, axis, keepdims=False: rf"\sum {x}",
+    unit=lambda index, x, axis, keepdims=False: summed(_summands(x, index, axis, keepdims)),
+    moves=True,
+)
+def sum(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
+    """The sum along some axes, counted from the last one: -1, -2, ..."""
+    return np.sum(x, axis=axis, keepdims=keepdims, out=out)
+
+
+sum.checked(arguments.from_last)
+
+
+@sum.vjp(0, latex=lambda x, g, y, axis, keepdims=False: g)
+def _(g: Any, y: Array, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+    return _spread(g, x, axis, keepdims)
+
+
+@sum.jvp(0)
+def _(dx: Any, y: Array, x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+    return sum(dx, axis=axis, keepdims=keepdims)
+
+
+def _count(x: Any, axis: tuple[int, ...]) -> int:
+    return math.prod(x.shape[k] for k in axis)
+
+
+@op(
+    label="mean",
+    latex=lambda x, axis, keepdims=False: rf"\tfrac1n \sum {x}",
+    unit=lambda index, x, axis, keepdims=False: f"({summed(_summands(x, index, axis, keepdims))}) / {_count(x, axis)}",
+    moves=True,
+)
+def mean(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
+    """The mean along some axes, counted from the last one: -1, -2, ..."""
+    return np.mean(x, axis=axis, keepdims=keepdims, out=out)
+
+
+mean.checked(arguments.from_last)
+
+
+@mean.vjp(0, latex=lambda x, g, y, axis, keepdims=False: rf"\tfrac1n {g}")
+def _(g: Any, y: Array, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+    return _spread(g * (1 / _count(x, axis)), x, axis, keepdims)
+
+
+@mean.jvp(0)
+def _(dx: Any, y: Array, x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+    return mean(dx, axis=axis, keepdims=keepdims)
+
+
+@op(label="shape", latex=lambda x, source, to: x, moves=True)
+def reshape(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
+    """The same numbers in the same order, in the shape `to`."""
+    return x.reshape((*x.shape[: x.ndim - len(source)], *to))
+
+
+@reshape.checked
+def _(names: Sequence[object], args: Sequence[Array], source: tuple[int, ...], to: tuple[int, ...]) -> str | None:
+    if args[0].shape != source or math.prod(source) != math.prod(to):
+        return f"{names[0]} is {args[0].shape}: as {source} it cannot take the shape {to}."
+    return None
+
+
+@reshape.vjp(0, latex=lambda x, g, y, source, to: g)
+def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) -> Any:
+    return reshape(g, source=to, to=source)
+
+
+@reshape.jvp(0)
+def _(dx: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) -> Any:
+    return reshape(dx, source=source, to=to)
+
+
+@op(label="ᵀ", latex=r"{0}^{{\top}}", moves=True)
+def transpose(x: Array, out: Array | None = None) -> Array:
+    """A matrix with rows and columns exchanged."""
+    return x.swapaxes(-1, -2)
+
+
+@transpose.checked
+def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
+    return None if args[0].ndim == 2 else f"{names[0]} is {args[0].shape}: only a matrix, with two axes, is transposed."
+
+
+@transpose.vjp(0, latex=r"{g}^{{\top}}")
+def _(g: Any, y: Array, x: Array) -> Any:
+    return transpose(g)
+
+
+@transpose.jvp(0)
+def _(dx: Any, y: Array, x: Array) -> Any:
+    return transpose(dx)

@@ -1,0 +1,55 @@
+"""The files and streams of a command, and what it says when the system refuses one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import click
+
+from ..view import files
+
+
+def fail(what: object, error: OSError) -> NoReturn:
+    """End the command with what the system says about a file."""
+    match error:
+        case FileExistsError():
+            says = f"{what} exists already: choose another name, or pass --force."
+        case IsADirectoryError():
+            says = f"{what} is a folder: name a file in it."
+        case _:
+            says = f"{what}: {error.strerror or error}"
+    raise click.ClickException(says) from error
+
+
+def refuse_existing(path: Path, force: bool) -> None:
+    """End the command before its work, if what it makes could not be written."""
+    try:
+        files.refuse_existing(path, force)
+    except OSError as error:
+        fail(path, error)
+
+
+def let_go(stream: IO[Any] | None) -> None:
+    """Throw away what could not be written: it would be tried again, and fail again, when Python ends."""
+    with contextlib.suppress(OSError):  # a stream that is no file has nothing left
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def print_whole(content: bytes) -> None:
+    """Write to the standard output, all or with an error, even if its reader has gone."""
+    out = sys.stdout.buffer
+    try:
+        rest = memoryview(content)
+        while rest:  # where Python does not buffer (PYTHONUNBUFFERED), a write may take a part
+            rest = rest[out.write(rest) :]
+        out.flush()
+    except OSError as error:
+        let_go(out)
+        if isinstance(error, BrokenPipeError):
+            raise click.ClickException("the reader of the output has gone before its end.") from error
+        fail("the standard output", error)
