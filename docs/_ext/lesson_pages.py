@@ -4,6 +4,7 @@ The page is the lesson, with a line of files below its title and its exercises a
 itself, the same cells as a notebook, and the exercises to fill in. Its length says how many minutes it takes.
 """
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,8 @@ from tinygrad_rnn.view import exercises, lessons
 FILES = "_generated/files"  # seen from the pages' folder
 
 # How long a lesson takes when a class goes through it together.
-WORDS, LINES, FORMULA = 120, 8, 1.5  # words a minute, lines of program a minute, minutes for a displayed formula
-SESSION, AT_MOST = 90, 70  # minutes, and what of them may go to lessons
+WORDS, STATEMENTS, FORMULA = 120, 10, 1.5  # words a minute, statements a minute, minutes for a displayed formula
+SESSION, AT_MOST = 90, 75  # minutes, and what of them may go to lessons
 
 
 def pages(folder: Path) -> Iterator[tuple[str, str]]:
@@ -62,7 +63,7 @@ def minutes(teaching: Path) -> str:
             raise ExtensionError(f"teaching.md, {title}: its lessons take {spent[-1]:.0f} minutes of {SESSION}")
     left = SESSION - max(spent)
     return (
-        f"Gone through together, at {WORDS} words and {LINES} lines of program a minute, the lessons of a session "
+        f"Gone through together, at {WORDS} words and {STATEMENTS} statements a minute, the lessons of a session "
         f"take {min(spent):.0f} to {max(spent):.0f} minutes. At least {left:.0f} are left: five for what was hard "
         "at home, five for each question of the next table, and the rest for the first exercises, in pairs.\n"
     )
@@ -71,8 +72,8 @@ def minutes(teaching: Path) -> str:
 def _minutes(lesson: lessons.Lesson) -> float:
     cells = list(lessons.cells(lesson.text))
     words = sum(len(cell.source.split()) for cell in cells if cell.kind == "markdown")
-    lines = sum(bool(line.strip()) for cell in cells if cell.kind == "code" for line in cell.source.split("\n"))
-    return words / WORDS + lines / LINES + FORMULA * (lesson.text.count("$$") // 2)
+    statements = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(lesson.text)))
+    return words / WORDS + statements / STATEMENTS + FORMULA * (lesson.text.count("$$") // 2)
 
 
 def _lessons(folder: Path) -> Iterator[tuple[Path, exercises.Folder]]:

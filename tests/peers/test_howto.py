@@ -35,7 +35,8 @@ def test_a_model_of_pytorch_copy_by_copy(capsys):
     for name, weight in theirs.items():
         assert np.allclose(net.copies[name].sum(axis=0), weight.grad.numpy(), rtol=0, atol=1e-12)
     for t, copy in enumerate(net.copies["U"], 1):
-        print(f"U({t}) adds {copy[0, 0]:+.6f} to the gradient {rnn.weight_hh_l0.grad[0, 0]:+.6f} of u_11")
+        theirs = rnn.weight_hh_l0.grad[0, 0]
+        print(f"U({t}) adds {copy[0, 0]:+.6f} to the gradient {theirs:+.6f} of u_11")
     # End
 
     assert len(capsys.readouterr().out.splitlines()) == 5
