@@ -295,7 +295,7 @@ def test_the_gates_of_one_sample_are_activated_together():
 @pytest.mark.parametrize("samples", [1, 2])
 def test_what_keeps_no_place_is_there_when_it_is_asked_for(cell, samples):
     net = replayed(cell, samples)
-    plan = net._plan
+    plan = net._planned.plan
     first, size = plan.folded.first, plan.folded.size
     asked = [n for n in net.tape if n.t == 3]
     passing = [n for n in asked if first + n.role < size and first + n.role not in plan.kept | plan.timeless]
@@ -324,7 +324,7 @@ def test_everything_keeps_a_place_if_it_is_asked_to(cell, samples):
             if theirs.cotangent is not None:
                 a, b = np.asarray(ours.cotangent), np.asarray(theirs.cotangent)
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-14, err_msg=repr(ours))
-    size = {net: sum(s.nbytes for s in net._plan.stacks.values()) for net in (needed, everything)}
+    size = {net: sum(s.nbytes for s in net._planned.plan.stacks.values()) for net in (needed, everything)}
     assert size[needed] < 0.85 * size[everything]
 
 
