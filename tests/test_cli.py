@@ -241,6 +241,20 @@ def test_a_reader_who_leaves(unbuffered):
     assert (command.returncode, complaints) == (1, "Error: the reader of the output has gone before its end.\n")
 
 
+@pytest.mark.parametrize("command", ["draw", "step"])
+def test_the_examples_in_the_help_can_be_copied(command):
+    text = run(command, "--help").output
+    examples = re.findall(r"^  (tinygrad-rnn .*)$", text, flags=re.MULTILINE)
+    assert len(examples) >= 2
+    assert all(line.startswith(f"tinygrad-rnn {command} ") for line in examples)
+    assert "\\b" not in text
+
+
+def test_a_weight_is_brought_forward():
+    assert run("draw", "--highlight", "U", "-o", "u.svg").exit_code == 0
+    assert "'Q': it is the name of a weight" in refused("--highlight", "Q", "-o", "q.svg")
+
+
 TINYGRAD_RNN = COMMAND[:-1]
 
 

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from tinygrad_rnn import cli
-from tinygrad_rnn.view import exercises, lessons
-from tinygrad_rnn.view.exercises import EMPTY, ERROR, LATE, RIGHT, WRONG
+from tinygrad_rnn.view import attempt, exercises, lessons, verdicts
+from tinygrad_rnn.view.attempt import check_file
+from tinygrad_rnn.view.verdicts import EMPTY, ERROR, LATE, RIGHT, WRONG
 
 FOLDERS = exercises.folders()
 ASKED = [(folder, asked) for folder in FOLDERS for asked in folder.exercises]
@@ -20,7 +21,7 @@ SIX = FOLDERS[5]
 
 
 def judged(folder, asked, source, tmp_path):
-    return exercises.judge(asked, exercises._defined(source), tmp_path / "mine.py", folder.solution)
+    return verdicts.judge(asked, verdicts._defined(source), tmp_path / "mine.py", folder.solution)
 
 
 def test_every_lesson_has_at_least_three():
@@ -165,11 +166,11 @@ HARM = {
 def test_what_the_file_does_harms_nobody(cd, source, status, says):
     mine = cd / "exercise_06.py"
     mine.write_text(source)
-    report = SIX.check(mine, seconds=3)
+    report = check_file(SIX, mine, seconds=3)
     assert report.first.status == status
     assert re.search(says, report.first.says)
     assert [verdict.status for verdict in report.verdicts[1:]] == [LATE] * 3
-    assert len(report.printed) <= exercises.MOST_PRINTED
+    assert len(report.printed) <= attempt.MOST_PRINTED
 
 
 @pytest.mark.slow
@@ -177,7 +178,7 @@ def test_what_went_before_an_endless_loop_is_judged_and_its_line_is_named(cd):
     mine = cd / "exercise_06.py"
     source = SIX.solution.replace("    total = 0.0\n", "    total = 0.0\n    while True:\n        total += 1\n")
     mine.write_text(source)
-    report = SIX.check(mine, seconds=3)
+    report = check_file(SIX, mine, seconds=3)
     assert [verdict.status for verdict in report.verdicts] == [RIGHT, RIGHT, ERROR, LATE]
     line = int(re.search(r"stopped in line (\d+)", report.first.says)[1])
     assert source.split("\n")[line - 1].strip() in ("while True:", "total += 1")
@@ -187,7 +188,7 @@ def test_prints_are_shown_and_changed_arguments_harm_nobody(cd):
     source = SIX.solution.replace("total = 0.0", "print('here', s.shape)\n    total = 0.0")
     source = source.replace("return total", "delta_j *= 0\n    s *= 0\n    return total")
     (cd / "exercise_06.py").write_text(source)
-    report = SIX.check(cd / "exercise_06.py")
+    report = check_file(SIX, cd / "exercise_06.py")
     assert report.first is None
     assert report.printed == "here (6, 2, 4)\nhere (3, 1, 3)\n"
     assert "| here (6, 2, 4)" in run(6, "--check").output
@@ -263,7 +264,7 @@ def test_an_error_in_a_function_names_its_line_and_its_equation(tmp_path):
     asked, path = SIX.exercises[2], tmp_path / "mine.py"
     names = {}
     exec(compile("def gradient_of_u(delta_j, s):\n    return delta_j @ 'x'\n", str(path), "exec"), names)
-    verdict = exercises.judge(asked, names, path, SIX.solution)
+    verdict = verdicts.judge(asked, names, path, SIX.solution)
     assert (verdict.status, verdict.equation) == (ERROR, "(28)")
     assert verdict.says.startswith("line 2 raises ")
 

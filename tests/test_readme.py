@@ -1,20 +1,30 @@
-"""The README keeps its word: its two commands stand where they are looked for, and its ten lines run."""
+"""The README keeps its word: its two commands stand in their place, its ten lines run, its links lead somewhere."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_ten_lines_run(tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len([line for line in code.split("\n") if line and not line.startswith("import")]) <= 10
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "unrolled.svg").stat().st_size > 1000
-    assert "sum" in done.stdout
+    (table,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    assert done.stdout == table
+
+
+def test_what_it_links_to_is_there():
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert len(targets) > 5
+    assert [path for path in targets if not (ROOT / path).exists()] == []
 
 
 def test_quick_start_holds_the_two_commands_and_nothing_else():

@@ -122,13 +122,14 @@ def test_a_buffer_of_the_plan_that_was_spoilt_is_found_at_its_time():
     net.replay()
     net.backward()
     net_j = net.states[3].parents[0]
-    g = net._plan.real(net._plan.folded.cotangents[net._plan.folded.first + net_j.role])
-    net._plan.stacks[g.index][2] *= 1.01
+    plan = net._planned.plan
+    g = plan.real(plan.folded.cotangents[plan.folded.first + net_j.role])
+    plan.stacks[g.index][2] *= 1.01
     report = net.check()
     assert str(report.first).startswith("the cotangent of netⱼ(3) at t=3, role ")
     net.backward()
     assert net.check().ok
-    net._totals[net.weights["U"]] = lambda: 1.001 * net._plan.totals["U"]()
+    net._planned.totals[net.weights["U"]] = lambda: 1.001 * plan.totals["U"]()
     net.backward()
     assert str(net.check().first) == "the gradient of U (leaf)"
 

@@ -57,6 +57,23 @@ def test_old_steps_keep_their_values_when_the_weights_change(p):
         np.testing.assert_allclose(a.value, b.value, rtol=1e-12)
 
 
+@pytest.mark.parametrize("keep", [("needed", "all"), ("all", "needed")])
+def test_what_the_one_keeps_and_the_other_does_not(p, keep):
+    first, second = keep
+    before, net = over(p, 1, 8, keep=first), over(p, 3, 10, keep=second)
+    before.replay()
+    net.follow(before, p.x[8:10], p.d[8:10])
+    fresh = over(p, 3, 10, s0=values(before.states[2]))
+    for ours, theirs in zip(net.tape, fresh.tape, strict=True):
+        np.testing.assert_allclose(ours.value, theirs.value, rtol=1e-11, atol=1e-13, err_msg=repr(ours))
+
+
+def test_no_new_steps_change_nothing(p):
+    net = over(p, 1, 5)
+    cost = net.replay()
+    assert net.follow(net, p.x[:0], p.d[:0]) == pytest.approx(cost, rel=1e-14)
+
+
 def test_a_computed_matrix_is_that_of_the_weights_as_they_are():
     def cell(params, x, s):
         s = tg.ops.tanh(tg.ops.linear(x, params["V"], s, params["U"] * params["U"]))

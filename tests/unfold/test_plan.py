@@ -295,7 +295,7 @@ def test_the_gates_of_one_sample_are_activated_together():
 @pytest.mark.parametrize("samples", [1, 2])
 def test_what_keeps_no_place_is_there_when_it_is_asked_for(cell, samples):
     net = replayed(cell, samples)
-    plan = net._plan
+    plan = net._planned.plan
     first, size = plan.folded.first, plan.folded.size
     asked = [n for n in net.tape if n.t == 3]
     passing = [n for n in asked if first + n.role < size and first + n.role not in plan.kept | plan.timeless]
@@ -324,7 +324,7 @@ def test_everything_keeps_a_place_if_it_is_asked_to(cell, samples):
             if theirs.cotangent is not None:
                 a, b = np.asarray(ours.cotangent), np.asarray(theirs.cotangent)
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-14, err_msg=repr(ours))
-    size = {net: sum(s.nbytes for s in net._plan.stacks.values()) for net in (needed, everything)}
+    size = {net: sum(s.nbytes for s in net._planned.plan.stacks.values()) for net in (needed, everything)}
     assert size[needed] < 0.85 * size[everything]
 
 
@@ -475,3 +475,74 @@ def test_a_matrix_that_is_computed_from_a_weight_is_that_of_the_weight_as_it_is(
         assert net.loss == pytest.approx(fresh.loss, rel=1e-13)
         for name in params:
             np.testing.assert_allclose(net.grads[name], fresh.grads[name], rtol=1e-11, atol=1e-13)
+
+
+def small(cell, seed=0, keep="needed", steps=5, samples=1, **options):
+    """A network over a cell that reads some of V, Y (3, 2), U (3, 3), W (4, 3) and b (3,), replayed."""
+    rng = np.random.default_rng(seed)
+    shapes = {"V": (3, 2), "Y": (3, 2), "U": (3, 3), "W": (4, 3), "b": (3,)}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    x, d = rng.normal(size=(steps, samples, 2)), rng.dirichlet(np.ones(4), size=(steps, samples))
+    s0 = rng.normal(size=(samples, 3))
+    fresh, net = (tg.unfold(cell, params, x, d, s0=s0, keep=keep, **options) for _ in range(2))
+    net.replay()
+    assert "no plan" not in net.schedule
+    fresh.backward()
+    net.backward()
+    return net, fresh
+
+
+def test_an_input_that_one_sum_reads_twice_lies_in_one_place():
+    def cell(P, x, s):
+        s = o.tanh(o.linear(x, P["V"], x, P["Y"], s, P["U"], P["b"]))
+        return s, o.softmax(o.linear(s, P["W"]))
+
+    assert_same(*small(cell))
+
+
+@pytest.mark.parametrize("keep", ["needed", "all"])
+@pytest.mark.parametrize("samples", [1, 2])
+def test_errors_that_are_the_same_at_every_step(keep, samples):
+    """A cost that is linear in the outputs and in functions of the weights: what comes back knows no time."""
+
+    def cell(P, x, s):
+        s = o.tanh(o.linear(x, P["V"], s, P["U"], P["b"]))
+        return s, o.linear(s, P["W"]) + o.linear(x, P["Y"]).sum() + o.tanh(o.sigmoid(P["b"])).sum()
+
+    net, fresh = small(cell, keep=keep, samples=samples, loss=lambda y, d: (y - d).sum())
+    assert_same(net, fresh)
+    copies = [n for n in net.tape if n.op is o.copy]
+    assert not any(g.flags.writeable for n in copies if isinstance(g := n.cotangent, np.ndarray))
+
+
+def test_what_is_computed_again_is_computed_once_and_without_recursion(monkeypatch):
+    def cell(P, x, s):
+        s = o.tanh(o.linear(x, P["V"], s, P["U"], P["b"]))
+        for _ in range(12):
+            s = s + 0.01 * s
+        for _ in range(1200):
+            s = -s
+        return s, o.softmax(o.linear(s, P["W"]))
+
+    net, fresh = small(cell, steps=2)
+    last = next(n for n in net.tape if n.t == 2 and n.op is o.negative)
+    value, calls = o.add.value, []
+    monkeypatch.setattr(o.add, "value", lambda *args, **out: calls.append(1) or value(*args, **out))
+    np.testing.assert_allclose(last.parents[0].value, fresh.tape[last.parents[0].index].value, rtol=1e-13)
+    assert len(calls) == 12
+    first = next(n for n in net.tape if n.t == 1 and n.op is o.tanh)
+    np.testing.assert_allclose(first.cotangent, fresh.tape[first.index].cotangent, rtol=1e-12)
+
+
+def test_carrying_over_new_inputs_leaves_them_there():
+    """Even of a cell whose state reads no input."""
+
+    def cell(P, x, s):
+        s = o.tanh(o.linear(s, P["U"], P["b"]))
+        return s, o.softmax(o.linear(s, P["W"]) + o.linear(x, P["V"]).sum(axis=-1, keepdims=True) * s[:, :1])
+
+    net, other = small(cell)
+    x = np.stack([n.value for n in net.inputs]) * 2
+    net.carry(x)
+    np.testing.assert_array_equal(net.inputs[2].value, x[2])
+    assert net.replay() == other.replay(x)

@@ -1,5 +1,7 @@
 """Every view of every cell: what it shows is the tape's, no box lies on another, no line runs through a box."""
 
+import re
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import tinygrad_rnn as tg
 from geometry import covered, loose, overlapping, through, written_out_of_its_box
 from nets import ALL, FOLDABLE, network
 from test_picture import read_back
+from tinygrad_rnn.view.overlay import GREY
 
 OVERLAYS = [None, "values", "cotangents", "both", "gradient", "shares", "path", "jacobian"]
 
@@ -399,6 +402,36 @@ def test_what_error_reaches_is_found_without_a_walk_over_a_long_tape(monkeypatch
     monkeypatch.setattr("tinygrad_rnn.view.overlay.WALKED", 0)
     weights = {f"n{w.index}" for w in net.weights.values()}
     assert grey() - weights == walked - weights
+
+
+@pytest.mark.parametrize("asked", [{}, {"view": "folded"}, {"level": "layers"}, {"view": "backward"}], ids=str)
+@pytest.mark.parametrize("name", ["V", "U", "W"])
+def test_one_weight_is_brought_forward(name, asked):
+    net = network(tg.cells.Guo(), 4)
+    plain, scene = (tg.draw(net, overlay="values", highlight=which, **asked).scene for which in (None, name))
+    shared = [box for box in scene.boxes if box.kind in ("weight", "copy")]
+    filled = {box.name for box in shared if box.fill not in ("", "#FFFFFF")}
+    assert filled == {box.name for box in shared if box.name.partition("(")[0] == name}
+    assert {box.ink for box in shared if box.name not in filled} == {GREY}
+    thick = {line.id for line in scene.lines if line.width} - {line.id for line in plain.lines if line.width}
+    ends = {box.id for box in shared if box.name in filled}
+    assert thick == {line.id for line in scene.lines if {line.source, line.target} & ends} != set()
+    for before, after in zip(plain.boxes, scene.boxes, strict=True):
+        assert (before.x, before.y, before.numbers) == (after.x, after.y, after.numbers)
+        assert before == after or after.kind in ("weight", "copy")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"highlight": "Q"}, "highlight='Q': it is the name of a weight, one of 'V', 'U'"),
+        ({"highlight": "b_j", "level": "layers"}, "no box for it; level='ops' shows every weight"),
+        ({"highlight": "U", "zoom": (2, "net_j")}, "give one of them"),
+    ],
+)
+def test_a_weight_that_cannot_be_brought_forward(asked, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        tg.draw(network(tg.cells.Guo(), 4), **asked)
 
 
 def test_no_picture_changes_a_number():

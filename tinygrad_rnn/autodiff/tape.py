@@ -101,7 +101,7 @@ class Node:
     @property
     def cotangent(self) -> Array | Outer | None:
         """See the class."""
-        if self._cotangent is None:
+        if self._cotangent is None and self.active:
             rows = self.tape.error_rows
             if rows is not None and self.t is not None:
                 return rows.cotangent(self.role, self.t)

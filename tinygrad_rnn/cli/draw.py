@@ -33,6 +33,7 @@ from .network import reads_network
     help="What stands in the boxes.",
 )
 @click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True, help="What gets a box.")
+@click.option("--highlight", metavar="WEIGHT", help="The weight to bring forward, such as U; the others are grey.")
 @click.option("--of", "of", type=click.IntRange(1), help="The time step that a staircase or a path is of.")
 @click.option("--window", help="How many first and last steps to draw, such as 3,3, or all.")
 @click.option(
@@ -47,19 +48,20 @@ def draw(
     view: str,
     overlay: str,
     level: str,
+    highlight: str | None,
     of: int | None,
     window: str | None,
     output: str,
     form: str | None,
     force: bool,
 ) -> None:
-    r"""Draw a network, unfolded in time, with its numbers and its gradients.
+    """Draw a network, unfolded in time, with its numbers and its gradients.
 
     \b
     tinygrad-rnn draw --text "we see" -o sentence.svg
     tinygrad-rnn draw --csv data.csv --cell gru --layers 2 -o table.pdf
     tinygrad-rnn draw --cell lstm --steps 4 -o - --format dot | less
-    """
+    """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
     if output == "-" and sys.stdout.isatty() and form not in ("svg", "dot", "mmd", "json"):
         raise click.ClickException("name a file with -o, such as -o network.svg, or pipe the output on.")
     suffix = f".{form}" if form else ".svg" if output == "-" else Path(output).suffix
@@ -78,6 +80,7 @@ def draw(
                 of=of,
                 window=_window(window),
                 captions=captions,
+                highlight=highlight,
             )
             content = picture.to_bytes(suffix)
     except (ValueError, EngineError, TapeError) as error:

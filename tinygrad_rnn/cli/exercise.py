@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import textwrap
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import click
 
-from ..view.exercises import EMPTY, WRONG, Folder, Report, Verdict, folders, hint_level
+from ..view.attempt import Report, check_file
+from ..view.exercises import Folder, folders
+from ..view.verdicts import EMPTY, WRONG, Verdict
 from .files import fail
 
 
@@ -54,7 +57,7 @@ def _start(folder: Folder, path: Path, called: str) -> None:
 def _check(folder: Folder, path: Path, called: str, hint: int | None) -> None:
     if not path.is_file():
         raise click.ClickException(f"there is no file {path} here; {called} --start makes one")
-    report = folder.check(path)
+    report = check_file(folder, path)
     _tell(report, {asked.name: asked.asks for asked in folder.exercises})
     first = report.first
     if first is None:
@@ -62,7 +65,7 @@ def _check(folder: Folder, path: Path, called: str, hint: int | None) -> None:
         return
     if first.status == WRONG or (first.hints and hint):
         memory = path.with_name(f".{path.stem}.hints")
-        level = min(hint, len(first.hints)) if hint else hint_level(memory, first)
+        level = min(hint, len(first.hints)) if hint else _hint_level(memory, first)
         says = f"Hint {level} of {len(first.hints)}: {first.hints[level - 1]}"
         click.echo("\n" + textwrap.fill(says, 84, initial_indent="   ", subsequent_indent="   "))
         if level < len(first.hints):
@@ -94,3 +97,27 @@ def _where(verdict: Verdict) -> str:
         verdict.term,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _hint_level(memory: Path, verdict: Verdict) -> int:
+    """Which hint to give: one clearer each time the same mistake is checked again.
+
+    Parameters
+    ----------
+    memory : pathlib.Path
+        A small file that keeps the last mistake; where it cannot be written, every hint is the first one.
+    verdict : Verdict
+        The mistake.
+    """
+    mistake = f"{verdict.name}: {verdict.status}: {verdict.term}: {verdict.hints}"
+    try:
+        last = json.loads(memory.read_text(encoding="utf-8"))
+        level = int(last["level"]) + 1 if last["mistake"] == mistake else 1
+    except (OSError, ValueError, KeyError, TypeError):
+        level = 1
+    level = max(1, min(level, len(verdict.hints)))
+    try:
+        memory.write_text(json.dumps({"mistake": mistake, "level": level}), encoding="utf-8")
+    except OSError:
+        return level
+    return level

@@ -34,7 +34,7 @@ def step(
     plain: bool,
     force: bool,
 ) -> None:
-    r"""Step through a network, forwards and backwards.
+    """Step through a network, forwards and backwards.
 
     \b
     tinygrad-rnn step --text "we see"
@@ -42,7 +42,7 @@ def step(
 
     In a terminal, the arrows go on and back, g goes to a step, u until something happens, w shows another
     weight's ledger, q quits. When the output goes elsewhere, all steps are printed.
-    """
+    """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
     if output is not None:
         if output.suffix not in (".html", ".json"):
             raise click.ClickException(f"{output}: the suffix says how to write it; choose .html or .json.")

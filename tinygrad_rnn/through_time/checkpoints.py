@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..unfold import Unfolded, unfold
-from ..unfold.recipe import Cell, Loss, initial_state
+from ..unfold.given import check_reduction, initial_state, sequences
+from ..unfold.gradients import cotangent
+from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
-from ..unfold.unfolded import check_reduction, cotangent, sequences
 from .stream import Window
 
 Array = NDArray[Any]

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
 from ..unfold import Unfolded, unfold
+from ..unfold.given import initial_state
+from ..unfold.gradients import cotangent
 from ..unfold.losses import known_loss
-from ..unfold.recipe import Cell, Loss, initial_state
+from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
-from ..unfold.unfolded import cotangent
 from .stream import Window, stream
 
 Array = NDArray[Any]

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import ShapeError, Tape
+from ..unfold.given import initial_state, same_dtype
 from ..unfold.losses import known_loss
-from ..unfold.recipe import Cell, Loss, Recipe, initial_state, same_dtype
+from ..unfold.recipe import Cell, Loss, Recipe
 from ..unfold.structure import flatten, rebuild
 
 Array = NDArray[Any]

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
 from ..unfold import Unfolded, unfold
+from ..unfold.given import check_reduction, initial_state
 from ..unfold.losses import known_loss
-from ..unfold.recipe import Cell, Loss, initial_state
+from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
-from ..unfold.unfolded import check_reduction
 from .backward import Backward, Errors, gradients_of
 from .stream import Window, stream
 from .windows import Windows

@@ -3,9 +3,11 @@
 from . import cells, losses
 from .cells import Guo
 from .fold import Folded
+from .gradients import delta
 from .network import Network
 from .recipe import Recipe, Recorded
 from .steps import Step
-from .unfolded import Unfolded, delta, unfold
+from .unfolded import Unfolded
+from .unfolding import unfold
 
 __all__ = ["Folded", "Guo", "Network", "Recipe", "Recorded", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]

@@ -239,3 +239,35 @@ def steps_differ(tape: Tape, size: int, steps: Sequence[Recorded]) -> str:
             if not np.array_equal(node.value, like.value):
                 return f"{node} is another number than {like}"
     return ""
+
+
+def fold_all(
+    recipe: Recipe,
+    steps: Sequence[Recorded],
+    weights: Mapping[str, Node],
+    s0: Any,
+    size: int,
+    on: Callable[[Mapping[Any, str]], Tape] = Tape,
+) -> Folded | str:
+    """One time step and its backward pass, or in words why it is not every step's.
+
+    The steps are the first `size` nodes of their tape, and `weights` and `s0` what they start from, in nodes.
+    """
+    first = steps[0]
+    tape = first.x.tape
+    different = steps_differ(tape, size, steps)
+    if different:
+        return different
+    folded = fold_step(
+        recipe,
+        {name: leaf.value for name, leaf in weights.items() if name not in recipe.initial},
+        # Copies: a view of one row would keep the data of all steps.
+        (first.x.value.copy(), first.d.value.copy(), None if first.mask is None else first.mask.value),
+        rebuild(s0, [s.value for s in flatten(s0)]),
+        tape.equations,
+        on,
+    )
+    step = [n.op for n in tape.nodes[:size] if n.t == 1]
+    if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
+        return "the cell computed something else when it was called again"
+    return folded

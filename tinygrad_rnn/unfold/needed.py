@@ -210,9 +210,13 @@ class Needed:
         kept = {i for i in read if i < f.size} | self._roots() | set(self.previous.values()) | {f.cost.index}
         if self._keep_all:
             kept |= self._cotangents() | {n.index for n in self.played}
-        for n in reversed(self.nodes):  # what only looks into another node's numbers is there as long as these are
-            if n.index in kept and n.op is not None and n.op.name in VIEWS:
-                kept.add(self.real(n.parents[0]).index)
+        rest = list(kept)
+        while rest:  # what only looks into another node's numbers is there as long as these are
+            n = self.nodes[rest.pop()]
+            if n.op is not None and n.op.name in VIEWS:
+                seen = self.real(n.parents[0]).index
+                kept.add(seen)
+                rest.append(seen)
         return kept
 
     def _loops(self) -> list[set[int]]:

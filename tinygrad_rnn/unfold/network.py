@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .recipe import Cell, Loss, initial_state
+from .given import initial_state
+from .recipe import Cell, Loss
 from .structure import flatten, rebuild
-from .unfolded import Unfolded, unfold
+from .unfolded import Unfolded
+from .unfolding import unfold
 
 
 class Network:

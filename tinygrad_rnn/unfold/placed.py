@@ -153,7 +153,8 @@ class Placed(Needed):
             widths = [p.shape[-1] for p in inputs]
             small = (sum(widths) + len(free) % 2) * n.shape[-1] <= CONCATENATED
             steady = all(p.index in self.timeless for p in weights + free[len(free) // 2 * 2 :])
-            if over in passed_on - self._long.keys() and small and steady and all(map(movable, inputs)):
+            apart = len(set(inputs)) == len(inputs)  # an input that is read twice can lie in one place only
+            if over in passed_on - self._long.keys() and small and steady and apart and all(map(movable, inputs)):
                 bias = free[-1] if len(free) % 2 else None
                 made = Concatenated(self.T, x, inputs, weights, bias, self._first_factor(n), self.dtype)
                 later = x.index in self.next  # a reader of errors looks a row ahead, one of states a row back
@@ -288,7 +289,8 @@ class Placed(Needed):
 
     def _given_up(self, n: Node) -> Array | None:
         """The stack of an argument nobody else reads: then the node is computed in place."""
-        if n.op is not None and (n.op.ufuncs or n.op is ops.add) and n.index >= self.folded.size:
+        passes = n.index >= self.folded.size and n.index not in self.timeless  # what has one value keeps it
+        if passes and n.op is not None and (n.op.ufuncs or n.op is ops.add):
             for p in map(self.real, n.parents[:2]):  # a sum reads its first two terms at once, the others later
                 stays = p.index < self.folded.size or p.op is None or p.index in self.kept | self.views
                 if not stays and len(self._readers[p.index]) == 1 and p.index in self.stacks:

@@ -98,7 +98,7 @@ class Plan(Placed):
     def _groups(self, first: int = 0) -> list[range]:
         """The copies from row `first` on, in groups that are played together."""
         starts = [first, *range(first - first % self.group + self.group, self.T, self.group)]
-        return [range(*pair) for pair in pairwise([*starts, self.T])]
+        return [range(*pair) for pair in pairwise([*starts, self.T]) if first < self.T]
 
     def _calls(
         self, played: Sequence[Node], chunks: Sequence[range], from_beyond: bool = False
@@ -115,7 +115,8 @@ class Plan(Placed):
         calls: list[tuple[set[int], Call]] = []
         pieces: list[tuple[set[int], Callable[[range], list[Call]]]] = []
         if played is self.played:
-            pieces += [({n.index}, partial(self._taking, what)) for what, n in self.folded.data.items()]
+            # Of no component: whatever is played, new data are there afterwards.
+            pieces += [(set(), partial(self._taking, what)) for what in self.data]
         for c in order:
             inside = set(components.nodes[c]["members"])
             members = [self.nodes[i] for i in sorted(inside, key=position)]
@@ -197,7 +198,9 @@ class Plan(Placed):
 
     def _sum_over_time(self, kind: str, nodes: tuple[Node, ...]) -> Callable[[], Array]:
         """What adds up one term of a weight's gradient over all copies: one product where it has two factors."""
-        stacks = [self.stack(n) for n in nodes]
+        if all(n.index in self.timeless for n in nodes) and kind == "array":
+            return partial(np.multiply, self.stack(nodes[0]), self.T)
+        stacks = [self._at_all_times(n) for n in nodes]
         rows = [_flat(stack) for stack in stacks]
         looked_at = all(np.may_share_memory(*pair) for pair in zip(rows, stacks, strict=True))  # and not copied
         if kind == "product":
@@ -211,9 +214,12 @@ class Plan(Placed):
             if looked_at:
                 return partial(np.ones(len(rows[0]), self.dtype).dot, rows[0])
             return partial(np.sum, stack, (0, 1))
-        if nodes[0].index in self.timeless:
-            return partial(np.multiply, stack, self.T)
         return partial(np.sum, stack, 0)
+
+    def _at_all_times(self, n: Node) -> Array:
+        """The node's copies, time first; its one value repeated if it is the same at every time."""
+        stack = self.stack(n)
+        return np.broadcast_to(stack, (self.T, *n.shape)) if self.real(n).index in self.timeless else stack
 
     def _sum_over_samples(self, parts: Sequence[int]) -> Array:
         """The gradient of an initial state: of a parameter that all samples, and perhaps several parts, start from."""
@@ -393,13 +399,14 @@ class Plan(Placed):
         for start, before, s in zip(self.start, other.start, self.folded.state, strict=True):
             start[...] = before if row < 0 else other.stacks[s.index][row]
         own = {b.index for b in self.folded.before}
-        for n in self.nodes[: self.folded.size]:
-            if (
-                n.index in self.stacks
-                and (n.op is None or n.index in self.kept)
-                and n.index not in self.timeless | self.views | own
-            ):
-                self.stacks[n.index][:kept] = other.stacks[n.index][other.T - kept :]
+        for n in self.nodes[: self.folded.size] if kept else []:
+            stays = n.op is None or n.index in self.kept
+            if n.index in self.stacks and stays and n.index not in self.timeless | self.views | own:
+                self.stacks[n.index][:kept] = other.newest(n, kept)
+
+    def newest(self, n: Node, count: int) -> Array:
+        """The values of a node of the step at the last so many times, be they kept or not."""
+        return self._of_copy(n, slice(self.T - count, None))
 
     def carry(self, data: Mapping[str, Array]) -> None:
         """Play what the states are computed from, and nothing else."""
@@ -461,20 +468,49 @@ class Plan(Placed):
                 else rows[0]
             )
             total = share if total is None else total + share
-        return total
+        return read_only(total) if isinstance(total, np.ndarray) else total
 
     def _of_copy(self, n: Node, row: int | slice) -> Array:
-        """The value of a node in one copy, or several: the row it has kept, or computed again from others."""
-        n = self.real(n)
-        if n.index in self.timeless and n.index in self.stacks:
+        """The value of a node in one copy, or several: the row it has kept, or computed again from others.
+
+        What it is computed from is computed once, however often it is read, and without recursion, however many nodes
+        a step has.
+        """
+        asked = self.real(n), 0
+        known: dict[tuple[Node, int], Array] = {}  # by the node, and how many steps after the copy it stands
+
+        def look(n: Node, ahead: int) -> Array | None:
+            kept = self._row(n, row + ahead if isinstance(row, int) else row)
+            return known.get((n, ahead)) if kept is None else kept
+
+        waiting = [asked]
+        while waiting:
+            n, ahead = waiting[-1]
+            if look(n, ahead) is not None:
+                waiting.pop()
+                continue
+            reads = [(self.real(p), ahead) for p in n.parents]
+            if n.op is None:  # what comes back from the step after
+                reads = [(self.real(self.nodes[self.next[n.index]]), ahead + 1)]
+            args = [look(*read) for read in reads]
+            found = [a for a in args if a is not None]
+            if len(found) < len(reads):
+                waiting += [read for read, a in zip(reads, args, strict=True) if a is None]
+                continue
+            value = found[0] if n.op is None else n.op.value(*found)
+            last = isinstance(row, int) and row + ahead == self.T - 1
+            known[n, ahead] = value + self._later(self.beyond[n.index]) if last and n.index in self.beyond else value
+        value_there = look(*asked)
+        assert value_there is not None
+        return value_there
+
+    def _row(self, n: Node, row: int | slice) -> Array | None:
+        """What a node has kept of one copy, or several; None if it has to be computed again."""
+        if n.index in self.stacks and n.index in self.timeless:
             return self.stacks[n.index]
         if n.index in self.stacks and (n.op is None or n.index in self.kept):
             return self.stacks[n.index][row, ...]
-        if n.op is None:  # what comes back from the step after
-            assert isinstance(row, int)
-            return self._later(n.index) if row + 1 == self.T else self._of_copy(self.nodes[self.next[n.index]], row + 1)
-        value: Array = n.op.value(*[self._of_copy(p, row) for p in n.parents])
-        return value + self._later(self.beyond[n.index]) if n.index in self.beyond and row == self.T - 1 else value
+        return self._later(n.index) if n.op is None and row == self.T - 1 else None
 
     def _at(self, role: int, t: int) -> tuple[int, int]:
         """Where a node's copy lies: its folded node's index, and its row. At time 0, a role is a part of the state."""
@@ -482,8 +518,8 @@ class Plan(Placed):
 
 
 def read_only(array: Array) -> Array:
-    """The same memory, for looking only."""
-    array = array.view()
+    """The same memory, for looking only; NumPy gives scalars where an array has no axis."""
+    array = np.asarray(array).view()
     array.flags.writeable = False
     return array
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError, Tape, ops
@@ -171,67 +170,3 @@ def _scalar(cost: Any) -> Node:
         given = f"a node of shape {cost.shape}" if isinstance(cost, Node) else type(cost).__name__
         raise TypeError(f"the loss returned {given}: it must return one number for the time step, a node of shape ()")
     return cost
-
-
-def as_mask(mask: Any, shape: tuple[int, int], dtype: Any) -> Array:
-    """A mask as it goes on the tape, (T, B, 1), of zeros and ones.
-
-    Raises
-    ------
-    ShapeError
-        If it is not (T, B).
-    ValueError
-        If it holds anything else than 0 and 1.
-    """
-    array = np.asarray(mask)
-    if array.shape != shape:
-        raise ShapeError(
-            f"mask is {array.shape} and x has {shape[0]} time steps of {shape[1]} samples: mask[t, p] must be {shape}, "
-            "1 where sample p has a step t and 0 where it is over"
-        )
-    if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
-        raise ValueError("mask holds something else than 0 and 1: 1 where sample p has a step t, 0 where it is over")
-    return array.astype(dtype)[..., None]
-
-
-def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
-    """The initial state in its structure: arrays, and names of parameters.
-
-    Raises
-    ------
-    ShapeError, ValueError
-        If it has another structure than the cell's state, or names no parameter of one axis.
-    TypeError
-        If the cell is none.
-    """
-    if not callable(cell):
-        raise TypeError(
-            f"the cell is {cell!r}: it is one of tinygrad_rnn.cells, or a function (params, x, s) -> (s, y)"
-        )
-    usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
-    if usual is None:
-        raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
-    s0 = usual if s0 is None else s0
-    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
-        raise ShapeError(
-            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
-            "each an array s0[p, j] or the name of a parameter"
-        )
-    for name in flatten(s0):
-        if isinstance(name, str) and name not in params:
-            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
-        if isinstance(name, str) and np.ndim(params[name]) != 1:
-            raise ShapeError(
-                f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
-                "is one row (m,), repeated over the samples"
-            )
-    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
-
-
-def same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:
-    """Raise ShapeError if not all numbers are of one dtype."""
-    given = {name: leaf.value.dtype for name, leaf in weights.items()}
-    given |= {name: array.dtype for name, array in arrays.items()}
-    if len(set(given.values())) > 1:
-        listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
-        raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")

@@ -1,82 +1,27 @@
-"""Unfolding: one copy of the network for each time step, all copies tied to one set of weights."""
+"""An unfolded network, and everything that one can ask of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import (
-    BadNumber,
-    CheckReport,
-    Node,
-    Place,
-    Push,
-    ShapeError,
-    Tangents,
-    Tape,
-    TapeError,
-    check_tape,
-    first_bad,
-    ops,
-)
-from ..autodiff.tape import collector_at_rest
-from .fold import Folded, fold_step, steps_differ
+from ..autodiff import BadNumber, CheckReport, Node, Place, Push, Tangents, Tape, TapeError, check_tape, first_bad
+from .fold import Folded, fold_all
+from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
+from .gradients import Gradients, cotangent
 from .graph import graph
 from .lines import Watched
-from .losses import known_loss
-from .plan import Plan, read_only
-from .recipe import Cell, Loss, Recipe, Recorded, as_mask, initial_state, masked_equations, same_dtype
+from .plan import Plan
+from .planned import Planned
+from .recipe import Recipe, Recorded
 from .steps import Step, walk
-from .structure import flatten, outline, rebuild
+from .structure import flatten, rebuild
 
 Array = NDArray[Any]
-
-
-class Gradients(Mapping[str, Array]):
-    """Gradients by the weight's name; each is computed from its factors when it is first read."""
-
-    def __init__(
-        self, names: Sequence[str], read: Callable[[str], Array], tape: Tape, missing: Mapping[str, str] | None = None
-    ) -> None:
-        self._names = names
-        self._missing = missing or {}
-        self._read = read
-        self._known: dict[str, Array] = {}
-        self._tape = tape
-        self._sweep = tape.sweeps
-
-    def __getitem__(self, name: str) -> Array:
-        if name not in self._known:
-            if name in self._missing:
-                raise KeyError(self._missing[name])
-            if name not in self._names:
-                raise KeyError(f"there is no parameter {name!r}; there are {', '.join(self._names)}")
-            if not self.last:
-                raise TapeError(
-                    f"these gradients belong to an earlier backward pass, and that of {name} was not read while it "
-                    "was the last one: ask the net again"
-                )
-            self._known[name] = self._read(name)
-        return self._known[name]
-
-    @property
-    def last(self) -> bool:
-        """Whether they belong to the last backward pass, and nothing has been played since."""
-        return self._tape.sweeps == self._sweep and self._tape.swept is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __repr__(self) -> str:
-        return f"<gradients of {', '.join(self._names)}>"
 
 
 class Unfolded:
@@ -117,6 +62,8 @@ class Unfolded:
         s0: Any,
         cost: Node,
         recipe: Recipe,
+        keep: str = "needed",
+        finite: bool = False,
     ) -> None:
         self.tape = tape
         self.params = params
@@ -124,6 +71,7 @@ class Unfolded:
         self.inputs = tuple(step.x for step in steps)
         self.targets = tuple(step.d for step in steps)
         self.masks = tuple(step.mask for step in steps if step.mask is not None)
+        self._data = {"x": self.inputs, "d": self.targets, "mask": self.masks}
         self.states = (s0, *(step.state for step in steps))
         self.outputs = tuple(step.output for step in steps)
         self.losses = tuple(step.cost for step in steps)
@@ -133,11 +81,10 @@ class Unfolded:
         self._recipe = recipe
         self._dtype = self.inputs[0].value.dtype
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
-        self._plan: Plan | None = None
-        self._totals: dict[Node, Callable[[], Array]] = {}  # for the nodes that have no row in the plan
+        self._planned: Planned | None = None
         self.schedule = ""
-        self.keep = "needed"
-        self.finite = False
+        self.keep = keep
+        self.finite = finite
         self._grads: Gradients | None = None  # of the last backward pass, once they are asked for
         self._copies: Gradients | None = None
         self._no_copies = {
@@ -148,6 +95,7 @@ class Unfolded:
         self._names = tuple(weights)
         self._copied = tuple(name for name in weights if name not in recipe.initial)
         self._later_at = 0  # the number of the last backward pass that had error from beyond the last step
+        self._refuse_bad()
 
     @property
     def T(self) -> int:
@@ -218,12 +166,11 @@ class Unfolded:
         """
         if of is not None and later is not None:
             raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
-        errors = None if later is None else self._fitting_errors(later)
-        plan = self._plan
-        planned = plan is not None and self.tape.rows is plan and self.tape.waiting is None and not self.tape.cuts
-        if of is None and plan is not None and planned and (errors is None or plan.later_apart):
-            plan.backward(errors)
-            self.tape.received(self.cost, self._totals)
+        errors = None if later is None else fitting_errors(self.states[-1], later, self.cost.value.dtype)
+        planned = self._planned
+        playable = planned is not None and planned.has_values and self.tape.waiting is None and not self.tape.cuts
+        if of is None and planned is not None and playable and (errors is None or planned.plan.later_apart):
+            planned.backward(errors)
         else:
             besides: dict[Node, Array] = {}
             for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
@@ -233,30 +180,18 @@ class Unfolded:
         self._later_at = self.tape.sweeps if errors else 0
         self._refuse_bad()
 
-    def _fitting_errors(self, later: Any) -> list[Array]:
-        """What comes back to the parts of the last state, checked."""
-        if outline(later) != outline(self.states[-1]):
-            raise ShapeError(f"backward: later is {outline(later)}, and the state is {outline(self.states[-1])}")
-        errors = []
-        for part, given in zip(flatten(self.states[-1]), flatten(later), strict=True):
-            error = np.asarray(given, self.cost.value.dtype)
-            if error.shape != part.shape:
-                raise ShapeError(f"backward: later is {error.shape} for {part}, which is {part.shape}: they must agree")
-            errors.append(error)
-        return errors
-
     def first_bad(self) -> BadNumber | None:
         """The first number that is not finite, or None: values in the order of the tape, then what came back.
 
         Whether it came in from outside or which op has made it, out of which finite numbers, is what it
         prints. Set `finite` to be told at once.
         """
-        plan, tape = self._plan, self.tape
-        if plan is not None and tape.rows is plan and (tape.swept is None or tape.error_rows is plan):
+        planned, swept = self._planned, self.tape.swept is not None
+        if planned is not None and planned.has_values and (planned.has_errors or not swept):
             with np.errstate(all="ignore"):
-                if plan.finite(errors=tape.swept is not None):  # a look at whole buffers is cheap
+                if planned.plan.finite(errors=swept):  # a look at whole buffers is cheap
                     return None
-        return first_bad(tape)
+        return first_bad(self.tape)
 
     def _refuse_bad(self) -> None:
         bad = self.first_bad() if self.finite else None
@@ -367,8 +302,8 @@ class Unfolded:
             raise TapeError("there are no gradients yet: call backward() first, or let the steps run to their end")
 
     def _of_weight(self, name: str) -> Array:
-        if self._plan is not None and self.tape.error_rows is self._plan:
-            return self._plan.totals[name]()
+        if self._planned is not None and self._planned.has_errors:
+            return self._planned.plan.totals[name]()
         return cotangent(self.weights[name])
 
     def _of_copies(self, name: str) -> Array:
@@ -412,8 +347,8 @@ class Unfolded:
             If `finite` is set and a number is not.
         """
         new, data, start = self._fitting_all(x, d, mask, s0)
-        if self._plan is not None:
-            self._play(self._plan, new, data, start)
+        if self._planned is not None:
+            self._planned.play(new, data, start)
             self._refuse_bad()
             return self.loss
         for leaf, value in [*((leaf, new[name]) for name, leaf in self.weights.items()), *start.items()]:
@@ -455,12 +390,12 @@ class Unfolded:
         kept = self.T - len(x)
         if not self.schedule:
             self._make_plan()
-        plan, old = self._plan, before._plan
+        planned, old = self._planned, before._planned
         given = self.masks or any(self.trained)
         if (
-            plan is None
+            planned is None
             or old is None
-            or before.tape.rows is not old
+            or not old.has_values
             or given
             or not before.tape.computed(before.cost)
             or not 0 <= kept <= before.T
@@ -473,10 +408,10 @@ class Unfolded:
         new, _, _ = self._fitting_all(None, None, None, None)
         data = {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
-            data[what] = _fitting(what, given, (len(x), *leaves[0].shape), self._dtype)
-        plan.take_over(old, kept)
-        start = {s: plan.value(k, 0).copy() for k, s in enumerate(flatten(self.states[0]))}
-        self._play(plan, new, data, start, newest=len(x))
+            data[what] = fitting(what, given, (len(x), *leaves[0].shape), self._dtype)
+        planned.plan.take_over(old.plan, kept)
+        start = {s: planned.plan.value(k, 0).copy() for k, s in enumerate(flatten(self.states[0]))}
+        planned.play(new, data, start, newest=len(x))
         self._refuse_bad()
         return self.loss
 
@@ -501,70 +436,23 @@ class Unfolded:
             See `replay`.
         """
         new, data, start = self._fitting_all(x, None, None, s0)
-        if self._plan is None:
+        if self._planned is None:
             self.replay(x, s0=s0)
         else:
-            self._play(self._plan, new, data, start, states_only=True)
+            self._planned.play(new, data, start, states_only=True)
         return self.last_state
 
     def _fitting_all(self, x: Any, d: Any, mask: Any, s0: Any) -> tuple[dict[str, Array], dict[str, Array], Any]:
         """The weights, data and parts of the initial state for a pass, all checked before any is changed; a plan."""
-        for name in self.weights:
-            if name not in self.params:
-                raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
-        new = {name: _fitting(name, self.params[name], leaf.shape, self._dtype) for name, leaf in self.weights.items()}
-        data = self._fitting_data(x, d, mask)
-        start = {} if s0 is None else self._fitting_state(s0)
+        new = fitting_weights(self.weights, self.params, self._dtype)
+        data = fitting_data(self._data, x, d, mask, self._dtype)
+        start = {} if s0 is None else fitting_state(self.states[0], s0, self._dtype)
         if len(self.tape) > self._size:
-            self._plan = None
+            self._planned = None
             self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
         elif not self.schedule:
             self._make_plan()
         return new, data, start
-
-    @property
-    def _data(self) -> dict[str, tuple[Node, ...]]:
-        return {"x": self.inputs, "d": self.targets, "mask": self.masks}
-
-    def _fitting_data(self, x: Any, d: Any, mask: Any) -> dict[str, Array]:
-        """The data that a replay was given, checked, with zeros where a sample is over."""
-        data = {}
-        if x is not None:
-            data["x"] = _fitting("x", x, (self.T, *self.inputs[0].shape), self._dtype)
-        if d is not None:
-            data["d"] = _fitting("d", d, (self.T, *self.targets[0].shape), self._dtype)
-        if mask is not None and not self.masks:
-            raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
-        if mask is not None and len(data) < 2:
-            raise ValueError("replay: a new mask belongs to new data: pass x and d with it")
-        if self.masks:
-            like = self.inputs[0]
-            if mask is None:
-                present = np.stack([m.value for m in self.masks])
-            else:
-                present = as_mask(mask, (self.T, like.shape[0]), like.value.dtype)
-            data = {what: without_padding(array, present) for what, array in data.items()}
-            if mask is not None:
-                data["mask"] = present
-        return data
-
-    def _fitting_state(self, s0: Any) -> dict[Node, Array]:
-        """The parts of the initial state that a replay was given, checked."""
-        parts = flatten(self.states[0])
-        if outline(s0) != outline(self.states[0]):
-            raise ShapeError(f"replay: s0 is {outline(s0)}, and the state is {outline(self.states[0])}")
-        found = {}
-        for k, (part, given) in enumerate(zip(parts, flatten(s0), strict=True)):
-            if given is None:
-                continue
-            if part.parents:
-                name = part.parents[0].name
-                raise ValueError(
-                    f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
-                    "or pass None for this part of s0"
-                )
-            found[part] = np.array(_fitting(f"s0[{k}]" if len(parts) > 1 else "s0", given, part.shape, self._dtype))
-        return found
 
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
@@ -573,13 +461,10 @@ class Unfolded:
         if isinstance(folded, str) or different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        self._plan = Plan(folded, self.T, self.trained, keep_all=self.keep == "all")
-        self._totals = {self.weights[name]: total for name, total in self._plan.totals.items()}
-        self._totals[self.cost] = partial(np.ones, (), self._plan.dtype)  # its value would compute every node
-        if self.cost.op is ops.multiply:
-            summed, weight = self.cost.parents
-            self._totals[summed] = weight.value.copy
-        self.schedule = "\n\n".join(self._plan.source)
+        plan = Plan(folded, self.T, self.trained, keep_all=self.keep == "all")
+        start = flatten(self.states[0])
+        self._planned = Planned(plan, self.cost, self.weights, self._data, start, self._recipe.initial)
+        self.schedule = "\n\n".join(plan.source)
 
     @property
     def trained(self) -> list[str]:
@@ -588,23 +473,7 @@ class Unfolded:
 
     def _folded(self, on: Callable[..., Tape] = Tape) -> Folded | str:
         """One time step and its backward pass, or in words why it is not every step's."""
-        different = steps_differ(self.tape, self._size, self._steps)
-        if different:
-            return different
-        first = self._steps[0]
-        folded = fold_step(
-            self._recipe,
-            {name: leaf.value for name, leaf in self.weights.items() if name not in self._recipe.initial},
-            # Copies: a view of one row would keep the data of all steps.
-            (first.x.value.copy(), first.d.value.copy(), None if first.mask is None else first.mask.value),
-            rebuild(self.states[0], [s.value for s in flatten(self.states[0])]),
-            self.tape.equations,
-            on,
-        )
-        step = [n.op for n in self.tape.nodes[: self._size] if n.t == 1]
-        if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
-            return "the cell computed something else when it was called again"
-        return folded
+        return fold_all(self._recipe, self._steps, self.weights, self.states[0], self._size, on)
 
     def _fold(self) -> Folded:
         folded = self._folded()
@@ -631,8 +500,8 @@ class Unfolded:
             If the forward pass was left before its end.
         """
         self._need_forward()
-        if self._plan is not None and self.tape.rows is self._plan:
-            return self._plan.folded, self._plan.values
+        if self._planned is not None and self._planned.has_values:
+            return self._planned.plan.folded, self._planned.plan.values
         folded = self._fold()
         columns: list[list[Node]] = [[] for _ in range(self.T)]
         for node in self.tape.nodes[: self._size]:
@@ -669,261 +538,6 @@ class Unfolded:
         """
         return self._fold().graph()
 
-    def _play(
-        self,
-        plan: Plan,
-        new: Mapping[str, Array],
-        data: Mapping[str, Array],
-        start: Mapping[Node, Array],
-        states_only: bool = False,
-        newest: int | None = None,
-    ) -> None:
-        """Replay with the plan: hand it what is new, play, and let the nodes look at the buffers' rows."""
-        folded = plan.folded
-        for name, stack in plan.weights.items():
-            stack[...] = new[name]
-        for what, stack in plan.data.items():
-            if what not in data and self.tape.rows is not plan:  # a leaf may have been set since
-                for row, leaf in zip(stack, self._data[what], strict=True):
-                    row[...] = leaf.value
-        for row, s in zip(plan.start, flatten(self.states[0]), strict=True):
-            row[...] = new[s.parents[0].name] if s.parents else start.get(s, s.value)
-        others = [(s, read_only(value)) for s, value in start.items()]
-        others += [(self.weights[name], read_only(new[name].copy())) for name in self._recipe.initial]
-        if self.tape.rows is not plan:
-            others += [(self.weights[name], plan.shared(name)) for name in folded.weights]
-        if states_only:
-            plan.carry(data)
-            self.tape.played_by(plan, others, complete=False)
-            return
-        total = plan.forward(data, newest)
-        if self.cost.op is ops.multiply:  # by 1/T
-            summed, weight = self.cost.parents
-            others.append((summed, np.asarray(total)))
-            total = total * weight.value
-        self.tape.played_by(plan, [*others, (self.cost, np.asarray(total))])
-
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
         return graph(self.tape)
-
-
-def _fitting(what: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Array:
-    """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
-    array = given if type(given) is np.ndarray else np.asarray(given)
-    if array.shape != shape or array.dtype != dtype:
-        raise ShapeError(
-            f"replay: {what} is {array.shape} {array.dtype}, and the network was unfolded over {shape} {dtype}. "
-            "For another shape, unfold again."
-        )
-    return array
-
-
-def without_padding(array: Array, present: Array) -> Array:
-    """Zeros where a sample is over, whatever stood there."""
-    return np.where(present, array, np.zeros((), array.dtype))
-
-
-def cotangent(node: Node) -> Array:
-    """dC / d node as an array of its own; zeros if no error came.
-
-    Raises
-    ------
-    TapeError
-        If there was no complete backward pass.
-    """
-    if node.tape.swept is None:
-        raise TapeError(f"{node} has no error yet: call backward() first, or let the steps run to their end")
-    g = node.cotangent
-    return np.zeros_like(node.value) if g is None else np.array(g)
-
-
-def delta(node: Node) -> Array:
-    """Guo's error delta = -dC / d node: the negative of the cotangent, Guo (2013), section 2.1.
-
-    Parameters
-    ----------
-    node : Node
-        A node that a backward pass has reached, such as a net input.
-
-    Returns
-    -------
-    ndarray
-        Of the node's shape.
-    """
-    return -cotangent(node)
-
-
-def unfold(
-    cell: Cell,
-    params: Mapping[str, Any],
-    x: Any,
-    d: Any,
-    *,
-    loss: str | Loss = "cross_entropy",
-    reduction: str = "sum",
-    s0: Any = None,
-    mask: Any = None,
-    losses: Iterable[int] | None = None,
-    untied: bool = False,
-    finite: bool = False,
-    keep: str = "needed",
-) -> Unfolded:
-    """Unfold a recurrent network over a batch of sequences: one copy of the cell for each time step.
-
-    Parameters
-    ----------
-    cell : callable
-        ``cell(params, x, s) -> (s, y)``, see `tinygrad_rnn.unfold.cells`. The state s is a node, or a tuple of
-        nodes or of such tuples; it comes out with the structure with which it goes in.
-    params : mapping of str to ndarray
-        The weights, by name.
-    x : array_like, (T, B, l)
-        The inputs ``x[t, p, i]``: time first, then samples.
-    d : array_like, (T, B, o)
-        The targets ``d[t, p, k]``.
-    loss : {"cross_entropy", "squared_error"} or callable
-        The cost of one time step, ``loss(y, d)``; it is summed over the samples. With a mask,
-        ``loss(y, d, mask)``: the mask is a node (B, 1), and who is over must pay nothing.
-    reduction : {"sum", "mean"}
-        Whether the costs of the time steps are summed, as in Guo, or averaged: divided by T, also where some
-        samples are over before; by the number of `losses`, if these are named.
-    s0 : array_like, (B, m), or str, optional
-        The initial state s(0); what the cell says, such as zeros, if none is given. A name means that parameter,
-        of shape (m,), repeated over the samples: an initial state that is trained. For a cell whose state is a
-        tuple, a tuple of these.
-    mask : array_like, (T, B), optional
-        For sequences of different lengths: 1 where sample p has a step t, 0 where it is over. Then its state is
-        handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
-    losses : iterable of int, optional
-        The time steps whose costs count, from 1 to T, such as the newest ones of a window; all if none are named.
-    untied : bool
-        Whether each time step has weights of its own, as Guo's section 4 considers: every parameter but an initial
-        state has an axis of length T in front, see `tinygrad_rnn.untie`. Time and memory grow with T squared.
-    finite : bool
-        Whether a NaN or an infinity that comes in or arises, now or later, is an error.
-    keep : {"needed", "all"}
-        What a replay keeps of each time step: the states, the factors of the gradients and what the backward pass
-        reads; or every value and every cotangent, which takes more time and memory. What is not kept is computed
-        again, from what is, when somebody asks for it.
-
-    Returns
-    -------
-    Unfolded
-        The network, its forward pass done.
-
-    Raises
-    ------
-    ShapeError
-        If arrays do not fit together.
-    ValueError
-        If `loss`, `reduction` or `keep` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, or
-        if `losses` names no time step.
-    TapeError
-        If `finite` is set and a number is not; the first one is named.
-
-    Notes
-    -----
-    Source: Guo (2013), section 3 and Figure 2.
-    """
-    pays = known_loss(loss)
-    check_reduction(reduction)
-    if keep not in ("needed", "all"):
-        raise ValueError(f"keep={keep!r}: a replay keeps what is 'needed', or 'all'; say which")
-    x, d = sequences(x, d)
-    x, d, present = np.array(x), np.array(d), None
-    if mask is not None:
-        present = as_mask(mask, x.shape[:2], x.dtype)
-        x, d = without_padding(x, present), without_padding(d, present)
-    s0 = initial_state(cell, params, s0, x.shape[1])
-    equations = getattr(cell, "equations", {})
-    tape = Tape(equations if mask is None else masked_equations(equations))
-    weights = {name: tape.leaf(value, name) for name, value in params.items()}
-    given = [s for s in flatten(s0) if not isinstance(s, str)]
-    same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
-    recipe = Recipe(
-        cell,
-        pays,
-        _shares(len(x), losses, reduction),
-        frozenset(s for s in flatten(s0) if isinstance(s, str)),
-        untied,
-    )
-    for name, leaf in weights.items():
-        if untied and name not in recipe.initial and leaf.shape[:1] != (len(x),):
-            raise ShapeError(
-                f"untied weights: {name} is {leaf.shape}, and must be ({len(x)}, ...), one weight for each time step; "
-                f"untie(params, {len(x)}) makes them"
-            )
-    with tape.step(0):
-        # Provisional names, for messages: a part of s(0) is called what the cell calls it one step later.
-        names = [f"s[{k}]" for k in range(len(flatten(s0)))] if isinstance(s0, tuple) else ["s"]
-        parts = zip(flatten(s0), names, strict=True)
-        before = s0 = rebuild(s0, [_first(tape, weights, s, x.shape[1], name) for s, name in parts])
-    steps: list[Recorded] = []
-    of_steps = {name: leaf for name, leaf in weights.items() if name not in recipe.initial}
-    with collector_at_rest():
-        for t in range(1, len(x) + 1):
-            now = x[t - 1], d[t - 1], None if present is None else present[t - 1]
-            steps.append(recipe.record(tape, t, of_steps, now, before))
-            before = steps[-1].state
-    for first, later in zip(flatten(s0), flatten(steps[0].state), strict=True):
-        first.name = later.name or first.name
-    counted = [step.cost for step, share in zip(steps, recipe.shares, strict=True) if share]
-    cost = ops.add(*counted, name="C" if reduction == "sum" else "C_sum")
-    if reduction == "mean":
-        name = "1/T" if len(counted) == len(x) else "share"
-        cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(counted), x.dtype), name, active=False), name="C")
-    net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
-    net.finite = finite
-    net.keep = keep
-    net._refuse_bad()
-    return net
-
-
-def _shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
-    """What each time step's cost weighs in the whole."""
-    shares = np.zeros(T)
-    for t in range(1, T + 1) if losses is None else losses:
-        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T:
-            raise ValueError(f"losses names {t!r}: it names time steps, integers from 1 to {T}")
-        shares[t - 1] = 1
-    if not shares.any():
-        raise ValueError("losses is empty: name at least one time step whose cost counts")
-    return shares if reduction == "sum" else shares / np.count_nonzero(shares)
-
-
-def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name: str) -> Node:
-    """A part of s(0): an array as it is, or a parameter repeated over the samples."""
-    if not isinstance(s, str):
-        return tape.leaf(s, name)
-    row = weights[s]
-    return ops.broadcast(row, source=row.shape, to=(n_samples, *row.shape), name=name)
-
-
-def check_reduction(reduction: str) -> None:
-    """Raise ValueError if it is not a way to combine the costs over time."""
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
-
-
-def sequences(x: Any, d: Any) -> tuple[Array, Array]:
-    """Inputs and targets as arrays, checked: time first, as many time steps and samples, and at least one of each."""
-    x, d = np.asarray(x), np.asarray(d)
-    for name, array, last in (("x", x, "i"), ("d", d, "k")):
-        if array.ndim != 3:
-            hint = f" For a single sequence pass {name}[:, None, :]." if array.ndim == 2 else ""
-            if name == "d" and array.dtype.kind in "iu":
-                hint = " If d holds the numbers of classes, pass numpy.eye(number of classes)[d]."
-            raise ShapeError(
-                f"{name} is {array.shape}: {name}[t, p, {last}] has three axes, time, sample and unit.{hint}"
-            )
-    if x.shape[:2] != d.shape[:2]:
-        raise ShapeError(
-            f"x is {x.shape} and d is {d.shape}: x[t, p, i] and d[t, p, k] must agree on t and p, "
-            f"{x.shape[:2]} is not {d.shape[:2]}."
-        )
-    if 0 in x.shape or 0 in d.shape:
-        raise ShapeError(
-            f"x is {x.shape} and d is {d.shape}: there must be at least one time step, one sample and one unit"
-        )
-    return x, d

@@ -138,6 +138,7 @@ def draw(
     zoom: tuple[int, str] | None = None,
     limits: tuple[float, float] | None = None,
     captions: Mapping[str, Sequence[str]] | None = None,
+    highlight: str | None = None,
 ) -> Picture:
     """Draw a network. All that is drawn is read off the tape, and drawing changes no number.
 
@@ -170,6 +171,8 @@ def draw(
     captions : mapping of str to sequence of str, optional
         A word for each time step under the nodes of a name, such as the characters that x(t) stands
         for: ``{"x": "we se"}``.
+    highlight : str, optional
+        The name of a weight, such as ``"U"``: its copies are filled, the other weights grey.
 
     Returns
     -------
@@ -193,6 +196,7 @@ def draw(
             zoom=zoom,
             limits=limits,
             captions=captions or {},
+            highlight=highlight,
         ),
         net if isinstance(net, Tape) else net.tape,
     )

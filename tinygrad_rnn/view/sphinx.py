@@ -74,6 +74,7 @@ class Unroll(FromCode):
         "view": directives.unchanged,
         "overlay": directives.unchanged,
         "level": directives.unchanged,
+        "highlight": directives.unchanged,
         "of": directives.positive_int,
     }
 
@@ -82,7 +83,7 @@ class Unroll(FromCode):
         net, overlay, of = self.network(), self.options.get("overlay", "both"), self.options.get("of")
         if overlay not in ("none", "values"):
             net.backward(of)
-        how = {name: self.options[name] for name in ("view", "level") if name in self.options}
+        how = {name: self.options[name] for name in ("view", "level", "highlight") if name in self.options}
         try:
             picture = draw(net, overlay=None if overlay == "none" else overlay, of=of, **how)
         except ValueError as error:

@@ -14,6 +14,7 @@ from . import arcs, layers
 from . import overlay as overlays
 from .backward import backward
 from .folded import Folded, OfAllSteps
+from .highlight import highlighted
 from .scene import Scene
 from .unfolding import Fragment, unfolded
 from .units import zoomed
@@ -37,6 +38,7 @@ def scene(
     zoom: tuple[int, str] | None,
     limits: tuple[float, float] | None,
     captions: Mapping[str, Sequence[str]],
+    highlight: str | None = None,
 ) -> Scene:
     """The scene that `tinygrad_rnn.draw` was asked for; its parameters are described there."""
     _one_of("view", view, VIEWS)
@@ -45,6 +47,7 @@ def scene(
     if isinstance(net, Tape) and not any(node.t for node in net):
         asked = {"view": view != "unfolded", "overlay": overlay not in WRITTEN, "level": level != "ops"}
         asked |= {"zoom": zoom is not None, "of": of is not None, "window": window is not None}
+        asked |= {"highlight": highlight is not None}
         wrong = [name for name, different in asked.items() if different]
         if wrong:
             raise ValueError(f"this tape has no time steps: it is drawn as a list, and {', '.join(wrong)} says nothing")
@@ -52,18 +55,29 @@ def scene(
     whole = Fragment(net) if isinstance(net, Tape) else net
     step = _time("of", of, whole.T)
     if zoom is not None:
+        if highlight is not None:
+            raise ValueError("zoom shows one node, highlight a weight among others: give one of them")
         return zoomed(whole, zoom)
     chosen = overlays.make(overlay, captions, step, limits)
+    made = _made(whole, chosen, view, level, step, window)
+    return made if highlight is None else highlighted(made, whole, highlight)
+
+
+def _made(
+    whole: Unfolded | Fragment, chosen: overlays.Overlay, view: str, level: str, step: int | None, window: Any
+) -> Scene:
+    """The scene of a view."""
+    everywhere = chosen if type(chosen) is overlays.Overlay else OfAllSteps(chosen)
     if view == "staircase":
         last = step or whole.T
         return layers.staircase(_complete(whole, view), chosen, last, _copies(window, last))
     if level == "layers" and view != "backward":
         complete = _complete(whole, "layers")
         if view == "folded":
-            return layers.folded(complete, OfAllSteps(chosen) if overlay else chosen)
+            return layers.folded(complete, everywhere)
         return layers.unfolded(complete, chosen, shown(whole, window, view == "window"))
     if view == "folded":
-        return Folded(_complete(whole, view), OfAllSteps(chosen) if overlay else chosen).scene()
+        return Folded(_complete(whole, view), everywhere).scene()
     if view == "backward":
         return backward(whole, chosen, shown(whole, window))
     return unfolded(whole, chosen, shown(whole, window, view == "window"))
@@ -84,7 +98,7 @@ def shown(net: Unfolded | Fragment, window: Any, short: bool = False) -> Sequenc
         warnings.warn(
             f"{T} time steps are {boxes} boxes: more than {MOST_BOXES}, which is as much as a page can show. The first "
             f"and the last {most} steps are drawn; say window=(first, last) for others",
-            stacklevel=4,
+            stacklevel=5,
         )
         return _ends(T, most, most)
     pair = isinstance(window, tuple | list) and len(window) == 2

@@ -1,0 +1,207 @@
+"""What is given to `unfold` and to a replay, checked before anything is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff import Node, ShapeError
+from .recipe import Cell
+from .structure import flatten, outline, rebuild
+
+Array = NDArray[Any]
+
+
+def sequences(x: Any, d: Any) -> tuple[Array, Array]:
+    """Inputs and targets as arrays, checked: time first, as many time steps and samples, and at least one of each."""
+    x, d = np.asarray(x), np.asarray(d)
+    for name, array, last in (("x", x, "i"), ("d", d, "k")):
+        if array.ndim != 3:
+            hint = f" For a single sequence pass {name}[:, None, :]." if array.ndim == 2 else ""
+            if name == "d" and array.dtype.kind in "iu":
+                hint = " If d holds the numbers of classes, pass numpy.eye(number of classes)[d]."
+            raise ShapeError(
+                f"{name} is {array.shape}: {name}[t, p, {last}] has three axes, time, sample and unit.{hint}"
+            )
+    if x.shape[:2] != d.shape[:2]:
+        raise ShapeError(
+            f"x is {x.shape} and d is {d.shape}: x[t, p, i] and d[t, p, k] must agree on t and p, "
+            f"{x.shape[:2]} is not {d.shape[:2]}."
+        )
+    if 0 in x.shape or 0 in d.shape:
+        raise ShapeError(
+            f"x is {x.shape} and d is {d.shape}: there must be at least one time step, one sample and one unit"
+        )
+    return x, d
+
+
+def as_mask(mask: Any, shape: tuple[int, int], dtype: Any) -> Array:
+    """A mask as it goes on the tape, (T, B, 1), of zeros and ones.
+
+    Raises
+    ------
+    ShapeError
+        If it is not (T, B).
+    ValueError
+        If it holds anything else than 0 and 1.
+    """
+    array = np.asarray(mask)
+    if array.shape != shape:
+        raise ShapeError(
+            f"mask is {array.shape} and x has {shape[0]} time steps of {shape[1]} samples: mask[t, p] must be {shape}, "
+            "1 where sample p has a step t and 0 where it is over"
+        )
+    if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
+        raise ValueError("mask holds something else than 0 and 1: 1 where sample p has a step t, 0 where it is over")
+    return array.astype(dtype)[..., None]
+
+
+def without_padding(array: Array, present: Array) -> Array:
+    """Zeros where a sample is over, whatever stood there."""
+    return np.where(present, array, np.zeros((), array.dtype))
+
+
+def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
+    """The initial state in its structure: arrays, and names of parameters.
+
+    Raises
+    ------
+    ShapeError, ValueError
+        If it has another structure than the cell's state, or names no parameter of one axis.
+    TypeError
+        If the cell is none.
+    """
+    if not callable(cell):
+        raise TypeError(
+            f"the cell is {cell!r}: it is one of tinygrad_rnn.cells, or a function (params, x, s) -> (s, y)"
+        )
+    usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
+    if usual is None:
+        raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
+    s0 = usual if s0 is None else s0
+    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
+        raise ShapeError(
+            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
+            "each an array s0[p, j] or the name of a parameter"
+        )
+    for name in flatten(s0):
+        if isinstance(name, str) and name not in params:
+            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
+        if isinstance(name, str) and np.ndim(params[name]) != 1:
+            raise ShapeError(
+                f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
+                "is one row (m,), repeated over the samples"
+            )
+    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
+
+
+def same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:
+    """Raise ShapeError if not all numbers are of one dtype."""
+    given = {name: leaf.value.dtype for name, leaf in weights.items()}
+    given |= {name: array.dtype for name, array in arrays.items()}
+    if len(set(given.values())) > 1:
+        listed = ", ".join(f"{name} {dtype}" for name, dtype in given.items())
+        raise ShapeError(f"all arrays must have one dtype; given are {listed}. Convert them with .astype(float).")
+
+
+def check_untied(weights: Mapping[str, Node], T: int) -> None:
+    """Raise ShapeError if a weight is not one for each time step."""
+    for name, leaf in weights.items():
+        if leaf.shape[:1] != (T,):
+            raise ShapeError(
+                f"untied weights: {name} is {leaf.shape}, and must be ({T}, ...), one weight for each time step; "
+                f"untie(params, {T}) makes them"
+            )
+
+
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError if it is not a way to combine the costs over time."""
+    if reduction not in ("sum", "mean"):
+        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
+
+
+def shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
+    """What each time step's cost weighs in the whole."""
+    shares = np.zeros(T)
+    for t in range(1, T + 1) if losses is None else losses:
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T:
+            raise ValueError(f"losses names {t!r}: it names time steps, integers from 1 to {T}")
+        shares[t - 1] = 1
+    if not shares.any():
+        raise ValueError("losses is empty: name at least one time step whose cost counts")
+    return shares if reduction == "sum" else shares / np.count_nonzero(shares)
+
+
+def fitting(what: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
+    array = given if type(given) is np.ndarray else np.asarray(given)
+    if array.shape != shape or array.dtype != dtype:
+        raise ShapeError(
+            f"replay: {what} is {array.shape} {array.dtype}, and the network was unfolded over {shape} {dtype}. "
+            "For another shape, unfold again."
+        )
+    return array
+
+
+def fitting_weights(weights: Mapping[str, Node], params: Mapping[str, Any], dtype: Any) -> dict[str, Array]:
+    """The parameters as they are at a replay, checked."""
+    for name in weights:
+        if name not in params:
+            raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
+    return {name: fitting(name, params[name], leaf.shape, dtype) for name, leaf in weights.items()}
+
+
+def fitting_data(leaves: Mapping[str, Sequence[Node]], x: Any, d: Any, mask: Any, dtype: Any) -> dict[str, Array]:
+    """The data that a replay was given, checked, with zeros where a sample is over; `leaves` are those of all steps."""
+    T, data = len(leaves["x"]), {}
+    for what, given in (("x", x), ("d", d)):
+        if given is not None:
+            data[what] = fitting(what, given, (T, *leaves[what][0].shape), dtype)
+    if mask is not None and not leaves["mask"]:
+        raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
+    if mask is not None and len(data) < 2:
+        raise ValueError("replay: a new mask belongs to new data: pass x and d with it")
+    if leaves["mask"]:
+        if mask is None:
+            present = np.stack([m.value for m in leaves["mask"]])
+        else:
+            present = as_mask(mask, (T, leaves["x"][0].shape[0]), dtype)
+        data = {what: without_padding(array, present) for what, array in data.items()}
+        if mask is not None:
+            data["mask"] = present
+    return data
+
+
+def fitting_state(state: Any, s0: Any, dtype: Any) -> dict[Node, Array]:
+    """The parts of the initial state that a replay was given, checked; `state` is s(0), in nodes."""
+    parts = flatten(state)
+    if outline(s0) != outline(state):
+        raise ShapeError(f"replay: s0 is {outline(s0)}, and the state is {outline(state)}")
+    found = {}
+    for k, (part, given) in enumerate(zip(parts, flatten(s0), strict=True)):
+        if given is None:
+            continue
+        if part.parents:
+            name = part.parents[0].name
+            raise ValueError(
+                f"replay: this initial state is the parameter {name!r}, which is trained: change params[{name!r}], "
+                "or pass None for this part of s0"
+            )
+        found[part] = np.array(fitting(f"s0[{k}]" if len(parts) > 1 else "s0", given, part.shape, dtype))
+    return found
+
+
+def fitting_errors(state: Any, later: Any, dtype: Any) -> list[Array]:
+    """What comes back to the parts of the last state, checked; `state` is s(T), in nodes."""
+    if outline(later) != outline(state):
+        raise ShapeError(f"backward: later is {outline(later)}, and the state is {outline(state)}")
+    errors = []
+    for part, given in zip(flatten(state), flatten(later), strict=True):
+        error = np.asarray(given, dtype)
+        if error.shape != part.shape:
+            raise ShapeError(f"backward: later is {error.shape} for {part}, which is {part.shape}: they must agree")
+        errors.append(error)
+    return errors
