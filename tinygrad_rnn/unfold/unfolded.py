@@ -62,8 +62,6 @@ class Unfolded:
         s0: Any,
         cost: Node,
         recipe: Recipe,
-        keep: str = "needed",
-        finite: bool = False,
     ) -> None:
         self.tape = tape
         self.params = params
@@ -83,8 +81,8 @@ class Unfolded:
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
         self._planned: Planned | None = None
         self.schedule = ""
-        self.keep = keep
-        self.finite = finite
+        self.keep = "needed"
+        self.finite = False
         self._grads: Gradients | None = None  # of the last backward pass, once they are asked for
         self._copies: Gradients | None = None
         self._no_copies = {
@@ -95,7 +93,6 @@ class Unfolded:
         self._names = tuple(weights)
         self._copied = tuple(name for name in weights if name not in recipe.initial)
         self._later_at = 0  # the number of the last backward pass that had error from beyond the last step
-        self._refuse_bad()
 
     @property
     def T(self) -> int:

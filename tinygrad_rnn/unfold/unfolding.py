@@ -134,7 +134,11 @@ def unfold(
     if reduction == "mean":
         name = "1/T" if len(counted) == len(x) else "share"
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(counted), x.dtype), name, active=False), name="C")
-    return Unfolded(tape, params, weights, steps, s0, cost, recipe, keep, finite)
+    net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
+    net.finite = finite
+    net.keep = keep
+    net._refuse_bad()
+    return net
 
 
 def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name: str) -> Node:
