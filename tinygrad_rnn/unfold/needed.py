@@ -26,9 +26,13 @@ class Needed:
     ----------
     folded : Folded
         One time step, forwards and backwards.
+    keep_all : bool
+        Whether every value and every cotangent is computed and kept, and not only what gradients need.
 
     Attributes
     ----------
+    nodes : list of Node
+        Of the folded step, by index.
     previous : dict of int to int
         By the index of a part of the state before, that of the state it is a copy of.
     next : dict of int to int
@@ -41,6 +45,8 @@ class Needed:
         What a weight's gradient is the sum of, by its name.
     played, played_back : list of Node
         What is computed, forwards and backwards, an argument before its readers.
+    position : dict of int to int
+        By a node's index, when it is computed.
     beyond : dict of int to int
         By the index of an error that adds up products of this step and the next, that of the leaf for what comes back
         from beyond the last step.

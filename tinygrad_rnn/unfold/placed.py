@@ -38,6 +38,8 @@ class Placed(Needed):
     ----------
     T, samples : int
         The numbers of time steps and of samples.
+    dtype : dtype
+        Of all numbers.
     group : int
         How many copies are played together: as many as fit the cache; more is slower, fewer is more calls.
     stacks : dict of int to ndarray

@@ -1,9 +1,10 @@
 """The plan: a folded network laid out in memory and played for all its copies.
 
-Each node of the folded graph has one buffer that holds its copies side by side, time first. The
-strongly connected components of the graph say in which order to play. A component with a cycle is the
-recurrence and is played copy by copy; everything else does not wait for it and is played for all
-copies in one call. Every call is bound to its buffers once, so that a pass only makes calls.
+Each node of the folded graph that is played has one buffer that holds its copies side by side, time first: all of
+them, those that are played together, or one, see `placed`. The strongly connected components of the graph say in
+which order to play. A component with a cycle is the recurrence and is played copy by copy; everything else does not
+wait for it and is played for a group of copies in one call. Every call is bound to its buffers once, so that a pass
+only makes calls.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Plan(Placed):
         How many copies of it there are.
     trained : sequence of str
         For each part of the state, the parameter that it starts from; empty where it starts from an array.
+    keep_all : bool
+        See `Needed`.
 
     Attributes
     ----------
@@ -156,7 +159,7 @@ class Plan(Placed):
         """Whether a node's value is there without a call."""
         return n.index in self.views or n.index in self.placed or self.copied.get(n.index) == []
 
-    # ---- everything outside the recurrence: all copies in one call
+    # ---- everything outside the recurrence: a group of copies in one call
 
     def _at_once(self, n: Node, chunk: range) -> list[Call]:
         assert n.op is not None
@@ -223,7 +226,10 @@ class Plan(Placed):
     # ---- the recurrence: copy by copy
 
     def _loop(self, members: Sequence[Node], from_beyond: bool) -> list[Callable[[range], list[Call]]]:
-        """The free part of every sum for many copies at once, then one loop over these copies."""
+        """The free part of every sum for a group of copies at once, then one loop over these copies.
+
+        With `from_beyond`, the loop over the last of them adds what comes back from beyond it.
+        """
         inside = {n.index for n in members}
         played = [n for n in members if not self._silent(n)]
         vectors = self.samples == 1 and all(

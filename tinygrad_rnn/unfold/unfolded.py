@@ -579,7 +579,7 @@ class Unfolded:
         if self.cost.op is ops.multiply:
             summed, weight = self.cost.parents
             self._totals[summed] = weight.value.copy
-        self.schedule = "\n\n".join(self._plan.source)
+        self.schedule = "\n\n".join(self._plan.source) or "no loop: nothing waits for the step before it"
 
     @property
     def trained(self) -> list[str]:
