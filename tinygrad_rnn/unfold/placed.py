@@ -158,11 +158,11 @@ class Placed(Needed):
             apart = len(set(inputs)) == len(inputs)  # an input that is read twice can lie in one place only
             if over in passed_on - self._long.keys() and small and steady and apart and all(map(movable, inputs)):
                 bias = free[-1] if len(free) % 2 else None
-                made = Concatenated(self.T, x, inputs, weights, bias, self._first_factor(n), self.dtype)
-                later = x.index in self.next  # a reader of errors looks a row ahead, one of states a row back
+                made = Concatenated(
+                    self.T, x, inputs, weights, bias, self._first_factor(n), x.index in self.next, self.dtype
+                )
                 self._long[over] = made.passed_on
-                self.stacks |= {p.index: made.of(k)[1:] if later else made.of(k)[:-1] for k, p in enumerate(inputs)}
-                made.read = made.rows[1:] if later else made.rows[:-1]
+                self.stacks |= {p.index: made.of(k) for k, p in enumerate(inputs)}
                 made.place_weights(self.stacks, {w.index for w in self.folded.weights.values()})
                 self.concatenated[n.index] = made
 
