@@ -431,7 +431,8 @@ class Unfolded:
         """Move on along a stream: this network's last steps are new, those before them stay as they were computed.
 
         They stand at the end of `before`, which may be this very network, and were computed with the parameters
-        as they were then; the new ones are computed with the parameters as they are now.
+        as they were then; the new ones are computed with the parameters as they are now. So is what is not kept of the
+        old ones, such as a net input, when somebody asks for it: unfold with ``keep="all"`` to see it as it was.
 
         Parameters
         ----------
