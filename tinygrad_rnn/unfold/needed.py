@@ -216,14 +216,18 @@ class Needed:
         kept = {i for i in read if i < f.size} | self._roots() | set(self.previous.values()) | {f.cost.index}
         if self._keep_all:
             kept |= self._cotangents() | {n.index for n in self.played}
-        rest = list(kept)
-        while rest:  # what only looks into another node's numbers is there as long as these are
+        return self._with_what_they_look_into(kept)
+
+    def _with_what_they_look_into(self, kept: set[int]) -> set[int]:
+        """The nodes, and those whose numbers they only look into: they are there as long as these are."""
+        rest, found = list(kept), set(kept)
+        while rest:
             n = self.nodes[rest.pop()]
             if n.op is not None and n.op.name in VIEWS:
-                seen = self.real(n.parents[0]).index
-                kept.add(seen)
-                rest.append(seen)
-        return kept
+                source = self.real(n.parents[0]).index
+                found.add(source)
+                rest.append(source)
+        return found
 
     def _loops(self) -> list[set[int]]:
         """The recurrences: what depends on itself, a step away."""

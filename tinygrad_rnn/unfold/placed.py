@@ -198,6 +198,7 @@ class Placed(Needed):
     def _carried_errors(self, joined: Mapping[int, tuple[int, int]]) -> dict[int, Array]:
         """One row for an error that comes back through the state, where nobody looks at it but the step before it."""
         rows: dict[int, Array] = {}
+        factors: set[int] = set()  # what they are computed from, if somebody asks
         for after, error in self.next.items():
             n, readers = self.nodes[error], self._readers.get(after, [])
             product = n.op is ops.matmul and n.parents[1].index in self.timeless and error not in self._readers
@@ -207,8 +208,8 @@ class Placed(Needed):
             alone = list(self.next.values()).count(error) == 1  # two parts of the state may have one error
             if product and recurs and alone and error not in joined and error not in self.same:
                 rows[error] = np.zeros(n.shape, self.dtype)
-                self.kept.add(self.real(n.parents[0]).index)  # what it is computed from, if somebody asks
-        self.kept -= rows.keys()
+                factors.add(self.real(n.parents[0]).index)
+        self.kept = self._with_what_they_look_into(self.kept - rows.keys() | factors)
         return rows
 
     def _joined(self, played: Sequence[Node]) -> dict[int, tuple[int, int]]:
