@@ -205,6 +205,8 @@ class Placed(Needed):
             summed = len(readers) == 1 and readers[0].op is ops.add and readers[0].index not in self.same
             # Only if it depends on the node that reads it a step later are both played copy by copy.
             recurs = summed and self.loops.get(error, -1) == self.loops.get(readers[0].index)
+            # The row is read before it is written anew.
+            recurs = recurs and self.position[readers[0].index] < self.position[error]
             alone = list(self.next.values()).count(error) == 1  # two parts of the state may have one error
             if product and recurs and alone and error not in joined and error not in self.same:
                 rows[error] = np.zeros(n.shape, self.dtype)
