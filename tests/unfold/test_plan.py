@@ -570,3 +570,29 @@ def test_carrying_over_new_inputs_leaves_them_there():
     net.carry(x)
     np.testing.assert_array_equal(net.inputs[2].value, x[2])
     assert net.replay() == other.replay(x)
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("first", [True, False])
+def test_two_parts_of_the_state_that_each_read_the_other_one(samples, first):
+    """The error of either comes back a step later: it is read before that of this step takes its row."""
+
+    def cell(P, x, s):
+        a, b = s
+        if first:
+            a, b = o.tanh(o.linear(x, P["V"], b, P["U"])), o.tanh(o.linear(a, P["Z"], P["b"]))
+        else:
+            new = o.tanh(o.linear(a, P["Z"], P["b"]))
+            a, b = o.tanh(o.linear(x, P["V"], b, P["U"])), new
+        return (a, b), o.softmax(o.linear(a, P["W"], b, P["Y"]))
+
+    rng = np.random.default_rng(0)
+    shapes = {"V": (3, 2), "U": (3, 5), "Z": (5, 3), "W": (4, 3), "Y": (4, 5), "b": (5,)}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    x, d = rng.normal(size=(5, samples, 2)), rng.dirichlet(np.ones(4), size=(5, samples))
+    s0 = rng.normal(size=(samples, 3)), rng.normal(size=(samples, 5))
+    net, fresh = (tg.unfold(cell, params, x, d, s0=s0) for _ in range(2))
+    net.replay()
+    net.backward()
+    fresh.backward()
+    assert_same(net, fresh)
