@@ -74,6 +74,18 @@ def test_no_new_steps_change_nothing(p):
     assert net.follow(net, p.x[:0], p.d[:0]) == pytest.approx(cost, rel=1e-14)
 
 
+def test_everything_kept_is_as_it_was_whatever_the_weights_are_now(p):
+    net = over(p, 1, 5, keep="all")
+    net.replay()
+    before = {n.role: n.value.copy() for n in net.tape if n.t == 4 and n.op is not tg.ops.copy}
+    for name in p.params:
+        p.params[name] = p.params[name] * 0.9
+    net.follow(net, p.x[5:7], p.d[5:7])
+    for n in net.tape:
+        if n.t == 2 and n.role in before:
+            np.testing.assert_array_equal(n.value, before[n.role], err_msg=repr(n))
+
+
 def test_a_computed_matrix_is_that_of_the_weights_as_they_are():
     def cell(params, x, s):
         s = tg.ops.tanh(tg.ops.linear(x, params["V"], s, params["U"] * params["U"]))

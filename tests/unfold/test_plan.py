@@ -534,6 +534,30 @@ def test_what_is_computed_again_is_computed_once_and_without_recursion(monkeypat
     np.testing.assert_allclose(first.cotangent, fresh.tape[first.index].cotangent, rtol=1e-12)
 
 
+def test_a_cell_without_recurrence_is_planned_once_and_says_so():
+    def cell(P, x, s):
+        s = o.tanh(o.linear(x, P["V"], P["b"]))
+        return s, o.softmax(o.linear(s, P["W"]))
+
+    net, fresh = small(cell)
+    assert_same(net, fresh)
+    assert net.schedule.startswith("no loop")
+    plan = net._plan
+    net.replay()
+    assert net._plan is plan
+
+
+def test_weights_are_copied_once_a_pass():
+    """However many numbers of newest steps have been played, and whether or not error came from beyond."""
+    net = replayed(tg.cells.LSTM(), 1)
+    prepared = sum(map(len, net._plan._prepare.values()))
+    net.backward(later=tuple(np.ones_like(s.value) for s in net.states[-1]))
+    for new in (1, 2):
+        net.follow(net, np.zeros((new, 1, 2)), np.full((new, 1, 4), 0.25))
+    assert sum(map(len, net._plan._prepare.values())) == prepared
+    assert net._plan.source == net.schedule.split("\n\n")
+
+
 def test_carrying_over_new_inputs_leaves_them_there():
     """Even of a cell whose state reads no input."""
 
@@ -546,3 +570,29 @@ def test_carrying_over_new_inputs_leaves_them_there():
     net.carry(x)
     np.testing.assert_array_equal(net.inputs[2].value, x[2])
     assert net.replay() == other.replay(x)
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("first", [True, False])
+def test_two_parts_of_the_state_that_each_read_the_other_one(samples, first):
+    """The error of either comes back a step later: it is read before that of this step takes its row."""
+
+    def cell(P, x, s):
+        a, b = s
+        if first:
+            a, b = o.tanh(o.linear(x, P["V"], b, P["U"])), o.tanh(o.linear(a, P["Z"], P["b"]))
+        else:
+            new = o.tanh(o.linear(a, P["Z"], P["b"]))
+            a, b = o.tanh(o.linear(x, P["V"], b, P["U"])), new
+        return (a, b), o.softmax(o.linear(a, P["W"], b, P["Y"]))
+
+    rng = np.random.default_rng(0)
+    shapes = {"V": (3, 2), "U": (3, 5), "Z": (5, 3), "W": (4, 3), "Y": (4, 5), "b": (5,)}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    x, d = rng.normal(size=(5, samples, 2)), rng.dirichlet(np.ones(4), size=(5, samples))
+    s0 = rng.normal(size=(samples, 3)), rng.normal(size=(samples, 5))
+    net, fresh = (tg.unfold(cell, params, x, d, s0=s0) for _ in range(2))
+    net.replay()
+    net.backward()
+    fresh.backward()
+    assert_same(net, fresh)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ class Concatenated:
         What is added.
     factor : ndarray, (m,), or None
         What the sum is multiplied by.
+    later : bool
+        Whether the first input comes from the step after, as errors do, or from the step before, as states do.
     dtype
         Of all numbers.
 
@@ -47,9 +50,11 @@ class Concatenated:
     rows : ndarray, (steps + 1, 1, width)
         The inputs side by side: the others, the first, and a one if there is a bias.
     read : ndarray, (steps, 1, width)
-        The row that each copy reads.
+        The row that each copy reads, one away from the row where it writes what passes on.
     matrix : ndarray, (width, m)
         The weights, transposed, in the same order, times the factor.
+    factor : ndarray or None
+        As it was given.
     """
 
     def __init__(
@@ -60,13 +65,14 @@ class Concatenated:
         weights: Sequence[Node],
         bias: Node | None,
         factor: Array | None,
+        later: bool,
         dtype: Any,
     ) -> None:
         widths = [*(p.shape[-1] for p in inputs), first.shape[-1], *[1] * (bias is not None)]
         self._starts = [sum(widths[:k]) for k in range(len(widths) + 1)]
         self.rows = np.zeros((steps + 1, 1, sum(widths)), dtype)
         self.matrix = np.empty((sum(widths), weights[0].shape[0]), dtype)
-        self.read = self.rows[:-1]
+        self.read = self.rows[1:] if later else self.rows[:-1]
         self.factor = None if factor is None else factor.astype(dtype)
         self._sources = [*weights[1:], weights[0], *([] if bias is None else [bias])]
         self._copied: list[tuple[Array, Node]] = []
@@ -74,13 +80,14 @@ class Concatenated:
             self.rows[..., -1] = 1
 
     def of(self, k: int) -> Array:
-        """The columns of input k."""
-        return self.rows[..., self._starts[k] : self._starts[k + 1]]
+        """The columns of input k, (steps, 1, its width)."""
+        return self.read[..., self._starts[k] : self._starts[k + 1]]
 
     @property
     def passed_on(self) -> Array:
-        """The columns of the input that passes from step to step."""
-        return self.of(len(self._starts) - 2 - self.has_bias)
+        """The columns of the input that passes from step to step, (steps + 1, 1, its width)."""
+        k = len(self._starts) - 2 - self.has_bias
+        return self.rows[..., self._starts[k] : self._starts[k + 1]]
 
     @property
     def has_bias(self) -> bool:
@@ -89,7 +96,7 @@ class Concatenated:
 
     def place_weights(self, stacks: dict[int, Array], weights: set[int]) -> None:
         """Let the weights that have no place yet lie in the matrix itself; the others are copied into it."""
-        parts = [self.matrix[a:b] for a, b in zip(self._starts, self._starts[1:], strict=False)]
+        parts = [self.matrix[a:b] for a, b in pairwise(self._starts)]
         for part, n in zip(parts, self._sources, strict=True):
             leaf, seen = n, part[0] if n.ndim == 1 else part.T
             while leaf.op is ops.copy or leaf.op is ops.transpose:

@@ -26,9 +26,13 @@ class Needed:
     ----------
     folded : Folded
         One time step, forwards and backwards.
+    keep_all : bool
+        Whether every value and every cotangent is computed and kept, and not only what gradients need.
 
     Attributes
     ----------
+    nodes : list of Node
+        Of the folded step, by index.
     previous : dict of int to int
         By the index of a part of the state before, that of the state it is a copy of.
     next : dict of int to int
@@ -41,6 +45,8 @@ class Needed:
         What a weight's gradient is the sum of, by its name.
     played, played_back : list of Node
         What is computed, forwards and backwards, an argument before its readers.
+    position : dict of int to int
+        By a node's index, when it is computed.
     beyond : dict of int to int
         By the index of an error that adds up products of this step and the next, that of the leaf for what comes back
         from beyond the last step.
@@ -210,14 +216,18 @@ class Needed:
         kept = {i for i in read if i < f.size} | self._roots() | set(self.previous.values()) | {f.cost.index}
         if self._keep_all:
             kept |= self._cotangents() | {n.index for n in self.played}
-        rest = list(kept)
-        while rest:  # what only looks into another node's numbers is there as long as these are
+        return self._with_what_they_look_into(kept)
+
+    def _with_what_they_look_into(self, kept: set[int]) -> set[int]:
+        """The nodes, and those whose numbers they only look into: they are there as long as these are."""
+        rest, found = list(kept), set(kept)
+        while rest:
             n = self.nodes[rest.pop()]
             if n.op is not None and n.op.name in VIEWS:
-                seen = self.real(n.parents[0]).index
-                kept.add(seen)
-                rest.append(seen)
-        return kept
+                source = self.real(n.parents[0]).index
+                found.add(source)
+                rest.append(source)
+        return found
 
     def _loops(self) -> list[set[int]]:
         """The recurrences: what depends on itself, a step away."""

@@ -38,6 +38,8 @@ class Placed(Needed):
     ----------
     T, samples : int
         The numbers of time steps and of samples.
+    dtype : dtype
+        Of all numbers.
     group : int
         How many copies are played together: as many as fit the cache; more is slower, fewer is more calls.
     stacks : dict of int to ndarray
@@ -156,11 +158,11 @@ class Placed(Needed):
             apart = len(set(inputs)) == len(inputs)  # an input that is read twice can lie in one place only
             if over in passed_on - self._long.keys() and small and steady and apart and all(map(movable, inputs)):
                 bias = free[-1] if len(free) % 2 else None
-                made = Concatenated(self.T, x, inputs, weights, bias, self._first_factor(n), self.dtype)
-                later = x.index in self.next  # a reader of errors looks a row ahead, one of states a row back
+                made = Concatenated(
+                    self.T, x, inputs, weights, bias, self._first_factor(n), x.index in self.next, self.dtype
+                )
                 self._long[over] = made.passed_on
-                self.stacks |= {p.index: made.of(k)[1:] if later else made.of(k)[:-1] for k, p in enumerate(inputs)}
-                made.read = made.rows[1:] if later else made.rows[:-1]
+                self.stacks |= {p.index: made.of(k) for k, p in enumerate(inputs)}
                 made.place_weights(self.stacks, {w.index for w in self.folded.weights.values()})
                 self.concatenated[n.index] = made
 
@@ -196,17 +198,20 @@ class Placed(Needed):
     def _carried_errors(self, joined: Mapping[int, tuple[int, int]]) -> dict[int, Array]:
         """One row for an error that comes back through the state, where nobody looks at it but the step before it."""
         rows: dict[int, Array] = {}
+        factors: set[int] = set()  # what they are computed from, if somebody asks
         for after, error in self.next.items():
             n, readers = self.nodes[error], self._readers.get(after, [])
             product = n.op is ops.matmul and n.parents[1].index in self.timeless and error not in self._readers
             summed = len(readers) == 1 and readers[0].op is ops.add and readers[0].index not in self.same
             # Only if it depends on the node that reads it a step later are both played copy by copy.
             recurs = summed and self.loops.get(error, -1) == self.loops.get(readers[0].index)
+            # The row is read before it is written anew.
+            recurs = recurs and self.position[readers[0].index] < self.position[error]
             alone = list(self.next.values()).count(error) == 1  # two parts of the state may have one error
             if product and recurs and alone and error not in joined and error not in self.same:
                 rows[error] = np.zeros(n.shape, self.dtype)
-                self.kept.add(self.real(n.parents[0]).index)  # what it is computed from, if somebody asks
-        self.kept -= rows.keys()
+                factors.add(self.real(n.parents[0]).index)
+        self.kept = self._with_what_they_look_into(self.kept - rows.keys() | factors)
         return rows
 
     def _joined(self, played: Sequence[Node]) -> dict[int, tuple[int, int]]:

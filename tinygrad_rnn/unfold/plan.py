@@ -1,16 +1,17 @@
 """The plan: a folded network laid out in memory and played for all its copies.
 
-Each node of the folded graph has one buffer that holds its copies side by side, time first. The
-strongly connected components of the graph say in which order to play. A component with a cycle is the
-recurrence and is played copy by copy; everything else does not wait for it and is played for all
-copies in one call. Every call is bound to its buffers once, so that a pass only makes calls.
+Each node of the folded graph that is played has one buffer that holds its copies side by side, time first: all of
+them, those that are played together, or one, see `placed`. The strongly connected components of the graph say in
+which order to play. A component with a cycle is the recurrence and is played copy by copy; everything else does not
+wait for it and is played for a group of copies in one call. Every call is bound to its buffers once, so that a pass
+only makes calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import networkx as nx
@@ -26,6 +27,7 @@ from .placed import Placed, columns
 Array = NDArray[Any]
 
 PRODUCTS = {"linear", "matmul"}
+Piece = tuple[set[int], Callable[[range], list[Call]]]  # nodes, and the calls that play some copies of them
 
 
 class Plan(Placed):
@@ -39,6 +41,8 @@ class Plan(Placed):
         How many copies of it there are.
     trained : sequence of str
         For each part of the state, the parameter that it starts from; empty where it starts from an array.
+    keep_all : bool
+        See `Needed`.
 
     Attributes
     ----------
@@ -72,12 +76,12 @@ class Plan(Placed):
         self.later_apart = len(set(map(address, self.later))) == len(self.later)
         self._costs, self._ones = self.stacks[folded.cost.index], np.ones(steps, self.dtype)
         self._counted = None if folded.shares.all() else np.flatnonzero(folded.shares)
-        self._prepare: list[Call] = []  # what is the same at every time, and copies of weights: before each pass
-        self._prepared: set[int] = set()
+        # Before each pass: what is the same at every time, and copies of weights; by the node or memory it is for.
+        self._prepare: dict[Any, list[Call]] = {}
+        self._pieces = self._pieces_of(self.played)
         self._newest: dict[int, list[Call]] = {}
-        called = self._calls(self.played, self._groups())
-        self._forward = [call for _, call in called]
-        self._carry = [call for members, call in called if members <= self.for_states]
+        self._forward = _over(self._groups(), self._pieces)
+        self._carry = _over(self._groups(), [piece for piece in self._pieces if piece[0] <= self.for_states])
         self._backward = self._calls_back()
         self._backward_from_beyond: list[Call] | None = None
         self._from_beyond = False  # whether the last pass had error from beyond
@@ -92,46 +96,38 @@ class Plan(Placed):
     # ---- order
 
     def _calls_back(self, from_beyond: bool = False) -> list[Call]:
-        groups = [group[::-1] for group in self._groups()[::-1]]
-        return [call for _, call in self._calls(self.played_back, groups, from_beyond)]
+        return _over([group[::-1] for group in self._groups()[::-1]], self._pieces_of(self.played_back, from_beyond))
 
     def _groups(self, first: int = 0) -> list[range]:
         """The copies from row `first` on, in groups that are played together."""
         starts = [first, *range(first - first % self.group + self.group, self.T, self.group)]
         return [range(*pair) for pair in pairwise([*starts, self.T]) if first < self.T]
 
-    def _calls(
-        self, played: Sequence[Node], chunks: Sequence[range], from_beyond: bool = False
-    ) -> list[tuple[set[int], Call]]:
-        """The calls that play these nodes: group by group of the copies, component by component of the folded graph.
+    def _pieces_of(self, played: Sequence[Node], from_beyond: bool = False) -> list[Piece]:
+        """What plays these nodes: component by component of the folded graph, in the order of what they read.
 
-        With each call come the nodes of its component. With `from_beyond`, error may come back to the last state.
+        With `from_beyond`, error may come back to the last state.
         """
         g, position = self.graph(played), self.position.__getitem__
         components = nx.condensation(g)
         order = nx.lexicographical_topological_sort(
             components, key=lambda c: min(map(position, components.nodes[c]["members"]))
         )
-        calls: list[tuple[set[int], Call]] = []
-        pieces: list[tuple[set[int], Callable[[range], list[Call]]]] = []
+        pieces: list[Piece] = []
         if played is self.played:
             # Of no component: whatever is played, new data are there afterwards.
             pieces += [(set(), partial(self._taking, what)) for what in self.data]
         for c in order:
             inside = set(components.nodes[c]["members"])
             members = [self.nodes[i] for i in sorted(inside, key=position)]
-            once: list[Call] = []
-            if len(members) > 1 or g.has_edge(members[0].index, members[0].index):
-                pieces += [(inside, piece) for piece in self._loop(members, once, from_beyond)]
-            elif members[0].index in self.timeless:
-                # Before everything else: the loops read copies of some matrices, made before a pass.
-                if members[0].index not in self._prepared:
-                    self._prepared.add(members[0].index)
-                    self._prepare += self._at_once(members[0], range(self.T))
-            else:
+            first = members[0].index
+            if len(members) > 1 or g.has_edge(first, first):
+                pieces += [(inside, piece) for piece in self._loop(members, from_beyond)]
+            elif first not in self.timeless:
                 pieces.append((inside, partial(self._at_once, members[0])))
-            calls += [(inside, call) for call in once]
-        return [*calls, *((inside, call) for chunk in chunks for inside, piece in pieces for call in piece(chunk))]
+            elif first not in self._prepare:
+                self._prepare[first] = self._at_once(members[0], range(self.T))
+        return pieces
 
     def _taking(self, what: str, chunk: range) -> list[Call]:
         """The call that copies new data of some copies in: just before they are read, so that the cache holds them."""
@@ -163,7 +159,7 @@ class Plan(Placed):
         """Whether a node's value is there without a call."""
         return n.index in self.views or n.index in self.placed or self.copied.get(n.index) == []
 
-    # ---- everything outside the recurrence: all copies in one call
+    # ---- everything outside the recurrence: a group of copies in one call
 
     def _at_once(self, n: Node, chunk: range) -> list[Call]:
         assert n.op is not None
@@ -229,10 +225,11 @@ class Plan(Placed):
 
     # ---- the recurrence: copy by copy
 
-    def _loop(
-        self, members: Sequence[Node], once: list[Call], from_beyond: bool
-    ) -> list[Callable[[range], list[Call]]]:
-        """The free part of every sum for many copies at once, then one loop over these copies."""
+    def _loop(self, members: Sequence[Node], from_beyond: bool) -> list[Callable[[range], list[Call]]]:
+        """The free part of every sum for a group of copies at once, then one loop over these copies.
+
+        With `from_beyond`, the loop over the last of them adds what comes back from beyond it.
+        """
         inside = {n.index for n in members}
         played = [n for n in members if not self._silent(n)]
         vectors = self.samples == 1 and all(
@@ -253,21 +250,24 @@ class Plan(Placed):
                 out, later = self._operand(n), self._later(self.beyond[n.index])
                 beyond.append((len(lines), Line(np.add, (out, later), out, "and what comes back from beyond")))
         loop = Loop(side_by_side(lines, vectors), vectors)
-        self.source.append(loop.source)
         last = loop
+        if not from_beyond:
+            self.source.append(loop.source)
         if from_beyond and beyond:
             for k, line in reversed(beyond):
                 lines.insert(k, line)
             last = Loop(lines, vectors)
-        for a, later in zip(self.folded.after, self.later, strict=True):
-            carried = self.carried.get(self.next.get(a.index, -1))
-            if carried is not None and self.next[a.index] in inside:
-                once.append(partial(np.copyto, carried, later))
+        carried = [
+            partial(np.copyto, self.carried[self.next[a.index]], later)
+            for a, later in zip(self.folded.after, self.later, strict=True)
+            if self.next.get(a.index) in self.carried.keys() & inside
+        ]
 
         def play(chunk: range) -> list[Call]:
+            begun = carried if self.T - 1 in chunk else []
             if last is loop or self.T - 1 not in chunk:
-                return [loop.over(chunk)]
-            return [last.over(chunk[:1]), *([loop.over(chunk[1:])] if chunk[1:] else [])]
+                return [*begun, loop.over(chunk)]
+            return [*begun, last.over(chunk[:1]), *([loop.over(chunk[1:])] if chunk[1:] else [])]
 
         return [*pieces, play]
 
@@ -288,7 +288,7 @@ class Plan(Placed):
         out = self._operand(n)
         whole = self.concatenated.get(n.index)
         if whole is not None:
-            self._prepare += whole.copies(self.stack)
+            self._prepare.setdefault(n.index, whole.copies(self.stack))
             sums = [self._product_text(*pair) for pair in zip(n.parents[::2], n.parents[1::2], strict=False)]
             text = " + ".join([*sums, *map(self._name, n.parents[len(sums) * 2 :])])
             text = (
@@ -366,7 +366,7 @@ class Plan(Placed):
         key = (address(w), w.shape, w.strides)
         if key not in self._contiguous:
             self._contiguous[key] = np.empty(w.shape, w.dtype)
-            self._prepare.append(partial(np.copyto, self._contiguous[key], w))
+            self._prepare[key] = [partial(np.copyto, self._contiguous[key], w)]
         return self._contiguous[key]
 
     # ---- playing
@@ -379,17 +379,14 @@ class Plan(Placed):
         calls = self._forward
         if newest is not None and newest < self.T:
             if newest not in self._newest:
-                made = self._calls(self.played, self._groups(self.T - newest))
-                self._newest[newest] = [call for _, call in made]
+                self._newest[newest] = _over(self._groups(self.T - newest), self._pieces)
             calls = self._newest[newest]
         self._run(calls, data)
         return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
 
     def _run(self, calls: Sequence[Call], data: Mapping[str, Array]) -> None:
         self._given = data
-        for call in self._prepare:
-            call()
-        for call in calls:
+        for call in [*chain.from_iterable(self._prepare.values()), *calls]:
             call()
         self._given = {}  # it belongs to the caller
 
@@ -522,6 +519,11 @@ def read_only(array: Array) -> Array:
     array = np.asarray(array).view()
     array.flags.writeable = False
     return array
+
+
+def _over(groups: Sequence[range], pieces: Sequence[Piece]) -> list[Call]:
+    """The calls of all pieces, group by group of the copies."""
+    return [call for group in groups for _, piece in pieces for call in piece(group)]
 
 
 def _with_out(op: Op) -> Callable[..., Any]:

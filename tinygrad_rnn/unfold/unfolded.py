@@ -363,7 +363,8 @@ class Unfolded:
         """Move on along a stream: this network's last steps are new, those before them stay as they were computed.
 
         They stand at the end of `before`, which may be this very network, and were computed with the parameters
-        as they were then; the new ones are computed with the parameters as they are now.
+        as they were then; the new ones are computed with the parameters as they are now. So is what is not kept of the
+        old ones, such as a net input, when somebody asks for it: unfold with ``keep="all"`` to see it as it was.
 
         Parameters
         ----------
@@ -461,7 +462,7 @@ class Unfolded:
         plan = Plan(folded, self.T, self.trained, keep_all=self.keep == "all")
         start = flatten(self.states[0])
         self._planned = Planned(plan, self.cost, self.weights, self._data, start, self._recipe.initial)
-        self.schedule = "\n\n".join(plan.source)
+        self.schedule = "\n\n".join(plan.source) or "no loop: nothing waits for the step before it"
 
     @property
     def trained(self) -> list[str]:
