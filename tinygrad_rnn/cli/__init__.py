@@ -34,7 +34,10 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tinygrad-rnn")
 def main() -> None:
-    """See every step of backpropagation through time."""
+    """See every step of backpropagation through time.
+
+    To begin: tinygrad-rnn lesson 1
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # it was closed by whoever started us
             nothing = os.open(os.devnull, os.O_RDWR)

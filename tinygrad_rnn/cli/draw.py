@@ -24,15 +24,29 @@ from .network import reads_network
 
 @click.command("draw")
 @reads_network
-@click.option("--view", type=click.Choice(VIEWS), default=VIEWS[0], show_default=True)
+@click.option(
+    "--view",
+    type=click.Choice(VIEWS),
+    default=VIEWS[0],
+    show_default=True,
+    help="A column for each step; the cell with its delays; what one output depends on; the first and last steps; "
+    "the way back.",
+)
 @click.option(
     "--overlay",
     type=click.Choice([o or "none" for o in OVERLAYS]),
     default="both",
     show_default=True,
-    help="What stands in the boxes.",
+    help="What stands in the boxes: numbers; as a colour, the length of each dC / d box; each copy's share; "
+    "the way of one error back; how far each step stretches the state.",
 )
-@click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True, help="What gets a box.")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default=LEVELS[0],
+    show_default=True,
+    help="What gets a box: each op, or input, state and output with the matrices between them.",
+)
 @click.option("--highlight", metavar="WEIGHT", help="The weight to bring forward, such as U; the others are grey.")
 @click.option("--of", "of", type=click.IntRange(1), help="The time step that a staircase or a path is of.")
 @click.option("--window", help="How many first and last steps to draw, such as 3,3, or all.")
@@ -55,7 +69,7 @@ def draw(
     form: str | None,
     force: bool,
 ) -> None:
-    """Draw a network, unfolded in time, with its numbers and its gradients.
+    """Draw a network unfolded in time, numbers and gradients.
 
     \b
     tinygrad-rnn draw --text "we see" -o sentence.svg

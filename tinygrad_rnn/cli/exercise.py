@@ -23,7 +23,7 @@ from .files import fail
 @click.option("--hint", type=click.IntRange(min=1), help="Which hint to give; clearer ones have larger numbers.")
 @click.option("--file", type=click.Path(path_type=Path), help="The file to write or to check, if it has another name.")
 def exercise(number: int | None, start: bool, check: bool, hint: int | None, file: Path | None) -> None:
-    """Say what the exercises of lesson NUMBER ask, start them, or check them."""
+    """Show, start or check the exercises of lesson NUMBER."""
     known = {folder.number: folder for folder in folders()}
     if number is None:
         for folder in known.values():

@@ -168,8 +168,8 @@ def _table(path: Path, refuse: Refuse) -> Data:
         for column, cell in enumerate(row, start=1):
             if not _is_number(cell):
                 raise click.ClickException(
-                    f"{path}, line {line}, column {column}: {cell!r} is not a finite number. Columns are parted by "
-                    "commas, decimals by points."
+                    f"{path}, line {line}, column {column}: {cell!r} is not a finite number. Leave out columns of "
+                    "dates and words, and rows with gaps; columns are parted by commas, decimals by points."
                 )
     rows = np.array([[float(cell) for cell in row] for _, row in lines])[:, None]
     return Data(rows[:-1], rows[1:], {}, "numbers")
