@@ -542,20 +542,20 @@ def test_a_cell_without_recurrence_is_planned_once_and_says_so():
     net, fresh = small(cell)
     assert_same(net, fresh)
     assert net.schedule.startswith("no loop")
-    plan = net._plan
+    plan = net._planned.plan
     net.replay()
-    assert net._plan is plan
+    assert net._planned.plan is plan
 
 
 def test_weights_are_copied_once_a_pass():
     """However many numbers of newest steps have been played, and whether or not error came from beyond."""
     net = replayed(tg.cells.LSTM(), 1)
-    prepared = sum(map(len, net._plan._prepare.values()))
+    prepared = sum(map(len, net._planned.plan._prepare.values()))
     net.backward(later=tuple(np.ones_like(s.value) for s in net.states[-1]))
     for new in (1, 2):
         net.follow(net, np.zeros((new, 1, 2)), np.full((new, 1, 4), 0.25))
-    assert sum(map(len, net._plan._prepare.values())) == prepared
-    assert net._plan.source == net.schedule.split("\n\n")
+    assert sum(map(len, net._planned.plan._prepare.values())) == prepared
+    assert net._planned.plan.source == net.schedule.split("\n\n")
 
 
 def test_carrying_over_new_inputs_leaves_them_there():
