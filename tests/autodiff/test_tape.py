@@ -1,12 +1,13 @@
 """The tape: what it records, and what it answers when it is asked at the wrong moment."""
 
 import gc
+import re
 import weakref
 
 import numpy as np
 import pytest
 
-from tinygrad_rnn.autodiff import ShapeError, Tape, TapeError, ops
+from tinygrad_rnn.autodiff import Node, ShapeError, Tape, TapeError, ops
 from tinygrad_rnn.autodiff.outer import Outer
 
 
@@ -233,3 +234,29 @@ def test_a_pass_stops_where_it_is_told_to():
     assert [share.parent for share in tape.pullback(z, until={y})] == [y, x]
     tape.backward(z)
     assert float(x.cotangent) == 27.0
+
+
+def test_arrays_and_nodes_meet_in_operators_and_nowhere_else():
+    tape = Tape()
+    x = tape.leaf(np.arange(1.0, 5.0).reshape(2, 2), "x")
+    a = np.array([[2.0, 3.0], [4.0, 5.0]])
+    for ours, theirs in (
+        (a + x, a + x.value),
+        (a - x, a - x.value),
+        (a * x, a * x.value),
+        (a / x, a / x.value),
+        (a @ x, a @ x.value),
+        (np.float64(2) * x, 2 * x.value),
+    ):
+        assert isinstance(ours, Node)
+        np.testing.assert_array_equal(ours.value, theirs)
+    assert (a == x) is False
+    assert (a != x) is True
+    refused = "np.{} of x: NumPy's functions are not recorded on a tape; use {}"
+    for function, words in (
+        (lambda: np.tanh(x), refused.format("tanh", "tinygrad_rnn.ops.tanh")),
+        (lambda: np.arctan(x), refused.format("arctan", "one of tinygrad_rnn.ops")),
+        (lambda: np.add(a, x, out=a), refused.format("add", "tinygrad_rnn.ops.add")),
+    ):
+        with pytest.raises(TypeError, match=re.escape(words)):
+            function()

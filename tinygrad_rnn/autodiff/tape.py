@@ -22,7 +22,7 @@ from .differentiate import differentiate
 from .errors import ShapeError, TapeError, keep
 from .forward import Push, Tangents, pushes, seeded
 from .notation import plain, symbol
-from .op import Op
+from .op import OPS, Op
 from .outer import Outer
 
 Array = NDArray[Any]
@@ -36,6 +36,16 @@ class Rows(Protocol):
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
         """What came back to the node of this role at time t; at time 0, a role is a part of the initial state."""
+
+
+# What an array's operator asks the node on its right for.
+REFLECTED = {
+    np.add: "__radd__",
+    np.subtract: "__rsub__",
+    np.multiply: "__rmul__",
+    np.divide: "__rtruediv__",
+    np.matmul: "__rmatmul__",
+}
 
 
 class Node:
@@ -66,7 +76,6 @@ class Node:
     """
 
     __slots__ = ("_cotangent", "_tape", "_value", "active", "index", "name", "op", "parents", "role", "shape", "t")
-    __array_ufunc__ = None  # so that ndarray + node comes to the node, not to an object array
 
     def __init__(
         self,
@@ -141,6 +150,16 @@ class Node:
         return f"<{self}: {self.op.name if self.op else 'leaf'}, shape {self.shape}>"
 
     # Written like arrays. Where shapes differ, the repetition that NumPy would do in silence is a node.
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        # Without it, ndarray + node would be an array of nodes, and np.tanh(node) an error that names no way out.
+        if ufunc in (np.equal, np.not_equal):
+            return ufunc is np.not_equal  # a node is no array
+        if ufunc in REFLECTED and method == "__call__" and not options and inputs[1] is self:
+            return getattr(self, REFLECTED[ufunc])(inputs[0])
+        name = ufunc.__name__
+        instead = f"tinygrad_rnn.ops.{name}" if name in OPS else "one of tinygrad_rnn.ops"
+        raise TypeError(f"np.{name} of {self}: NumPy's functions are not recorded on a tape; use {instead}")
 
     def __add__(self, other: Any) -> Any:
         return _elementwise(ops.add, self, other)

@@ -47,6 +47,9 @@ class Step:
     _root: Node
     _tape: Tape
 
+    def __repr__(self) -> str:
+        return f"<step {self.number}, {self.phase}: {self.node}, {self.op}; tinygrad_rnn.show prints it>"
+
     @property
     def phase(self) -> str:
         """``forward`` or ``backward``."""
