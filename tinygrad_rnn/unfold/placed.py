@@ -8,8 +8,8 @@ the same loop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,19 @@ from .gates import Gates, gates_of
 from .needed import VIEWS, Needed
 
 Array = NDArray[Any]
+
+
+class Summands(NamedTuple):
+    """What a linear map in a loop adds up: products of inputs and weights, and perhaps a bias."""
+
+    held: list[tuple[Node, Node]]  # the inputs that the loop computes, each with its weight
+    free: list[tuple[Node, Node]]  # those that do not wait for it
+    bias: Node | None
+
+    @property
+    def waiting(self) -> list[Node]:
+        """All but the held ones, as the arguments of a linear map."""
+        return [p for pair in self.free for p in pair] + ([] if self.bias is None else [self.bias])
 
 
 class Placed(Needed):
@@ -106,7 +119,7 @@ class Placed(Needed):
     def _stays_within_a_step(self, n: Node) -> bool:
         """Whether all who read it are played in the same round of the same loop."""
         waits = n.op is ops.linear and n.index not in self.concatenated
-        if n.index not in self.loops or (waits and self.operands(n)[1]):
+        if n.index not in self.loops or (waits and self.summands(n).waiting):
             return False
         return self._read_in(n) <= {self.loops[n.index]}
 
@@ -119,52 +132,62 @@ class Placed(Needed):
                 found |= self._read_in(r)
         return found
 
-    def operands(self, n: Node) -> tuple[list[tuple[Node, Node]], list[Node]]:
-        """What a linear map in a loop adds up: inputs of the loop and their weights; and all that does not wait for it.
-
-        The latter are such inputs and weights too, one after the other, and perhaps a bias.
-        """
-        held, free = [], []
+    def summands(self, n: Node) -> Summands:
+        """What a linear map in a loop adds up."""
+        held: list[tuple[Node, Node]] = []
+        free: list[tuple[Node, Node]] = []
         for x, w in zip(n.parents[::2], n.parents[1::2], strict=False):
-            if self.loops.get(self.source_of(x)) == self.loops[n.index]:
-                held.append((x, w))
-            else:
-                free += [x, w]
-        return held, free + [*n.parents[-1:]] * (len(n.parents) % 2)
+            in_loop = self.loops.get(self.source_of(x)) == self.loops[n.index]
+            (held if in_loop else free).append((x, w))
+        return Summands(held, free, n.parents[-1] if len(n.parents) % 2 else None)
 
     # ---- one kind of node after the other
 
     def _concatenate(self, joined: Mapping[int, tuple[int, int]]) -> None:
         """Sums of products in a loop whose inputs can lie side by side, where that is quicker, see `Concatenated`."""
-        passed_on = {*self.previous.values(), *(self.real(self.nodes[g]).index for g in self.next.values())}
-        taken = {*joined, *self.copied, *self.placed, *passed_on}
+        passed_on = {self._passed_on(self.nodes[i]) for i in (*self.previous, *self.next)}
+        fixed = {*joined, *self.copied, *self.placed, *passed_on, *self.previous, *self.next, *self.timeless}
+        for n in [*self.played, *self.played_back] if self.samples == 1 else []:
+            if n.op is ops.linear and n.index in self.loops:
+                sums = self.summands(n)
+                if self._pays_as_one(n, sums) and self._can_be_one(sums, fixed):
+                    self._lay_side_by_side(n, sums)
 
-        def movable(p: Node) -> bool:
-            anywhere = p.op is None or (p.index in self.kept and p.index not in self.loops and p.op.name not in VIEWS)
-            return anywhere and p.index not in {*taken, *self.stacks, *self.timeless, *self.previous, *self.next}
+    def _passed_on(self, x: Node) -> int | None:
+        """The node that comes to this one from the step before or after it, if one does."""
+        if x.index in self.previous:
+            return self.previous[x.index]
+        return self.real(self.nodes[self.next[x.index]]).index if x.index in self.next else None
 
-        for n in self.played + self.played_back if self.samples == 1 else []:
-            held, free = self.operands(n) if n.op is ops.linear and n.index in self.loops else ([], [])
-            if len(held) != 1 or not free:
-                continue
-            (x, w), inputs = held[0], [self.real(p) for p in free[: len(free) // 2 * 2 : 2]]
-            weights = [self.real(p) for p in (w, *free[1::2])]
-            over = self.previous.get(
-                x.index, self.real(self.nodes[self.next[x.index]]).index if x.index in self.next else -1
-            )
-            widths = [p.shape[-1] for p in inputs]
-            small = (sum(widths) + len(free) % 2) * n.shape[-1] <= CONCATENATED
-            steady = all(p.index in self.timeless for p in weights + free[len(free) // 2 * 2 :])
-            apart = len(set(inputs)) == len(inputs)  # an input that is read twice can lie in one place only
-            if over in passed_on - self._long.keys() and small and steady and apart and all(map(movable, inputs)):
-                bias = free[-1] if len(free) % 2 else None
-                made = Concatenated(
-                    self.T, x, inputs, weights, bias, self._first_factor(n), x.index in self.next, self.dtype
-                )
-                self._long[over] = made.passed_on
-                self.stacks |= {p.index: made.of(k) for k, p in enumerate(inputs)}
-                made.place_weights(self.stacks, {w.index for w in self.folded.weights.values()})
-                self.concatenated[n.index] = made
+    def _pays_as_one(self, n: Node, sums: Summands) -> bool:
+        """Whether a sum of products takes less time as one, though all its inputs then come into the loop."""
+        more = sum(x.shape[-1] for x, _ in sums.free) + (sums.bias is not None)
+        return len(sums.held) == 1 and 0 < more * n.shape[-1] <= CONCATENATED
+
+    def _can_be_one(self, sums: Summands, fixed: Collection[int | None]) -> bool:
+        """Whether the inputs of a sum can be laid side by side: those that are not `fixed`, nor laid down already."""
+        over, inputs = self._passed_on(sums.held[0][0]), [self.real(x) for x, _ in sums.free]
+        constant = [w for _, w in (*sums.held, *sums.free)] + ([] if sums.bias is None else [sums.bias])
+        movable = all(
+            x.op is None or (x.index in self.kept and x.index not in self.loops and x.op.name not in VIEWS)
+            for x in inputs
+        )
+        once = len(set(inputs)) == len(inputs)  # an input that is read twice can lie in one place only
+        free = (
+            over is not None and over not in self._long and not any(x.index in {*fixed, *self.stacks} for x in inputs)
+        )
+        return free and movable and once and all(self.real(w).index in self.timeless for w in constant)
+
+    def _lay_side_by_side(self, n: Node, sums: Summands) -> None:
+        ((x, w),), over = sums.held, self._passed_on(sums.held[0][0])
+        inputs, weights = [self.real(p) for p, _ in sums.free], [self.real(p) for p in (w, *(v for _, v in sums.free))]
+        factor, later = self._first_factor(n), x.index in self.next
+        made = Concatenated(self.T, x, inputs, weights, sums.bias, factor, later, self.dtype)
+        assert over is not None  # as `_can_be_one` has seen
+        self._long[over] = made.passed_on
+        self.stacks |= {p.index: made.of(k) for k, p in enumerate(inputs)}
+        made.place_weights(self.stacks, {w.index for w in self.folded.weights.values()})
+        self.concatenated[n.index] = made
 
     def _first_factor(self, n: Node) -> Array | None:
         """What gates multiply a net input by first, where nobody else reads it: its weights can be, instead."""

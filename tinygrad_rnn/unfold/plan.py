@@ -284,19 +284,15 @@ class Plan(Placed):
         return self.stack(n) if index in self.timeless else Row(self.stack(n))
 
     def _linear_in_loop(self, n: Node, vectors: bool, pieces: list[Callable[[range], list[Call]]]) -> list[Line]:
-        held, waiting = self.operands(n)
-        out = self._operand(n)
+        summands, out = self.summands(n), self._operand(n)
+        held, waiting = summands.held, summands.waiting
         whole = self.concatenated.get(n.index)
         if whole is not None:
             self._prepare.setdefault(n.index, whole.copies(self.stack))
-            sums = [self._product_text(*pair) for pair in zip(n.parents[::2], n.parents[1::2], strict=False)]
-            text = " + ".join([*sums, *map(self._name, n.parents[len(sums) * 2 :])])
-            text = (
-                f"{self._name(n)} = {text}"
-                if whole.factor is None
-                else f"{self._name(n)} = ({text}) times a factor each"
-            )
-            return [Line(np.dot, (Row(whole.read), whole.matrix), out, text)]
+            products = [self._product_text(*pair) for pair in zip(n.parents[::2], n.parents[1::2], strict=False)]
+            text = " + ".join([*products, *map(self._name, n.parents[len(products) * 2 :])])
+            text = text if whole.factor is None else f"({text}) times a factor each"
+            return [Line(np.dot, (Row(whole.read), whole.matrix), out, f"{self._name(n)} = {text}")]
         if waiting:
             # The free part waits where the sum is to stand; each product is made in a scratch row and added to it.
             pieces.append(
