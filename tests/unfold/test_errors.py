@@ -1,6 +1,7 @@
 """An error tells the line of the reader's own code that led to it, and what had been recorded until then."""
 
 import linecache
+import re
 import traceback
 
 import networkx as nx
@@ -140,3 +141,14 @@ def test_what_is_no_cell(cell):
         tg.unfold(cell, p.params, p.x, p.d, s0=p.s0)
     with pytest.raises(TypeError, match="the cell is"):
         next(tg.rtrl(cell, p.params, p.x, p.d, s0=p.s0))
+
+
+@pytest.mark.parametrize(
+    ("shape", "hint"),
+    [((4,), "of single numbers pass x[:, None, None]."), ((4, 3), "pass x[:, None, :].")],
+    ids=["one axis", "two axes"],
+)
+def test_a_sequence_with_too_few_axes_is_told_how_to_get_them(shape, hint):
+    p = problem()
+    with pytest.raises(tg.ShapeError, match=re.escape(f"For a single sequence {hint}")):
+        tg.unfold(p.cell, p.params, np.zeros(shape), p.d)

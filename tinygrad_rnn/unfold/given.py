@@ -20,7 +20,8 @@ def sequences(x: Any, d: Any) -> tuple[Array, Array]:
     x, d = np.asarray(x), np.asarray(d)
     for name, array, last in (("x", x, "i"), ("d", d, "k")):
         if array.ndim != 3:
-            hint = f" For a single sequence pass {name}[:, None, :]." if array.ndim == 2 else ""
+            wider = {1: f"of single numbers pass {name}[:, None, None]", 2: f"pass {name}[:, None, :]"}.get(array.ndim)
+            hint = f" For a single sequence {wider}." if wider else ""
             if name == "d" and array.dtype.kind in "iu":
                 hint = " If d holds the numbers of classes, pass numpy.eye(number of classes)[d]."
             raise ShapeError(

@@ -48,8 +48,9 @@ def unfold(
     d : array_like, (T, B, o)
         The targets ``d[t, p, k]``.
     loss : {"cross_entropy", "squared_error"} or callable
-        The cost of one time step, ``loss(y, d)``; it is summed over the samples. With a mask,
-        ``loss(y, d, mask)``: the mask is a node (B, 1), and who is over must pay nothing.
+        The cost of one time step, ``loss(y, d)``; it is summed over the samples. The squared error is half the
+        sum of squares, Guo (2013), eq. (5). With a mask, ``loss(y, d, mask)``: the mask is a node (B, 1), and
+        who is over must pay nothing.
     reduction : {"sum", "mean"}
         Whether the costs of the time steps are summed, as in Guo, or averaged: divided by T, also where some
         samples are over before; by the number of `losses`, if these are named.
