@@ -596,3 +596,42 @@ def test_two_parts_of_the_state_that_each_read_the_other_one(samples, first):
     net.backward()
     fresh.backward()
     assert_same(net, fresh)
+
+
+EVERY_CELL = [
+    tg.cells.Guo(),
+    tg.cells.Elman(),
+    tg.cells.IRNN(),
+    tg.cells.LSTM(),
+    tg.cells.LSTM(peepholes=True),
+    tg.cells.GRU(),
+    tg.cells.GRU(reset="before"),
+    tg.cells.Stacked(tg.cells.LSTM(), tg.cells.GRU()),
+]
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("keep", ["needed", "all"])
+@pytest.mark.parametrize("cell", EVERY_CELL, ids=repr)
+def test_a_replay_is_a_fresh_recording_to_the_last_digits(cell, keep, samples):
+    rng = np.random.default_rng(0)
+    params = cell.init(3, 5, 4, rng=1)
+
+    def data():
+        return rng.normal(size=(12, samples, 3)), rng.dirichlet(np.ones(4), size=(12, samples))
+
+    def difference(a, b):
+        a, b = np.asarray(a), np.asarray(b)
+        return np.abs(a - b).max() / max(np.abs(b).max(), 1e-30)
+
+    net, (x, d) = tg.unfold(cell, params, *data(), keep=keep), data()
+    net.replay(x, d)
+    net.backward()
+    fresh = tg.unfold(cell, params, x, d)
+    fresh.backward()
+    found = [difference(net.grads[name], g) for name, g in fresh.grads.items()]
+    for ours, theirs in zip(net.tape, fresh.tape, strict=True):
+        found.append(difference(ours.value, theirs.value))
+        if ours.t and theirs.cotangent is not None:
+            found.append(difference(ours.cotangent, theirs.cotangent))
+    assert max(found) < 1e-14
