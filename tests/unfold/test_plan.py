@@ -598,6 +598,36 @@ def test_two_parts_of_the_state_that_each_read_the_other_one(samples, first):
     assert_same(net, fresh)
 
 
+HOSTILE = [
+    "V\n   raise SystemExit('a name was run')",
+    "V\r   raise SystemExit('a name was run')",
+    "\0",
+    "\udc80",
+    '"""#',
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("samples", [1, 2])
+def test_a_name_is_never_run(name, samples):
+    p = problem(sizes=(4, samples, 3, 4, 5))
+    params = {name if key == "V" else key: w for key, w in p.params.items()}
+
+    def cell(P, x, s):
+        s = o.tanh(o.linear(x, P[name], s, P["U"], P["b_j"], name=name))
+        return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+    net = tg.unfold(cell, params, p.x, p.d, s0=p.s0)
+    net.replay()
+    net.backward()
+    fresh = tg.unfold(cell, params, p.x, p.d, s0=p.s0)
+    fresh.backward()
+    assert_same(net, fresh)
+    lines = net.schedule.splitlines()
+    assert not any(line.strip().startswith("raise") for line in lines)
+    assert all(line.split("#")[0].strip() for line in lines if line)
+
+
 EVERY_CELL = [
     tg.cells.Guo(),
     tg.cells.Elman(),

@@ -129,7 +129,7 @@ class Loop:
     Attributes
     ----------
     source : str
-        The function, as it is run.
+        The function as it is run, and beside each call what it computes.
     """
 
     def __init__(self, lines: Sequence[Line], vectors: bool) -> None:
@@ -137,21 +137,16 @@ class Loop:
         self._columns: dict[Any, tuple[str, Array, bool]] = {}  # key to name, stack, whether it is the row's `dot`
         self._fixed: dict[Any, tuple[str, Any]] = {}
         written = [self._write(line) for line in lines]
-        wide = max(map(len, written))
-        body = [f"   {w:<{wide}}  # {line.text}".rstrip(" #") for w, line in zip(written, lines, strict=True)]
         names = [name for name, _, _ in self._columns.values()] or ["_"]  # of one time step, no row is another one
         fixed = [name for name, _ in self._fixed.values()]
-        self.source = "\n".join(
-            [
-                f"def make(rows, {', '.join(fixed)}):",
-                " def loop():",
-                f"  for {', '.join(names)}, in rows:",
-                *body,
-                " return loop",
-            ]
-        )
+        before = [f"def make(rows, {', '.join(fixed)}):", " def loop():", f"  for {', '.join(names)}, in rows:"]
+        calls, after = [f"   {call}" for call in written], [" return loop"]
+        wide, texts = max(map(len, calls)), [" ".join(line.text.splitlines()) for line in lines]
+        explained = [f"{call:<{wide}}  # {text}".rstrip(" #") for call, text in zip(calls, texts, strict=True)]
+        self.source = "\n".join([*before, *explained, *after])
         scope: dict[str, Any] = {}
-        exec(self.source, scope)
+        # Without what is said about the calls: it holds names, and a name may come from anywhere and hold anything.
+        exec("\n".join([*before, *calls, *after]), scope)
         self._make = scope["make"]
 
     def over(self, steps: Iterable[int]) -> Call:
