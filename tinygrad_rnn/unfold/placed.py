@@ -108,6 +108,10 @@ class Placed(Needed):
         """The stack of a node's value."""
         return self.stacks[self.real(node).index]
 
+    def has_rows(self, n: Node) -> bool:
+        """Whether every copy of a node has a row of its own: it is given, or kept."""
+        return n.index in self.stacks and (n.op is None or n.index in self.kept)
+
     def lead(self, n: Node) -> tuple[int, ...]:
         """For how many copies a node has room, as the first axis of its stack."""
         if n.index in self.timeless:

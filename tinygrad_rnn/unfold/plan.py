@@ -121,7 +121,7 @@ class Plan(Placed):
             inside = set(components.nodes[c]["members"])
             members = [self.nodes[i] for i in sorted(inside, key=position)]
             first = members[0].index
-            if len(members) > 1 or g.has_edge(first, first):
+            if first in self.loops:
                 pieces += [(inside, piece) for piece in self._loop(members, from_beyond)]
             elif first not in self.timeless:
                 pieces.append((inside, partial(self._at_once, members[0])))
@@ -382,7 +382,7 @@ class Plan(Placed):
 
     def _run(self, calls: Sequence[Call], data: Mapping[str, Array]) -> None:
         self._given = data
-        for call in [*chain.from_iterable(self._prepare.values()), *calls]:
+        for call in chain(*self._prepare.values(), calls):
             call()
         self._given = {}  # it belongs to the caller
 
@@ -393,8 +393,7 @@ class Plan(Placed):
             start[...] = before if row < 0 else other.stacks[s.index][row]
         own = {b.index for b in self.folded.before}
         for n in self.nodes[: self.folded.size] if kept else []:
-            stays = n.op is None or n.index in self.kept
-            if n.index in self.stacks and stays and n.index not in self.timeless | self.views | own:
+            if self.has_rows(n) and n.index not in self.timeless | self.views | own:
                 self.stacks[n.index][:kept] = other.newest(n, kept)
 
     def newest(self, n: Node, count: int) -> Array:
@@ -452,14 +451,10 @@ class Plan(Placed):
             return read_only(self._of_copy(g, row))
         total: Array | Outer | None = None
         for kind, nodes in self.terms_of(g):
-            rows = [self._of_copy(n, row) for n in nodes]
-            share = (
-                Outer.of(rows[0], rows[1])
-                if kind == "product"
-                else rows[0].sum(axis=0)
-                if kind == "samples"
-                else rows[0]
-            )
+            first, *others = [self._of_copy(n, row) for n in nodes]
+            share: Array | Outer = first.sum(axis=0) if kind == "samples" else first
+            if kind == "product":
+                share = Outer.of(first, *others)
             total = share if total is None else total + share
         return read_only(total) if isinstance(total, np.ndarray) else total
 
@@ -501,7 +496,7 @@ class Plan(Placed):
         """What a node has kept of one copy, or several; None if it has to be computed again."""
         if n.index in self.stacks and n.index in self.timeless:
             return self.stacks[n.index]
-        if n.index in self.stacks and (n.op is None or n.index in self.kept):
+        if self.has_rows(n):
             return self.stacks[n.index][row, ...]
         return self._later(n.index) if n.op is None and row == self.T - 1 else None
 
