@@ -1,6 +1,6 @@
 """Reverse-mode differentiation on an explicit tape."""
 
-from . import ops
+from . import ops, writing
 from .bad import BadNumber, first_bad
 from .check import CheckReport, Compared, Finding, check, check_tape
 from .differentiate import by_rule, record_pullback
@@ -37,4 +37,5 @@ __all__ = [
     "play_copies",
     "record_pullback",
     "record_pushforward",
+    "writing",
 ]

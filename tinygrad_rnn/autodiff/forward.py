@@ -162,6 +162,6 @@ def play_copies(tape: Tape, start: int, given: Mapping[int, Array]) -> dict[int,
 def _need_rule(node: Node, slot: int) -> None:
     """Raise TapeError if the op of a node cannot say what a tangent of this argument does."""
     op = node.op
-    if op is not None and slot not in op.jvps and None not in op.jvps:
+    if op is not None and not op.can_push(slot):
         at = "" if node.t is None else f" at t={node.t}"
         raise TapeError(f"{op.name}{at}: it has no tangent with respect to {node.parents[slot]}, its argument {slot}")

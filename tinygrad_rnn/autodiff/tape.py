@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from . import ops
+from . import ops, writing
 from .differentiate import differentiate
 from .errors import ShapeError, TapeError, keep
 from .forward import Push, Tangents, pushes, seeded
@@ -141,7 +141,7 @@ class Node:
         """How it was computed, in LaTeX: its name, and its op over the names of its parents."""
         if self.op is None:
             return self.latex
-        return f"{self.latex} = {self.op.write([p.latex for p in self.parents])}"
+        return f"{self.latex} = {writing.value(self.op, [p.latex for p in self.parents])}"
 
     def __str__(self) -> str:
         return plain(self.latex)
@@ -432,7 +432,7 @@ class Tape:
         asks for it: that keeps recording cheap.
         """
         parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
-        if self._suffix and name and op is not ops.copy:
+        if self._suffix and name and not op.ties:
             name += self._suffix
         if self._apart:
             like = self.nodes[-self._apart]
@@ -686,7 +686,7 @@ class Tape:
             op, g = node.op, node._cotangent
             if op is None or g is None or node in until:
                 continue
-            if isinstance(g, Outer) and not op.keeps_terms:
+            if isinstance(g, Outer) and not op.ties:
                 g = node._cotangent = _frozen(g)
             args = [p.value for p in node.parents]
             for slot, parent in enumerate(node.parents):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.op import BY_NAME
+from ..autodiff.kernels import BY_NAME
 
 Array = NDArray[Any]
 Call = Callable[[], Any]

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, Op, Outer, ops
+from ..autodiff.kernels import into
 from .fold import Folded
 from .gates import Gates
 from .loop import Call, Line, Loop, Row, address, side_by_side
@@ -175,7 +176,7 @@ class Plan(Placed):
             return self._linear_at_once(args, out)
         if n.op.name == "matmul" and n.parents[1].index in self.timeless:
             return [_product(args[0], args[1], out)]
-        return [n.op.into(out, *args)]
+        return [into(n.op, out, *args)]
 
     def _linear_at_once(self, args: Sequence[Array], out: Array) -> list[Call]:
         calls: list[Call] = []

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ops
+from ..autodiff import Node
+from ..autodiff.traits import computes
 from .plan import Plan, read_only
 
 Array = NDArray[Any]
@@ -57,7 +58,7 @@ class Planned:
         self.initial = initial
         self.totals: dict[Node, Callable[[], Array]] = {weights[name]: total for name, total in plan.totals.items()}
         self.totals[cost] = partial(np.ones, (), plan.dtype)  # its value would compute every node
-        if cost.op is ops.multiply:  # by 1/T
+        if computes(cost, np.multiply):  # by 1/T
             summed, weight = cost.parents
             self.totals[summed] = weight.value.copy
 
@@ -98,7 +99,7 @@ class Planned:
             tape.played_by(plan, others, complete=False)
             return
         total = plan.forward(data, newest)
-        if self.cost.op is ops.multiply:  # by 1/T
+        if computes(self.cost, np.multiply):  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
             total = total * weight.value
