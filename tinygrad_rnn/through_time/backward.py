@@ -43,7 +43,7 @@ class Backward:
 
     def __init__(self, folded: Folded) -> None:
         self.folded = folded
-        self.timeless = folded.timeless()
+        self.timeless = {n.index for n in folded.invariant}
         self.moving = self._depending_on({a.index for a in folded.after})
         self.paid = self._depending_on({folded.share.index}) - self.moving
         self.shares = {folded.share.index}

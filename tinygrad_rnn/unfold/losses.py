@@ -34,7 +34,7 @@ def cross_entropy(y: Node, d: Node, mask: Node | None = None) -> Node:
         low = ops.broadcast(net.tape.constant(-1e4), source=(), to=net.shape)
         net = ops.where(ops.broadcast(mask, source=mask.shape, to=net.shape), net, low)
         y = y.op(net)
-    return cost(net, y, d, name="C")  # type: ignore[no-any-return]  # an op of nodes is a node
+    return cost(net, y, d, name="C")
 
 
 CROSS_ENTROPIES: Mapping[Op | None, Op] = MappingProxyType(

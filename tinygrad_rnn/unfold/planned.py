@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node
 from ..autodiff.traits import computes
-from .plan import Plan, read_only
+from ..replay import Program, read_only
 
 Array = NDArray[Any]
 
@@ -21,8 +21,8 @@ class Planned:
 
     Parameters
     ----------
-    plan : Plan
-        The folded network, laid out for as many copies as the tape has.
+    plan : Program
+        The folded network, compiled for as many copies as the tape has.
     cost : Node
         What the error starts from.
     weights : mapping of str to Node
@@ -42,7 +42,7 @@ class Planned:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Program,
         cost: Node,
         weights: Mapping[str, Node],
         data: Mapping[str, Sequence[Node]],
@@ -57,7 +57,7 @@ class Planned:
         self.start = start
         self.initial = initial
         self.totals: dict[Node, Callable[[], Array]] = {weights[name]: total for name, total in plan.totals.items()}
-        self.totals[cost] = partial(np.ones, (), plan.dtype)  # its value would compute every node
+        self.totals[cost] = partial(np.ones, (), plan.folded.dtype)  # its value would compute every node
         if computes(cost, np.multiply):  # by 1/T
             summed, weight = cost.parents
             self.totals[summed] = weight.value.copy
@@ -93,12 +93,12 @@ class Planned:
         others = [(s, read_only(value)) for s, value in start.items()]
         others += [(self.weights[name], read_only(new[name].copy())) for name in self.initial]
         if not self.has_values:
-            others += [(self.weights[name], plan.shared(name)) for name in plan.folded.weights]
+            others += [(self.weights[name], plan.shared(name)) for name in plan.weights]
         if states_only:
             plan.carry(data)
             tape.played_by(plan, others, complete=False)
             return
-        total = plan.forward(data, newest)
+        total = plan.run(data, newest)
         if computes(self.cost, np.multiply):  # by 1/T
             summed, weight = self.cost.parents
             others.append((summed, np.asarray(total)))
@@ -107,5 +107,5 @@ class Planned:
 
     def backward(self, later: Sequence[Array] | None) -> None:
         """Play backwards, from the whole cost and from what comes back to s(T) from beyond."""
-        self.plan.backward(later)
+        self.plan.pull(later)
         self.tape.received(self.cost, self.totals)

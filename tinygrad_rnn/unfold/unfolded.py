@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import BadNumber, CheckReport, Node, Place, Push, Tangents, Tape, TapeError, check_tape, first_bad
-from .fold import Folded, fold_all
+from ..replay import Folded, Program
+from .fold import fold_all
 from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 from .gradients import Gradients, cotangent
 from .graph import graph
 from .lines import Watched
-from .plan import Plan
 from .planned import Planned
 from .recipe import Recipe, Recorded
 from .steps import Step, walk
@@ -459,7 +459,7 @@ class Unfolded:
         if isinstance(folded, str) or different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        plan = Plan(folded, self.T, self.trained, keep_all=self.keep == "all")
+        plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
         start = flatten(self.states[0])
         self._planned = Planned(plan, self.cost, self.weights, self._data, start, self._recipe.initial)
         self.schedule = "\n\n".join(plan.source) or "no loop: nothing waits for the step before it"
@@ -499,17 +499,16 @@ class Unfolded:
         """
         self._need_forward()
         if self._planned is not None and self._planned.has_values:
-            return self._planned.plan.folded, self._planned.plan.values
+            return self._planned.plan.recorded, self._planned.plan.values
         folded = self._fold()
         columns: list[list[Node]] = [[] for _ in range(self.T)]
         for node in self.tape.nodes[: self._size]:
             if node.t:
                 columns[node.t - 1].append(node)
         before = {b.index: k for k, b in enumerate(folded.before)}
-        timeless = folded.timeless()
 
         def values(node: Node) -> Array:
-            if node.index in timeless:
+            if node in folded.invariant:
                 return node.value
             if node.index in before:
                 return np.stack([flatten(s)[before[node.index]].value for s in self.states[:-1]])

@@ -1,4 +1,4 @@
-"""A loop over the copies of a step: its lines are NumPy calls, written out and run as Python.
+"""Code generation: a loop over the copies of a step. Its lines are NumPy calls, written out and run as Python.
 
 What changes from copy to copy comes as a row of a table that is made once, so that a copy costs its
 calls and nothing else.
@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..autodiff.kernels import BY_NAME
-
-Array = NDArray[Any]
-Call = Callable[[], Any]
+from ..autodiff.kernels import BY_NAME, Call
+from .folded import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,82 +34,6 @@ class Line:
     reads: tuple[Row | Array, ...]
     out: Row | Array
     text: str = ""
-
-
-def side_by_side(lines: Sequence[Line], vectors: bool) -> list[Line]:
-    """The lines; products of one row with rows that lie at equal distances, into such rows, are one product.
-
-    Of vectors, one that repeats an argument is dearer than several short ones: the argument is copied, so that there
-    is one product of long vectors, if these are without gaps.
-    """
-    merged: list[Line] = []
-    runs: list[list[Line]] = []
-    for line in lines:
-        if runs and _continues(runs[-1], line):
-            runs[-1].append(line)
-        else:
-            runs.append([line])
-    for run in runs:
-        merged += run if len(run) == 1 else _merged(run, vectors)
-    return merged
-
-
-def _merged(run: Sequence[Line], vectors: bool) -> Sequence[Line]:
-    one, many, outs = run[0].reads[0], [line.reads[1] for line in run], [line.out for line in run]
-    text = ", ".join(line.text for line in run)
-    assert isinstance(one, Row)  # as `_continues` has seen
-    if not vectors:
-        return [Line(np.multiply, (Row(one.stack[:, None]), _spread(many)), _spread(outs), text)]
-    factors, products = _end_to_end(many), _end_to_end(outs)
-    if len(run) < 3 or factors is None or products is None:
-        return run
-    width = factors.stack.shape[-1]
-    repeated = np.empty((1, len(run), width // len(run)), factors.stack.dtype)
-    return [
-        Line(np.copyto, (one,), repeated, "side by side, for the next line"),
-        Line(np.multiply, (repeated.reshape(1, width), factors), products, text),
-    ]
-
-
-def _continues(run: Sequence[Line], line: Line) -> bool:
-    rows = [(*a.reads, a.out) for a in (*run, line)]
-    stacks = [[a.stack if isinstance(a, Row) else np.empty(0) for a in row] for row in rows]
-    if any(a.function is not np.multiply for a in (*run, line)) or any(a.ndim != 3 for row in stacks for a in row):
-        return False
-    one, many, out = zip(*stacks, strict=True)
-    return all(_memory(a) == _memory(one[0]) for a in one) and _distance(many) > 0 and _distance(out) > 0
-
-
-def address(a: Array) -> int:
-    """Where an array begins in memory."""
-    start: int = a.__array_interface__["data"][0]
-    return start
-
-
-def _distance(stacks: Sequence[Array]) -> int:
-    """How many bytes these stacks of one layout lie apart; 0 if they do not all lie equally far apart."""
-    (distance, *others) = (address(b) - address(a) for a, b in pairwise(stacks))
-    alike = len({(a.shape, a.strides) for a in stacks}) == 1
-    return distance if alike and set(others) <= {distance} else 0
-
-
-def _spread(rows: Sequence[Row | Array]) -> Row:
-    """Stacks (T, B, m) at equal distances as one (T, k, B, m)."""
-    stacks = [row.stack for row in rows if isinstance(row, Row)]
-    (steps, *shape), (stride, *strides) = stacks[0].shape, stacks[0].strides
-    whole = (steps, len(stacks), *shape), (stride, _distance(stacks), *strides)
-    return Row(np.lib.stride_tricks.as_strided(stacks[0], *whole))
-
-
-def _end_to_end(rows: Sequence[Row | Array]) -> Row | None:
-    """Rows (T, 1, m) without gaps between them as one (T, 1, k m); None if there are gaps."""
-    spread = _spread(rows).stack
-    if spread.strides[1] != spread.shape[-1] * spread.itemsize:
-        return None
-    steps, k, _, width = spread.shape
-    return Row(
-        np.lib.stride_tricks.as_strided(spread, (steps, 1, k * width), spread.strides[:1] * 2 + spread.strides[-1:])
-    )
 
 
 class Loop:
@@ -163,9 +83,6 @@ class Loop:
         return a[0] if self._vectors and a.ndim == 2 else a
 
     def _write(self, line: Line) -> str:
-        if line.function is np.copyto:
-            (row,) = line.reads
-            return f"{self._operand(line.out)}[...] = {self._operand(row)}"  # half the time of calling copyto
         if line.function is not np.dot:
             reads = ", ".join(self._operand(a) for a in line.reads)
             by_name = "out=" if line.function in BY_NAME else ""
@@ -198,6 +115,12 @@ class Loop:
         if key not in self._fixed:
             self._fixed[key] = (f"w{len(self._fixed)}", value)
         return self._fixed[key][0]
+
+
+def address(a: Array) -> int:
+    """Where an array begins in memory."""
+    start: int = a.__array_interface__["data"][0]
+    return start
 
 
 def _memory(a: Array) -> tuple[Any, ...]:
