@@ -177,7 +177,7 @@ assert [sum(name in line for line in loops[1].split("\n")) for name in (" v", "â
 # Backwards there is a ring too: to what comes from the later step, the share of the step's own output is added; that
 # goes through $f'$, and through `U` to the state before. It is the sum at the end of lesson 6. The shares of the
 # outputs and the slopes of $f$ are not on the ring: they are known from the forward pass, so they are computed for all
-# steps before the first error moves. The slopes are the node without a name. The shares of the outputs have none either;
+# steps before the first error moves. The slopes are the node without a name. The shares of the outputs have none, too;
 # they are written as the product that they are, `âˆ‚net_k W`.
 #
 # ## One product for each weight

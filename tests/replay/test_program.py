@@ -85,7 +85,7 @@ def test_whoever_remembers_the_number_of_a_pass_knows_whether_another_was_begun(
     program = played(net, data)
     assert (program.runs, program.pulls) == (1, 1)
 
-    with pytest.raises(ValueError, match="could not be broadcast"):
+    with pytest.raises(ValueError, match="could not broadcast"):
         program.run({"x": data["x"][:, :, :1], "d": data["d"][:, :, :3]})
     assert (program.runs, program.pulls) == (2, 1)
     program.carry(data)
