@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tinygrad_rnn.autodiff import OPS, ShapeError, Tape, check_tape, op, ops
 from tinygrad_rnn.autodiff.notation import plain
+from tinygrad_rnn.unfold.recording import Recording
 
 rng = np.random.default_rng(1)
 A, B, C = rng.normal(size=(3, 2, 3))
@@ -691,7 +692,7 @@ def test_ops_compute_on_plain_arrays():
 
 
 def test_unknown_shapes_are_refused_in_words():
-    tape = Tape()
+    tape = Recording()
     with tape.step(3):
         x, v = tape.leaf(np.ones((4, 3)), "x"), tape.leaf(np.ones((3, 2)), "V")
         with pytest.raises(ShapeError) as error:

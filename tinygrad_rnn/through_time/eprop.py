@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,14 +76,14 @@ def _to_itself(moment: Moment) -> Hand:
             below.update(p.index for p in node.parents)
     between = {(i, slot) for i, slot in products if i in below and moment.tape[i].parents[slot].index in new}
 
-    def share(node: Node, slot: int, g: Node) -> Node | None:
+    def share(node: Node, slot: int, g: Node, y: Node, given: Sequence[Node]) -> Node | None:
         if (node.index, slot) in between:
             return None
         if (node.index, slot) not in products:
-            return by_rule(node, slot, g)
-        args, w = list(node.parents), node.parents[slot + 1]
+            return by_rule(node, slot, g, y, given)
+        args, w = list(given), given[slot + 1]
         args[slot + 1] = w * _diagonals(w.shape, w.value.dtype, turned=node.op is ops.matmul)
-        return by_rule(node, slot, g, args)
+        return by_rule(node, slot, g, y, args)
 
     return Hand(share, frozenset(between))
 

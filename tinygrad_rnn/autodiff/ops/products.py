@@ -9,7 +9,7 @@ import numpy as np
 
 from ..notation import summed
 from ..op import Array, Index, op
-from ..outer import Outer
+from ..terms import Outer
 from . import shapes
 
 
