@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.autodiff import Tape, TapeError, check_tape, first_bad, ops
+from tinygrad_rnn.unfold.recording import Recording
 
 
 def leaf(*values):
-    tape = Tape()
+    tape = Recording()
     return tape, tape.leaf(np.array(values), "x")
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.autodiff import ShapeError, Tape, TapeError, ops
+from tinygrad_rnn.unfold.recording import Recording
 
 
 def scalar(value=0.7):
-    tape = Tape()
+    tape = Recording()
     return tape, tape.leaf(np.array(value), "x")
 
 
@@ -84,7 +85,7 @@ def test_what_no_error_reaches_gets_zeros():
 
 
 def test_recorded_nodes_stand_at_the_time_of_what_they_come_from():
-    tape = Tape()
+    tape = Recording()
     w, s = tape.leaf(np.array(0.5), "w"), tape.leaf(np.array(0.3), "s", t=0)
     for t in (1, 2, 3):
         with tape.step(t):

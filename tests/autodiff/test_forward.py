@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.autodiff import Op, ShapeError, Tape, TapeError, ops
+from tinygrad_rnn.unfold.recording import Recording
 
 
 def scalar(value=3.0):
-    tape = Tape()
+    tape = Recording()
     return tape, tape.leaf(np.array(value), "x")
 
 

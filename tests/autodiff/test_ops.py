@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from op_examples import CUBE, EACH, EXAMPLES, UNTRAINED, A, B, bound, receivers, rng
 from tinygrad_rnn.autodiff import OPS, ShapeError, Tape, check_tape, kernels, op, ops, writing
 from tinygrad_rnn.autodiff.notation import plain
+from tinygrad_rnn.unfold.recording import Recording
 
 each = pytest.mark.parametrize(("name", "example"), [pytest.param(name, e, id=at) for at, name, e in EACH])
 each_slot = pytest.mark.parametrize(
@@ -567,7 +568,7 @@ def test_ops_compute_on_plain_arrays():
 
 
 def test_unknown_shapes_are_refused_in_words():
-    tape = Tape()
+    tape = Recording()
     with tape.step(3):
         x, v = tape.leaf(np.ones((4, 3)), "x"), tape.leaf(np.ones((3, 2)), "V")
         with pytest.raises(ShapeError) as error:

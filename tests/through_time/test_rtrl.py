@@ -240,15 +240,15 @@ def test_weights_of_another_shape_in_the_middle_of_a_stream():
 def test_the_recorded_pushforward_is_the_pushforward_for_any_number_of_copies(name):
     net = Case(CELLS[name]).unfold()
     tape, size, rng = net.tape, len(net.tape), np.random.default_rng(0)
-    seeds = {w.index: tape.leaf(np.zeros_like(w.value), active=False) for w in net.weights.values()}
+    seeds = {w: tape.leaf(np.zeros_like(w.value), active=False) for w in net.weights.values()}
     first = len(tape)
-    moved = record_pushforward(tape, size, seeds)
-    many = {i: rng.normal(size=(3, *leaf.shape)) for i, leaf in seeds.items()}
-    values = play_copies(tape, first, {seeds[i].index: each for i, each in many.items()})
+    moved = record_pushforward(tape, tape.nodes[:size], seeds)
+    many = {w: rng.normal(size=(3, *leaf.shape)) for w, leaf in seeds.items()}
+    values = play_copies(tape.values, tape.nodes[first:], {seeds[w]: each for w, each in many.items()})
     for k in range(3):
-        expected = tape.tangents({tape[i]: each[k] for i, each in many.items()})
-        for i, node in moved.items():
-            assert relative(values[node.index][k], expected[tape[i]]) < 1e-12, repr(tape[i])
+        expected = tape.tangents({w: each[k] for w, each in many.items()})
+        for node, tangent in moved.items():
+            assert relative(values[tangent][k], expected[node]) < 1e-12, repr(node)
 
 
 def test_an_op_without_a_rule_for_tangents_says_so():

@@ -2,39 +2,47 @@
 
 from . import ops, writing
 from .bad import BadNumber, first_bad
-from .check import CheckReport, Compared, Finding, check, check_tape
-from .differentiate import by_rule, record_pullback
-from .errors import Place, ShapeError, TapeError
-from .forward import Push, Tangents, play_copies, record_pushforward
+from .chain import Push, Share, by_rule, pullback, pushforward, received
+from .check import CheckReport, Compared, Finding, check, check_pass, check_tape
+from .differentiate import record_pullback, record_pushforward
+from .errors import ShapeError, SourceLine, TapeError
+from .forward import Tangents, play_copies
+from .node import Node
 from .op import OPS, Op, Rule, op
-from .outer import Outer
-from .tape import Node, Rows, Share, Tape
+from .passes import Cotangents, Values
+from .tape import Tape
+from .terms import Outer
 
 __all__ = [
     "OPS",
     "BadNumber",
     "CheckReport",
     "Compared",
+    "Cotangents",
     "Finding",
     "Node",
     "Op",
     "Outer",
-    "Place",
     "Push",
-    "Rows",
     "Rule",
     "ShapeError",
     "Share",
+    "SourceLine",
     "Tangents",
     "Tape",
     "TapeError",
+    "Values",
     "by_rule",
     "check",
+    "check_pass",
     "check_tape",
     "first_bad",
     "op",
     "ops",
     "play_copies",
+    "pullback",
+    "pushforward",
+    "received",
     "record_pullback",
     "record_pushforward",
     "writing",

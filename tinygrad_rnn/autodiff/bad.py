@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .chain import pullback, received
+from .node import Node
 from .notation import number
-from .tape import Node, Tape
-
-Array = NDArray[Any]
+from .passes import Array, Cotangents, Values
+from .tape import Tape
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class BadNumber:
     value: float
     count: int
     _backwards: bool
+    _read: str
 
     @property
     def phase(self) -> str:
@@ -49,18 +51,17 @@ class BadNumber:
         found = f"{self.value:g}" + (f" at [{', '.join(map(str, self.index))}]" if self.index else "")
         found += f" ({self.count} of {self._size} entries are not finite)" if self.count > 1 else ""
         who = f"{node.op.name if node.op else 'leaf'}{where} ({node})"
-        read = ", ".join(f"{p} up to {number(largest(p.value))}" for p in dict.fromkeys(node.parents))
         if self.parent is not None:
-            return f"backwards, {who} hands {self.parent} {found}, out of finite numbers: {read}"
+            return f"backwards, {who} hands {self.parent} {found}, out of finite numbers: {self._read}"
         if self._backwards:
             return f"backwards, finite shares of {node}{where} add up to {found}"
         if node.op is None:
             return f"{node}{where} was given {found}"
-        return f"{who} makes {found}, out of finite numbers: {read}"
+        return f"{who} makes {found}, out of finite numbers: {self._read}"
 
     @property
     def _size(self) -> int:
-        return (self.parent or self.node).value.size
+        return int(np.prod((self.parent or self.node).shape))
 
 
 def first_bad(tape: Tape) -> BadNumber | None:
@@ -69,47 +70,46 @@ def first_bad(tape: Tape) -> BadNumber | None:
     Nothing before it is bad, so a node that has it was given it, or has made it out of finite numbers.
     """
     with np.errstate(all="ignore"):
-        return bad_value(tape) or bad_error(tape)
+        return bad_value(tape.nodes, tape.values) or bad_error(tape)
 
 
-def bad_value(tape: Tape) -> BadNumber | None:
+def bad_value(nodes: Sequence[Node], values: Values) -> BadNumber | None:
     """The first value that is not finite, as far as the forward pass has come."""
-    for node in tape:
-        if tape.computed(node) and not np.isfinite(node.value).all():
-            return _bad(node, None, node.value, False)
+    for node in nodes:
+        if (values.lazy or node in values) and not np.isfinite(values[node]).all():
+            return _bad(node, None, values[node], values, False)
     return None
 
 
 def bad_error(tape: Tape) -> BadNumber | None:
     """The first cotangent that is not finite, from the root of the last complete backward pass on."""
-    if tape.swept is None:
+    root, values, back = tape.swept, tape.values, tape.cotangents
+    if root is None or back is None:
         return None
-    for node in reversed(tape.nodes[: tape.swept.index + 1]):
-        g = node.cotangent
+    nodes = tape.nodes[: root.index + 1]
+    for node in reversed(nodes):
+        g = back[node]
         if g is not None and not np.isfinite(np.asarray(g)).all():
-            return _handed(tape, node) or _bad(node, None, np.asarray(g), True)
+            return _handed(nodes, values, back, node) or _bad(node, None, np.asarray(g), values, True)
     return None
 
 
-def _handed(tape: Tape, parent: Node) -> BadNumber | None:
+def _handed(nodes: Sequence[Node], values: Values, back: Cotangents[Any], parent: Node) -> BadNumber | None:
     """Which of the nodes that read `parent` handed it a bad share."""
-    assert tape.swept is not None  # asked for after a backward pass
-    for node in reversed(tape.nodes[parent.index + 1 : tape.swept.index + 1]):
-        if node.op is None or node.cotangent is None or parent not in node.parents:
-            continue
-        args = [p.value for p in node.parents]
-        for slot, p in enumerate(node.parents):
-            if p is parent and slot not in node.op.only_read:
-                share = np.asarray(node.op.share(slot, np.asarray(node.cotangent), node.value, args))
-                if not np.isfinite(share).all():
-                    return _bad(node, parent, share, True)
+    for node in reversed(nodes[parent.index + 1 :]):
+        if parent in node.parents and back[node] is not None:
+            again = Cotangents(node.index + 1, {node: [np.asarray(back[node])]})
+            for share in pullback([node], again, values.__getitem__, received):
+                if share.parent is parent and not np.isfinite(np.asarray(share.value)).all():
+                    return _bad(node, parent, np.asarray(share.value), values, True)
     return None
 
 
-def _bad(node: Node, parent: Node | None, array: Array, backwards: bool) -> BadNumber:
+def _bad(node: Node, parent: Node | None, array: Array, values: Values, backwards: bool) -> BadNumber:
     bad = ~np.isfinite(array)
     index = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), array.shape)) if array.ndim else ()
-    return BadNumber(node, parent, index, float(array[index]), int(bad.sum()), backwards)
+    read = ", ".join(f"{p} up to {number(largest(values[p]))}" for p in dict.fromkeys(node.parents))
+    return BadNumber(node, parent, index, float(array[index]), int(bad.sum()), backwards, read)
 
 
 def place(node: Node) -> str:

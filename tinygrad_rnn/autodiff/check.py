@@ -8,20 +8,19 @@ order beside it; where it does not, that difference is what counts.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .bad import bad_value, largest, place
+from .chain import pullback, received
 from .errors import TapeError
+from .node import Node
 from .op import Op
-from .tape import Node, Tape
-
-Array = NDArray[Any]
+from .passes import Array, Cotangents, Values
+from .tape import Tape
 
 STEP = 1e-4  # of the differences, relative to the size of what is moved
 MOST_SLOPES = 200_000  # measured for cotangents: beyond, some nodes are drawn
@@ -171,39 +170,44 @@ def check_tape(
         Where the random directions come from.
     kind : callable, optional
         What the comparison of a node's cotangent is called; ``cotangent`` if it is not said.
+
+    Raises
+    ------
+    TapeError
+        If the forward pass was not run to its end, a value is not finite, or no error can be sent from `root`.
     """
     if tape.waiting is not None:
         raise TapeError(
             f"check before forward: {tape.waiting} has changed or was not computed; replay to the end first"
         )
-    bad = bad_value(tape)
+    if not root.active:
+        raise TapeError(f"{root} depends on no weight and no state: there is nobody to send error to")
+    back = tape.cotangents if tape.swept is root else None
+    return check_pass(tape.nodes[: root.index + 1], tape.values, back, rng, kind)
+
+
+def check_pass(
+    nodes: Sequence[Node],
+    values: Values,
+    back: Cotangents[Any] | None,
+    rng: int | np.random.Generator | None = 0,
+    kind: Callable[[Node], str] | None = None,
+) -> CheckReport:
+    """Check the numbers of a pass forwards, and of one backwards from the last node; see `check_tape`."""
+    bad = bad_value(nodes, values)
     if bad is not None:
         raise TapeError(f"only finite numbers have derivatives to be checked: {bad}")
-    with _undisturbed(tape), np.errstate(all="ignore"), warnings.catch_warnings():
+    with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
-        return _Checking(tape, root, np.random.default_rng(rng)).report(kind)
-
-
-@contextmanager
-def _undisturbed(tape: Tape) -> Iterator[None]:
-    """Let a backward pass be run and forgotten: afterwards all is as if it had never been begun."""
-    state = {name: value for name, value in vars(tape).items() if name != "nodes"}
-    sent = [node._cotangent for node in tape]
-    try:
-        yield
-    finally:
-        vars(tape).update(state)
-        for node, g in zip(tape, sent, strict=True):
-            node._cotangent = g
+        return _Checking(nodes, values, np.random.default_rng(rng)).report(back, kind)
 
 
 class _Checking:
     """One check: the slopes measured so far, and what was found."""
 
-    def __init__(self, tape: Tape, root: Node, rng: np.random.Generator) -> None:
-        self.nodes = tape.nodes[: root.index + 1]
-        self.tape, self.root, self.rng = tape, root, rng
-        eps = float(np.finfo(root.value.dtype).eps)
+    def __init__(self, nodes: Sequence[Node], values: Values, rng: np.random.Generator) -> None:
+        self.nodes, self.values, self.root, self.rng = nodes, values, nodes[-1], rng
+        eps = float(np.finfo(values[self.root].dtype).eps)
         self.tolerance = max(float(np.sqrt(eps)), 1.5e-8)  # of what the complex step has measured
         self.coarse = max(1e-6, self.tolerance)  # of a difference
         self.floor = 1e3 * self.tolerance  # the part of a value's size below which its slope is rounding
@@ -211,15 +215,19 @@ class _Checking:
         self.corners: dict[int, Array] = {}  # where a value has no slope: left and right ones differ
         self.compared: dict[str, Compared] = {}
 
-    def report(self, kind: Callable[[Node], str] | None) -> CheckReport:
+    def report(self, back: Cotangents[Any] | None, kind: Callable[[Node], str] | None) -> CheckReport:
         for name in ("value", "vjp", "jvp"):
             self.compared[name] = Compared(name)
         for node in self.nodes:
             if node.op is not None:
                 self._op(node, node.op)
-        seed = np.ones_like(self.root.value) if not self.root.ndim else self.rng.normal(size=self.root.shape)
-        if self.tape.swept is not self.root or self.root.ndim:
-            self.tape.backward(self.root, seed)
+        seed = np.ones_like(self.values[self.root])
+        if back is None or self.root.ndim:
+            if self.root.ndim:
+                seed = self.rng.normal(size=self.root.shape)
+            back = Cotangents(len(self.nodes), {self.root: [seed]})
+            for _ in pullback(self.nodes, back, self.values.__getitem__, received):
+                pass
         wanted: dict[str, list[Node]] = {}
         for node in reversed(self.nodes):
             if node.active:
@@ -229,15 +237,15 @@ class _Checking:
             drawn = np.sort(self.rng.permutation(len(nodes))[:most])
             self.compared[name] = Compared(name, left_out=len(nodes) - len(drawn))
             for k in drawn:
-                self._cotangent(name, nodes[k], seed)
+                self._cotangent(name, nodes[k], back[nodes[k]], seed)
         return CheckReport(self.compared)
 
     # ---- ops
 
     def _op(self, node: Node, op: Op) -> None:
-        args = [p.value for p in node.parents]
+        args = [self.values[p] for p in node.parents]
         y = np.asarray(op.value(*args))
-        off = _relative(y - node.value, y, 0.0) if y.shape == node.shape else np.inf
+        off = _relative(y - self.values[node], y, 0.0) if y.shape == node.shape else np.inf
         self._add("value", node, None, off)
         slots = [k for k, p in enumerate(node.parents) if p.active and k not in op.only_read and op.rule(k)]
         if not slots:
@@ -264,26 +272,26 @@ class _Checking:
             self._add(which, node, slot, off)
 
     def _vjp(self, node: Node, op: Op, tangents: Mapping[int, Array], slopes: Array, g: Array) -> float:
-        args = [p.value for p in node.parents]
+        args = [self.values[p] for p in node.parents]
         found = 0.0
         for k, u in tangents.items():
-            share = np.asarray(op.share(k, g.astype(node.value.dtype), node.value, args))
+            share = np.asarray(op.share(k, g.astype(self.values[node].dtype), self.values[node], args))
             if share.shape != u.shape:
                 return np.inf
             found += float((share * u).sum())
-        size = float(np.abs(g * slopes).sum() + self.floor * np.abs(g).sum() * largest(node.value))
+        size = float(np.abs(g * slopes).sum() + self.floor * np.abs(g).sum() * largest(self.values[node]))
         return _relative(np.asarray(found - (g * slopes).sum()), np.asarray(size), 0.0)
 
     def _jvp(self, node: Node, op: Op, tangents: Mapping[int, Array], slopes: Array, g: Array) -> float:
-        args = [p.value for p in node.parents]
+        args = [self.values[p] for p in node.parents]
         found = np.zeros(node.shape)
         for k, u in tangents.items():
-            pushed = np.asarray(op.push(k, u.astype(args[k].dtype), node.value, args))
+            pushed = np.asarray(op.push(k, u.astype(args[k].dtype), self.values[node], args))
             if pushed.shape != node.shape:
                 return np.inf
             found = found + pushed
         smooth = g != 0
-        return _relative((found - slopes) * smooth, slopes * smooth, self.floor * largest(node.value))
+        return _relative((found - slopes) * smooth, slopes * smooth, self.floor * largest(self.values[node]))
 
     def _measured(self, node: Node, op: Op, tangents: Mapping[int, Array]) -> Array:
         """The slopes of an op along tangents of its arguments, measured both ways.
@@ -292,14 +300,14 @@ class _Checking:
         cross-entropy reads both net and y = softmax(net), and its rule counts what y says.
         """
         tangents = dict(tangents) | self._followers(node, op, tangents)
-        args = [p.value for p in node.parents]
+        args = [self.values[p] for p in node.parents]
         by_difference, corner = _difference(op, args, tangents)
         exact = _complex_step(op, args, tangents)
         if corner.any():
             self.corners[node.index] = corner
         if (
             exact is not None
-            and _relative((exact - by_difference) * ~corner, exact, self.floor * largest(node.value)) < 1e-3
+            and _relative((exact - by_difference) * ~corner, exact, self.floor * largest(self.values[node])) < 1e-3
         ):
             return exact
         self.real.add(node.index)
@@ -320,16 +328,15 @@ class _Checking:
 
     # ---- cotangents
 
-    def _cotangent(self, kind: str, node: Node, seed: Array) -> None:
-        g = node.cotangent
-        u = self._direction(node.value)
+    def _cotangent(self, kind: str, node: Node, g: Any, seed: Array) -> None:
+        u = self._direction(self.values[node])
         moved = {node.index: u}
         if not self._carry(moved, node.index, self.root.index):
             self.compared[kind].left_out += 1
             return
         measured = float((seed * moved.get(self.root.index, 0.0)).sum())
         sent = np.zeros(node.shape) if g is None else np.asarray(g) * u
-        size = float(np.abs(sent).sum() + self.floor * np.abs(seed * self.root.value).sum())
+        size = float(np.abs(sent).sum() + self.floor * np.abs(seed * self.values[self.root]).sum())
         self._add(
             kind, node, None, _relative(np.asarray(sent.sum() - measured), np.asarray(size), 0.0), bool(self.real)
         )
@@ -344,7 +351,7 @@ class _Checking:
                 continue
             if node.index in self.corners:
                 return False
-            args = [p.value for p in node.parents]
+            args = [self.values[p] for p in node.parents]
             slopes = None if node.index in self.real else _complex_step(node.op, args, tangents)
             if slopes is None:
                 slopes = _difference(node.op, args, tangents)[0]

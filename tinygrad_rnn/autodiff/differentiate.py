@@ -5,84 +5,120 @@ The rules of the ops are called with nodes instead of arrays, so there is nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from . import ops
-
-if TYPE_CHECKING:
-    from .tape import Node, Tape
+from .chain import by_jvp, by_rule, pullback, pushforward
+from .node import Node
+from .passes import Cotangents
 
 
 def record_pullback(
-    tape: Tape,
-    size: int,
-    seeds: Mapping[int, Sequence[Node]],
-    through: Collection[int] | None = None,
-    share: Callable[[Node, int, Node], Node | None] | None = None,
-) -> dict[int, Node]:
+    tape: Any,
+    nodes: Sequence[Node],
+    seeds: Mapping[Node, Sequence[Node]],
+    through: Callable[[Node, int], bool] | None = None,
+    hand: Callable[[Node, int, Node, Node, Sequence[Node]], Node | None] = by_rule,
+) -> Cotangents[Node]:
     """Record the backward pass of a tape's first nodes as nodes of the same tape.
 
-    What is computed from a node stands at the node's time.
+    What is computed from a node stands beside it, at its time.
 
     Parameters
     ----------
     tape : Tape
         The tape.
-    size : int
-        How many of its nodes are to be gone back through.
-    seeds : mapping of int to sequence of Node
-        What each root's cotangent starts with, by the root's index.
-    through : collection of int, optional
-        The indices of the nodes to which error is sent; all that can receive it if none are named.
-    share : callable, optional
-        ``share(node, slot, g)``: what a node hands to its argument `slot`, or None for nothing, for methods that hand
-        on less than the rules of the ops would.
+    nodes : sequence of Node
+        Its first nodes, which are gone back through.
+    seeds : mapping of Node to sequence of Node
+        What each root's cotangent starts with.
+    through, hand : callable, optional
+        See `pullback`.
 
     Returns
     -------
-    dict of int to Node
-        The cotangent of each node that error reaches, by the node's index.
+    Cotangents
+        The cotangent of each node that error reaches, a node.
     """
-    shares: dict[int, list[Node]] = {index: list(nodes) for index, nodes in seeds.items()}
-    cotangents: dict[int, Node] = {}
-    for node in reversed(tape.nodes[:size]):
-        arrived = shares.pop(node.index, None)
-        if not arrived:
-            continue
-        with nullcontext() if node.t is None or tape.in_step else tape.step(node.t):
-            g = arrived[0] if len(arrived) == 1 else ops.add(*arrived)
-            if node.name and not g.name and g.index >= size:
-                g.name = f"∂{node.name}"
-            cotangents[node.index] = g
-            for slot, parent in enumerate(node.parents):
-                sent = parent.active and (through is None or parent.index in through) and not tape.is_cut(node, parent)
-                if sent and node.op is not None and slot not in node.op.only_read:
-                    handed = share(node, slot, g) if share else by_rule(node, slot, g)
-                    if handed is not None:
-                        shares.setdefault(parent.index, []).append(handed)
-    return cotangents
+    first = len(nodes)
+
+    def total(node: Node, shares: Sequence[Node]) -> Node:
+        g = _summed(tape, node, shares)
+        if node.name and not g.name and g.index >= first:
+            g.name = f"∂{node.name}"
+        return g
+
+    def handed(node: Node, slot: int, g: Node, y: Node, args: Sequence[Node]) -> Node | None:
+        with tape.beside(node):
+            return hand(node, slot, g, y, args)
+
+    back = Cotangents(first, seeds)
+    for _ in pullback(nodes, back, _itself, total, through, handed):
+        pass
+    return back
 
 
-def by_rule(node: Node, slot: int, g: Node, args: Sequence[Node] | None = None) -> Node:
-    """What the rule of a node's op hands to its argument `slot`, as a node; for other arguments, if some are given."""
-    assert node.op is not None  # a leaf hands nothing on
-    return node.op.share(slot, g, node, args or node.parents)  # type: ignore[arg-type]  # rules take nodes too
+def record_pushforward(tape: Any, nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:
+    """Record forward mode over a tape's first nodes as nodes of the same tape.
+
+    What is recorded can be played for many disturbances at once, see `Copies`.
+
+    Parameters
+    ----------
+    tape : Tape
+        The tape.
+    nodes : sequence of Node
+        Its first nodes, which are gone through.
+    seeds : mapping of Node to Node
+        The tangent of each node that is disturbed.
+
+    Returns
+    -------
+    dict of Node to Node
+        The tangent of each node that the disturbance reaches.
+    """
+    moved = dict(seeds)
+
+    def pushed(node: Node, slot: int, dx: Node, y: Node, args: Sequence[Node]) -> Node:
+        with tape.beside(node):
+            return by_jvp(node, slot, dx, y, args)
+
+    for _ in pushforward(nodes, moved, _itself, lambda node, pushes: _summed(tape, node, pushes), pushed):
+        pass
+    return moved
 
 
-def differentiate(tape: Tape, root: Node, with_respect_to: Sequence[Node], seed: Node) -> list[Node]:
+def differentiate(tape: Any, root: Node, with_respect_to: Sequence[Node], seed: Node) -> list[Node]:
     """Record what comes back from `root`, and give the cotangents of the nodes asked for."""
-    reached = {node.index for node in with_respect_to}
-    for node in tape.nodes[: root.index + 1]:
-        if node.op is not None and node.index not in reached:
+    nodes = tape.nodes[: root.index + 1]
+    reached = set(with_respect_to)
+    for node in nodes:
+        if node.op is not None and node not in reached:
             read = node.op.only_read
-            if any(p.index in reached for slot, p in enumerate(node.parents) if slot not in read):
-                reached.add(node.index)
-    found = record_pullback(tape, root.index + 1, {root.index: [seed]}, reached)
+            if any(p in reached for slot, p in enumerate(node.parents) if slot not in read):
+                reached.add(node)
+    allowed = tape.through
+
+    def through(node: Node, slot: int) -> bool:
+        return node.parents[slot] in reached and (allowed is None or bool(allowed(node, slot)))
+
+    found = record_pullback(tape, nodes, {root: [seed]}, through)
     return [
-        found[node.index] if node.index in found else tape.leaf(np.zeros_like(node.value), "0", active=False)
-        for node in with_respect_to
+        tape.leaf(np.zeros_like(node.value), "0", active=False) if g is None else g
+        for node, g in ((node, found.totals[node.index]) for node in with_respect_to)
     ]
+
+
+def _summed(tape: Any, node: Node, terms: Sequence[Node]) -> Node:
+    if len(terms) == 1:
+        return terms[0]
+    with tape.beside(node):
+        total: Node = ops.add(*terms)
+        return total
+
+
+def _itself(node: Node) -> Node:
+    return node

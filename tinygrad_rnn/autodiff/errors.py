@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import FrameType
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from .tape import Tape
+from typing import Any, TypeVar
 
 PACKAGE = __name__.partition(".")[0]
 WRITTEN_LIKE_A_USERS = {"cells", "losses"}  # parts of the package that hold what a user could have written
@@ -27,7 +23,7 @@ E = TypeVar("E", bound=BaseException)
 class _Noted(Exception):  # noqa: N818  no error of its own: what the two have in common
     """Notes where it arose, and may hold what had been recorded until then."""
 
-    tape: Tape | None = None
+    tape: Any = None
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)
@@ -56,12 +52,12 @@ class TapeError(_Noted, RuntimeError):
 
 def noted(error: E) -> E:
     """The error, with a note of the lines of a cell and of the user's that led to it."""
-    for place in places(sys._getframe(1)):
-        error.add_note(f"  in {place}")
+    for line in source_lines(sys._getframe(1)):
+        error.add_note(f"  in {line}")
     return error
 
 
-def keep(error: BaseException, tape: Tape) -> None:
+def keep(error: BaseException, tape: Any) -> None:
     """Let an error that arose in a time step say what had been recorded: every error, a user's own, too."""
     if getattr(error, "tape", None) is None:
         error.__dict__["tape"] = tape
@@ -70,7 +66,7 @@ def keep(error: BaseException, tape: Tape) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLine:
     """A line of a program.
 
     Attributes
@@ -95,26 +91,26 @@ class Place:
         return f"{function}{self.file}:{self.line}{': ' if self.text else ''}{self.text}"
 
 
-def places(frame: FrameType | None, until: Collection[str] = ()) -> list[Place]:
+def source_lines(frame: FrameType | None, until: Collection[str] = ()) -> list[SourceLine]:
     """The innermost line of a cell or a loss, if it is the package's own, and the innermost line of the user's.
 
     Nothing is looked for beyond a function of the package that is named in `until`.
     """
-    lines: list[Place] = []
+    lines: list[SourceLine] = []
     while frame is not None:
         top, _, rest = str(frame.f_globals.get("__name__", "")).partition(".")
         if top != PACKAGE:
-            return [*lines, _place(frame)]
+            return [*lines, _source_line(frame)]
         if frame.f_code.co_qualname in until:
             return lines
         if not lines and WRITTEN_LIKE_A_USERS.intersection(rest.split(".")):
-            lines.append(_place(frame))
+            lines.append(_source_line(frame))
         frame = frame.f_back
     return lines
 
 
-def _place(frame: FrameType) -> Place:
+def _source_line(frame: FrameType) -> SourceLine:
     code = frame.f_code
     function = "" if code.co_name == "<module>" else code.co_qualname.rpartition("<locals>.")[2]
     text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
-    return Place(function, PurePath(code.co_filename).name, frame.f_lineno, text)
+    return SourceLine(function, PurePath(code.co_filename).name, frame.f_lineno, text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Addend:
     """One term of a sum: an argument, or the matrix product of two.
 
     Attributes

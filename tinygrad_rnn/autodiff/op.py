@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ShapeError
-from .form import Block, Term
+from .form import Addend, Block
 
 Array = NDArray[Any]
 Index = tuple[int, ...]  # of one entry
@@ -93,7 +93,7 @@ class Op:
     linear: tuple[int, ...] = ()
     view: bool = False
     ufuncs: Ufuncs = ()
-    terms: Callable[..., Sequence[Term]] | None = None
+    terms: Callable[..., Sequence[Addend]] | None = None
     block: Callable[..., Block] | None = None
     ties: bool = False
     prepared: Callable[..., Callable[[], Any]] | None = None

@@ -24,8 +24,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .form import Block, Term
-from .tape import Node
+from .form import Addend, Block
+from .node import Node
 
 
 def is_tie(n: Node) -> bool:
@@ -43,7 +43,7 @@ def computes(n: Node, ufunc: np.ufunc) -> bool:
     return n.op is not None and n.op.ufuncs == ((ufunc,),)
 
 
-def terms_of(n: Node) -> Sequence[Term]:
+def terms_of(n: Node) -> Sequence[Addend]:
     """What a node adds up; nothing if it is no sum."""
     return () if n.op is None or n.op.terms is None else n.op.terms(len(n.parents))
 
@@ -58,7 +58,7 @@ def block_of(n: Node) -> Block | None:
     return None if n.op is None or n.op.block is None else n.op.block()
 
 
-def product_with(n: Node, slot: int) -> Term | None:
+def product_with(n: Node, slot: int) -> Addend | None:
     """The product in which a node reads this argument, if there is one."""
     return next((term for term in terms_of(n) if term.product and slot in term.slots), None)
 
@@ -81,7 +81,7 @@ def summands(g: Node) -> list[Summand]:
     if is_tie(g):
         return summands(g.parents[0])
     terms = terms_of(g)
-    term = terms[0] if len(terms) == 1 else Term(())
+    term = terms[0] if len(terms) == 1 else Addend(())
     if term.slots == (0, 1) and term.turned == (True, False):
         return [Summand("product", g.parents)]
     if term.summed and g.parents[0].ndim == 2:

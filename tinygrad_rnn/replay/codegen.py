@@ -17,22 +17,22 @@ from .folded import Array
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RowOf:
     """An operand that is another row of its stack (T, ...) at every copy."""
 
     stack: Array
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Instruction:
     """One call: the function, what it reads, where it writes, and what it says.
 
     The function may be ``np.dot``: what it reads is then a row and a matrix.
     """
 
     function: Callable[..., Any]
-    reads: tuple[Row | Array, ...]
-    out: Row | Array
+    reads: tuple[RowOf | Array, ...]
+    out: RowOf | Array
     text: str = ""
 
 
@@ -41,7 +41,7 @@ class Loop:
 
     Parameters
     ----------
-    lines : sequence of Line
+    lines : sequence of Instruction
         What is done for each copy.
     vectors : bool
         Whether there is one sample: rows (1, n) are then played as vectors (n,), which is quicker.
@@ -52,7 +52,7 @@ class Loop:
         The function as it is run, and beside each call what it computes.
     """
 
-    def __init__(self, lines: Sequence[Line], vectors: bool) -> None:
+    def __init__(self, lines: Sequence[Instruction], vectors: bool) -> None:
         self._vectors = vectors
         self._columns: dict[Any, tuple[str, Array, bool]] = {}  # key to name, stack, whether it is the row's `dot`
         self._fixed: dict[Any, tuple[str, Any]] = {}
@@ -82,25 +82,25 @@ class Loop:
     def _row(self, a: Array) -> Array:
         return a[0] if self._vectors and a.ndim == 2 else a
 
-    def _write(self, line: Line) -> str:
+    def _write(self, line: Instruction) -> str:
         if line.function is not np.dot:
             reads = ", ".join(self._operand(a) for a in line.reads)
             by_name = "out=" if line.function in BY_NAME else ""
             return f"{self._constant(line.function)}({reads}, {by_name}{self._operand(line.out)})"
         row, matrix = line.reads
-        assert isinstance(row, Row)
+        assert isinstance(row, RowOf)
         assert isinstance(matrix, np.ndarray)
         out = self._operand(line.out)
         if self._vectors:
             dot = self._constant(matrix.T.dot, key=("dot", *_memory(matrix)))
             return f"{dot}({self._operand(row)}, {out})"
-        target = line.out.stack[0] if isinstance(line.out, Row) else line.out
+        target = line.out.stack[0] if isinstance(line.out, RowOf) else line.out
         if target.flags.c_contiguous:
             return f"{self._column(row.stack, dot=True)}({self._constant(matrix)}, {out})"
         return f"{self._constant(np.matmul)}({self._operand(row)}, {self._constant(matrix)}, {out})"
 
-    def _operand(self, a: Row | Array) -> str:
-        if isinstance(a, Row):
+    def _operand(self, a: RowOf | Array) -> str:
+        if isinstance(a, RowOf):
             return self._column(a.stack) if len(a.stack) > 1 else self._constant(self._row(a.stack[0, ...]))
         return self._constant(self._row(a))
 

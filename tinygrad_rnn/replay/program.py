@@ -18,7 +18,7 @@ from .folded import Array, Folded
 from .gradients import totals
 from .liveness import liveness
 from .passes import PASSES
-from .schedule import Piece, Schedule, over
+from .schedule import Playing, Schedule, over
 
 Pass = Callable[[Folded], Folded]
 
@@ -90,7 +90,7 @@ class Program:
         self._schedule = Schedule(folded, buffers, self.later)
         self.source = self._schedule.source
         # Of no component: whatever is played, new data are there afterwards.
-        self._pieces: list[Piece] = [(set(), partial(self._taking, what)) for what in self.data]
+        self._pieces: list[Playing] = [(set(), partial(self._taking, what)) for what in self.data]
         self._pieces += self._schedule.pieces(live.forward)
         self._newest: dict[int, list[Call]] = {steps: over(self._schedule.groups(), self._pieces)}
         self._carry = over(self._schedule.groups(), [piece for piece in self._pieces if piece[0] <= live.for_states])

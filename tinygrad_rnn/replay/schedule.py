@@ -19,12 +19,12 @@ from ..autodiff import Node, Op
 from ..autodiff.kernels import Call, into
 from ..autodiff.traits import is_sum, is_view
 from .buffers import Buffers
-from .codegen import Line, Loop, Row, address
+from .codegen import Instruction, Loop, RowOf, address
 from .folded import Array, Folded
 from .liveness import dependencies
 from .products import Product, name, product_text, weighted_sum, written
 
-Piece = tuple[set[Node], Callable[[range], list[Call]]]  # nodes, and the calls that play some copies of them
+Playing = tuple[set[Node], Callable[[range], list[Call]]]  # nodes, and the calls that play some copies of them
 
 
 class Schedule:
@@ -64,7 +64,7 @@ class Schedule:
         starts = {first, *range(first - first % whole + whole, self.T, whole), *(c for c in cuts if c > first)}
         return [range(*pair) for pair in pairwise([*sorted(starts), self.T]) if first < self.T]
 
-    def pieces(self, played: Sequence[Node], from_beyond: bool = False) -> list[Piece]:
+    def pieces(self, played: Sequence[Node], from_beyond: bool = False) -> list[Playing]:
         """What plays these nodes: component by component of the folded graph, in the order of what they read.
 
         With `from_beyond`, error may come back to the last state.
@@ -74,7 +74,7 @@ class Schedule:
         order = nx.lexicographical_topological_sort(
             components, key=lambda c: min(position[n] for n in components.nodes[c]["members"])
         )
-        pieces: list[Piece] = []
+        pieces: list[Playing] = []
         for c in order:
             inside = set(components.nodes[c]["members"])
             members = sorted(inside, key=position.__getitem__)
@@ -148,13 +148,15 @@ class Schedule:
         inside, buffers = set(members), self.buffers
         played = [n for n in members if n not in buffers.silent]
         vectors = self.folded.samples == 1 and all(self._as_vectors(n) for n in played)
-        lines: list[Line] = []
-        beyond: list[tuple[int, Line]] = []  # what only the last step adds, and after how many lines
+        lines: list[Instruction] = []
+        beyond: list[tuple[int, Instruction]] = []  # what only the last step adds, and after how many lines
         for n in played:
             lines += self._in_loop(n, vectors)
             if n in self._later:
                 out = self._operand(n)
-                beyond.append((len(lines), Line(np.add, (out, self._later[n]), out, "and what comes back from beyond")))
+                beyond.append(
+                    (len(lines), Instruction(np.add, (out, self._later[n]), out, "and what comes back from beyond"))
+                )
         loop = last = Loop(lines, vectors)
         if from_beyond and beyond:
             for k, line in reversed(beyond):
@@ -188,37 +190,40 @@ class Schedule:
         sums = weighted_sum(n, self.folded.invariant)
         return None if sums is None else sums.alone
 
-    def _operand(self, n: Node) -> Row | Array:
+    def _operand(self, n: Node) -> RowOf | Array:
         written = self.folded.source(n)
         if written in self.buffers.carried:
             return self.buffers.carried[written]
-        return self._stack(n) if n in self.folded.invariant else Row(self._stack(n))
+        return self._stack(n) if n in self.folded.invariant else RowOf(self._stack(n))
 
-    def _in_loop(self, n: Node, vectors: bool) -> list[Line]:
+    def _in_loop(self, n: Node, vectors: bool) -> list[Instruction]:
         assert n.op is not None  # only ops are played
         title = name(n)
         if n in self.buffers.copied:
             places = self.buffers.copied[n]
-            return [Line(np.positive, (self._operand(p),), Row(place), f"{title} = its parts") for place, p in places]
+            return [
+                Instruction(np.positive, (self._operand(p),), RowOf(place), f"{title} = its parts")
+                for place, p in places
+            ]
         parents = [self._unrepeated(p) for p in n.parents] if n.op.ufuncs else n.parents
         out, args = self._operand(n), [self._operand(p) for p in parents]
         product = self._product(n)
         if product:
             matrix = self._stack(product.w).T if product.turned else self._stack(product.w)
             text = written(n) if n.name == "" else f"{title} = {written(n)}"
-            return [Line(np.dot, (args[0], self._held(matrix, vectors)), out, text)]
+            return [Instruction(np.dot, (args[0], self._held(matrix, vectors)), out, text)]
         if is_sum(n):
             text = f"{title} = {' + '.join(map(self._term, n.parents))}"
             return [
-                Line(np.add, (out if k else args[0], a), out, "" if k else text) for k, a in enumerate(args[1:])
-            ] or [Line(np.positive, (args[0],), out, text)]
+                Instruction(np.add, (out if k else args[0], a), out, "" if k else text) for k, a in enumerate(args[1:])
+            ] or [Instruction(np.positive, (args[0],), out, text)]
         if not n.op.ufuncs:
-            return [Line(_with_out(n.op), tuple(args), out, f"{title} = {n.op.name}")]
+            return [Instruction(_with_out(n.op), tuple(args), out, f"{title} = {n.op.name}")]
         text = f"{title} = {n.op.name}({', '.join(map(name, n.parents))})"
-        lines: list[Line] = []
+        lines: list[Instruction] = []
         for ufunc, *numbers in n.op.ufuncs:
             constants = [np.array([k] if np.ndim(k) else k, self.folded.dtype) for k in numbers]
-            lines.append(Line(ufunc, (*([out] if lines else args), *constants), out, "" if lines else text))
+            lines.append(Instruction(ufunc, (*([out] if lines else args), *constants), out, "" if lines else text))
         return lines
 
     def _term(self, p: Node) -> str:
@@ -239,7 +244,7 @@ class Schedule:
         return self._contiguous[key]
 
 
-def over(groups: Sequence[range], pieces: Sequence[Piece]) -> list[Call]:
+def over(groups: Sequence[range], pieces: Sequence[Playing]) -> list[Call]:
     """The calls of all pieces, group by group of the copies."""
     return [call for group in groups for _, piece in pieces for call in piece(group)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,16 +76,16 @@ def _to_itself(moment: Moment) -> Hand:
             below.update(p.index for p in node.parents)
     between = {(i, slot) for i, slot in products if i in below and moment.tape[i].parents[slot].index in new}
 
-    def share(node: Node, slot: int, g: Node) -> Node | None:
+    def share(node: Node, slot: int, g: Node, y: Node, given: Sequence[Node]) -> Node | None:
         if (node.index, slot) in between:
             return None
         product = products.get((node.index, slot))
         if product is None:
-            return by_rule(node, slot, g)
-        args, beside = list(node.parents), product.beside(slot)
+            return by_rule(node, slot, g, y, given)
+        args, beside = list(given), product.beside(slot)
         w = args[beside]
         args[beside] = w * _diagonals(w.shape, w.value.dtype, turned=not product.turned[1])
-        return by_rule(node, slot, g, args)
+        return by_rule(node, slot, g, y, args)
 
     return Hand(share, frozenset(between))
 

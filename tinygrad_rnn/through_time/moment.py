@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import ShapeError, Tape
+from ..autodiff import ShapeError
 from ..unfold.given import initial_state, same_dtype
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss, Recipe
+from ..unfold.recording import Recording
 from ..unfold.structure import flatten, rebuild
 
 Array = NDArray[Any]
@@ -36,7 +37,7 @@ class Moment:
     """
 
     def __init__(self, recipe: Recipe, params: Mapping[str, Any], t: int, x: Array, d: Array, before: Any) -> None:
-        self.tape = Tape(getattr(recipe.cell, "equations", {}))
+        self.tape = Recording(getattr(recipe.cell, "equations", {}))
         self.weights = {name: self.tape.leaf(value, name) for name, value in params.items()}
         self._before = before
         given = flatten(before)

@@ -96,21 +96,22 @@ def _carried_on(moment: Moment, before: Influence) -> tuple[dict[str, Array], In
     """
     tape, many = moment.tape, sum(s.value.size for s in moment.parts)
     disturbed = (*moment.weights.values(), *moment.before)
-    seeds = {n.index: tape.leaf(np.zeros_like(n.value), active=False) for n in disturbed}
+    seeds = {n: tape.leaf(np.zeros_like(n.value), active=False) for n in disturbed}
     first = len(tape)
-    moved = record_pushforward(tape, moment.size, seeds)
+    moved = record_pushforward(tape, tape.nodes[: moment.size], seeds)
+    program = tape.nodes[first:]
     grads: dict[str, Array] = {}
     after: Influence = {}
     for name, w in moment.weights.items():
         gradient = np.zeros(w.value.size, w.value.dtype)
         for start in range(0, w.value.size, many):
             chosen = slice(start, min(start + many, w.value.size))
-            given = {seeds[w.index].index: _one_by_one(w.value, chosen)}
+            given = {seeds[w]: _one_by_one(w.value, chosen)}
             for k, s in enumerate(moment.before):
                 if (name, k) in before:
-                    given[seeds[s.index].index] = before[name, k][chosen]
-            values = play_copies(tape, first, given)
-            found = {n: values.get(moved[n.index].index) for n in (moment.cost, *moment.parts) if n.index in moved}
+                    given[seeds[s]] = before[name, k][chosen]
+            values = play_copies(tape.values, program, given)
+            found = {n: values.get(moved[n]) for n in (moment.cost, *moment.parts) if n in moved}
             if found.get(moment.cost) is not None:
                 gradient[chosen] = found[moment.cost]
             for k, part in enumerate(moment.parts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,13 +66,13 @@ class Hand:
     Attributes
     ----------
     share : callable
-        ``share(node, slot, g)``, as in `record_pullback`.
+        ``share(node, slot, g, y, args)``, as `pullback` takes it.
     between_layers : set of (int, int)
         The node and the argument where a state is computed from another one of the same step, as in layers, and
         nothing is handed on: no trace goes there, but the error of this step's cost does.
     """
 
-    share: Callable[[Node, int, Node], Node | None] = by_rule
+    share: Callable[[Node, int, Node, Node, Sequence[Node]], Node | None] = by_rule
     between_layers: frozenset[tuple[int, int]] = frozenset()
 
 
@@ -87,53 +87,58 @@ class _Step:
         self.probe = {k: rng.normal(size=s.shape) for k, s in enumerate(moment.parts)}
         self.probed = self._back(self.probe, hand)
 
-    def _from_cost(self, hand: Hand) -> dict[int, list[Node]]:
+    def _from_cost(self, hand: Hand) -> dict[Node, list[Node]]:
         """What the cost sends to the new states, and past them; from there the traces take over.
 
         A state above another one of the same step hands the cost's error down to it.
         """
         m = self.moment
-        states = {s.index for s in m.parts if s.op is not None}
-        arrived: dict[int, list[Node]] = {}
-        seeds = {m.cost.index: [m.tape.leaf(np.ones_like(m.cost.value), active=False)]}
+        states = {s for s in m.parts if s.op is not None}
+        arrived: dict[Node, list[Node]] = {}
+        seeds = {m.cost: [m.tape.leaf(np.ones_like(m.cost.value), active=False)]}
         while seeds:
-            found = record_pullback(
-                m.tape, m.size, seeds, share=lambda n, k, g: None if n.index in states else by_rule(n, k, g)
-            )
-            for index, error in found.items():
-                arrived.setdefault(index, []).append(error)
+            found = self._recorded(seeds, through=lambda node, _: node not in states)
+            for node, error in found.items():
+                arrived.setdefault(node, []).append(error)
             seeds = {}
 
-            def down(node: Node, slot: int, g: Node, seeds: dict[int, list[Node]] = seeds) -> Node | None:
-                share = by_rule(node, slot, g)
+            def down(
+                node: Node, slot: int, g: Node, y: Node, args: Sequence[Node], seeds: dict[Node, list[Node]] = seeds
+            ) -> Node | None:
+                share: Node = by_rule(node, slot, g, y, args)
                 if (node.index, slot) not in hand.between_layers:
                     return share
-                seeds.setdefault(node.parents[slot].index, []).append(share)
+                seeds.setdefault(node.parents[slot], []).append(share)
                 return None
 
             if hand.between_layers:
-                record_pullback(m.tape, m.size, {i: [found[i]] for i in states if i in found}, share=down)
+                self._recorded({s: [found[s]] for s in states if s in found}, hand=down)
         return arrived
 
-    def _back(self, errors: Mapping[int, Array], hand: Hand) -> dict[int, Node]:
+    def _back(self, errors: Mapping[int, Array], hand: Hand) -> dict[Node, Node]:
         m = self.moment
-        seeds: dict[int, list[Node]] = {}
+        seeds: dict[Node, list[Node]] = {}
         for k, error in errors.items():
             leaf = m.tape.leaf(error.astype(m.parts[k].value.dtype), active=False)
-            seeds.setdefault(m.parts[k].index, []).append(leaf)
-        return record_pullback(m.tape, m.size, seeds, share=hand.share)
+            seeds.setdefault(m.parts[k], []).append(leaf)
+        return self._recorded(seeds, hand=hand.share)
+
+    def _recorded(self, seeds: Mapping[Node, Sequence[Node]], **how: Any) -> dict[Node, Node]:
+        nodes = self.moment.tape.nodes[: self.moment.size]
+        back = record_pullback(self.moment.tape, nodes, seeds, **how)
+        return {node: g for node in nodes if (g := back.totals[node.index]) is not None}
 
     def play(self, x: Array, d: Array, state: list[Array]) -> None:
         """Compute everything for all samples: they stand in an axis in front of the one that was recorded."""
         m = self.moment
         self.samples = len(x)
         leaves = (m.x, m.d, *m.before)
-        given = {n.index: a[:, None] for n, a in zip(leaves, (x, d, *state), strict=True)}
-        self.values = play_copies(m.tape, 0, given)
+        given = {n: a[:, None] for n, a in zip(leaves, (x, d, *state), strict=True)}
+        self.values = play_copies(m.tape.values, m.tape.nodes, given)
 
     def _value(self, node: Node) -> Array:
         """A node's value for each sample."""
-        value = self.values.get(node.index)
+        value = self.values.get(node)
         return np.broadcast_to(node.value, (self.samples, *node.shape)) if value is None else value
 
     @property
@@ -146,7 +151,7 @@ class _Step:
 
     def _jacobian(self, k: int, j: int) -> Array | None:
         """What part k hands back to part j of the state before, unit by unit, (B, m)."""
-        found = self.from_part[k].get(self.moment.before[j].index)
+        found = self.from_part[k].get(self.moment.before[j])
         return None if found is None else self._value(found)[:, 0]
 
     def traces(self, before: Traces) -> Traces:
@@ -154,7 +159,7 @@ class _Step:
         after: Traces = {}
         for name, w in self.moment.weights.items():
             for k in range(len(self.moment.parts)):
-                direct = self.from_part[k].get(w.index)
+                direct = self.from_part[k].get(w)
                 terms = [] if direct is None else [self._value(direct)]
                 for j in range(len(self.moment.before)):
                     jacobian = self._jacobian(k, j)
@@ -170,14 +175,14 @@ class _Step:
         m = self.moment
         for name, w in m.weights.items():
             total = np.zeros_like(w.value)
-            for error in self.from_cost.get(w.index, ()):
+            for error in self.from_cost.get(w, ()):
                 total += self._value(error).sum(axis=0)
             # A part that was handed on as it is stands among the states before.
-            computed = {s.index: k for k, s in enumerate(m.parts) if s.op is not None}
-            sources = [(i, traces.get((name, k))) for i, k in computed.items()]
-            sources += [(s.index, before.get((name, j))) for j, s in enumerate(m.before)]
-            for index, trace in sources:
-                for error in self.from_cost.get(index, ()) if trace is not None else ():
+            computed = {s: k for k, s in enumerate(m.parts) if s.op is not None}
+            sources = [(s, traces.get((name, k))) for s, k in computed.items()]
+            sources += [(s, before.get((name, j))) for j, s in enumerate(m.before)]
+            for source, trace in sources:
+                for error in self.from_cost.get(source, ()) if trace is not None else ():
                     total += (_of_units(self._value(error)[:, 0], w.shape) * trace).sum(axis=0)
             grads[name] = total
         return grads
@@ -189,15 +194,15 @@ class _Step:
         """
         m = self.moment
         for who, leaf in [*m.weights.items(), *((f"part {j} of the state", s) for j, s in enumerate(m.before))]:
-            if leaf.index not in self.probed:
+            if leaf not in self.probed:
                 continue
-            found = self._value(self.probed[leaf.index])
+            found = self._value(self.probed[leaf])
             expected = np.zeros_like(found)
             shape, local = leaf.shape if who in m.weights else leaf.shape[1:], True
             for k, part in enumerate(m.parts):
-                if leaf.index not in self.from_part[k]:
+                if leaf not in self.from_part[k]:
                     continue
-                ones = self._value(self.from_part[k][leaf.index])
+                ones = self._value(self.from_part[k][leaf])
                 local = local and bool(shape) and (shape[0] % part.shape[1] == 0 or not ones.any())
                 if local and ones.any():
                     factor = _of_units(self.probe[k], shape)

@@ -100,10 +100,7 @@ def cut(net: Unfolded, *at: int) -> None:
     ValueError
         If there is no such time step.
     """
-    for t in at:
-        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= net.T:
-            raise ValueError(f"cut at {t!r}: a network is cut before a time step, an integer from 1 to {net.T}")
-    net.tape.cut(int(t) for t in at)
+    net.cuts = at
 
 
 @dataclass

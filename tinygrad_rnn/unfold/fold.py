@@ -6,15 +6,16 @@ backwards, the error that comes back through the state is read from one step ahe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Tape, ops, record_pullback
+from ..autodiff import Node, ops, record_pullback
 from ..replay import Delay, Folded
 from .recipe import Recipe, Recorded
+from .recording import Recording
 from .structure import flatten, rebuild
 
 Array = NDArray[Any]
@@ -26,7 +27,7 @@ def fold_step(
     data: tuple[Array, Array, Array | None],
     s: Any,
     equations: Mapping[Any, str],
-    on: Callable[[Mapping[Any, str]], Tape] = Tape,
+    watch: bool = False,
 ) -> Folded:
     """Record one time step and its backward pass.
 
@@ -42,10 +43,10 @@ def fold_step(
         The initial state, in the cell's structure.
     equations : mapping
         Passed to the tape.
-    on : callable
-        What makes the tape.
+    watch : bool
+        See `Recording`.
     """
-    tape = on(equations)
+    tape = Recording(equations, watch)
     leaves = {name: tape.leaf(value, name) for name, value in weights.items()}
     before = [tape.leaf(part, "s", t=0) for part in flatten(s)]
     first = len(tape)
@@ -55,12 +56,13 @@ def fold_step(
     after = [tape.leaf(np.zeros_like(part.value), "later", active=False) for part in state]
     shares = recipe.shares.astype(step.cost.value.dtype)
     share = tape.leaf(shares[0], "share", active=False)
-    seeds: dict[int, list[Node]] = {}
+    seeds: dict[Node, list[Node]] = {}
     for part, error in zip(state, after, strict=True):
         if part.active:
-            seeds.setdefault(part.index, []).append(error)
-    seeds.setdefault(step.cost.index, []).append(share)
-    cotangents = record_pullback(tape, size, seeds)
+            seeds.setdefault(part, []).append(error)
+    seeds.setdefault(step.cost, []).append(share)
+    back = record_pullback(tape, tape.nodes[:size], seeds)
+    cotangents = {node.index: g for node in tape.nodes[:size] if (g := back.totals[node.index]) is not None}
     for part in before:
         if cotangents.get(part.index) in after:  # handed back as it came: a row of its own, as all that is handed on
             cotangents[part.index] = ops.identity(cotangents[part.index])
@@ -86,7 +88,7 @@ def fold_step(
     )
 
 
-def steps_differ(tape: Tape, size: int, steps: Sequence[Recorded]) -> str:
+def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded]) -> str:
     """Why the time steps of a tape's first `size` nodes are not copies of one step; empty if they are.
 
     A node's role is its place in its step. Copies of one role have the same op, and parents of the same
@@ -134,7 +136,7 @@ def fold_all(
     weights: Mapping[str, Node],
     s0: Any,
     size: int,
-    on: Callable[[Mapping[Any, str]], Tape] = Tape,
+    watch: bool = False,
 ) -> Folded | str:
     """One time step and its backward pass, or in words why it is not every step's.
 
@@ -152,7 +154,7 @@ def fold_all(
         (first.x.value.copy(), first.d.value.copy(), None if first.mask is None else first.mask.value),
         rebuild(s0, [s.value for s in flatten(s0)]),
         tape.equations,
-        on,
+        watch,
     )
     step = [n.op for n in tape.nodes[:size] if n.t == 1]
     if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:

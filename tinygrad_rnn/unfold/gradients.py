@@ -8,23 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Tape, TapeError
+from ..autodiff import Cotangents, Node, TapeError
 
 Array = NDArray[Any]
 
 
 class Gradients(Mapping[str, Array]):
-    """Gradients by the weight's name; each is computed from its factors when it is first read."""
+    """Gradients of one backward pass by the weight's name; each is computed from its factors when it is first read."""
 
     def __init__(
-        self, names: Sequence[str], read: Callable[[str], Array], tape: Tape, missing: Mapping[str, str] | None = None
+        self,
+        back: Cotangents[Any],
+        names: Sequence[str],
+        read: Callable[[str], Array],
+        missing: Mapping[str, str] | None = None,
     ) -> None:
+        self.back = back
         self._names = names
         self._missing = missing or {}
         self._read = read
         self._known: dict[str, Array] = {}
-        self._tape = tape
-        self._sweep = tape.sweeps
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._known:
@@ -32,18 +35,8 @@ class Gradients(Mapping[str, Array]):
                 raise KeyError(self._missing[name])
             if name not in self._names:
                 raise KeyError(f"there is no parameter {name!r}; there are {', '.join(self._names)}")
-            if not self.last:
-                raise TapeError(
-                    f"these gradients belong to an earlier backward pass, and that of {name} was not read while it "
-                    "was the last one: ask the net again"
-                )
             self._known[name] = self._read(name)
         return self._known[name]
-
-    @property
-    def last(self) -> bool:
-        """Whether they belong to the last backward pass, and nothing has been played since."""
-        return self._tape.sweeps == self._sweep and self._tape.swept is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

@@ -8,8 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ShapeError, Tape, ops
+from ..autodiff import Node, ShapeError, ops
 from ..autodiff.errors import noted
+from .recording import Recording
 from .structure import flatten, outline, rebuild
 
 Array = NDArray[Any]
@@ -98,7 +99,7 @@ class Recipe:
     untied: bool = False
 
     def record(
-        self, tape: Tape, t: int, weights: Mapping[str, Node], data: tuple[Array, Array, Array | None], before: Any
+        self, tape: Recording, t: int, weights: Mapping[str, Node], data: tuple[Array, Array, Array | None], before: Any
     ) -> Recorded:
         """Record time step `t` from its data, x (B, l), d (B, o) and perhaps a mask (B, 1), and the state before.
 

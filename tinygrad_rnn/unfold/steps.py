@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Outer, Share, Tape, writing
+from ..autodiff import Cotangents, Node, Share, Tape, Values, writing
 from ..autodiff.notation import plain
 
 Array = NDArray[Any]
@@ -27,25 +28,16 @@ class Step:
         The node that was computed or, backwards, that hands on its error.
     share : Share or None
         Backwards: what it handed to which parent. None in a forward step.
-    value : ndarray
-        The node's value, or the share.
-    before, after : ndarray or None
-        What the step changed, before and after: a forward step fills a value that was not there,
-        a backward step adds to the parent's cotangent.
     """
 
     number: int
     node: Node
-    share: Share | None
-    value: Array
-    _before: Array | Outer | None
-    _after: Array | Outer
-    # What the step read, as it was then: a later pass gives the nodes other values.
-    _args: tuple[Array, ...]
-    _y: Array
-    _g: Array | None
+    share: Share[Any] | None
+    # The passes it belongs to: a later one gives the nodes other numbers.
+    _values: Values
+    _back: Cotangents[Any] | None
     _root: Node
-    _tape: Tape
+    _tape: Tape  # kept: its nodes do not
 
     def __repr__(self) -> str:
         return f"<step {self.number}, {self.phase}: {self.node}, {self.op}; tinygrad_rnn.show prints it>"
@@ -71,14 +63,29 @@ class Step:
         return self.share.equation if self.share else self.node.equation
 
     @property
+    def value(self) -> Array:
+        """The node's value, or the share."""
+        return self._values[self.node] if self.share is None else np.asarray(self.share.value)
+
+    @property
     def before(self) -> Array | None:
-        """What the step changed, as it was before; None if nothing was there."""
-        return None if self._before is None else np.asarray(self._before)
+        """What the step changed, as it was before: a value that was not there, or the parent's cotangent."""
+        before = None if self.share is None else self.share.before
+        return None if before is None else np.asarray(before)
 
     @property
     def after(self) -> Array:
         """What the step changed, as it is afterwards."""
-        return np.asarray(self._after)
+        return self.value if self.share is None else np.asarray(self.share.after)
+
+    @property
+    def _args(self) -> tuple[Array, ...]:
+        return tuple(self._values[p] for p in self.node.parents)
+
+    @property
+    def _g(self) -> Array:
+        assert self._back is not None  # asked for backwards
+        return np.asarray(self._back[self.node])
 
     @property
     def result(self) -> str:
@@ -90,7 +97,7 @@ class Step:
         """The formula in LaTeX, in symbols."""
         if self.share is None:
             return self.node.formula
-        sign = "=" if self._before is None else r"\mathrel{+}="
+        sign = "=" if not self.share.place else r"\mathrel{+}="
         return f"{self.result} {sign} {self._right_side()}"
 
     @property
@@ -111,7 +118,7 @@ class Step:
             read = writing.value(node.op, marks)
         else:
             read = writing.share(node.op, self.share.slot, "<g>", "<y>", marks)
-            named = [(self._of(node), self._g), (node.latex, self._y), *named]
+            named = [(self._of(node), self._g), (node.latex, self._values[node]), *named]
             marks, who = ["<g>", "<y>", *marks], ["g", "y", *who]
         # One line for each node, however often the formula reads it; two nodes of one name have two.
         unique = {w: pair for mark, w, pair in zip(marks, who, named, strict=True) if mark in read}
@@ -136,7 +143,7 @@ class Step:
         if share is None:
             written = writing.value_entry(node.op, index, self._args)
         else:
-            written = writing.share_entry(node.op, share.slot, index, np.asarray(self._g), self._y, self._args)
+            written = writing.share_entry(node.op, share.slot, index, self._g, self._values[node], self._args)
         return plain(written)
 
     def _of(self, node: Node) -> str:
@@ -152,15 +159,8 @@ class Step:
 
 def walk(tape: Tape, root: Node) -> Iterator[Step]:
     """Play the tape and pull back from `root`, yielding every step as it happens."""
-    number = 0
+    number = count(1)
     for node in tape.play():
-        number += 1
-        read = tuple(p.value for p in node.parents)
-        yield Step(number, node, None, node.value, None, node.value, read, node.value, None, root, tape)
+        yield Step(next(number), node, None, tape.values, None, root, tape)
     for share in tape.pullback(root):
-        number += 1
-        node = share.node
-        read, g = tuple(p.value for p in node.parents), np.asarray(node.cotangent)
-        yield Step(
-            number, node, share, np.asarray(share.value), share.before, share.after, read, node.value, g, root, tape
-        )
+        yield Step(next(number), share.node, share, tape.values, tape.cotangents, root, tape)

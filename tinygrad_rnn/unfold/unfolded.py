@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import BadNumber, CheckReport, Node, Place, Push, Tangents, Tape, TapeError, check_tape, first_bad
+from ..autodiff import (
+    BadNumber,
+    CheckReport,
+    Cotangents,
+    Node,
+    Push,
+    SourceLine,
+    Tangents,
+    TapeError,
+    check_tape,
+    first_bad,
+)
+from ..autodiff.tape import collector_at_rest
 from ..replay import Folded, Program
 from .fold import fold_all
 from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
-from .gradients import Gradients, cotangent
+from .gradients import Gradients
 from .graph import graph
-from .lines import Watched
 from .planned import Planned
 from .recipe import Recipe, Recorded
+from .recording import Recording
 from .steps import Step, walk
 from .structure import flatten, rebuild
 
@@ -55,7 +67,7 @@ class Unfolded:
 
     def __init__(
         self,
-        tape: Tape,
+        tape: Recording,
         params: Mapping[str, Array],
         weights: dict[str, Node],
         steps: Sequence[Recorded],
@@ -92,7 +104,7 @@ class Unfolded:
         }
         self._names = tuple(weights)
         self._copied = tuple(name for name in weights if name not in recipe.initial)
-        self._later_at = 0  # the number of the last backward pass that had error from beyond the last step
+        self._cuts: frozenset[int] = frozenset()
 
     @property
     def T(self) -> int:
@@ -118,7 +130,17 @@ class Unfolded:
     @property
     def cuts(self) -> tuple[int, ...]:
         """The time steps that hand no error to the step before them, see `tinygrad_rnn.cut`."""
-        return tuple(sorted(self.tape.cuts))
+        return tuple(sorted(self._cuts))
+
+    @cuts.setter
+    def cuts(self, at: Iterable[int]) -> None:
+        at = list(at)
+        for t in at:
+            if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= self.T:
+                raise ValueError(f"cut at {t!r}: a network is cut before a time step, an integer from 1 to {self.T}")
+        self._cuts = frozenset(map(int, at))
+        self.tape.through = uncut(self._cuts) if at else None
+        self.tape.passes.cotangents = None  # what came back was of a network cut elsewhere
 
     @property
     def last_state(self) -> Any:
@@ -165,7 +187,7 @@ class Unfolded:
             raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
         errors = None if later is None else fitting_errors(self.states[-1], later, self.cost.value.dtype)
         planned = self._planned
-        playable = planned is not None and planned.has_values and self.tape.waiting is None and not self.tape.cuts
+        playable = planned is not None and planned.values is not None and not self._cuts
         if of is None and planned is not None and playable and (errors is None or planned.plan.later_apart):
             planned.backward(errors)
         else:
@@ -174,7 +196,6 @@ class Unfolded:
                 if part.active:
                     besides[part] = besides[part] + error if part in besides else error
             self.tape.backward(self._root(of), besides=besides)
-        self._later_at = self.tape.sweeps if errors else 0
         self._refuse_bad()
 
     def first_bad(self) -> BadNumber | None:
@@ -183,10 +204,10 @@ class Unfolded:
         Whether it came in from outside or which op has made it, out of which finite numbers, is what it
         prints. Set `finite` to be told at once.
         """
-        planned, swept = self._planned, self.tape.swept is not None
-        if planned is not None and planned.has_values and (planned.has_errors or not swept):
+        planned, root = self._planned, self.tape.swept
+        if planned is not None and planned.values is not None and (planned.cotangents is not None or root is None):
             with np.errstate(all="ignore"):
-                if planned.plan.finite(errors=swept):  # a look at whole buffers is cheap
+                if planned.plan.finite(errors=root is not None):  # a look at whole buffers is cheap
                     return None
         return first_bad(self.tape)
 
@@ -203,7 +224,7 @@ class Unfolded:
             raise ValueError(f"{argument}={t!r}: it is a time step, an integer from 1 to {self.T}")
         return int(t)
 
-    def pushforward(self, tangents: Mapping[str | Node, Any], at: int | None = None) -> Iterator[Push]:
+    def pushforward(self, tangents: Mapping[str | Node, Any], at: int | None = None) -> Iterator[Push[Array]]:
         """Carry a disturbance of the weights forwards through time, contribution by contribution.
 
         Parameters
@@ -263,7 +284,8 @@ class Unfolded:
             If the forward pass was left before its end, or if the last backward pass was given error from later
             steps: the cost here is not what that is the slope of.
         """
-        if self._later_at and self._later_at == self.tape.sweeps:
+        back = self.tape.cotangents
+        if back is not None and back.complete and back.besides:
             raise TapeError("the last backward pass was given error from later steps: call backward() before check()")
         if self.cuts:
             raise TapeError(
@@ -281,33 +303,35 @@ class Unfolded:
     @property
     def grads(self) -> Mapping[str, Array]:
         """dC / d weight by name: the sum of the gradients of the weight's copies."""
-        if self._grads is None or not self._grads.last:
-            self._refuse_unswept()
-            self._grads = Gradients(self._names, self._of_weight, self.tape)
+        back = self._last_backward()
+        if self._grads is None or self._grads.back is not back:
+            self._grads = Gradients(back, self._names, lambda name: self._received(back, self.weights[name]))
         return self._grads
 
     @property
     def copies(self) -> Mapping[str, Array]:
         """dC / d copy by name, (T, ...): entry t - 1 is the gradient of the copy of time step t."""
-        if self._copies is None or not self._copies.last:
-            self._refuse_unswept()
-            self._copies = Gradients(self._copied, self._of_copies, self.tape, self._no_copies)
+        back = self._last_backward()
+        if self._copies is None or self._copies.back is not back:
+
+            def read(name: str) -> Array:
+                whole = self.weights[name]
+                none = np.zeros(whole.shape[1:] if self._recipe.untied else whole.shape, self._dtype)
+                each = [step.copies.get(name) for step in self._steps]
+                return np.stack([none if copy is None else self._received(back, copy) for copy in each])
+
+            self._copies = Gradients(back, self._copied, read, self._no_copies)
         return self._copies
 
-    def _refuse_unswept(self) -> None:
-        if self.tape.swept is None:
+    def _last_backward(self) -> Cotangents[Any]:
+        back = self.tape.cotangents
+        if back is None or not back.complete:
             raise TapeError("there are no gradients yet: call backward() first, or let the steps run to their end")
+        return back
 
-    def _of_weight(self, name: str) -> Array:
-        if self._planned is not None and self._planned.has_errors:
-            return self._planned.plan.totals[name]()
-        return cotangent(self.weights[name])
-
-    def _of_copies(self, name: str) -> Array:
-        whole = self.weights[name].value
-        whole = whole[0] if self._recipe.untied else whole
-        each = [step.copies[name].cotangent if name in step.copies else None for step in self._steps]
-        return np.stack([np.zeros_like(whole) if g is None else np.asarray(g) for g in each])
+    def _received(self, back: Cotangents[Any], node: Node) -> Array:
+        g = back[node]
+        return np.zeros(node.shape, self._dtype) if g is None else np.array(g)
 
     def steps(self, of: int | None = None) -> Iterator[Step]:
         """Run the forward and then the backward pass, yielding each step as it happens.
@@ -348,14 +372,12 @@ class Unfolded:
             self._planned.play(new, data, start)
             self._refuse_bad()
             return self.loss
-        for leaf, value in [*((leaf, new[name]) for name, leaf in self.weights.items()), *start.items()]:
-            self.tape.set(leaf, value)
-        for what, leaves in self._data.items():
-            if what in data:
-                for leaf, value in zip(leaves, data[what], strict=True):
-                    self.tape.set(leaf, value)
-        for _ in self.tape.play():
-            pass
+        given: dict[Node, Any] = {leaf: new[name] for name, leaf in self.weights.items()} | start
+        for what, whole in data.items():
+            given.update(zip(self._data[what], whole, strict=True))
+        with collector_at_rest():
+            for _ in self.tape.begin(given).play(self.tape.nodes):
+                pass
         self._refuse_bad()
         return self.loss
 
@@ -390,14 +412,7 @@ class Unfolded:
             self._make_plan()
         planned, old = self._planned, before._planned
         given = self.masks or any(self.trained)
-        if (
-            planned is None
-            or old is None
-            or not old.has_values
-            or given
-            or not before.tape.computed(before.cost)
-            or not 0 <= kept <= before.T
-        ):
+        if planned is None or old is None or old.values is None or given or not 0 <= kept <= before.T:
             raise ValueError(
                 f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
                 f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask "
@@ -407,9 +422,7 @@ class Unfolded:
         data = {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
             data[what] = fitting(what, given, (len(x), *leaves[0].shape), self._dtype)
-        planned.plan.take_over(old.plan, kept)
-        start = {s: planned.plan.value(k, 0).copy() for k, s in enumerate(flatten(self.states[0]))}
-        planned.play(new, data, start, newest=len(x))
+        planned.play(new, data, planned.take_over(old, kept), newest=len(x))
         self._refuse_bad()
         return self.loss
 
@@ -460,8 +473,11 @@ class Unfolded:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
         plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
-        start = flatten(self.states[0])
-        self._planned = Planned(plan, self.cost, self.weights, self._data, start, self._recipe.initial)
+        parts = [flatten(state) for state in self.states]
+        states = [part for state in parts for part in state]
+        self._planned = Planned(
+            plan, self._size, self.cost, self.weights, self._data, parts[0], states, self._recipe.initial
+        )
         self.schedule = "\n\n".join(plan.source) or "no loop: nothing waits for the step before it"
 
     @property
@@ -469,9 +485,9 @@ class Unfolded:
         """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
         return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
 
-    def _folded(self, on: Callable[..., Tape] = Tape) -> Folded | str:
+    def _folded(self, watch: bool = False) -> Folded | str:
         """One time step and its backward pass, or in words why it is not every step's."""
-        return fold_all(self._recipe, self._steps, self.weights, self.states[0], self._size, on)
+        return fold_all(self._recipe, self._steps, self.weights, self.states[0], self._size, watch)
 
     def _fold(self) -> Folded:
         folded = self._folded()
@@ -498,7 +514,7 @@ class Unfolded:
             If the forward pass was left before its end.
         """
         self._need_forward()
-        if self._planned is not None and self._planned.has_values:
+        if self._planned is not None and self._planned.values is not None:
             return self._planned.plan.recorded, self._planned.plan.values
         folded = self._fold()
         columns: list[list[Node]] = [[] for _ in range(self.T)]
@@ -516,14 +532,14 @@ class Unfolded:
 
         return folded, values
 
-    def source_lines(self) -> dict[int, Place]:
+    def source_lines(self) -> dict[int, SourceLine]:
         """The line of a cell or a loss that records each node of a time step, by the node's role.
 
         The cell is called once more to find them, so that recording pays nothing for it. Empty if the time steps are
         not copies of one step.
         """
-        watched = self._folded(on=Watched)
-        return {} if isinstance(watched, str) or not isinstance(watched.tape, Watched) else watched.tape.places
+        watched = self._folded(watch=True)
+        return {} if isinstance(watched, str) or not isinstance(watched.tape, Recording) else watched.tape.source
 
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
@@ -538,3 +554,12 @@ class Unfolded:
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""
         return graph(self.tape)
+
+
+def uncut(cuts: Collection[int]) -> Callable[[Node, int], bool]:
+    """What cuts before these time steps let pass: all but what a node of such a step would hand to an earlier one."""
+
+    def through(node: Node, slot: int) -> bool:
+        return node.t not in cuts or node.parents[slot].t in (None, node.t)
+
+    return through

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Tape, ops
+from ..autodiff import Node, ops
 from ..autodiff.tape import collector_at_rest
 from .given import as_mask, check_reduction, check_untied, initial_state, same_dtype, sequences, shares, without_padding
 from .losses import known_loss
 from .recipe import Cell, Loss, Recipe, Recorded, masked_equations
+from .recording import Recording
 from .structure import flatten, rebuild
 from .unfolded import Unfolded
 
@@ -103,7 +104,7 @@ def unfold(
         x, d = without_padding(x, present), without_padding(d, present)
     s0 = initial_state(cell, params, s0, x.shape[1])
     equations = getattr(cell, "equations", {})
-    tape = Tape(equations if mask is None else masked_equations(equations))
+    tape = Recording(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
     given = [s for s in flatten(s0) if not isinstance(s, str)]
     same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
@@ -142,7 +143,7 @@ def unfold(
     return net
 
 
-def _first(tape: Tape, weights: Mapping[str, Node], s: Any, n_samples: int, name: str) -> Node:
+def _first(tape: Recording, weights: Mapping[str, Node], s: Any, n_samples: int, name: str) -> Node:
     """A part of s(0): an array as it is, or a parameter repeated over the samples."""
     if not isinstance(s, str):
         return tape.leaf(s, name)

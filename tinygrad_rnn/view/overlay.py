@@ -105,7 +105,7 @@ class Overlay:
         """The line as it is to be drawn: scissors where a cut holds back what would come back along it."""
         ends = self.ends.get(line.id)
         line = self.line(line, ends)
-        if ends is not None and self.tape.is_cut(ends[0], ends[0].parents[ends[1]]):
+        if ends is not None and not passes(*ends):
             return replace(line, cut=True)
         return line
 
@@ -371,7 +371,13 @@ def carries(node: Node, slot: int) -> bool:
     """Whether a node hands this argument a share of its error."""
     parent = node.parents[slot]
     passed_on = node.op is not None and parent.active and slot not in node.op.only_read
-    return passed_on and not node.tape.is_cut(node, parent)
+    return passed_on and passes(node, slot)
+
+
+def passes(node: Node, slot: int) -> bool:
+    """Whether no cut holds back what a node would hand to this argument."""
+    through = node.tape.through
+    return through is None or bool(through(node, slot))
 
 
 def reached(net: Unfolded | Fragment, nodes: Sequence[Node], start: Node) -> set[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..form import Term
+from ..form import Addend
 from ..op import Array, op
 from . import arguments
 
@@ -16,7 +16,7 @@ from . import arguments
     label="+",
     latex=lambda *args: " + ".join(args),
     keeps_shape=True,
-    terms=lambda n: [Term((k,)) for k in range(n)],
+    terms=lambda n: [Addend((k,)) for k in range(n)],
 )
 def add(*terms: Array, out: Array | None = None) -> Array:
     """The sum of any number of arrays of one shape."""

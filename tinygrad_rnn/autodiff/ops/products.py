@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..form import Term
+from ..form import Addend
 from ..notation import summed
 from ..op import Array, Index, op
-from ..outer import Outer
+from ..terms import Outer
 from . import shapes
 
 
@@ -27,9 +27,9 @@ def _linear_unit(index: Index, *args: Array) -> str:
     return summed([*terms, (args[-1][j],)] if len(args) % 2 else terms)
 
 
-def _linear_terms(n: int) -> list[Term]:
-    pairs = [Term((k, k + 1), (False, True)) for k in range(0, n - 1, 2)]
-    return [*pairs, Term((n - 1,), repeated=True)] if n % 2 else pairs
+def _linear_terms(n: int) -> list[Addend]:
+    pairs = [Addend((k, k + 1), (False, True)) for k in range(0, n - 1, 2)]
+    return [*pairs, Addend((n - 1,), repeated=True)] if n % 2 else pairs
 
 
 @op(label="Σ", latex=_linear_latex, unit=_linear_unit, terms=_linear_terms)
@@ -122,7 +122,7 @@ def _two_matrices(names: Sequence[object], args: Sequence[Array]) -> str | None:
     latex=r"{0}\,{1}",
     unit=lambda index, a, w: summed(zip(a[index[0]], w[:, index[1]], strict=True)),
     linear=(0, 1),
-    terms=lambda n: [Term((0, 1))],
+    terms=lambda n: [Addend((0, 1))],
 )
 def matmul(a: Array, w: Array, out: Array | None = None) -> Array:
     """The product of two matrices: y[p, i] = sum_j a[p, j] w[j, i]."""
@@ -155,7 +155,7 @@ def _(g: Array, y: Array, a: Array, w: Array) -> Any:
     latex=r"{0}^{{\top}}\,{1}",
     unit=lambda index, g, x: summed(zip(g[:, index[0]], x[:, index[1]], strict=True)),
     linear=(0, 1),
-    terms=lambda n: [Term((0, 1), (True, False))],
+    terms=lambda n: [Addend((0, 1), (True, False))],
 )
 def outer(g: Array, x: Array, out: Array | None = None) -> Array:
     """The sum over the samples of g[p, j] x[p, i], (m, l), Guo (2013), eqs. (10)-(12)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..form import Term
+from ..form import Addend
 from ..notation import summed
 from ..op import Array, Index, op
 from . import arguments
@@ -65,7 +65,7 @@ def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     unit=lambda index, x, axis, keepdims=False: summed(_summands(x, index, axis, keepdims)),
     moves=True,
     linear=(0,),
-    terms=lambda n, axis, keepdims=False: [Term((0,), summed=True)] if axis == (-2,) and not keepdims else [],
+    terms=lambda n, axis, keepdims=False: [Addend((0,), summed=True)] if axis == (-2,) and not keepdims else [],
 )
 def sum(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
     """The sum along some axes, counted from the last one: -1, -2, ..."""
@@ -128,7 +128,7 @@ def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) 
     moves=True,
     linear=(0,),
     view=True,
-    terms=lambda n: [Term((0,), (True, False))],
+    terms=lambda n: [Addend((0,), (True, False))],
 )
 def transpose(x: Array, out: Array | None = None) -> Array:
     """A matrix with rows and columns exchanged."""

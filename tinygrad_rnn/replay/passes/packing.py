@@ -22,7 +22,7 @@ from .fusing import elementwise
 PACKED = 4096  # numbers of a matrix that may come into a loop for the sake of a call less; measured
 
 
-class Row(NamedTuple):
+class Inputs(NamedTuple):
     """The inputs of a sum: those that do not wait for the loop, and the one that is handed on from step to step."""
 
     free: list[Product]
@@ -58,7 +58,7 @@ def pack(folded: Folded) -> Folded:
     return rewritten(folded, instead) if instead else folded
 
 
-def _row(folded: Folded, live: Liveness, n: Node, sums: WeightedSum) -> Row | None:
+def _row(folded: Folded, live: Liveness, n: Node, sums: WeightedSum) -> Inputs | None:
     """The inputs of a sum as a row, if they can lie side by side and one product takes less time than several."""
     loop = live.loops[n]
     held = [p for p in sums.products if live.loops.get(folded.source(p.x)) == loop]
@@ -74,7 +74,7 @@ def _row(folded: Folded, live: Liveness, n: Node, sums: WeightedSum) -> Row | No
     lying = {folded.source(held[0].x), *(p.x for p in free)}
     if not movable or len(lying) <= len(free) or folded.invariant & lying:
         return None
-    return Row(free, held[0], lying)
+    return Inputs(free, held[0], lying)
 
 
 def _row_and_matrix(products: list[Product], bias: Node | None, dtype: Any) -> tuple[Draft, Draft]:
