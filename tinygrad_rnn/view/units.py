@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from ..autodiff import Node, ops
 from ..autodiff.notation import number, plain, symbol
 from ..unfold import Unfolded
+from .fragment import Fragment
 from .overlay import short
 from .scene import Box, Line, Scene
-from .unfolding import Fragment, Steps
+from .unfolding import Steps
 
 MOST_UNITS = 12  # in a row
 SIZE, APART, GROUP, HIGH = 58.0, 26.0, 56.0, 190.0
