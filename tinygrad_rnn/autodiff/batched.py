@@ -1,21 +1,12 @@
-"""Forward mode's results, and a tape's values played for many disturbances, or many samples, at once."""
+"""A tape's values, played for many disturbances or many samples at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from .node import Node
 from .passes import Array, L, OnTape, Values
-
-
-class Tangents(dict[Node, Array]):
-    """The tangents of the nodes that a disturbance has reached; that of any other node is zero."""
-
-    def __missing__(self, node: Node) -> Array:
-        return np.zeros_like(node.value)
 
 
 class BatchedValues(Values):
