@@ -87,6 +87,20 @@ def forbidden(package: Path = PACKAGE) -> list[Arrow]:
     return [arrow for arrow in arrows(package) if not allowed(arrow)]
 
 
+def modules(package: Path = PACKAGE) -> dict[str, set[str]]:
+    """Which modules of the package each of them imports, for the eyes of a type checker too."""
+    files = {}
+    for file in package.rglob("*.py"):
+        parts = file.relative_to(package.parent).with_suffix("").parts
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file, parts
+    found: dict[str, set[str]] = {}
+    for name, (file, parts) in files.items():
+        asked = {target for _, target in _imports(file, parts)}
+        known = {target if target in files else target.rpartition(".")[0] for target in asked}
+        found[name] = (known & files.keys()) - {name}
+    return found
+
+
 def parts_of(package: Path = PACKAGE) -> set[str]:
     """Its folders and modules, but for the facade."""
     return {path.stem for path in package.iterdir() if path.suffix in {"", ".py"}} - {FACADE, "__pycache__"}

@@ -2,11 +2,11 @@
 
 from . import ops, writing
 from .bad import BadNumber, first_bad
+from .batched import play_copies
 from .chain import Push, Share, by_rule, pullback, pushforward, received
 from .check import CheckReport, Compared, Finding, check, check_pass, check_tape
-from .differentiate import record_pullback, record_pushforward
+from .derivatives import Tangents, record_pullback, record_pushforward
 from .errors import ShapeError, SourceLine, TapeError
-from .forward import Tangents, play_copies
 from .node import Node
 from .op import OPS, Op, Rule, op
 from .passes import Cotangents, Values

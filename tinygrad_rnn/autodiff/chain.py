@@ -79,10 +79,10 @@ def by_rule(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
 
 def received(node: Node, shares: Sequence[Any]) -> Any:
     """A node's shares, added up. Factors are multiplied out only where an op has to read them."""
-    g = added(shares)
+    g = shares[0] if len(shares) == 1 else frozen(added(shares))
     if isinstance(g, Outer) and node.op is not None and not node.op.ties:
         return frozen(np.asarray(g))
-    return frozen(g)
+    return g
 
 
 def pullback(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..autodiff.traits import is_tie
+from ..unfold import Unfolded
+from .fragment import Fragment
 from .overlay import GREY, mixed
 from .scene import Box, Line, Scene
-
-if TYPE_CHECKING:
-    from ..unfold import Unfolded
-    from .unfolding import Fragment
 
 THICK = 2.4
 SHARED = ("weight", "copy")  # the kinds of box that a weight and its copies have

@@ -13,9 +13,10 @@ from ..autodiff import Node, writing
 from ..autodiff.notation import number, plain, symbol
 from ..autodiff.traits import is_tie, product_with
 from ..unfold import Unfolded
+from .fragment import Fragment
 from .overlay import short
 from .scene import Box, Line, Scene
-from .unfolding import Fragment, Steps
+from .unfolding import Steps
 
 MOST_UNITS = 12  # in a row
 SIZE, APART, GROUP, HIGH = 58.0, 26.0, 56.0, 190.0

@@ -1,24 +1,15 @@
-"""Forward mode's results, and a tape's values played for many disturbances, or many samples, at once."""
+"""A tape's values, played for many disturbances or many samples at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from .node import Node
-from .passes import Array, L, Line, Values
+from .passes import Array, L, OnTape, Values
 
 
-class Tangents(dict[Node, Array]):
-    """The tangents of the nodes that a disturbance has reached; that of any other node is zero."""
-
-    def __missing__(self, node: Node) -> Array:
-        return np.zeros_like(node.value)
-
-
-class Copies(Values):
+class BatchedValues(Values):
     """The values that nodes would have, were some leaves other arrays.
 
     Parameters
@@ -41,11 +32,11 @@ class Copies(Values):
         self.unchanged = values
         self.changed: dict[Any, Array] = dict(given)
 
-    def __getitem__(self, node: Line) -> Array:
+    def __getitem__(self, node: OnTape) -> Array:
         value = self.changed.get(node)
         return self.unchanged[node] if value is None else value
 
-    def __setitem__(self, node: Line, value: Any) -> None:
+    def __setitem__(self, node: OnTape, value: Any) -> None:
         self.changed[node] = value
 
     def play(self, nodes: Iterable[L]) -> Iterator[L]:
@@ -54,8 +45,8 @@ class Copies(Values):
 
 
 def play_copies(values: Values, nodes: Iterable[Node], given: Mapping[Node, Array]) -> dict[Node, Array]:
-    """Play nodes for other leaves, see `Copies`: the values of the leaves, and of all that depends on them."""
-    copies = Copies(values, given)
+    """Play nodes for other leaves, see `BatchedValues`: the values of the leaves, and of all that depends on them."""
+    copies = BatchedValues(values, given)
     for _ in copies.play(nodes):
         pass
     return copies.changed
