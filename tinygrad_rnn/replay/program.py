@@ -92,9 +92,10 @@ class Program:
         # Of no component: whatever is played, new data are there afterwards.
         self._pieces: list[Playing] = [(set(), partial(self._taking, what)) for what in self.data]
         self._pieces += self._schedule.pieces(live.forward)
-        self._newest: dict[int, list[Call]] = {steps: over(self._schedule.groups(), self._pieces)}
-        self._carry = over(self._schedule.groups(), [piece for piece in self._pieces if piece[0] <= live.for_states])
         self._back: dict[tuple[bool, tuple[int, ...]], list[Call]] = {(False, ()): self._calls_back(False, ())}
+        groups = self._schedule.groups()
+        self._newest: dict[int, list[Call]] = {steps: self._calls(groups, self._pieces)}
+        self._carry = self._calls(groups, [piece for piece in self._pieces if piece[0] <= live.for_states])
         self._from_beyond = False  # whether the last pass had error from beyond
         self._cuts: tuple[int, ...] = ()  # of the last pass
         self.runs = self.pulls = 0
@@ -132,31 +133,59 @@ class Program:
         def take() -> None:
             given = self._given.get(what)  # of all time steps, or of the newest ones
             if given is not None:
-                rows[...] = given[len(given) + start :][: len(rows)]
+                rows[...] = given if len(given) == len(rows) else given[len(given) + start :][: len(rows)]
 
         return [take]
 
     # ---- playing
 
-    def run(self, data: Mapping[str, Array], newest: int | None = None) -> Any:
-        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs.
+    def run(
+        self,
+        weights: Mapping[str, Array],
+        data: Mapping[str, Array],
+        start: Sequence[Array] = (),
+        newest: int | None = None,
+    ) -> Any:
+        """Play the forward pass; the sum of the time steps' costs.
 
-        `data` is what is new, by name: for all the steps that are played.
+        Parameters
+        ----------
+        weights : mapping of str to ndarray
+            The weights.
+        data : mapping of str to ndarray
+            What is new, by name: for all the steps that are played.
+        start : sequence of ndarray
+            The parts of s(0), those of the last pass if none are given.
+        newest : int, optional
+            How many of the newest steps to play; all of them if it is not given.
         """
         newest = self.T if newest is None else min(newest, self.T)
         if newest not in self._newest:
-            self._newest[newest] = over(self._schedule.groups(self.T - newest), self._pieces)
-        self._play(self._newest[newest], data)
+            self._newest[newest] = self._calls(self._schedule.groups(self.T - newest), self._pieces)
+        self._play(self._newest[newest], weights, data, start)
         return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
 
-    def carry(self, data: Mapping[str, Array]) -> None:
-        """Play what the states are computed from, and nothing else."""
-        self._play(self._carry, data)
+    def carry(self, weights: Mapping[str, Array], data: Mapping[str, Array], start: Sequence[Array] = ()) -> None:
+        """Play what the states are computed from, and nothing else; see `run`."""
+        self._play(self._carry, weights, data, start)
 
-    def _play(self, calls: Sequence[Call], data: Mapping[str, Array]) -> None:
+    def _calls(self, groups: Sequence[range], pieces: Sequence[Playing]) -> list[Call]:
+        return [*chain(*self._schedule.prepare.values()), *over(groups, pieces)]
+
+    def _play(
+        self,
+        calls: Sequence[Call],
+        weights: Mapping[str, Array],
+        data: Mapping[str, Array],
+        start: Sequence[Array],
+    ) -> None:
         self.runs += 1
+        for name, stack in self.weights.items():
+            stack[...] = weights[name]
+        for row, part in zip(self.start, start, strict=bool(start)):
+            row[...] = part
         self._given = data
-        for call in chain(*self._schedule.prepare.values(), calls):
+        for call in calls:
             call()
         self._given = {}  # it belongs to the caller
 
@@ -203,6 +232,7 @@ class Program:
 
         The two are of one cell, so that their forward passes are one: a node of either stands at the same place.
         """
+        self.runs += 1
         row = other.T - kept - 1
         for start, before, s in zip(self.start, other.start, other.folded.state, strict=True):
             start[...] = before if row < 0 else other.buffers.stacks[s][row]

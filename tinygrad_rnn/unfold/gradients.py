@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 class Gradients(Mapping[str, Array]):
-    """Gradients of one backward pass by the weight's name; each is computed from its factors when it is first read."""
+    """Gradients of one backward pass by the weight's name; what is not `known` is read when it is asked for."""
 
     def __init__(
         self,
@@ -22,12 +22,13 @@ class Gradients(Mapping[str, Array]):
         names: Sequence[str],
         read: Callable[[str], Array],
         missing: Mapping[str, str] | None = None,
+        known: Mapping[str, Array] | None = None,
     ) -> None:
         self.back = back
         self._names = names
         self._missing = missing or {}
         self._read = read
-        self._known: dict[str, Array] = {}
+        self._known = dict(known or {})
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._known:

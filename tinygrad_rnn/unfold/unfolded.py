@@ -27,7 +27,7 @@ from .fold import fold_all
 from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 from .gradients import Gradients
 from .graph import graph
-from .planned import Planned
+from .planned import Planned, RowCotangents
 from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Step, walk
@@ -305,7 +305,9 @@ class Unfolded:
         """dC / d weight by name: the sum of the gradients of the weight's copies."""
         back = self._last_backward()
         if self._grads is None or self._grads.back is not back:
-            self._grads = Gradients(back, self._names, lambda name: self._received(back, self.weights[name]))
+            known = back.gradients if isinstance(back, RowCotangents) else {}
+            read = lambda name: self._received(back, self.weights[name])  # noqa: E731  one line that is read once
+            self._grads = Gradients(back, self._names, read, known=known)
         return self._grads
 
     @property
@@ -369,9 +371,9 @@ class Unfolded:
         """
         new, data, start = self._fitting_all(x, d, mask, s0)
         if self._planned is not None:
-            self._planned.play(new, data, start)
+            loss = float(self._planned.play(new, data, start))
             self._refuse_bad()
-            return self.loss
+            return loss
         given: dict[Node, Any] = {leaf: new[name] for name, leaf in self.weights.items()} | start
         for what, whole in data.items():
             given.update(zip(self._data[what], whole, strict=True))
