@@ -126,7 +126,7 @@ def test_units_are_removed_where_each_cost_weighs_one():
         assert len(made.tape) < len(folded.tape) if changes else True
 
 
-@pytest.mark.parametrize(("cell", "joined"), [(tg.cells.Guo(), 2), (tg.cells.LSTM(), 2)], ids=repr)
+@pytest.mark.parametrize(("cell", "joined"), [(tg.cells.Guo(), 3), (tg.cells.LSTM(), 3)], ids=repr)
 def test_packed_inputs_lie_side_by_side_and_are_never_copied(cell, joined):
     net, _ = network(cell)
     program = compiled(net)

@@ -47,6 +47,8 @@ class Buffers:
         The nodes whose value is there without a call: views, and parts that are written where they belong.
     copied : dict of Node to list of (ndarray, Node)
         By a whole, the places of those parts that are copied into it.
+    columns : dict of Node to (Node, slice)
+        What lies in a row of inputs: the row, and its columns there.
     """
 
     def __init__(self, folded: Folded, live: Liveness, steps: int) -> None:
@@ -59,6 +61,8 @@ class Buffers:
         self.silent: set[Node] = set()
         self.copied: dict[Node, list[tuple[Array, Node]]] = {}
         self._long: dict[Node, Array] = {}  # what is handed on from step to step, with a row more than there are steps
+        self.columns: dict[Node, tuple[Node, slice]] = {}
+        self._with_one: dict[Node, Array] = {}  # what is handed on together with the ones that follow it in its row
         self._handed_on = {d.written for d in folded.delays}
         parts = self._parts_in_place()
         self.carried = self._carried_errors(parts)
@@ -143,30 +147,45 @@ class Buffers:
 
     def _place_join(self, n: Node) -> None:
         """Parts that are joined lie in the whole: weights in a matrix, or a row of inputs one of which is handed on."""
-        block, invariant = block_of(n), self.folded.invariant
+        block, one = block_of(n), n.parents[-1]
         assert isinstance(block, Joins)  # as whoever asks has seen
-        delayed = [self.folded.delayed[p] for p in n.parents if p in self.folded.delayed]
-        if n in invariant and block.axis >= -2:
-            whole = self._new((), n)
-        elif len(delayed) == 1 and block.axis == -1 and self._can_lie(n, delayed[0].written):
+        delays = [self.folded.delayed[p] for p in n.parents if p in self.folded.delayed]
+        if n in self.folded.invariant:
+            if block.axis >= -2:
+                self._lay(n, block.axis, self._new((), n))
+        elif len(delays) == 1 and block.axis == -1 and self._can_lie(n, delays[0].written):
+            (delay,) = delays
             rows = self._new((self.T + 1,), n)
-            whole = rows[1:] if delayed[0].ahead > 0 else rows[:-1]
-        else:
-            return
+            read, write = (rows[1:], rows[:-1]) if delay.ahead > 0 else (rows[:-1], rows[1:])
+            self._lay(n, -1, read)
+            columns = self.columns[delay.read][1]
+            self._long[delay.written] = rows[..., columns]
+            if self._is_one(one) and columns.stop == n.shape[-1] - 1:
+                self._with_one[delay.written] = write[..., columns.start :]
+        elif len(n.parents) == 2 and self._is_one(one) and n.parents[0] in self._with_one:
+            self._lay(n, -1, self._with_one[n.parents[0]])
+
+    def _is_one(self, n: Node) -> bool:
+        given = {*self.folded.weights.values(), *self.folded.data.values()}
+        return n.op is None and n not in given and n.shape[-1:] == (1,) and bool((n.value == 1).all())
+
+    def _lay(self, n: Node, axis: int, whole: Array) -> None:
+        """Let a join have this memory, and its parts the columns or the rows of it that are theirs."""
         self.stacks[n], self.copied[n], start = whole, [], 0
         self.silent.add(n)
         for p in n.parents:
-            stop = start + p.shape[block.axis]
-            place = whole[..., start:stop] if block.axis == -1 else whole[..., start:stop, :]
-            if p in self.folded.delayed:
-                self._long[delayed[0].written] = rows[..., start:stop]
-            elif p not in invariant:
+            part = slice(start, start + p.shape[axis])
+            start, place = part.stop, whole[..., part] if axis == -1 else whole[..., part, :]
+            if n not in self.folded.invariant:
+                self.columns[p] = n, part
+            if p in self._handed_on or p in self.folded.delayed:
+                continue  # it lies there already, or will
+            if p not in self.folded.invariant:
                 self.stacks[p] = place
             elif p.op is None and p not in self.folded.weights.values():
                 place[...] = p.value  # a number: once and for all
             elif not self._lies_as_weight(p, place):
                 self.copied[n].append((place, p))
-            start = stop
 
     def _can_lie(self, n: Node, handed_on: Node) -> bool:
         """Whether all parts of a row have room for every copy, and lie nowhere else yet."""

@@ -15,7 +15,7 @@ from ..autodiff.traits import is_tie, summands
 from .buffers import Buffers
 from .codegen import address
 from .folded import Array, Folded
-from .gradients import totals
+from .gradients import Totals
 from .liveness import liveness
 from .passes import PASSES
 from .schedule import Playing, Schedule, over
@@ -99,9 +99,7 @@ class Program:
         self._from_beyond = False  # whether the last pass had error from beyond
         self._cuts: tuple[int, ...] = ()  # of the last pass
         self.runs = self.pulls = 0
-        self.totals = totals(folded, buffers)
-        for name in dict.fromkeys(filter(None, trained)):
-            self.totals[name] = partial(self._sum_over_samples, [k for k, each in enumerate(trained) if each == name])
+        self._totals = Totals(folded, buffers)
 
     @property
     def prepared(self) -> int:
@@ -219,7 +217,10 @@ class Program:
 
     def gradients(self) -> dict[str, Array]:
         """dC / d weight by name, of the last backward pass, in arrays of their own."""
-        return {name: total() for name, total in self.totals.items()}
+        found = self._totals()
+        for name in dict.fromkeys(filter(None, self.trained)):
+            found[name] = self._sum_over_samples([k for k, each in enumerate(self.trained) if each == name])
+        return found
 
     def _sum_over_samples(self, parts: Sequence[int]) -> Array:
         """The gradient of an initial state: of a parameter that all samples, and perhaps several parts, start from."""
@@ -250,7 +251,7 @@ class Program:
     def finite(self, errors: bool) -> bool:
         """Whether no value is a NaN or an infinity, nor what gradients are made of, if errors have come back."""
         passing = (self._of_copy(n, slice(None)) for n in self.folded.values.values() if not self.buffers.has_rows(n))
-        found = [*self.buffers.stacks.values(), *passing, *(total() for total in self.totals.values() if errors)]
+        found = [*self.buffers.stacks.values(), *passing, *(self.gradients().values() if errors else ())]
         return all(np.isfinite(array).all() for array in found)
 
     def value(self, role: int, t: int) -> Array:

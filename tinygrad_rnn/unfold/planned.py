@@ -224,7 +224,7 @@ class Planned:
 
         Returns
         -------
-        ndarray or None
+        float or None
             The cost, where it was played.
         """
         plan, old = self.plan, self._own
@@ -236,10 +236,10 @@ class Planned:
             values, stay = self.tape.values, [what for what in plan.data if what not in data]
             data = {what: np.stack([values[leaf] for leaf in self.data[what]]) for what in stay} | dict(data)
             own = self._fixed | {s.index: values[s] for s in self.start if not s.parents and s not in start}
-        own.update((s.index, read_only(part)) for s, part in start.items())
-        own.update((self.weights[name].index, read_only(new[name].copy())) for name in self.initial)
         begun: Sequence[Array] = ()
         if start or self.initial or not held:
+            own |= {s.index: read_only(part) for s, part in start.items()}
+            own |= {self.weights[name].index: read_only(new[name].copy()) for name in self.initial}
             begun = [new[s.parents[0].name] if s.parents else own[s.index] for s in self.start]
 
         here = RowValues(self, own, self._carried if states_only else None)
@@ -248,12 +248,12 @@ class Planned:
             plan.carry(new, data, begun)
             here.complete = True
             return None
-        total = np.asarray(plan.run(new, data, begun, newest))
+        total = plan.run(new, data, begun, newest)
         if self._scaled is not None:
             summed, share = self._scaled
-            own[summed.index] = read_only(total)
-            total = np.asarray(total * share)
-        own[self.cost.index] = read_only(total)
+            own[summed.index] = frozen(total)
+            total = total * share
+        own[self.cost.index] = frozen(total)
         here.complete = True
         return total
 
