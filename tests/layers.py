@@ -19,7 +19,8 @@ ANY = frozenset({"*"})
 # against the rest.
 PARTS: dict[str, frozenset[str]] = {
     "autodiff": frozenset(),
-    "unfold": frozenset({"autodiff"}),
+    "replay": frozenset({"autodiff"}),
+    "unfold": frozenset({"replay", "autodiff"}),
     "through_time": frozenset({"unfold", "autodiff"}),
     "view": frozenset(
         {"through_time", "unfold", "autodiff", "guo"}
@@ -34,6 +35,7 @@ PARTS: dict[str, frozenset[str]] = {
 # part -> the packages from outside that it may import, besides the standard library.
 OUTSIDE: dict[str, frozenset[str]] = {
     "autodiff": frozenset({"numpy"}),
+    "replay": frozenset({"numpy", "networkx"}),
     "unfold": frozenset({"numpy", "networkx"}),
     "through_time": frozenset({"numpy", "networkx"}),
     "view": ANY,  # drawing, terminal, notebook, Sphinx: imported when used

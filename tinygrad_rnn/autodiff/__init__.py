@@ -1,6 +1,6 @@
 """Reverse-mode differentiation on an explicit tape."""
 
-from . import ops
+from . import ops, writing
 from .bad import BadNumber, first_bad
 from .batched import play_copies
 from .chain import Push, Share, by_rule, pullback, pushforward, received
@@ -45,4 +45,5 @@ __all__ = [
     "received",
     "record_pullback",
     "record_pushforward",
+    "writing",
 ]

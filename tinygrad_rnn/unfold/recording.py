@@ -136,7 +136,7 @@ class Recording(Tape):
         asks for it: that keeps recording cheap.
         """
         parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
-        if self._suffix and name and not op.keeps_terms:
+        if self._suffix and name and not op.ties:
             name += self._suffix
         if not self._apart:
             return super().record(op, parents, name)

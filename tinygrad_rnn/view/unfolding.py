@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..autodiff import Node, ops
+from ..autodiff import Node
 from ..autodiff.notation import plain
+from ..autodiff.traits import is_tie
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .fragment import Fragment
@@ -93,7 +94,7 @@ class Unfolding:
         overlay.ends = self.ends
 
     def _is_copy(self, node: Node) -> bool:
-        return node.op is ops.copy and node.parents[0].index in self.color
+        return is_tie(node) and node.parents[0].index in self.color
 
     def scene(self) -> Scene:
         """The scene, see `unfolded`."""
