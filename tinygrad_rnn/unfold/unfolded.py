@@ -23,7 +23,7 @@ from ..autodiff import (
     first_bad,
 )
 from ..autodiff.tape import collector_at_rest
-from ..replay import Folded, Program
+from ..replay import PASSES, Folded, Program, join_products
 from .fold import fold_all
 from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 from .gradients import Copied, Named
@@ -144,6 +144,8 @@ class Unfolded:
         self._cuts = frozenset(map(int, at))
         self.tape.through = uncut(self._cuts) if at else None
         self.tape.passes.cotangents = None  # what came back was of a network cut elsewhere
+        if self._planned is not None and (bool(at) > self._planned.plan.can_be_cut):
+            self._planned, self.schedule = None, ""  # another program is compiled at the next replay
 
     @property
     def last_state(self) -> Any:
@@ -190,9 +192,9 @@ class Unfolded:
             raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
         errors = None if later is None else fitting_errors(self.states[-1], later, self.cost.value.dtype)
         planned = self._planned
-        playable = planned is not None and planned.values is not None and not self._cuts
+        playable = planned is not None and planned.values is not None and (planned.plan.can_be_cut or not self._cuts)
         if of is None and planned is not None and playable and (errors is None or planned.plan.later_apart):
-            planned.backward(errors)
+            planned.backward(errors, self.cuts)
         else:
             besides: dict[Node, Array] = {}
             for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
@@ -480,6 +482,9 @@ class Unfolded:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
         plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
+        if self._cuts and not plan.can_be_cut:
+            apart = [each for each in PASSES if each is not join_products]
+            plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all", passes=apart)
         parts = [flatten(state) for state in self.states]
         states = [part for state in parts for part in state]
         self._planned = Planned(
