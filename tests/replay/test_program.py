@@ -184,3 +184,13 @@ def test_a_cell_that_is_hard_to_plan_is_replayed_as_the_tape_plays_it(cell, samp
             assert difference(ours.cotangent, theirs.cotangent) < 1e-12, ours
     for name, g in fresh.grads.items():
         assert difference(net.grads[name], g) < 1e-12, name
+
+
+def test_a_cut_compiles_no_loop_anew():
+    net, data = network(tg.cells.GRU(), 2)
+    program = played(net, data, CUTTABLE)
+    before = list(program.source)
+    for cuts in ((), (2,), (3, 4)):
+        program.pull(cuts=cuts)
+        program.pull([np.ones((2, 3))], cuts)
+    assert program.source == before

@@ -92,6 +92,7 @@ class Program:
         # Of no component: whatever is played, new data are there afterwards.
         self._pieces: list[Playing] = [(set(), partial(self._taking, what)) for what in self.data]
         self._pieces += self._schedule.pieces(live.forward)
+        self._pieces_back = {False: self._schedule.pieces(live.backward)}  # and True, with error from beyond
         self._back: dict[tuple[bool, tuple[int, ...]], list[Call]] = {(False, ()): self._calls_back(False, ())}
         groups = self._schedule.groups()
         self._newest: dict[int, list[Call]] = {steps: self._calls(groups, self._pieces)}
@@ -115,13 +116,13 @@ class Program:
         return not written & {*self.live.readers, *factors, *looked_at}
 
     def _calls_back(self, from_beyond: bool, cuts: tuple[int, ...]) -> list[Call]:
-        pieces = self._schedule.pieces(self.live.backward, from_beyond)
-        rows = {t - 1 for t in cuts}
+        if from_beyond not in self._pieces_back:
+            self._pieces_back[from_beyond] = self._schedule.pieces(self.live.backward, from_beyond)
+        rows = {t - 1 for t in cuts} - {0}
         calls: list[Call] = []
         for group in reversed(self._schedule.groups(cuts=sorted(rows))):
-            calls += over([group[::-1]], pieces)
-            if group.start in rows and group.start:
-                calls += self._schedule.wiped(group.start)
+            calls += over([group[::-1]], self._pieces_back[from_beyond])
+            calls += self._schedule.wiped(group.start) if group.start in rows else []
         return calls
 
     def _taking(self, what: str, steps: range) -> list[Call]:

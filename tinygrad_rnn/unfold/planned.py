@@ -104,7 +104,8 @@ class RowCotangents(Cotangents[Any]):
     __slots__ = ("_numbers", "_planned", "gradients")
 
     def __init__(self, planned: Planned, besides: bool) -> None:
-        super().__init__(0, {}, planned.cost.index)
+        # No shares arrive one by one: what came back is in the rows.
+        self.arrived, self.totals, self.root, self.complete = [], [], planned.cost.index, False
         self.besides = besides
         self._planned = planned
         self._numbers = planned.plan.runs, planned.plan.pulls + 1
