@@ -242,8 +242,10 @@ class Buffers:
         for d in self.folded.delays:
             n, readers = d.written, live.readers.get(d.read, [])
             product = [t.slots for t in terms_of(n)] == [(0, 1)] and n.parents[1] in self.folded.invariant
-            if d.ahead < 0 or not product or n in live.readers or n in joined or written.count(n) > 1:
-                continue  # two parts of the state may have one error
+            # Two parts of the state may have one error, and a weight's gradient may be made of it.
+            looked_at = n in live.readers or n in joined or written.count(n) > 1 or d.read in live.roots
+            if d.ahead < 0 or not product or looked_at:
+                continue
             summed = len(readers) == 1 and is_sum(readers[0]) and d.read in self.folded.after
             # Only if it depends on the node that reads it a step later are both played copy by copy, and it is read
             # before it is written anew.
@@ -272,7 +274,8 @@ class Buffers:
             return None
         for p in n.parents[:2]:  # a sum reads its first two terms at once, the others later
             stack, fits = self.stacks.get(p), (*self._lead(n), *n.shape)
-            passes = p.op is not None and len(self.live.readers[p]) == 1 and p not in self.kept | self.silent
+            alone = len(self.live.readers[p]) == 1 and p not in n.parents[2:]
+            passes = p.op is not None and alone and p not in self.kept | self.silent
             if passes and stack is not None and stack.base is None and stack.shape == fits:
                 return stack
         return None
