@@ -8,6 +8,8 @@ the same loop.
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from ..autodiff import Node
@@ -55,7 +57,7 @@ class Buffers:
         self.folded = folded
         self.live = live
         self.T = steps
-        self.group = min(max(16, AT_ONCE // max(s.value.size for s in folded.state)), steps)
+        self.group = min(max(16, AT_ONCE // max(prod(s.shape) for s in folded.state)), steps)
         self.kept = live.kept
         self.stacks: dict[Node, Array] = {}
         self.silent: set[Node] = set()
@@ -201,7 +203,7 @@ class Buffers:
 
     def _lies_as_weight(self, p: Node, place: Array) -> bool:
         """Let a weight lie here, if this is where it is read, perhaps turned or in another shape."""
-        while is_view(p) and p.op and p.parents[0].value.size == p.value.size:
+        while is_view(p) and p.op and prod(p.parents[0].shape) == prod(p.shape):
             # Of a view that shows each number once, what it takes back is what it was made from.
             back = np.asarray(p.op.share(0, place, place, (p.parents[0].value,)))
             if not np.may_share_memory(back, place):
