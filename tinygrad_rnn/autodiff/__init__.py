@@ -6,7 +6,7 @@ from .chain import Push, Share, by_rule, pullback, pushforward, received
 from .check import CheckReport, Compared, Finding, check, check_pass, check_tape
 from .differentiate import record_pullback, record_pushforward
 from .errors import ShapeError, SourceLine, TapeError
-from .forward import Tangents, play_copies
+from .forward import Tangents, ValuesWith, play_copies
 from .node import Node
 from .op import OPS, Op, Rule, op
 from .passes import Cotangents, Values
@@ -32,6 +32,7 @@ __all__ = [
     "Tape",
     "TapeError",
     "Values",
+    "ValuesWith",
     "by_rule",
     "check",
     "check_pass",

@@ -18,7 +18,7 @@ class Tangents(dict[Node, Array]):
         return np.zeros_like(node.value)
 
 
-class Copies(Values):
+class ValuesWith(Values):
     """The values that nodes would have, were some leaves other arrays.
 
     Parameters
@@ -52,10 +52,14 @@ class Copies(Values):
         """Compute the values of those nodes that depend on the leaves which were given."""
         return super().play(node for node in nodes if not self.changed.keys().isdisjoint(node.parents))
 
+    def run(self, nodes: Iterable[L]) -> ValuesWith:
+        """Play them all."""
+        for node in nodes:
+            if not self.changed.keys().isdisjoint(node.parents):
+                self.compute(node)
+        return self
+
 
 def play_copies(values: Values, nodes: Iterable[Node], given: Mapping[Node, Array]) -> dict[Node, Array]:
-    """Play nodes for other leaves, see `Copies`: the values of the leaves, and of all that depends on them."""
-    copies = Copies(values, given)
-    for _ in copies.play(nodes):
-        pass
-    return copies.changed
+    """Play nodes for other leaves, see `ValuesWith`: the values of the leaves, and of all that depends on them."""
+    return ValuesWith(values, given).run(nodes).changed

@@ -10,7 +10,7 @@ import numpy as np
 from ..autodiff import Node, by_rule, ops
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
-from .moment import Moment
+from .single_step import SingleStep
 from .stream import Window
 from .traces import Hand, traced
 
@@ -56,9 +56,9 @@ def eprop(
     return traced(cell, params, x, d, loss, s0, _to_itself, otherwise)
 
 
-def _to_itself(moment: Moment) -> Hand:
+def _to_itself(step: SingleStep) -> Hand:
     """The rules of the ops, with every product's matrix cut down to its diagonal."""
-    nodes = moment.tape.nodes[: moment.size]
+    nodes = step.nodes
     products = {
         (node.index, slot)
         for node in nodes
@@ -66,15 +66,15 @@ def _to_itself(moment: Moment) -> Hand:
         if (node.op is ops.linear and slot % 2 == 0 and slot + 1 < len(node.parents))
         or (node.op is ops.matmul and slot == 0)
     }
-    new = {s.index for s in moment.parts if s.op is not None}
+    new = {s.index for s in step.parts if s.op is not None}
     for node in nodes:
         if any(p.index in new for p in node.parents):
             new.add(node.index)
-    below = {s.index for s in moment.parts}
+    below = {s.index for s in step.parts}
     for node in reversed(nodes):
         if node.index in below:
             below.update(p.index for p in node.parents)
-    between = {(i, slot) for i, slot in products if i in below and moment.tape[i].parents[slot].index in new}
+    between = {(i, slot) for i, slot in products if i in below and step.tape[i].parents[slot].index in new}
 
     def share(node: Node, slot: int, g: Node, y: Node, given: Sequence[Node]) -> Node | None:
         if (node.index, slot) in between:
