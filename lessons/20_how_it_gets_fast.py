@@ -168,13 +168,17 @@ loops = net.schedule.split("\n\n")
 in_loop = [sum("#" in line for line in loop.split("\n")) for loop in loops]
 print(f"\ncalls for each time step: {in_loop[0]} forwards, {in_loop[1]} backwards")
 assert len(loops) == 2
-assert sum(" v" in line for line in loops[1].split("\n")) == 2
+assert [sum(name in line for line in loops[1].split("\n")) for name in (" v", "∂net_k W")] == [
+    1,
+    1,
+]
 
 # %% [markdown]
 # Backwards there is a ring too: to what comes from the later step, the share of the step's own output is added; that
 # goes through $f'$, and through `U` to the state before. It is the sum at the end of lesson 6. The shares of the
 # outputs and the slopes of $f$ are not on the ring: they are known from the forward pass, so they are computed for all
-# steps before the first error moves. They are the two nodes without a name.
+# steps before the first error moves. The slopes are the node without a name. The shares of the outputs have none, too;
+# they are written as the product that they are, `∂net_k W`.
 #
 # ## One product for each weight
 #

@@ -19,7 +19,8 @@ ANY = frozenset({"*"})
 # against the rest.
 PARTS: dict[str, frozenset[str]] = {
     "autodiff": frozenset(),
-    "unfold": frozenset({"autodiff"}),
+    "replay": frozenset({"autodiff"}),
+    "unfold": frozenset({"replay", "autodiff"}),
     "through_time": frozenset({"unfold", "autodiff"}),
     "view": frozenset(
         {"through_time", "unfold", "autodiff", "guo"}
@@ -34,6 +35,7 @@ PARTS: dict[str, frozenset[str]] = {
 # part -> the packages from outside that it may import, besides the standard library.
 OUTSIDE: dict[str, frozenset[str]] = {
     "autodiff": frozenset({"numpy"}),
+    "replay": frozenset({"numpy", "networkx"}),
     "unfold": frozenset({"numpy", "networkx"}),
     "through_time": frozenset({"numpy", "networkx"}),
     "view": ANY,  # drawing, terminal, notebook, Sphinx: imported when used
@@ -83,6 +85,20 @@ def forbidden(package: Path = PACKAGE) -> list[Arrow]:
         return table == ANY or arrow.target in table
 
     return [arrow for arrow in arrows(package) if not allowed(arrow)]
+
+
+def modules(package: Path = PACKAGE) -> dict[str, set[str]]:
+    """Which modules of the package each of them imports, for the eyes of a type checker too."""
+    files = {}
+    for file in package.rglob("*.py"):
+        parts = file.relative_to(package.parent).with_suffix("").parts
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file, parts
+    found: dict[str, set[str]] = {}
+    for name, (file, parts) in files.items():
+        asked = {target for _, target in _imports(file, parts)}
+        known = {target if target in files else target.rpartition(".")[0] for target in asked}
+        found[name] = (known & files.keys()) - {name}
+    return found
 
 
 def parts_of(package: Path = PACKAGE) -> set[str]:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections import defaultdict
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
@@ -84,6 +84,21 @@ def test_no_two_families_of_ops_call_each_other():
             called[arrow.source].add(arrow.target)
     assert {"activations", "products", "costs"} <= called["__init__"]
     TopologicalSorter(called).prepare()  # raises CycleError, which names the families on the way round
+
+
+def test_no_two_modules_import_each_other_in_a_circle():
+    found = layers.modules()
+    assert found["tinygrad_rnn.autodiff.tape"] >= {"tinygrad_rnn.autodiff.chain", "tinygrad_rnn.autodiff.passes"}
+    TopologicalSorter(found).prepare()  # raises CycleError, which names the modules on the way round
+
+
+def test_a_planted_circle_is_found(tmp_path):
+    package = plant(
+        tmp_path, "autodiff/tape.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import node"
+    )
+    (package / "autodiff/node.py").write_text("def late():\n    from .tape import Tape")
+    with pytest.raises(CycleError, match="autodiff"):
+        TopologicalSorter(layers.modules(package)).prepare()
 
 
 def test_importing_the_package_imports_only_what_computing_needs():

@@ -18,6 +18,7 @@ def test_there_are_lessons_and_they_are_numbered():
     assert [found.number for found in lessons.lessons()] == list(range(1, len(FILES) + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_lesson_runs_alone(path, tmp_path):
     done = subprocess.run([sys.executable, "-W", "error", path], cwd=tmp_path, capture_output=True, text=True)

@@ -8,19 +8,22 @@ import numpy as np
 from tinygrad_rnn.unfold.structure import flatten, rebuild
 
 
-def costs(cell, copies, x, d, s, cost, mask=None):
-    """The cost of each time step; ``copies[t - 1]`` holds the weights of step t."""
-    found = []
+def played(cell, copies, x, d, s, cost, mask=None):
+    """The state after each time step, and its cost; ``copies[t - 1]`` holds the weights of step t."""
     for t, weights in enumerate(copies):
         new, y = cell(weights, x[t], s)
         if mask is None:
             s, paid = new, cost(y, d[t])
         else:
-            here = mask[t][:, None].astype(bool)
-            s = rebuild(s, [np.where(here, a, b) for a, b in zip(flatten(new), flatten(s), strict=True)])
-            paid = sum(cost(y[p : p + 1], d[t][p : p + 1]) for p in np.flatnonzero(mask[t]))
-        found.append(paid)
-    return found
+            here = mask[t].astype(bool)
+            s = rebuild(s, [np.where(here[:, None], a, b) for a, b in zip(flatten(new), flatten(s), strict=True)])
+            paid = cost(y[here], d[t][here])
+        yield s, paid
+
+
+def costs(cell, copies, x, d, s, cost, mask=None):
+    """The cost of each time step."""
+    return [paid for _, paid in played(cell, copies, x, d, s, cost, mask)]
 
 
 def differences(total, arrays, step=3e-4):
@@ -43,13 +46,16 @@ def gradients(cell, params, x, d, s0, cost, mask=None):
     """dC / d copy for each weight, (T, ...), and dC / d s(0) in the state's structure."""
     copies = [{name: w.copy() for name, w in params.items()} for _ in x]
     initial = [np.array(s) for s in flatten(s0)]
+    states = [rebuild(s0, initial), *(s for s, _ in played(cell, copies, x, d, s0, cost, mask))]
 
-    def total():
-        return sum(costs(cell, copies, x, d, rebuild(s0, initial), cost, mask))
+    def total(t):
+        """What is paid after step t; what was paid up to it has not read the copies of step t + 1."""
+        rest = slice(t, None)
+        return sum(costs(cell, copies[rest], x[rest], d[rest], states[t], cost, None if mask is None else mask[rest]))
 
-    by_copy = [differences(total, list(weights.values())) for weights in copies]
+    by_copy = [differences(lambda t=t: total(t), list(weights.values())) for t, weights in enumerate(copies)]
     of_copies = {name: np.stack(each) for name, each in zip(params, zip(*by_copy, strict=True), strict=True)}
-    return of_copies, rebuild(s0, differences(total, initial))
+    return of_copies, rebuild(s0, differences(lambda: total(0), initial))
 
 
 def squared_error(y, d):

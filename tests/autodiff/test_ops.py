@@ -9,7 +9,6 @@ import copy
 import inspect
 import math
 import re
-from dataclasses import dataclass, field
 
 import mpmath
 import numpy as np
@@ -17,138 +16,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_rnn.autodiff import OPS, ShapeError, Tape, check_tape, op, ops
+from op_examples import CUBE, EACH, EXAMPLES, UNTRAINED, A, B, bound, receivers, rng
+from tinygrad_rnn.autodiff import OPS, ShapeError, Tape, check_tape, kernels, op, ops, writing
 from tinygrad_rnn.autodiff.notation import plain
 from tinygrad_rnn.unfold.recording import Recording
 
-rng = np.random.default_rng(1)
-A, B, C = rng.normal(size=(3, 2, 3))
-POSITIVE = rng.uniform(1, 2, size=(2, 3))
-PROBABILITIES = rng.dirichlet(np.ones(3), size=2)
-CUBE = rng.normal(size=(2, 3, 4))
-
-
-@dataclass
-class Example:
-    """Arguments and settings of an op; an argument that is computed from argument 0 says by which op."""
-
-    args: list
-    settings: dict
-    tied: dict = field(default_factory=dict)
-
-    def complete(self, args):
-        """The arguments, those that depend on argument 0 computed again."""
-        return [self.tied[k].value(args[0]) if k in self.tied else a for k, a in enumerate(args)]
-
-
-def ex(*args, tied=None, **set_to):
-    return Example([np.asarray(a, dtype=float) for a in args], set_to, tied or {})
-
-
-def linear_args(b, l, m, h, pairs, bias):
-    args = [rng.normal(size=s) for s in ((b, l), (m, l), (b, h), (m, h))][: 2 * pairs]
-    return ex(*args, *[rng.normal(size=m)] * bias)
-
-
-# Examples of its arguments and settings for every op.
-EXAMPLES = {
-    "copy": [ex(A)],
-    "detach": [ex(A), ex(CUBE)],
-    "clip_error": [ex(A, bound=15.0), ex(CUBE, bound=1e3)],  # beyond the bound it is no derivative: below
-    "add": [ex(A), ex(A, B), ex(A, B, A + 1), ex(A[0], B[0]), ex(0.3, 0.4)],
-    "subtract": [ex(A, B), ex(0.3, 0.4)],
-    "multiply": [ex(A, B), ex(CUBE, CUBE[::-1]), ex(0.3, 0.4)],
-    "negative": [ex(A)],
-    "divide": [ex(A, POSITIVE), ex(A, -POSITIVE), ex(0.3, -1.4)],
-    "power": [ex(A, exponent=n) for n in (0, 1, 2, 3)] + [ex(POSITIVE, exponent=n) for n in (-2, -1, 0.5, -1.5)],
-    "exp": [ex(A), ex(0.3)],
-    "log": [ex(POSITIVE)],
-    "sqrt": [ex(POSITIVE)],
-    "sign": [ex(A), ex([[-2.0, 0.0, 3.0]])],
-    "absolute": [ex(A)],
-    "maximum": [ex(A, B), ex(0.3, -0.4)],
-    "where": [ex(A > 0, A, B), ex([[0, 2, -1], [0, 0, 1]], A, B)],
-    "clip": [ex(A, low=-0.5, high=0.6), ex(A, low=-np.inf, high=0.1)],
-    "linear": [
-        linear_args(2, 3, 4, 5, 2, True),
-        linear_args(2, 3, 4, 5, 2, False),
-        linear_args(1, 3, 4, 5, 1, True),
-        linear_args(5, 1, 1, 1, 1, False),
-    ],
-    "matmul": [ex(A, rng.normal(size=(3, 4))), ex(A[:1], B.T)],
-    "outer": [ex(A, rng.normal(size=(2, 4))), ex(A[:1], B[:1])],
-    "broadcast": [
-        ex(A, source=(2, 3), to=(4, 2, 3)),
-        ex(A[:, :1], source=(2, 1), to=(2, 3)),
-        ex(A[:1], source=(1, 3), to=(4, 2, 3)),
-        ex(0.3, source=(), to=(2, 3)),
-        ex([0.3], source=(1,), to=(1,)),
-    ],
-    "sum": [ex(CUBE, axis=k, keepdims=kept) for kept in (False, True) for k in ((-1,), (-2,), (-3, -1), (-3, -2, -1))],
-    "mean": [ex(CUBE, axis=k, keepdims=kept) for kept in (False, True) for k in ((-1,), (-2,), (-3, -1), (-3, -2, -1))],
-    "reshape": [ex(A, source=(2, 3), to=(3, 2)), ex(A, source=(2, 3), to=(6,)), ex([0.3], source=(1,), to=())],
-    "transpose": [ex(A), ex(A[:1])],
-    "part": [ex(A, start=0, stop=1), ex(A, start=1, stop=3), ex(A[0], start=1, stop=2)],
-    "place": [ex(A, start=0, width=3), ex(A, start=2, width=7), ex(A[0], start=1, width=5)],
-    "getitem": [
-        ex(CUBE, key=key)
-        for key in [
-            (1,),
-            ("1:",),
-            ("::-1", 0),
-            (-1, "0:3:2", "::-2"),
-            (":", 2, ":"),
-            (0, 0, 0),
-            ((3, 0, 0),),
-            ((1, 0), ":"),
-        ]
-    ],
-    "scatter": [
-        ex(A, key=(1, ":", ":"), sizes=(2, 2, 3)),
-        ex(A, key=("::2", "::-1"), sizes=(4, 3)),
-        ex(A, key=((4, 0, 4),), sizes=(5,)),
-        ex(0.3, key=(1, 2), sizes=(2, 3)),
-    ],
-    "concatenate": [ex(A, B, A[:, :1], axis=-1), ex(A, B[:1], axis=-2), ex(A[0], axis=-1)],
-    "stack": [ex(A, B, C, axis=k) for k in (-1, -2, -3)] + [ex(0.3, 0.4, axis=-1)],
-    "embedding": [ex([2, 0, 2, 1], A.T), ex([0], A)],
-    "one_hot": [ex([2, 0, 2], width=4)],
-    "identity": [ex(A)],
-    "tanh": [ex(A)],
-    "sigmoid": [ex(A)],
-    "relu": [ex(A)],
-    "is_positive": [ex(A)],
-    "softmax": [ex(A), ex(CUBE), ex(A[0])],
-    "logsumexp": [ex(A), ex(CUBE), ex(A[0])],
-    "log_softmax": [ex(A), ex(CUBE), ex(A[0])],
-    "squared_error": [ex(A, B), ex(A[:1], B[:1])],
-    "cross_entropy": [ex(A, A, d, tied={1: ops.softmax}) for d in (PROBABILITIES, 1.7 * PROBABILITIES, np.eye(3)[:2])],
-    "softmax_error": [ex(PROBABILITIES, np.eye(3)[:2])],
-    "bernoulli_cross_entropy": [ex(A, A, PROBABILITIES, tied={1: ops.sigmoid})],
-}
-
-# Arguments that get no share though nobody else counts it: the tape refuses to train them.
-UNTRAINED = {("cross_entropy", 2), ("softmax_error", 1), ("bernoulli_cross_entropy", 2)}
-
-
-def bound(name, example):
-    return OPS[name].bind(**example.settings) if example.settings else OPS[name]
-
-
-def receivers(operation, args):
-    return [k for k in range(len(args)) if operation.rule(k) and k not in operation.only_read]
-
-
-EACH = [pytest.param(name, e, id=f"{name}-{i}") for name, es in EXAMPLES.items() for i, e in enumerate(es)]
-each = pytest.mark.parametrize(("name", "example"), EACH)
+each = pytest.mark.parametrize(("name", "example"), [pytest.param(name, e, id=at) for at, name, e in EACH])
 each_slot = pytest.mark.parametrize(
     ("name", "example", "slot"),
-    [
-        pytest.param(name, e, slot, id=f"{name}-{i}-{slot}")
-        for name, es in EXAMPLES.items()
-        for i, e in enumerate(es)
-        for slot in receivers(OPS[name], e.args)
-    ],
+    [pytest.param(name, e, slot, id=f"{at}-{slot}") for at, name, e in EACH for slot in receivers(OPS[name], e.args)],
 )
 
 
@@ -173,7 +49,7 @@ def test_every_argument_has_its_rules_or_a_reason_for_none(name, example):
     for slot in range(len(example.args)):
         has_rule = operation.rule(slot) is not None
         assert has_rule != (slot in operation.only_read or (name, slot) in UNTRAINED)
-        assert (slot in operation.jvps or None in operation.jvps) == has_rule
+        assert operation.can_push(slot) == has_rule
 
 
 # ---- first derivatives
@@ -430,7 +306,7 @@ def test_a_call_made_once_computes_the_value_again_and_again(name):
         op = OPS[name].bind(**example.settings) if example.settings else OPS[name]
         args = [np.array(a, float) for a in example.args]
         out = np.full_like(op.value(*args), np.nan)
-        call = op.into(out, *args)
+        call = kernels.into(op, out, *args)
         for _ in range(2):
             call()
             np.testing.assert_array_equal(out, op.value(*args))
@@ -639,8 +515,8 @@ def test_saturated_costs_stay_finite_and_exact():
 def test_formulas_read_as_plain_text(name, example):
     operation, args, _ = prepared(name, example)
     names = [f"a_{k}" for k in range(len(args))]
-    formulas = [operation.write(names)]
-    formulas += [operation.write_share(slot, "g", "y", names) for slot in receivers(operation, args)]
+    formulas = [writing.value(operation, names)]
+    formulas += [writing.share(operation, slot, "g", "y", names) for slot in receivers(operation, args)]
     for formula in formulas:
         assert "\\" not in plain(formula)
         assert not set("{}") & set(plain(formula))
@@ -668,7 +544,7 @@ def evaluate(text: str) -> float:
 def test_numbers_in_the_formula_give_the_value(name, example):
     operation, args, y = prepared(name, example)
     for index in np.ndindex(*y.shape):
-        assert evaluate(plain(operation.write_unit(index, args))) == pytest.approx(y[index], abs=0.006), index
+        assert evaluate(plain(writing.value_entry(operation, index, args))) == pytest.approx(y[index], abs=0.006), index
 
 
 @each_slot
@@ -677,7 +553,7 @@ def test_numbers_in_the_formula_give_the_share(name, example, slot):
     g = rng.normal(size=y.shape)
     share = np.asarray(operation.share(slot, g, y, args))
     for index in np.ndindex(*share.shape):
-        written = plain(operation.write_share_unit(slot, index, g, y, args))
+        written = plain(writing.share_entry(operation, slot, index, g, y, args))
         expected = share[index]
         if name == "cross_entropy":  # the formula is Guo's d - y, which takes sum_k d_k = 1 for granted
             expected = g * (args[1][index] - args[2][index])

@@ -123,8 +123,8 @@ def test_a_buffer_of_the_plan_that_was_spoilt_is_found_at_its_time():
     net.backward()
     net_j = net.states[3].parents[0]
     plan = net._planned.plan
-    g = plan.real(plan.folded.cotangents[plan.folded.first + net_j.role])
-    plan.stacks[g.index][2] *= 1.01
+    g = plan.folded.cotangents[plan.recorded.first + net_j.role]
+    plan.buffers.stacks[g][2] *= 1.01
     report = net.check()
     assert str(report.first).startswith("the cotangent of netⱼ(3) at t=3, role ")
     net.backward()

@@ -111,6 +111,7 @@ def test_tape_and_hand_agree_at_any_size(sizes, kind, seed):
         assert relative(net.copies[name], by_hand.copies[name]) < 1e-11
 
 
+@pytest.mark.slow
 def test_100000_time_steps():
     p = problem(sizes=(100_000, 1, 1, 2, 2))
     net = unfolded(p)

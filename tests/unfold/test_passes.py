@@ -1,5 +1,6 @@
 """A pass has its numbers to itself: one that was interrupted, or whose memory was taken, answers with what to do."""
 
+import re
 import sys
 
 import numpy as np
@@ -20,7 +21,7 @@ def interrupted(run, calls):
 
     def hook(frame, *_):
         nonlocal left
-        if "unfold" in frame.f_code.co_filename or "replay" in frame.f_code.co_filename:
+        if re.search(r"tinygrad_rnn\W(unfold|replay)\W", frame.f_code.co_filename):
             left -= 1
             if left == 0:
                 raise KeyboardInterrupt

@@ -108,6 +108,7 @@ PLANNED = {
     crossing: (M, M),
     both_read_the_same: (M, M),
     delayed_input: (M, L),
+    error_as_it_is: (M, M, M),
     output_is_state: (M, O),
 }
 PLAYED = {
@@ -116,7 +117,6 @@ PLAYED = {
     exchanged: (M, M),
     one_node_twice: (M, M),
     always_the_same: (M, M),
-    error_as_it_is: (M, M, M),
 }
 CELLS = PLANNED | PLAYED
 

@@ -1,12 +1,12 @@
 """Reverse-mode differentiation on an explicit tape."""
 
-from . import ops
+from . import ops, writing
 from .bad import BadNumber, first_bad
+from .batched import BatchedValues, play_copies
 from .chain import Push, Share, by_rule, pullback, pushforward, received
 from .check import CheckReport, Compared, Finding, check, check_pass, check_tape
-from .differentiate import record_pullback, record_pushforward
+from .derivatives import Tangents, record_pullback, record_pushforward
 from .errors import ShapeError, SourceLine, TapeError
-from .forward import Tangents, ValuesWith, play_copies
 from .node import Node
 from .op import OPS, Op, Rule, op
 from .passes import Cotangents, Values
@@ -16,6 +16,7 @@ from .terms import Outer
 __all__ = [
     "OPS",
     "BadNumber",
+    "BatchedValues",
     "CheckReport",
     "Compared",
     "Cotangents",
@@ -32,7 +33,6 @@ __all__ = [
     "Tape",
     "TapeError",
     "Values",
-    "ValuesWith",
     "by_rule",
     "check",
     "check_pass",
@@ -46,4 +46,5 @@ __all__ = [
     "received",
     "record_pullback",
     "record_pushforward",
+    "writing",
 ]

@@ -79,10 +79,10 @@ def by_rule(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
 
 def received(node: Node, shares: Sequence[Any]) -> Any:
     """A node's shares, added up. Factors are multiplied out only where an op has to read them."""
-    g = added(shares)
-    if isinstance(g, Outer) and node.op is not None and not node.op.keeps_terms:
+    g = shares[0] if len(shares) == 1 else frozen(added(shares))
+    if isinstance(g, Outer) and node.op is not None and not node.op.ties:
         return frozen(np.asarray(g))
-    return frozen(g)
+    return g
 
 
 def pullback(
@@ -144,7 +144,7 @@ def by_jvp(node: Node, slot: int, dx: Any, y: Any, args: Sequence[Any]) -> Any:
     """
     op = node.op
     assert op is not None  # nothing moves a leaf
-    if slot not in op.jvps and None not in op.jvps:
+    if not op.can_push(slot):
         at = "" if node.t is None else f" at t={node.t}"
         raise TapeError(f"{op.name}{at}: it has no tangent with respect to {node.parents[slot]}, its argument {slot}")
     return frozen(op.push(slot, dx, y, args))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from . import writing
 from .errors import TapeError
 from .notation import plain, symbol
 from .op import Op
@@ -97,7 +98,7 @@ class Node(Operators):
         """How it is computed, in LaTeX: its name, and its op over the names of its parents."""
         if self.op is None:
             return self.latex
-        return f"{self.latex} = {self.op.write([p.latex for p in self.parents])}"
+        return f"{self.latex} = {writing.value(self.op, [p.latex for p in self.parents])}"
 
     def __str__(self) -> str:
         return plain(self.latex)

@@ -16,18 +16,18 @@ Array = NDArray[Any]
 V = TypeVar("V")
 
 
-class Line(Protocol):
+class OnTape(Protocol):
     """What a pass has to know of a node."""
 
     index: int
     op: Op | None
 
     @property
-    def parents(self) -> Sequence[Line]:
+    def parents(self) -> Sequence[OnTape]:
         """What it reads."""
 
 
-L = TypeVar("L", bound=Line)
+L = TypeVar("L", bound=OnTape)
 
 
 class Values:
@@ -49,7 +49,7 @@ class Values:
         self._done = 0
         self.lazy = lazy
 
-    def __getitem__(self, node: Line) -> Array:
+    def __getitem__(self, node: OnTape) -> Array:
         value = self._values[node.index]
         if value is None:
             if not self.lazy:
@@ -63,10 +63,10 @@ class Values:
             assert value is not None  # it was the last one to be played
         return value
 
-    def __setitem__(self, node: Line, value: Any) -> None:
+    def __setitem__(self, node: OnTape, value: Any) -> None:
         self._values[node.index] = frozen(value)
 
-    def __contains__(self, node: Line) -> bool:
+    def __contains__(self, node: OnTape) -> bool:
         return self._values[node.index] is not None
 
     @property
@@ -80,7 +80,7 @@ class Values:
         """Take note of a node that was recorded, with its value if that is there."""
         self._values.append(value)
 
-    def lasting(self, node: Line) -> Array:
+    def lasting(self, node: OnTape) -> Array:
         """A leaf's value that stays as it is, whatever is played later."""
         return self[node]
 
@@ -91,12 +91,12 @@ class Values:
                 self.compute(node)
                 yield node
 
-    def compute(self, node: Line) -> None:
+    def compute(self, node: OnTape) -> None:
         """Compute a node's value from those of its parents."""
         assert node.op is not None
         self[node] = node.op.value(*[self[p] for p in node.parents])
 
-    def _missing_for(self, node: Line) -> list[Line]:
+    def _missing_for(self, node: OnTape) -> list[OnTape]:
         """What has to be played for a node: it, and all that it is computed from and that is not there."""
         found, waiting = {node.index: node}, [node]
         while waiting:
@@ -142,7 +142,7 @@ class Cotangents(Generic[V]):
         self.besides = sum(map(len, seeds.values())) > 1
         self.complete = False
 
-    def __getitem__(self, node: Line) -> Any:
+    def __getitem__(self, node: OnTape) -> Any:
         """What has come back to a node so far; None if nothing has."""
         if node.index >= len(self.totals):
             return None  # recorded later
@@ -162,8 +162,8 @@ class Passes:
 
 def frozen(value: Any) -> Any:
     """An array, read-only; NumPy gives scalars where it has no axis. What is none stays as it is."""
-    if isinstance(value, np.generic):
-        value = np.asarray(value)
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
+    elif isinstance(value, np.generic):
+        return frozen(np.asarray(value))
     return value

@@ -15,17 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from .chain import Push, Share, pullback, pushforward, received
-from .differentiate import differentiate
+from .chain import Share, pullback, received
+from .derivatives import Derivatives
 from .errors import ShapeError, TapeError
-from .forward import Tangents
 from .node import Node
 from .op import Op
 from .passes import Array, Cotangents, Passes, Values, frozen
 from .terms import Outer
 
 
-class Tape:
+class Tape(Derivatives):
     """An append-only list of nodes, and the two ways to walk it: `play` and `pullback`.
 
     Parameters
@@ -171,6 +170,16 @@ class Tape:
             return None
         set_here = self._setting is not None and self._setting[0] is values
         return self._setting[1] if set_here and self._setting else self.nodes[values.done]
+
+    def _need_values(self, what: str, count: int) -> Values:
+        """The values of the last forward pass, if it has come so far."""
+        waiting, values = self.waiting, self.passes.values
+        if waiting is not None and values.done < count:
+            raise TapeError(
+                f"{what}: {waiting} has changed or was not computed since the last forward pass. "
+                "Replay it to its end first."
+            )
+        return values
 
     def computed(self, node: Node) -> bool:
         """Whether a node's value belongs to the leaves as they are now."""
@@ -320,118 +329,6 @@ class Tape:
             for _ in self.pullback(root, seed, until, besides):
                 pass
 
-    # ---- tangents
-
-    def pushforward(self, tangents: Mapping[Node, Any]) -> Iterator[Push[Array]]:
-        """Carry a disturbance of some nodes forwards, contribution by contribution.
-
-        Values and cotangents stay as they are. An argument that is only read contributes nothing, as it
-        receives nothing from a `pullback`.
-
-        Parameters
-        ----------
-        tangents : mapping of Node to array_like
-            The disturbance of any nodes, leaves or not, of their shapes. That of a node which others move,
-            too, is added to what they do.
-
-        Raises
-        ------
-        TapeError
-            If the values are not those of a complete forward pass, if an op has no rule for a tangent that
-            reaches it, or if another pass was begun before this one was at its end.
-        ShapeError
-            If a tangent does not have its node's shape.
-        """
-        values, back = self.passes.values, self.passes.cotangents
-        for push in self._pushed(self._disturbed(tangents)):
-            yield push
-            self._still(self.passes.values is values and self.passes.cotangents is back)
-
-    def tangents(self, tangents: Mapping[Node, Any], among: range | None = None) -> Tangents:
-        """Run the `pushforward` to its end.
-
-        Parameters
-        ----------
-        tangents : mapping of Node to array_like
-            As for `pushforward`.
-        among : range, optional
-            The indices of the only nodes that are moved, such as those of one time step; all if none are named.
-
-        Returns
-        -------
-        Tangents
-            The tangent of every node; zeros where the disturbance does not come.
-        """
-        moved = self._disturbed(tangents)
-        for _ in self._pushed(moved, among):
-            pass
-        return moved
-
-    def _pushed(self, moved: Tangents, among: range | None = None) -> Iterator[Push[Array]]:
-        if among is None:
-            among = range(min((node.index for node in moved), default=len(self)) + 1, len(self))
-        nodes = self.nodes[among.start : among.stop]
-        return pushforward(nodes, moved, self.values.__getitem__, received)
-
-    def _disturbed(self, tangents: Mapping[Node, Any]) -> Tangents:
-        waiting = self.waiting
-        if waiting is not None:
-            raise TapeError(
-                f"tangents before values: {waiting} has changed or was not computed since the last forward pass. "
-                "Replay it to its end first."
-            )
-        moved = Tangents()
-        for node, given in tangents.items():
-            self._own(node, "disturb")
-            tangent = np.array(given, dtype=node.value.dtype)
-            if tangent.shape != node.shape:
-                raise ShapeError(
-                    f"the tangent of {node} is {tangent.shape} and {node} is {node.shape}: they must agree"
-                )
-            moved[node] = frozen(tangent)
-        return moved
-
-    # ---- derivatives that can be differentiated
-
-    def differentiate(self, root: Node, with_respect_to: Sequence[Node], seed: Any = None) -> list[Node]:
-        """Record the backward pass from `root` on this tape: what comes back are nodes like any others.
-
-        They can be drawn, stepped through and differentiated again. With ``(g,) = tape.differentiate(C, [w])``
-        the product of the Hessian of C with a vector v is what comes back to w from ``(g * v).sum()``, or
-        ``tape.tangents({w: v})[g]``.
-
-        Parameters
-        ----------
-        root : Node
-            Where the error starts.
-        with_respect_to : sequence of Node
-            Whose cotangents are wanted; the backward pass is recorded as far as these need it.
-        seed : Node or array_like, optional
-            The root's own cotangent; 1 for a scalar root.
-
-        Returns
-        -------
-        list of Node
-            dC / d node for each of them, of its shape; zeros where no error comes.
-
-        Raises
-        ------
-        TapeError
-            See `pullback`; and if a node gets no error because it was recorded as not active.
-        ShapeError
-            If the seed does not have the root's shape.
-        """
-        root = self._root(root)
-        for node in with_respect_to:
-            self._own(node, "differentiate with respect to")
-            if not node.active:
-                raise TapeError(f"{node} gets no error: it is not active, or is computed from nothing that is")
-        if not isinstance(seed, Node):
-            seed = self.leaf(self._seed(root, seed), "1" if seed is None else "seed", active=False)
-        elif seed.shape != root.shape:
-            raise ShapeError(f"the seed {seed} is {seed.shape} and {root} is {root.shape}: they must agree")
-        return differentiate(self, root, with_respect_to, seed)
-
     def _own(self, node: Node, use: str) -> None:
         if node.index >= len(self.nodes) or self.nodes[node.index] is not node:
             raise TapeError(f"{node} stands on another tape: {use} a node of this one")
@@ -441,12 +338,7 @@ class Tape:
             raise TapeError("backward before forward: nothing has been recorded on this tape yet")
         root = self.nodes[-1] if root is None else root
         self._own(root, "start from")
-        waiting = self.waiting
-        if waiting is not None and root.index >= self.values.done:
-            raise TapeError(
-                f"backward before forward: {waiting} has changed or was not computed since "
-                "the last forward pass. Replay it to its end first."
-            )
+        self._need_values("backward before forward", root.index + 1)
         if not root.active:
             raise TapeError(f"{root} depends on no weight and no state: there is nobody to send error to")
         return root

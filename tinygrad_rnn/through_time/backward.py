@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ops
-from ..unfold import Unfolded
-from ..unfold.fold import Folded, summands
+from ..autodiff import Node
+from ..autodiff.traits import computes, is_sum, is_view, summands, terms_of
+from ..unfold import Folded, Unfolded
 
 Array = NDArray[Any]
 Values = Callable[[Node], Array]
@@ -43,17 +43,17 @@ class Backward:
 
     def __init__(self, folded: Folded) -> None:
         self.folded = folded
-        self.timeless = folded.timeless()
+        self.timeless = {n.index for n in folded.invariant}
         self.moving = self._depending_on({a.index for a in folded.after})
         self.paid = self._depending_on({folded.share.index}) - self.moving
         self.shares = {folded.share.index}
         for n in folded.tape:
-            if n.op is not None and n.op.name == "broadcast" and n.parents[0].index in self.shares:
+            if is_view(n) and n.parents[0].index in self.shares:
                 self.shares.add(n.index)
         self.errors = tuple(folded.cotangents.get(b.index) for b in folded.before)
         self.recurrent = self.played_for(e for e in self.errors if e is not None)
         self.terms = {
-            name: [] if (g := folded.cotangents.get(w.index)) is None else summands(g, lambda node: node)
+            name: [] if (g := folded.cotangents.get(w.index)) is None else summands(g)
             for name, w in folded.weights.items()
         }
 
@@ -156,7 +156,7 @@ class Errors:
         if op is None or node.index < self.step.folded.size or node.index in self.step.timeless | self._values.keys():
             value = self._value(node)
             return value[rows] if value.ndim > node.ndim else value
-        if self._ones and op is ops.multiply:  # by the share of a cost that weighs 1
+        if self._ones and computes(node, np.multiply):  # by the share of a cost that weighs 1
             for one, other in (node.parents, node.parents[::-1]):
                 if one.index in self.step.shares:
                     return self._part(other, rows, done)
@@ -195,7 +195,7 @@ class Errors:
                 else:
                     known[p.index] = value
                     args.append(p.index)
-            alone = n.op is ops.add and len(args) == 1
+            alone = is_sum(n) and len(args) == 1
             lines.append((_itself if alone else _function(n, self.step.timeless), n.index, args))
         return lines, known
 
@@ -301,7 +301,7 @@ class Errors:
 
 
 def _add_term(total: Array, kind: str, factors: Sequence[Any]) -> None:
-    """Add, over some time, what a weight's gradient adds up from: see `tinygrad_rnn.unfold.fold.summands`."""
+    """Add, over some time, what a weight's gradient adds up from: see `tinygrad_rnn.autodiff.traits.summands`."""
     if kind == "array":
         total += factors[0].sum(axis=0)
         return
@@ -331,15 +331,16 @@ def _itself(error: Array) -> Array:
 
 def _function(node: Node, timeless: Container[int]) -> Callable[..., Any]:
     """What computes a node. A product with a weight is one product over all that stands in the axes in front."""
-    op = node.op
+    op, terms = node.op, terms_of(node)
     assert op is not None
-    if op in (ops.matmul, ops.linear) and len(node.parents) == 2 and node.parents[1].index in timeless:
+    turned = [term.turned[1] for term in terms if term.product and not term.turned[0] and term.slots == (0, 1)]
+    if len(turned) == len(terms) == 1 and node.parents[1].index in timeless:
 
         def product(a: Array, w: Array) -> Array:
-            flat = a.reshape(-1, a.shape[-1]).dot(w if op is ops.matmul else w.T)
+            flat = a.reshape(-1, a.shape[-1]).dot(w.T if turned[0] else w)
             return flat.reshape(*a.shape[:-1], flat.shape[-1])
 
         return product
     if len(op.ufuncs) == 1 and len(op.ufuncs[0]) == 1:
         return op.ufuncs[0][0]
-    return np.add if op is ops.add and len(node.parents) == 2 else op.value
+    return np.add if is_sum(node) and len(node.parents) == 2 else op.value

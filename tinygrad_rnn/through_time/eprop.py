@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Node, by_rule, ops
+from ..autodiff import Node, by_rule
+from ..autodiff.traits import terms_of
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from .single_step import SingleStep
@@ -60,11 +61,10 @@ def _to_itself(step: SingleStep) -> Hand:
     """The rules of the ops, with every product's matrix cut down to its diagonal."""
     nodes = step.nodes
     products = {
-        (node.index, slot)
+        (node.index, term.slots[0]): term
         for node in nodes
-        for slot in range(len(node.parents))
-        if (node.op is ops.linear and slot % 2 == 0 and slot + 1 < len(node.parents))
-        or (node.op is ops.matmul and slot == 0)
+        for term in terms_of(node)
+        if term.product and not term.turned[0]
     }
     new = {s.index for s in step.parts if s.op is not None}
     for node in nodes:
@@ -79,10 +79,12 @@ def _to_itself(step: SingleStep) -> Hand:
     def share(node: Node, slot: int, g: Node, y: Node, given: Sequence[Node]) -> Node | None:
         if (node.index, slot) in between:
             return None
-        if (node.index, slot) not in products:
+        product = products.get((node.index, slot))
+        if product is None:
             return by_rule(node, slot, g, y, given)
-        args, w = list(given), given[slot + 1]
-        args[slot + 1] = w * _diagonals(w.shape, w.value.dtype, turned=node.op is ops.matmul)
+        args, beside = list(given), product.beside(slot)
+        w = args[beside]
+        args[beside] = w * _diagonals(w.shape, w.value.dtype, turned=not product.turned[1])
         return by_rule(node, slot, g, y, args)
 
     return Hand(share, frozenset(between))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ValuesWith, record_pushforward
+from ..autodiff import Node, BatchedValues, record_pushforward
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten
@@ -112,11 +112,11 @@ class _Disturbed:
         self._moving = [n for n in played if n in moving]
         self._still = [n for n in played if n not in moving]
 
-    def values(self, leaves: Mapping[Node, Array]) -> ValuesWith:
+    def values(self, leaves: Mapping[Node, Array]) -> BatchedValues:
         """Everything that is the same for all disturbances."""
-        return ValuesWith(self.step.tape.values, leaves).run(self._still)
+        return BatchedValues(self.step.tape.values, leaves).run(self._still)
 
-    def carried_on(self, now: ValuesWith, before: Influence) -> tuple[dict[str, Array], Influence]:
+    def carried_on(self, now: BatchedValues, before: Influence) -> tuple[dict[str, Array], Influence]:
         """The gradient of the step's cost, and the influence after the step.
 
         The tangents of one weight's entries stand in an axis in front, as many at a time as the state has entries, or
@@ -135,7 +135,7 @@ class _Disturbed:
                 for k, s in enumerate(step.before):
                     if (name, k) in before:
                         given[self.seeds[s]] = before[name, k][chosen]
-                found = ValuesWith(now, given).run(self._moving).changed
+                found = BatchedValues(now, given).run(self._moving).changed
                 if (dcost := found.get(self.moved.get(step.cost))) is not None:
                     gradient[chosen] = dcost
                 for k, part in enumerate(step.parts):

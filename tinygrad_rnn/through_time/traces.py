@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ValuesWith, by_rule, record_pullback
+from ..autodiff import Node, BatchedValues, by_rule, record_pullback
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
 from .single_step import SingleStep, SingleSteps, by_part, only_arrays
@@ -134,7 +134,7 @@ class _Traced:
         self.samples = len(x)
         samples = zip((single.x, single.d, *single.before), (x, d, *state), strict=True)
         given = {**leaves, **{n: a[:, None] for n, a in samples}}
-        self.values = ValuesWith(single.tape.values, given).run(single.tape)
+        self.values = BatchedValues(single.tape.values, given).run(single.tape)
 
     def _value(self, node: Node) -> Array:
         """A node's value for each sample."""

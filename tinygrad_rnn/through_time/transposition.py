@@ -9,7 +9,8 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ShapeError, ops
+from ..autodiff import Node, ShapeError
+from ..autodiff.traits import is_tie
 from ..unfold import Unfolded
 
 Array = NDArray[Any]
@@ -67,7 +68,7 @@ def flow_graph(net: Unfolded, weight: str, entry: tuple[int, ...]) -> nx.DiGraph
     for node in net.tape.nodes[: net.cost.index + 1]:
         if node.op is None or not node.active:
             continue
-        if node.op is ops.copy and node.parents[0].index in of_weights:  # of this weight one entry, of others none
+        if is_tie(node) and node.parents[0].index in of_weights:  # of this weight one entry, of others none
             entries[node.index] = entries.get(node.parents[0].index, [])
         else:
             entries[node.index] = list(np.ndindex(*node.shape))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ValuesWith, record_pullback, record_pushforward
+from ..autodiff import Node, BatchedValues, record_pullback, record_pushforward
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten
@@ -103,16 +103,16 @@ class RankOne:
         moved = [self.moved[part] for part in step.parts if part in self.moved]
         self._played = needed(tape.nodes, [step.cost, *step.parts, *moved, *self.back.values()])
 
-    def values(self, leaves: Mapping[Node, Array], of_state: Sequence[Array], signs: Sequence[Array]) -> ValuesWith:
+    def values(self, leaves: Mapping[Node, Array], of_state: Sequence[Array], signs: Sequence[Array]) -> BatchedValues:
         """Everything that is computed at this step, given the state's vector and the signs."""
         first = np.array([1, 0], self.step.cost.value.dtype)
         second = first[::-1]
         given = {**leaves, **dict(zip(self.seeds, of_state, strict=True)), self.one: first}
         given |= {leaf: np.multiply.outer(second, nu) for leaf, nu in zip(self.signs, signs, strict=True)}
-        return ValuesWith(self.step.tape.values, given).run(self._played)
+        return BatchedValues(self.step.tape.values, given).run(self._played)
 
     def carried_on(
-        self, now: ValuesWith, of_state: Sequence[Array], of_weights: Mapping[str, Array], signs: Sequence[Array]
+        self, now: BatchedValues, of_state: Sequence[Array], of_weights: Mapping[str, Array], signs: Sequence[Array]
     ) -> tuple[dict[str, Array], list[Array], dict[str, Array]]:
         """The estimated gradient of the step's cost, and the two vectors after the step.
 

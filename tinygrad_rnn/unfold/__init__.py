@@ -1,8 +1,8 @@
 """Unfolding a recurrent network in time: tied copies of one cell."""
 
+from ..replay import Folded
 from . import cells, losses
 from .cells import Guo
-from .fold import Folded
 from .gradients import delta
 from .network import Network
 from .recipe import Recipe, Recorded

@@ -1,124 +1,24 @@
 """Folding: the cell on a tape of its own, once, with what comes from the step before and the step after as delays.
 
-The folded graph is the schedule of the plan: forwards, the state is read with a delay of one step;
+A program is compiled from the folded graph: forwards, the state is read with a delay of one step;
 backwards, the error that comes back through the state is read from one step ahead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Tape, ops, record_pullback
+from ..autodiff import Node, ops, record_pullback
+from ..replay import Delay, Folded
 from .recipe import Recipe, Recorded
 from .recording import Recording
 from .structure import flatten, rebuild
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Folded:
-    """One time step of a network, forwards and backwards, on one tape.
-
-    Attributes
-    ----------
-    tape : Tape
-        The step's nodes, then the nodes of its backward pass.
-    size : int
-        How many nodes are the step's own.
-    first : int
-        The index of its first node that belongs to a time step; the weights stand before it.
-    weights : mapping of str to Node
-        The weights.
-    x, d : Node
-        The step's input and target.
-    mask : Node or None
-        Which samples have this step, where sequences differ in length.
-    before, state : tuple of Node
-        The parts of the state of the step before, and of the state it computes.
-    after : tuple of Node
-        The error that comes back through each part of the state from the step after.
-    cost : Node
-        The step's cost.
-    share : Node
-        What the step's cost weighs in the whole: the error starts from it.
-    shares : ndarray, (T,)
-        Its value at each time step.
-    cotangents : mapping of int to Node
-        The cotangent of each node that has one, by the node's index.
-    """
-
-    tape: Tape
-    size: int
-    first: int
-    weights: Mapping[str, Node]
-    x: Node
-    d: Node
-    mask: Node | None
-    before: tuple[Node, ...]
-    state: tuple[Node, ...]
-    after: tuple[Node, ...]
-    cost: Node
-    share: Node
-    shares: Array
-    cotangents: Mapping[int, Node]
-
-    def graph(self) -> nx.MultiDiGraph[Any]:
-        """The step's own nodes, the state of the step before merged into the state it is a copy of.
-
-        An edge has the attribute ``delay``: 1 where a state is read one step later, else 0.
-        """
-        read = {b.index for b in self.before}
-        merged = {b.index: s.index for b, s in zip(self.before, self.state, strict=True) if s.index not in read}
-        g: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
-        for node in self.tape.nodes[: self.size]:
-            if node.index in merged:
-                continue
-            g.add_node(node.index, name=node.name, op=node.op.name if node.op else "leaf")
-        for node in self.tape.nodes[: self.size]:
-            for slot, parent in enumerate(node.parents):
-                delay = int(parent.index in merged)
-                g.add_edge(merged.get(parent.index, parent.index), node.index, key=slot, delay=delay)
-        return nx.freeze(g)
-
-    @property
-    def data(self) -> dict[str, Node]:
-        """The step's data by name: x, d and, where there is one, the mask."""
-        return {"x": self.x, "d": self.d} | ({} if self.mask is None else {"mask": self.mask})
-
-    def timeless(self, but: Iterable[int] = ()) -> set[int]:
-        """The nodes that are the same at every time step: weights, numbers, and what only reads those.
-
-        `but` names other leaves that are not.
-        """
-        changing = {n.index for n in (*self.data.values(), *self.before, *self.after)}.union(but)
-        if (self.shares != self.shares[0]).any():
-            changing.add(self.share.index)
-        found: set[int] = set()
-        for n in self.tape:
-            if n.index not in changing and all(p.index in found for p in n.parents):
-                found.add(n.index)
-        return found
-
-    def obstacle(self) -> str:
-        """Why the copies of the state cannot lie side by side; empty if they can."""
-        states = [s.index for s in self.state]
-        errors = [self.cotangents[b.index].index for b in self.before if b.index in self.cotangents]
-        if {b.index for b in self.before}.intersection(states):
-            return "the cell hands its state on as it is"
-        if len(set(states)) < len(states):
-            return "two parts of the state are one node"
-        if self.timeless().intersection(states):
-            return "a part of the state is the same at every step"
-        if {a.index for a in self.after}.intersection(errors):
-            return "the error of a part of the state is handed back as it is"
-        return ""
 
 
 def fold_step(
@@ -163,42 +63,29 @@ def fold_step(
     seeds.setdefault(step.cost, []).append(share)
     back = record_pullback(tape, tape.nodes[:size], seeds)
     cotangents = {node.index: g for node in tape.nodes[:size] if (g := back.totals[node.index]) is not None}
+    for part in before:
+        if cotangents.get(part.index) in after:  # handed back as it came: a row of its own, as all that is handed on
+            cotangents[part.index] = ops.identity(cotangents[part.index])
+    errors = [cotangents.get(part.index) for part in before]
+    delays = [Delay(part, now, -1) for part, now in zip(before, state, strict=True)]
+    delays += [Delay(a, error, 1) for a, error in zip(after, errors, strict=True) if error is not None]
     return Folded(
-        tape,
-        size,
-        first,
-        leaves,
-        step.x,
-        step.d,
-        step.mask,
-        tuple(before),
-        tuple(state),
-        tuple(after),
-        step.cost,
-        share,
-        shares,
-        cotangents,
+        tape=tape,
+        size=size,
+        first=first,
+        weights=leaves,
+        data={"x": step.x, "d": step.d} | ({} if step.mask is None else {"mask": step.mask}),
+        before=tuple(before),
+        state=tuple(state),
+        after=tuple(after),
+        cost=step.cost,
+        share=share,
+        shares=shares,
+        delays=tuple(delays),
+        gradients={name: cotangents[w.index] for name, w in leaves.items() if w.index in cotangents},
+        values={node.index: node for node in tape.nodes[:size]},
+        cotangents=cotangents,
     )
-
-
-def summands(g: Node, real: Callable[[Node], Node]) -> list[tuple[str, tuple[Node, ...]]]:
-    """What a weight's cotangent in one step adds up from: products of factors, sums over samples, or arrays.
-
-    A product is the sum over the samples p of ``left[p, j] * right[p, i]``. Over time, it is one product of
-    the factors' copies; `real` names the node whose value a node's is.
-    """
-    g = real(g)
-    if g.op is ops.add:
-        return [term for p in g.parents for term in summands(p, real)]
-    if g.op is ops.copy:
-        return summands(g.parents[0], real)
-    if g.op is ops.outer:
-        return [("product", g.parents)]
-    if g.op is ops.transpose and real(g.parents[0]).op is ops.outer:
-        return [("product", real(g.parents[0]).parents[::-1])]
-    if g.op is not None and g.op.name == "sum" and g.op.settings["axis"] == (-2,) and g.parents[0].ndim == 2:
-        return [("samples", g.parents)]
-    return [("array", (g,))]
 
 
 def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ..autodiff import Node, ops
+from ..autodiff import Node, Op, ops
 
 
 def cross_entropy(y: Node, d: Node, mask: Node | None = None) -> Node:
@@ -22,20 +22,28 @@ def cross_entropy(y: Node, d: Node, mask: Node | None = None) -> Node:
     ValueError
         If the output is neither.
     """
-    if y.op is ops.softmax:
-        return ops.cross_entropy(y.parents[0], y, d, name="C")  # a target of zeros pays nothing
-    if y.op is ops.sigmoid:
-        net = y.parents[0]
-        if mask is not None:
-            # So low a net input gives the output 0, exactly as the target has it: the cost is 0.
-            low = ops.broadcast(net.tape.constant(-1e4), source=(), to=net.shape)
-            net = ops.where(ops.broadcast(mask, source=mask.shape, to=net.shape), net, low)
-            y = ops.sigmoid(net)
-        return ops.bernoulli_cross_entropy(net, y, d, name="C")
-    raise ValueError(
-        f"the loss 'cross_entropy' needs an output that is a softmax or a sigmoid; {y} is "
-        f"{y.op.name if y.op else 'a leaf'}. Choose g='softmax' or g='sigmoid', or loss='squared_error'."
-    )
+    cost = CROSS_ENTROPIES.get(y.op)
+    if y.op is None or cost is None:
+        raise ValueError(
+            f"the loss 'cross_entropy' needs an output that is a softmax or a sigmoid; {y} is "
+            f"{y.op.name if y.op else 'a leaf'}. Choose g='softmax' or g='sigmoid', or loss='squared_error'."
+        )
+    net = y.parents[0]
+    if mask is not None and cost in PAID_BY_ZEROS:
+        # So low a net input gives the output 0, exactly as the target has it: the cost is 0.
+        low = ops.broadcast(net.tape.constant(-1e4), source=(), to=net.shape)
+        net = ops.where(ops.broadcast(mask, source=mask.shape, to=net.shape), net, low)
+        y = y.op(net)
+    return cost(net, y, d, name="C")
+
+
+CROSS_ENTROPIES: Mapping[Op | None, Op] = MappingProxyType(
+    {ops.softmax: ops.cross_entropy, ops.sigmoid: ops.bernoulli_cross_entropy}
+)
+"""The cross-entropy that belongs to an activation."""
+
+PAID_BY_ZEROS = frozenset({ops.bernoulli_cross_entropy})
+"""Costs that a target of zeros has to pay; of the others, a sample that is over pays nothing."""
 
 
 def squared_error(y: Node, d: Node, mask: Node | None = None) -> Node:

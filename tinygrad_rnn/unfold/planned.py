@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Cotangents, Node, Outer, TapeError, Values, ops
+from ..autodiff import Cotangents, Node, Outer, TapeError, Values
 from ..autodiff.passes import frozen
-from .plan import Plan, read_only
+from ..autodiff.traits import computes
+from ..replay import Program, read_only
 
 Array = NDArray[Any]
 
@@ -121,8 +122,8 @@ class Planned:
 
     Parameters
     ----------
-    plan : Plan
-        The folded network, laid out for as many copies as the tape has.
+    plan : Program
+        The folded network, compiled for as many copies as the tape has.
     size : int
         How many nodes the network has.
     cost : Node
@@ -146,7 +147,7 @@ class Planned:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Program,
         size: int,
         cost: Node,
         weights: Mapping[str, Node],
@@ -165,10 +166,10 @@ class Planned:
         self.initial = initial
         self.forwards = self.backwards = 0
         self.totals: dict[int, Callable[[], Array]] = {weights[n].index: total for n, total in plan.totals.items()}
-        self.totals[cost.index] = partial(np.ones, (), plan.dtype)
-        self._shared = {weights[name].index: name for name in plan.folded.weights}
+        self.totals[cost.index] = partial(np.ones, (), plan.folded.dtype)
+        self._shared = {weights[name].index: name for name in plan.weights}
         self._scaled: tuple[Node, Array] | None = None  # the sum of the costs, and 1/T
-        if cost.op is ops.multiply:
+        if computes(cost, np.multiply):
             summed, weight = cost.parents
             self._scaled = summed, weight.value
             self.totals[summed.index] = weight.value.copy
@@ -240,7 +241,7 @@ class Planned:
         if states_only:
             plan.carry(data)
         else:
-            total = np.asarray(plan.forward(data, newest))
+            total = np.asarray(plan.run(data, newest))
             if self._scaled is not None:
                 summed, share = self._scaled
                 own[summed.index] = read_only(total)
@@ -259,5 +260,5 @@ class Planned:
         self.backwards += 1
         back = RowCotangents(self, later is not None)
         self.tape.passes.cotangents = back
-        self.plan.backward(later)
+        self.plan.pull(later)
         back.complete = True

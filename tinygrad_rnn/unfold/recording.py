@@ -145,7 +145,7 @@ class Recording(Tape):
         before somebody asks for it: that keeps recording cheap.
         """
         parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
-        if self._suffix and name and not op.keeps_terms:
+        if self._suffix and name and not op.ties:
             name += self._suffix
         like = self._original(len(self.nodes))
         if like is not None and like.op is op and self._repeats(like, parents):

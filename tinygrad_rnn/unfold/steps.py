@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Cotangents, Node, Share, Tape, Values
+from ..autodiff import Cotangents, Node, Share, Tape, Values, writing
 from ..autodiff.notation import plain
 
 Array = NDArray[Any]
@@ -115,9 +115,9 @@ class Step:
         who: list[Any] = [p.index for p in node.parents]
         marks = [f"<{k}>" for k in range(len(named))]
         if self.share is None:
-            read = node.op.write(marks)
+            read = writing.value(node.op, marks)
         else:
-            read = node.op.write_share(self.share.slot, "<g>", "<y>", marks)
+            read = writing.share(node.op, self.share.slot, "<g>", "<y>", marks)
             named = [(self._of(node), self._g), (node.latex, self._values[node]), *named]
             marks, who = ["<g>", "<y>", *marks], ["g", "y", *who]
         # One line for each node, however often the formula reads it; two nodes of one name have two.
@@ -141,9 +141,9 @@ class Step:
             return ""
         index = self.largest() if index is None else index
         if share is None:
-            written = node.op.write_unit(index, self._args)
+            written = writing.value_entry(node.op, index, self._args)
         else:
-            written = node.op.write_share_unit(share.slot, index, self._g, self._values[node], self._args)
+            written = writing.share_entry(node.op, share.slot, index, self._g, self._values[node], self._args)
         return plain(written)
 
     def _of(self, node: Node) -> str:
@@ -154,7 +154,7 @@ class Step:
         node, share = self.node, self.share
         assert share is not None  # asked only in a backward step,
         assert node.op is not None  # and only an op hands on a share
-        return node.op.write_share(share.slot, self._of(node), node.latex, [p.latex for p in node.parents])
+        return writing.share(node.op, share.slot, self._of(node), node.latex, [p.latex for p in node.parents])
 
 
 def walk(tape: Tape, root: Node) -> Iterator[Step]:

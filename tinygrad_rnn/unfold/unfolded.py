@@ -22,11 +22,11 @@ from ..autodiff import (
     first_bad,
 )
 from ..autodiff.tape import collector_at_rest
-from .fold import Folded, fold_all
+from ..replay import Folded, Program
+from .fold import fold_all
 from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 from .gradients import Gradients
 from .graph import graph
-from .plan import Plan
 from .planned import Planned
 from .recipe import Recipe, Recorded
 from .recording import Recording
@@ -472,7 +472,7 @@ class Unfolded:
         if isinstance(folded, str) or different:
             self.schedule = f"no plan, every node is played by itself: {different}"
             return
-        plan = Plan(folded, self.T, self.trained, keep_all=self.keep == "all")
+        plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
         parts = [flatten(state) for state in self.states]
         states = [part for state in parts for part in state]
         self._planned = Planned(
@@ -515,17 +515,16 @@ class Unfolded:
         """
         self._need_forward()
         if self._planned is not None and self._planned.values is not None:
-            return self._planned.plan.folded, self._planned.plan.values
+            return self._planned.plan.recorded, self._planned.plan.values
         folded = self._fold()
         columns: list[list[Node]] = [[] for _ in range(self.T)]
         for node in self.tape.nodes[: self._size]:
             if node.t:
                 columns[node.t - 1].append(node)
         before = {b.index: k for k, b in enumerate(folded.before)}
-        timeless = folded.timeless()
 
         def values(node: Node) -> Array:
-            if node.index in timeless:
+            if node in folded.invariant:
                 return node.value
             if node.index in before:
                 return np.stack([flatten(s)[before[node.index]].value for s in self.states[:-1]])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Node, Tape
+from ..autodiff import Node, Tape, writing
 from ..autodiff.notation import plain
 from .overlay import length, summary
 from .scene import Box, Line, Point, Scene
@@ -68,7 +68,11 @@ def _numbers(node: Node, overlay: str | None) -> tuple[tuple[str, str], ...]:
     lines = []
     if node.op is not None:
         many = len(node.parents) > 4  # more names than a box has room for
-        text = f"from {len(node.parents)} nodes" if many else plain(node.op.write([p.latex for p in node.parents]))
+        text = (
+            f"from {len(node.parents)} nodes"
+            if many
+            else plain(writing.value(node.op, [p.latex for p in node.parents]))
+        )
         lines.append(("caption", text.replace("⊙", "·")))  # a sign that many fonts lack
     if overlay in ("values", "both"):
         lines.append(("value", _short(node.value) if node.tape.computed(node) else "—"))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..unfold import Unfolded
+from .fragment import Fragment
 from .overlay import ERROR, Overlay, carries
 from .scene import Scene
-from .unfolding import Fragment, unfolded
+from .unfolding import unfolded
 
 
 def backward(net: Unfolded | Fragment, overlay: Overlay, shown: Sequence[int]) -> Scene:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .scene import Box, Line, Point, Scene
 from .text import printable
 
-if TYPE_CHECKING:
-    import graphviz
-
-    from .svg import Paper
-
+Graph = Any  # a graphviz.Digraph, or what takes the same calls
 SERIF_ITALIC, SANS = "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
 FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
@@ -43,7 +39,7 @@ def dot(scene: Scene) -> str:
     return str(g.source)
 
 
-def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
+def fill(g: Graph, scene: Scene) -> None:
     """Put the scene on a graph: in Graphviz's language, or on our own paper, which takes the same calls."""
     left, bottom, right, top = scene.bounds()
     g.attr(
@@ -86,7 +82,7 @@ def fill(g: graphviz.Digraph | Paper, scene: Scene) -> None:
     _legend(g, scene.legend, ((left + right) / 2, bottom + (40 if scene.caption else 16)))
 
 
-def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
+def _box(g: Graph, box: Box, color: str) -> None:
     numbers = [(kind, text) for kind, text in box.numbers if text]
     spare = box.height - 17 * bool(box.name) - 12 * len(numbers) - (0 if box.name else 3)
     name_y = box.y + box.height / 2 - spare / 2 - (9 if box.name else -7)
@@ -108,9 +104,7 @@ def _box(g: graphviz.Digraph | Paper, box: Box, color: str) -> None:
         _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", box.ink or INK[kind.partition("-")[0]])
 
 
-def _writing(
-    g: graphviz.Digraph | Paper, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str
-) -> None:
+def _writing(g: Graph, box: Box, kind: str, text: str, y: float, font: str, size: str, color: str) -> None:
     g.node(
         f"{box.id}_{kind}",
         label=_text(text),
@@ -127,7 +121,7 @@ def _writing(
     )
 
 
-def _line(g: graphviz.Digraph | Paper, line: Line) -> None:
+def _line(g: Graph, line: Line) -> None:
     kind, _, stem = line.kind.partition(" ")  # a stem runs on behind the box that it ends at, so it has no arrowhead
     style = STYLE.get(kind, {}) | ({"arrowhead": "none"} if stem else {})
     if line.color:
@@ -157,7 +151,7 @@ def _line(g: graphviz.Digraph | Paper, line: Line) -> None:
         )
 
 
-def _legend(g: graphviz.Digraph | Paper, legend: Sequence[tuple[str, str]], middle: Point) -> None:
+def _legend(g: Graph, legend: Sequence[tuple[str, str]], middle: Point) -> None:
     """Patches of colour with what they mean, in a row."""
     widths = [24 + 5.4 * len(text) for _, text in legend]
     x, y = middle[0] - sum(widths) / 2, middle[1]
@@ -176,9 +170,7 @@ def _legend(g: graphviz.Digraph | Paper, legend: Sequence[tuple[str, str]], midd
         x += width
 
 
-def _plain(
-    g: graphviz.Digraph | Paper, name: str, text: str, at: Point, width: float, color: str, size: str = "10"
-) -> None:
+def _plain(g: Graph, name: str, text: str, at: Point, width: float, color: str, size: str = "10") -> None:
     g.node(
         name,
         label=_text(text),

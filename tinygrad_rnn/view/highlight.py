@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from ..autodiff import ops
+from ..autodiff.traits import is_tie
+from ..unfold import Unfolded
+from .fragment import Fragment
 from .overlay import GREY, mixed
 from .scene import Box, Line, Scene
-
-if TYPE_CHECKING:
-    from ..unfold import Unfolded
-    from .unfolding import Fragment
 
 THICK = 2.4
 SHARED = ("weight", "copy")  # the kinds of box that a weight and its copies have
@@ -29,7 +26,7 @@ def highlighted(scene: Scene, net: Unfolded | Fragment, name: str) -> Scene:
     if name not in known:
         raise ValueError(f"highlight={name!r}: it is the name of a weight, one of {', '.join(map(repr, known))}")
     weight = known[name]
-    mine = {f"n{n.index}" for n in net.tape if n is weight or (n.op is ops.copy and n.parents[0] is weight)}
+    mine = {f"n{n.index}" for n in net.tape if n is weight or (is_tie(n) and n.parents[0] is weight)}
     # A matrix that a step uses twice has more boxes at the level of layers: n7, n7x1.
     mine = {box.id for box in scene.boxes if box.kind in SHARED and box.id.partition("x")[0] in mine}
     if not mine:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..autodiff import Node, ops
+from ..autodiff import Node
 from ..autodiff.notation import plain, symbol
+from ..autodiff.traits import is_tie, product_with
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .folded import DELAY, delays
@@ -87,16 +88,13 @@ class Layers:
         return found
 
     def _is_copy(self, node: Node) -> bool:
-        return node.op is ops.copy and node.parents[0].index in self.color
+        return is_tie(node) and node.parents[0].index in self.color
 
     def _beside(self, node: Node, slot: int) -> int | None:
         """The argument that holds the matrix with which a node multiplies another of its arguments, if there is one."""
-        others: Sequence[int] = ()
-        if node.op is ops.linear:
-            others = [slot + 1] if slot % 2 == 0 and slot + 1 < len(node.parents) else []
-        elif node.op is ops.matmul:
-            others = [1 - slot]
-        return next((k for k in others if self._is_copy(node.parents[k]) and len(node.parents[k].shape) == 2), None)
+        product = product_with(node, slot)
+        other = None if product is None else product.beside(slot)
+        return other if other is not None and self._is_copy(node.parents[other]) else None
 
     # ---- boxes
 
@@ -149,8 +147,9 @@ class Layers:
             seen[copy.index] = again + 1
             box = self.matrix(way, again)
             items.insert(next(k for k, item in enumerate(items) if item.id == target), box)
-            before = slot - 1 if op.op is ops.linear else 1 - slot
-            self.ends[stem], self.ends[f"{stem}-m"] = (op, before), (op, slot)
+            product = product_with(op, slot)
+            assert product is not None  # as `_beside` has seen
+            self.ends[stem], self.ends[f"{stem}-m"] = (op, product.beside(slot)), (op, slot)
             edges.append(Edge(stem, source, box.id, f"{kind} stem", like=like))
             edges.append(Edge(f"{stem}-m", box.id, target, kind))
         return edges

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..autodiff import Node
 from ..autodiff.notation import number
 from ..through_time.pathology import jacobians, singular_values
+from ..unfold import Unfolded
 from ..unfold.structure import flatten
+from .fragment import Fragment
 from .scene import Line
-
-if TYPE_CHECKING:
-    from ..unfold import Unfolded
-    from .unfolding import Fragment
 
 Numbers = tuple[tuple[str, str], ...]
 GREY = "#B9B9B2"

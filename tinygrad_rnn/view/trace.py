@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import ops
 from ..autodiff.notation import array, number, plain, symbol
+from ..autodiff.traits import is_tie
 from ..unfold import Step, Unfolded
 from .arithmetic import evaluate, terms
 from .files import write_whole
@@ -301,7 +301,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
         tuple(
             Part(f"n{n.index}", plain(symbol(n.name or f"v_{n.role}")), n.t, n.op is not None)
             for n in net.tape
-            if n.t in (0, *shown) and n.t is not None and n.op is not ops.copy
+            if n.t in (0, *shown) and n.t is not None and not is_tie(n)
         ),
         draw(net).svg,
     )

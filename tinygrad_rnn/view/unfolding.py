@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..autodiff import Node, Tape, ops
+from ..autodiff import Node
 from ..autodiff.notation import plain
+from ..autodiff.traits import is_tie
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
+from .fragment import Fragment
 from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
 from .palette import PALETTE
@@ -20,29 +22,6 @@ WIDEST = 150.0  # up to here all boxes follow the widest
 SMALL = 72.0  # the width of a weight's box
 LINE = 13.0  # the height of a line of numbers
 ELIDED = "elided"
-
-
-class Fragment:
-    """What was recorded of a network, as much of it as a picture needs: for a tape whose network was never finished.
-
-    Raises
-    ------
-    ValueError
-        If nothing was recorded of any time step.
-    """
-
-    def __init__(self, tape: Tape) -> None:
-        steps = [n for n in tape if n.t]
-        if not steps:
-            raise ValueError("nothing stands on this tape at any time step, so there is nothing to draw")
-        self.tape = tape
-        self.T = max(n.t or 0 for n in steps)
-        self.weights = {str(n): n for n in tape if n.op is None and n.t is None and n.active}
-        self.inputs = tuple(n for n in steps if n.op is None and n.role == 0)
-        initial = [n for n in tape if n.t == 0]
-        # An initial state stands beside the state that follows it, or, where that is not there, beside what reads it.
-        after = [[n for n in steps if n.name == s.name] + [n for n in steps if s in n.parents] + [s] for s in initial]
-        self.states = tuple(initial), tuple(found[0] for found in after)
 
 
 class Steps:
@@ -115,7 +94,7 @@ class Unfolding:
         overlay.ends = self.ends
 
     def _is_copy(self, node: Node) -> bool:
-        return node.op is ops.copy and node.parents[0].index in self.color
+        return is_tie(node) and node.parents[0].index in self.color
 
     def scene(self) -> Scene:
         """The scene, see `unfolded`."""

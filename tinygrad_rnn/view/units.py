@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ops
+from ..autodiff import Node, writing
 from ..autodiff.notation import number, plain, symbol
+from ..autodiff.traits import is_tie, product_with
 from ..unfold import Unfolded
+from .fragment import Fragment
 from .overlay import short
 from .scene import Box, Line, Scene
-from .unfolding import Fragment, Steps
+from .unfolding import Steps
 
 MOST_UNITS = 12  # in a row
 SIZE, APART, GROUP, HIGH = 58.0, 26.0, 56.0, 190.0
@@ -35,7 +37,7 @@ def zoomed(net: Unfolded | Fragment, zoom: tuple[int, str]) -> Scene:
     if not net.tape.computed(node):
         raise ValueError(f"zoom={zoom!r}: {node} is not computed yet: run the forward pass to its end")
     args = [p.value for p in node.parents]
-    groups = [slot for slot, p in enumerate(node.parents) if not _weight(p)]
+    groups = [slot for slot, p in enumerate(node.parents) if not is_tie(p)]
     rows = [_row(node.parents[slot]) for slot in groups]
     units = _row(node)
     for p, row in [*((node.parents[slot], row) for slot, row in zip(groups, rows, strict=True)), (node, units)]:
@@ -55,7 +57,7 @@ def zoomed(net: Unfolded | Fragment, zoom: tuple[int, str]) -> Scene:
         left += width + GROUP
     best = int(np.argmax(np.abs(units)))
     name = _unit_name(node, best) if node.shape else str(node)
-    worked = f"{name} = {plain(node.op.write_unit(_at(node, best), args))} = {number(units[best])}"
+    worked = f"{name} = {plain(writing.value_entry(node.op, _at(node, best), args))} = {number(units[best])}"
     biggest = max((abs(w) for _, w in lines), default=1.0) or 1.0
     drawn = tuple(
         Line(
@@ -86,15 +88,11 @@ def _find(net: Unfolded | Fragment, zoom: Any) -> Node:
     t, name = zoom
     if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= net.T:
         raise ValueError(f"zoom={zoom!r}: the time step is an integer from 1 to {net.T}")
-    nodes = [n for n in Steps(net).at(int(t)) if n.op is not None and n.op is not ops.copy]
+    nodes = [n for n in Steps(net).at(int(t)) if n.op is not None and not is_tie(n)]
     for node in nodes:
         if name in (node.name, str(node)):
             return node
     raise ValueError(f"zoom={zoom!r}: at t={t} there are {', '.join(n.name or str(n) for n in nodes)}")
-
-
-def _weight(node: Node) -> bool:
-    return node.op is ops.copy
 
 
 def _row(node: Node) -> NDArray[Any]:
@@ -192,14 +190,13 @@ def _slopes(node: Node, slot: int, args: Sequence[NDArray[Any]]) -> tuple[NDArra
 
 def _labels(node: Node, lines: Sequence[tuple[Line, float]], boxes: Sequence[Box]) -> list[Box]:
     """The weights beside their lines, where there is room for all of them."""
-    if node.op is not ops.linear:
-        return []
     found = []
     for line, slope in lines:
         slot, i, j = (int(n) for n in line.id[1:].split("-"))
-        if slot + 1 == len(node.parents):  # a bias that was computed
+        product = product_with(node, slot)
+        if product is None or product.slots[0] != slot or product.turned != (False, True):
             continue
-        weight = node.parents[slot + 1]
+        weight = node.parents[product.beside(slot)]
         name = f"{plain(symbol(f'{weight.name.lower()}_{j + 1}{i + 1}'))} {short(slope)}"
         (x0, y0), (x1, y1) = line.points
         part = 0.28 + 0.44 * ((i + j) % 3) / 2

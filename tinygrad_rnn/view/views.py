@@ -14,9 +14,10 @@ from . import arcs, layers
 from . import overlay as overlays
 from .backward import backward
 from .folded import Folded, OfAllSteps
+from .fragment import Fragment
 from .highlight import highlighted
 from .scene import Scene
-from .unfolding import Fragment, unfolded
+from .unfolding import unfolded
 from .units import zoomed
 
 VIEWS = ("unfolded", "folded", "staircase", "window", "backward")

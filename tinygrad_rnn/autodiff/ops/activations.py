@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import Array, in_turn, op
+from ..kernels import in_turn
+from ..op import Array, op
 
 
-@op(label="id", latex="{0}", ufunc=np.positive)
+@op(label="id", latex="{0}", ufuncs=[(np.positive,)], linear=(0,))
 def identity(net: Array, out: Array | None = None) -> Array:
     """The linear unit: its value is its net input."""
     return np.positive(net, out=out)
@@ -18,12 +19,7 @@ def _(g: Array, y: Array, net: Array) -> Array:
     return g
 
 
-@identity.jvp(0)
-def _(dnet: Array, y: Array, net: Array) -> Array:
-    return dnet
-
-
-@op(label="tanh", latex=r"\tanh({0})", ufunc=np.tanh)
+@op(label="tanh", latex=r"\tanh({0})", ufuncs=[(np.tanh,)])
 def tanh(net: Array, out: Array | None = None) -> Array:
     """The hyperbolic tangent, between -1 and 1."""
     return np.tanh(net, out=out)

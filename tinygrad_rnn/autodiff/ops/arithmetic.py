@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from ..form import Addend
 from ..op import Array, op
 from . import arguments
 
 
-@op(label="+", latex=lambda *args: " + ".join(args), keeps_shape=True)
+@op(
+    label="+",
+    latex=lambda *args: " + ".join(args),
+    keeps_shape=True,
+    terms=lambda n: [Addend((k,)) for k in range(n)],
+)
 def add(*terms: Array, out: Array | None = None) -> Array:
     """The sum of any number of arrays of one shape."""
     total = np.add(terms[0], terms[1], out=out) if len(terms) > 1 else np.positive(terms[0], out=out)
@@ -33,7 +39,7 @@ def _(dx: Array, y: Array, terms: Sequence[Array], slot: int) -> Array:
     return dx
 
 
-@op(label="−", latex="{0} - {1}", ufunc=np.subtract)
+@op(label="−", latex="{0} - {1}", ufuncs=[(np.subtract,)])
 def subtract(a: Array, b: Array, out: Array | None = None) -> Array:
     """The difference a - b of two arrays of one shape."""
     return np.subtract(a, b, out=out)
@@ -62,7 +68,7 @@ def _(db: Array, y: Array, a: Array, b: Array) -> Array:
     return -db
 
 
-@op(label="×", latex=r"{0} \odot {1}", ufunc=np.multiply)
+@op(label="×", latex=r"{0} \odot {1}", ufuncs=[(np.multiply,)], linear=(0, 1))
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
     """The product of two arrays of one shape, entry by entry."""
     return np.multiply(a, b, out=out)
@@ -81,17 +87,7 @@ def _(g: Array, y: Array, a: Array, b: Array) -> Array:
     return g * a
 
 
-@multiply.jvp(0)
-def _(da: Array, y: Array, a: Array, b: Array) -> Array:
-    return da * b
-
-
-@multiply.jvp(1)
-def _(db: Array, y: Array, a: Array, b: Array) -> Array:
-    return a * db
-
-
-@op(label="−", latex="-{0}", ufunc=np.negative)
+@op(label="−", latex="-{0}", ufuncs=[(np.negative,)], linear=(0,))
 def negative(a: Array, out: Array | None = None) -> Array:
     """The array with every sign turned."""
     return np.negative(a, out=out)
@@ -102,12 +98,7 @@ def _(g: Array, y: Array, a: Array) -> Array:
     return -g
 
 
-@negative.jvp(0)
-def _(da: Array, y: Array, a: Array) -> Array:
-    return -da
-
-
-@op(label="÷", latex="{0} / {1}", ufunc=np.divide)
+@op(label="÷", latex="{0} / {1}", ufuncs=[(np.divide,)], linear=(0,))
 def divide(a: Array, b: Array, out: Array | None = None) -> Array:
     """The quotient a / b of two arrays of one shape, entry by entry."""
     return np.divide(a, b, out=out)
@@ -124,11 +115,6 @@ def _(g: Any, y: Any, a: Any, b: Any) -> Any:
 @divide.vjp(1, latex=r"-{g} \odot {y} / {1}")
 def _(g: Any, y: Any, a: Any, b: Any) -> Any:
     return -g * divide(y, b)  # and not a / b^2: the square may overflow where the quotient does not
-
-
-@divide.jvp(0)
-def _(da: Any, y: Any, a: Any, b: Any) -> Any:
-    return divide(da, b)
 
 
 @divide.jvp(1)

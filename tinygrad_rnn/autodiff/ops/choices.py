@@ -11,7 +11,7 @@ from ..op import Array, op
 from . import activations, arguments, elementary
 
 
-@op(label="max", latex=r"\max({0}, {1})", ufunc=np.maximum)
+@op(label="max", latex=r"\max({0}, {1})", ufuncs=[(np.maximum,)])
 def maximum(a: Array, b: Array, out: Array | None = None) -> Array:
     """The larger of two arrays of one shape, entry by entry; where they are equal, each gets half the error."""
     return np.maximum(a, b, out=out)

@@ -11,7 +11,7 @@ from ..op import Array, op
 from . import choices
 
 
-@op(label="copy", latex="{0}", keeps_terms=True)
+@op(label="copy", latex="{0}", linear=(0,), view=True, ties=True)
 def copy(w: Array, out: Array | None = None) -> Array:
     """A time copy of a shared weight: the same numbers, one more place that collects its own error."""
     return w
@@ -22,12 +22,7 @@ def _(g: Array, y: Array, w: Array) -> Array:
     return g
 
 
-@copy.jvp(0)
-def _(dw: Array, y: Array, w: Array) -> Array:
-    return dw
-
-
-@op(label="detach", latex=r"\operatorname{{detach}}({0})", moves=True, ufunc=np.positive)
+@op(label="detach", latex=r"\operatorname{{detach}}({0})", moves=True, ufuncs=[(np.positive,)])
 def detach(x: Array, out: Array | None = None) -> Array:
     """The same numbers, from which no error goes back: this is how a history is cut."""
     return np.positive(x, out=out)
@@ -36,7 +31,7 @@ def detach(x: Array, out: Array | None = None) -> Array:
 detach.reads(0)
 
 
-@op(label="clip ∂", latex=lambda x, bound: x, ufunc=np.positive)
+@op(label="clip ∂", latex=lambda x, bound: x, ufuncs=[(np.positive,)], linear=(0,))
 def clip_error(x: Array, bound: float, out: Array | None = None) -> Array:
     """The same numbers, through which no error larger than `bound` goes back: Mikolov's clipping.
 
@@ -53,8 +48,3 @@ def _(names: Sequence[object], args: Sequence[Array], bound: float) -> str | Non
 @clip_error.vjp(0, latex=lambda x, g, y, bound: rf"\min(\max({g}, {-bound:g}), {bound:g})")
 def _(g: Any, y: Any, x: Any, bound: float) -> Any:
     return choices.clip(g, low=-bound, high=bound)
-
-
-@clip_error.jvp(0)
-def _(dx: Any, y: Any, x: Any, bound: float) -> Any:
-    return dx

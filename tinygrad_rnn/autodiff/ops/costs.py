@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import Call, prepared_once
 from ..notation import factor, number, summed
-from ..op import Array, Call, Index, op, prepared_once
+from ..op import Array, Index, op
 from . import arguments
 
 
@@ -75,7 +76,7 @@ def cross_entropy(net: Array, y: Array, d: Array, out: Array | None = None) -> A
     return prepared_once(_ready_cross_entropy, net.shape[:-2], (net, y, d), out)
 
 
-@cross_entropy.prepared
+@cross_entropy.prepares
 def _ready_cross_entropy(c: Array, net: Array, y: Array, d: Array) -> Call:
     samples, width = net.shape[-2:]
     nets, ys, ds = (a.reshape(-1, width) for a in (net, y, d))
@@ -125,7 +126,7 @@ def softmax_error(y: Array, d: Array, out: Array | None = None) -> Array:
     return prepared_once(_ready_softmax_error, y.shape, (y, d), out)
 
 
-@softmax_error.prepared
+@softmax_error.prepares
 def _ready_softmax_error(e: Array, y: Array, d: Array) -> Call:
     width = y.shape[-1]
     es, ys, ds = (a.reshape(-1, width) for a in (e, y, d))

@@ -34,7 +34,7 @@ def _(dx: Any, y: Any, x: Any, exponent: float) -> Any:
     return _power_rule(dx, x, exponent)
 
 
-@op(label="exp", latex=r"\exp({0})", ufunc=np.exp)
+@op(label="exp", latex=r"\exp({0})", ufuncs=[(np.exp,)])
 def exp(x: Array, out: Array | None = None) -> Array:
     """The exponential, entry by entry."""
     return np.exp(x, out=out)
@@ -50,7 +50,7 @@ def _(dx: Array, y: Array, x: Array) -> Array:
     return dx * y
 
 
-@op(label="ln", latex=r"\ln({0})", ufunc=np.log)
+@op(label="ln", latex=r"\ln({0})", ufuncs=[(np.log,)])
 def log(x: Array, out: Array | None = None) -> Array:
     """The natural logarithm, entry by entry, of what is above 0."""
     return np.log(x, out=out)
@@ -66,7 +66,7 @@ def _(dx: Any, y: Any, x: Any) -> Any:
     return arithmetic.divide(dx, x)
 
 
-@op(label="√", latex=r"\sqrt{{{0}}}", ufunc=np.sqrt)
+@op(label="√", latex=r"\sqrt{{{0}}}", ufuncs=[(np.sqrt,)])
 def sqrt(x: Array, out: Array | None = None) -> Array:
     """The square root, entry by entry; at 0 its slope is infinite."""
     return np.sqrt(x, out=out)
@@ -82,7 +82,7 @@ def _(dx: Any, y: Any, x: Any) -> Any:
     return arithmetic.divide(0.5 * dx, y)
 
 
-@op(label="sgn", latex=r"\operatorname{{sgn}}({0})", ufunc=np.sign)
+@op(label="sgn", latex=r"\operatorname{{sgn}}({0})", ufuncs=[(np.sign,)])
 def sign(x: Array, out: Array | None = None) -> Array:
     """-1, 0 or 1. It sends no error: its slope is 0 wherever it has one."""
     return np.sign(x, out=out)
@@ -91,7 +91,7 @@ def sign(x: Array, out: Array | None = None) -> Array:
 sign.reads(0)
 
 
-@op(label="|x|", latex="|{0}|", ufunc=np.absolute)
+@op(label="|x|", latex="|{0}|", ufuncs=[(np.absolute,)])
 def absolute(x: Array, out: Array | None = None) -> Array:
     """The absolute value; its slope at 0 is taken as 0."""
     return np.absolute(x, out=out)

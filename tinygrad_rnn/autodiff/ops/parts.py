@@ -9,11 +9,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..form import Joins, Puts, Takes
 from ..op import Array, op
 from . import arguments
 
 
-@op(label="part", latex=lambda x, start, stop: f"{x}[{start}:{stop}]", moves=True)
+@op(
+    label="part",
+    latex=lambda x, start, stop: f"{x}[{start}:{stop}]",
+    moves=True,
+    linear=(0,),
+    view=True,
+    block=Takes,
+)
 def part(x: Array, start: int, stop: int, out: Array | None = None) -> Array:
     """The entries from `start` to before `stop` along the last axis, such as one gate of four."""
     return x[..., start:stop]
@@ -31,12 +39,13 @@ def _(g: Any, y: Array, x: Any, start: int, stop: int) -> Any:
     return place(g, start=start, width=x.shape[-1])
 
 
-@part.jvp(0)
-def _(dx: Any, y: Array, x: Array, start: int, stop: int) -> Any:
-    return part(dx, start=start, stop=stop)
-
-
-@op(label="place", latex=lambda x, start, width: x, moves=True)
+@op(
+    label="place",
+    latex=lambda x, start, width: x,
+    moves=True,
+    linear=(0,),
+    block=lambda start, width: Puts(start),
+)
 def place(x: Array, start: int, width: int, out: Array | None = None) -> Array:
     """The array with zeros in front of it and behind it, `width` entries long along the last axis."""
     if out is None:
@@ -57,11 +66,6 @@ def _(names: Sequence[object], args: Sequence[Array], start: int, width: int) ->
 @place.vjp(0, latex=lambda x, g, y, start, width: g)
 def _(g: Any, y: Array, x: Any, start: int, width: int) -> Any:
     return part(g, start=start, stop=start + x.shape[-1])
-
-
-@place.jvp(0)
-def _(dx: Any, y: Array, x: Array, start: int, width: int) -> Any:
-    return place(dx, start=start, width=width)
 
 
 Key = tuple[int | str | tuple[int, ...], ...]
@@ -113,7 +117,7 @@ def _key_latex(x: str, key: Key) -> str:
     return f"{x}[{', '.join(str(list(k)) if isinstance(k, tuple) else str(k) for k in key)}]"
 
 
-@op(label="[ ]", latex=_key_latex, moves=True)
+@op(label="[ ]", latex=_key_latex, moves=True, linear=(0,))
 def getitem(x: Array, key: Key, out: Array | None = None) -> Array:
     """The entries that `key` names along the last axes: numbers, slices such as "1:3", or one tuple of numbers."""
     if out is None:
@@ -143,12 +147,7 @@ def _(g: Any, y: Any, x: Any, key: Key) -> Any:
     return scatter(g, key=key, sizes=x.shape[x.ndim - len(key) :])
 
 
-@getitem.jvp(0)
-def _(dx: Any, y: Any, x: Any, key: Key) -> Any:
-    return getitem(dx, key=key)
-
-
-@op(label="scatter", latex=lambda x, key, sizes: x, moves=True)
+@op(label="scatter", latex=lambda x, key, sizes: x, moves=True, linear=(0,))
 def scatter(x: Array, key: Key, sizes: tuple[int, ...], out: Array | None = None) -> Array:
     """Zeros of `sizes` along the last axes, to which `x` is added at `key`: what `getitem` took, put back."""
     kept = len(key) - [isinstance(k, int) for k in key].count(True)
@@ -172,21 +171,22 @@ def _(g: Any, y: Any, x: Any, key: Key, sizes: tuple[int, ...]) -> Any:
     return getitem(g, key=key)
 
 
-@scatter.jvp(0)
-def _(dx: Any, y: Any, x: Any, key: Key, sizes: tuple[int, ...]) -> Any:
-    return scatter(dx, key=key, sizes=sizes)
-
-
 def _key_of(args: Sequence[Any], slot: int, axis: int) -> Key:
     """Where one of several arrays stands when they are joined along an axis."""
     start = sum(a.shape[axis] for a in args[:slot])
     return (f"{start}:{start + args[slot].shape[axis]}", *(":",) * (-axis - 1))
 
 
-@op(label="join", latex=lambda *args, axis: "[" + r",\,".join(args) + "]", moves=True)
+def _of_all_copies(args: Sequence[Array]) -> Sequence[Array]:
+    """Arrays that all copies share, repeated in front beside those that differ: NumPy's joins repeat nothing."""
+    most = max(args, key=np.ndim)
+    return [np.broadcast_to(a, (*most.shape[: most.ndim - a.ndim], *a.shape)) for a in args]
+
+
+@op(label="join", latex=lambda *args, axis: "[" + r",\,".join(args) + "]", moves=True, block=Joins)
 def concatenate(*args: Array, axis: int, out: Array | None = None) -> Array:
     """Arrays one behind the other along an axis, counted from the last one: -1, -2, ..."""
-    return np.concatenate(args, axis=axis, out=out)
+    return np.concatenate(_of_all_copies(args), axis=axis, out=out)
 
 
 @concatenate.checked
@@ -213,7 +213,7 @@ def _(dx: Any, y: Any, args: Sequence[Any], slot: int, axis: int) -> Any:
 @op(label="stack", latex=lambda *args, axis: r"\operatorname{stack}(" + ", ".join(args) + ")", moves=True)
 def stack(*args: Array, axis: int, out: Array | None = None) -> Array:
     """Arrays of one shape side by side along a new axis, which is axis -1, -2, ... of the result."""
-    return np.stack(args, axis=axis, out=out)
+    return np.stack(_of_all_copies(args), axis=axis, out=out)
 
 
 @stack.checked

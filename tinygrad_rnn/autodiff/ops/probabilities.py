@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import Call, prepared_once
 from ..notation import factor, number, summed
-from ..op import Array, Call, Index, op, prepared_once
+from ..op import Array, Index, op
 from . import elementary, shapes
 
 
@@ -25,7 +26,7 @@ def softmax(net: Array, out: Array | None = None) -> Array:
     return prepared_once(_ready_softmax, net.shape, (net,), out)
 
 
-@softmax.prepared
+@softmax.prepares
 def _ready_softmax(y: Array, net: Array) -> Call:
     width = net.shape[-1]
     nets, rows, flat, ones = net.reshape(-1, width), y.reshape(-1, width), net.reshape(-1), np.ones(width, net.dtype)

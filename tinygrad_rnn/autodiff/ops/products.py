@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..form import Addend
 from ..notation import summed
 from ..op import Array, Index, op
 from ..terms import Outer
@@ -34,7 +35,12 @@ def _linear_unit(index: Index, *args: Array) -> str:
     return summed([*terms, (args[-1][j],)] if len(args) % 2 else terms)
 
 
-@op(label="Σ", latex=_linear_latex, unit=_linear_unit)
+def _linear_terms(n: int) -> list[Addend]:
+    pairs = [Addend((k, k + 1), (False, True)) for k in range(0, n - 1, 2)]
+    return [*pairs, Addend((n - 1,), repeated=True)] if n % 2 else pairs
+
+
+@op(label="Σ", latex=_linear_latex, unit=_linear_unit, terms=_linear_terms)
 def linear(*args: Array, out: Array | None = None) -> Array:
     """net[p, j] = sum_i x[p, i] V[j, i] + sum_h s[p, h] U[j, h] + b[j], Guo (2013), eqs. (2), (4).
 
@@ -123,6 +129,8 @@ def _two_matrices(names: Sequence[object], args: Sequence[Array]) -> str | None:
     label="·",
     latex=r"{0}\,{1}",
     unit=lambda index, a, w: summed(zip(a[index[0]], w[:, index[1]], strict=True)),
+    linear=(0, 1),
+    terms=lambda n: [Addend((0, 1))],
 )
 def matmul(a: Array, w: Array, out: Array | None = None) -> Array:
     """The product of two matrices: y[p, i] = sum_j a[p, j] w[j, i]."""
@@ -150,20 +158,12 @@ def _(g: Array, y: Array, a: Array, w: Array) -> Any:
     return outer_product(a, g)
 
 
-@matmul.jvp(0)
-def _(da: Array, y: Array, a: Array, w: Array) -> Any:
-    return da @ w
-
-
-@matmul.jvp(1)
-def _(dw: Array, y: Array, a: Array, w: Array) -> Any:
-    return a @ dw
-
-
 @op(
     label="⊗",
     latex=r"{0}^{{\top}}\,{1}",
     unit=lambda index, g, x: summed(zip(g[:, index[0]], x[:, index[1]], strict=True)),
+    linear=(0, 1),
+    terms=lambda n: [Addend((0, 1), (True, False))],
 )
 def outer(g: Array, x: Array, out: Array | None = None) -> Array:
     """The sum over the samples of g[p, j] x[p, i], (m, l), Guo (2013), eqs. (10)-(12)."""
@@ -194,13 +194,3 @@ def _(g: Array, y: Array, a: Array, x: Array) -> Any:
 )
 def _(g: Array, y: Array, a: Array, x: Array) -> Any:
     return a @ g
-
-
-@outer.jvp(0)
-def _(dg: Array, y: Array, g: Array, x: Array) -> Any:
-    return outer(dg, x)
-
-
-@outer.jvp(1)
-def _(dx: Array, y: Array, g: Array, x: Array) -> Any:
-    return outer(g, dx)

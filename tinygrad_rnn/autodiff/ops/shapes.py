@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..form import Addend
 from ..notation import summed
 from ..op import Array, Index, op
 from . import arguments
@@ -20,7 +21,7 @@ def _stretched(shape: Sequence[int], to: Sequence[int]) -> tuple[tuple[int, ...]
     return new, old
 
 
-@op(label="repeat", latex=lambda x, source, to: x, moves=True)
+@op(label="repeat", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True)
 def broadcast(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """An array of shape `source` repeated until its shape is `to`. On the tape this is always a node of its own."""
     front = x.shape[: x.ndim - len(source)]
@@ -43,11 +44,6 @@ def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) 
     return g.sum(axis=new) if new else g
 
 
-@broadcast.jvp(0)
-def _(dx: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) -> Any:
-    return broadcast(dx, source=source, to=to)
-
-
 def _summands(x: Array, index: Index, axis: tuple[int, ...], keepdims: bool) -> list[tuple[float]]:
     axes = sorted(k % x.ndim for k in axis)
     at: list[Any] = list(index)
@@ -68,6 +64,8 @@ def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     latex=lambda x, axis, keepdims=False: rf"\sum {x}",
     unit=lambda index, x, axis, keepdims=False: summed(_summands(x, index, axis, keepdims)),
     moves=True,
+    linear=(0,),
+    terms=lambda n, axis, keepdims=False: [Addend((0,), summed=True)] if axis == (-2,) and not keepdims else [],
 )
 def sum(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
     """The sum along some axes, counted from the last one: -1, -2, ..."""
@@ -82,11 +80,6 @@ def _(g: Any, y: Array, x: Any, axis: tuple[int, ...], keepdims: bool = False) -
     return _spread(g, x, axis, keepdims)
 
 
-@sum.jvp(0)
-def _(dx: Any, y: Array, x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Any:
-    return sum(dx, axis=axis, keepdims=keepdims)
-
-
 def _count(x: Any, axis: tuple[int, ...]) -> int:
     return math.prod(x.shape[k] for k in axis)
 
@@ -96,6 +89,7 @@ def _count(x: Any, axis: tuple[int, ...]) -> int:
     latex=lambda x, axis, keepdims=False: rf"\tfrac1n \sum {x}",
     unit=lambda index, x, axis, keepdims=False: f"({summed(_summands(x, index, axis, keepdims))}) / {_count(x, axis)}",
     moves=True,
+    linear=(0,),
 )
 def mean(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
     """The mean along some axes, counted from the last one: -1, -2, ..."""
@@ -110,12 +104,7 @@ def _(g: Any, y: Array, x: Any, axis: tuple[int, ...], keepdims: bool = False) -
     return _spread(g * (1 / _count(x, axis)), x, axis, keepdims)
 
 
-@mean.jvp(0)
-def _(dx: Any, y: Array, x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Any:
-    return mean(dx, axis=axis, keepdims=keepdims)
-
-
-@op(label="shape", latex=lambda x, source, to: x, moves=True)
+@op(label="shape", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True)
 def reshape(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """The same numbers in the same order, in the shape `to`."""
     return x.reshape((*x.shape[: x.ndim - len(source)], *to))
@@ -133,12 +122,14 @@ def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) 
     return reshape(g, source=to, to=source)
 
 
-@reshape.jvp(0)
-def _(dx: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) -> Any:
-    return reshape(dx, source=source, to=to)
-
-
-@op(label="ᵀ", latex=r"{0}^{{\top}}", moves=True)
+@op(
+    label="ᵀ",
+    latex=r"{0}^{{\top}}",
+    moves=True,
+    linear=(0,),
+    view=True,
+    terms=lambda n: [Addend((0,), (True, False))],
+)
 def transpose(x: Array, out: Array | None = None) -> Array:
     """A matrix with rows and columns exchanged."""
     return x.swapaxes(-1, -2)
@@ -152,8 +143,3 @@ def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
 @transpose.vjp(0, latex=r"{g}^{{\top}}")
 def _(g: Any, y: Array, x: Array) -> Any:
     return transpose(g)
-
-
-@transpose.jvp(0)
-def _(dx: Any, y: Array, x: Array) -> Any:
-    return transpose(dx)

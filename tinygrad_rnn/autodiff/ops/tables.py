@@ -16,7 +16,7 @@ def _no_row(name: object, indices: Array, width: int) -> str | None:
     return f"{name} holds {wrong.flat[0]:g}: it must be a whole number from 0 to {width - 1}." if wrong.size else None
 
 
-@op(label="table", latex="{1}[{0}]", moves=True)
+@op(label="table", latex="{1}[{0}]", moves=True, linear=(1,))
 def embedding(indices: Array, table: Array, out: Array | None = None) -> Array:
     """The rows of `table` (n, m) that `indices` (B,) name, (B, m); whole numbers in any dtype, as a tape holds floats.
 
@@ -45,11 +45,6 @@ embedding.checks_values = True
 @embedding.vjp(1, latex=r"\operatorname{{onehot}}({0})^{{\top}}\,{g}")
 def _(g: Any, y: Any, indices: Any, table: Any) -> Any:
     return products.outer_product(one_hot(indices, width=table.shape[0]), g)
-
-
-@embedding.jvp(1)
-def _(dtable: Any, y: Any, indices: Any, table: Any) -> Any:
-    return embedding(indices, dtable)
 
 
 @op(label="one-hot", latex=lambda indices, width: rf"\operatorname{{onehot}}({indices})", moves=True)

@@ -1,24 +1,15 @@
-"""Forward mode's results, and a tape's values played for many disturbances, or many samples, at once."""
+"""A tape's values, played for many disturbances or many samples at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from .node import Node
-from .passes import Array, L, Line, Values
+from .passes import Array, L, OnTape, Values
 
 
-class Tangents(dict[Node, Array]):
-    """The tangents of the nodes that a disturbance has reached; that of any other node is zero."""
-
-    def __missing__(self, node: Node) -> Array:
-        return np.zeros_like(node.value)
-
-
-class ValuesWith(Values):
+class BatchedValues(Values):
     """The values that nodes would have, were some leaves other arrays.
 
     Parameters
@@ -41,18 +32,18 @@ class ValuesWith(Values):
         self.unchanged = values
         self.changed: dict[Any, Array] = dict(given)
 
-    def __getitem__(self, node: Line) -> Array:
+    def __getitem__(self, node: OnTape) -> Array:
         value = self.changed.get(node)
         return self.unchanged[node] if value is None else value
 
-    def __setitem__(self, node: Line, value: Any) -> None:
+    def __setitem__(self, node: OnTape, value: Any) -> None:
         self.changed[node] = value
 
     def play(self, nodes: Iterable[L]) -> Iterator[L]:
         """Compute the values of those nodes that depend on the leaves which were given."""
         return super().play(node for node in nodes if not self.changed.keys().isdisjoint(node.parents))
 
-    def run(self, nodes: Iterable[L]) -> ValuesWith:
+    def run(self, nodes: Iterable[L]) -> BatchedValues:
         """Play them all."""
         for node in nodes:
             if not self.changed.keys().isdisjoint(node.parents):
@@ -61,5 +52,5 @@ class ValuesWith(Values):
 
 
 def play_copies(values: Values, nodes: Iterable[Node], given: Mapping[Node, Array]) -> dict[Node, Array]:
-    """Play nodes for other leaves, see `ValuesWith`: the values of the leaves, and of all that depends on them."""
-    return ValuesWith(values, given).run(nodes).changed
+    """Play nodes for other leaves, see `BatchedValues`: the values of the leaves, and of all that depends on them."""
+    return BatchedValues(values, given).run(nodes).changed

@@ -1,0 +1,186 @@
+"""What a program plays beside the two plain passes: cuts, errors from beyond, cells that are hard to plan."""
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from compiled import compiled, difference, furthest, network, played
+from tinygrad_rnn.replay import PASSES
+from tinygrad_rnn.replay.passes import join_products
+
+o = tg.ops
+CUTTABLE = [each for each in PASSES if each is not join_products]
+
+
+def delay_line(P, x, s):
+    """A state of two parts, one of which is what the other was."""
+    new = o.tanh(o.linear(x, P["V"], s[1], P["U"], P["b_j"]))
+    return (new, o.identity(s[0])), o.softmax(o.linear(new, P["W"], P["b_k"]))
+
+
+def leaky(P, x, s):
+    s = s * 0.5 + o.tanh(o.linear(x, P["V"], s, P["U"], P["b_j"]))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+def weights(seed=0):
+    rng = np.random.default_rng(seed)
+    return {name: rng.normal(size=w.shape) for name, w in tg.cells.Guo().init(2, 3, 4, rng=rng).items()}
+
+
+TO_CUT = {
+    "guo": (tg.cells.Guo(), None, None),
+    "lstm": (tg.cells.LSTM(), None, None),
+    "gru": (tg.cells.GRU(), None, None),
+    "layers": (tg.cells.Stacked(tg.cells.LSTM(), tg.cells.GRU()), None, None),
+    "leaky": (leaky, weights(), 1),
+    "delay line": (delay_line, weights(), 2),
+}
+
+
+def start(parts, samples):
+    zeros = np.zeros((samples, 3))
+    return None if parts is None else zeros if parts == 1 else (zeros, zeros)
+
+
+@pytest.mark.parametrize("kind", TO_CUT)
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("keep_all", [False, True])
+@pytest.mark.parametrize("cuts", [(2,), (3, 5), (2, 3, 4, 5, 6, 7), (7,)])
+def test_a_cut_lets_no_error_through(kind, samples, keep_all, cuts):
+    cell, params, parts = TO_CUT[kind]
+    net, data = network(cell, samples, steps=7, params=params, s0=start(parts, samples))
+    tg.cut(net, *cuts)
+    net.backward()
+    program = compiled(net, CUTTABLE, keep_all)
+    assert program.can_be_cut
+    program.run(data)
+    for among in ((), cuts, (), cuts):  # nothing of one pass is left in another
+        program.pull(cuts=among)
+    assert furthest(program, net) < 1e-13
+
+
+def test_what_is_read_as_something_else_cannot_be_cut():
+    net, data = network(tg.cells.Guo())
+    program = played(net, data)
+    assert not program.can_be_cut
+    with pytest.raises(ValueError, match="takes back what a step has handed on"):
+        program.pull(cuts=[2])
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("passes", [PASSES, CUTTABLE, ()], ids=["all", "cuttable", "none"])
+@pytest.mark.parametrize("cell", [tg.cells.Guo(), tg.cells.LSTM(), tg.cells.GRU()], ids=repr)
+def test_error_from_beyond(cell, samples, passes):
+    rng = np.random.default_rng(1)
+    net, data = network(cell, samples)
+    parts = net.states[-1] if isinstance(net.states[-1], tuple) else (net.states[-1],)
+    later = [rng.normal(size=p.shape) for p in parts]
+    net.backward(later=tuple(later) if isinstance(net.states[-1], tuple) else later[0])
+    assert furthest(played(net, data, passes, later=later), net) < 1e-13
+
+
+def test_whoever_remembers_the_number_of_a_pass_knows_whether_another_was_begun():
+    net, data = network(tg.cells.Guo())
+    program = played(net, data)
+    assert (program.runs, program.pulls) == (1, 1)
+
+    with pytest.raises(ValueError, match="could not broadcast"):
+        program.run({"x": data["x"][:, :, :1], "d": data["d"][:, :, :3]})
+    assert (program.runs, program.pulls) == (2, 1)
+    program.carry(data)
+    program.pull()
+    assert (program.runs, program.pulls) == (3, 2)
+
+
+# ---- cells whose products are not of a state and a weight
+
+
+def attention(P, x, s):
+    """A product of two values of a step."""
+    h = o.tanh(o.linear(x, P["V"], s, P["U"], P["b_j"]))
+    s = o.tanh(o.softmax(h @ s.T) @ h + s)
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+def read_at_once(P, x, s):
+    """Such a product outside the recurrence, and one with a bias that is computed."""
+    s = o.tanh(o.linear(x, P["V"], s, P["U"], P["b_j"]))
+    mixed = o.linear(s, P["U"], s.sum(axis=-2)) @ (s.T @ s)
+    return s, o.softmax(o.linear(mixed, P["W"], P["b_k"]))
+
+
+def samples_mixed(P, x, s):
+    """A weight that stands on the left."""
+    s = o.tanh(o.linear(x, P["V"], s, P["U"], P["b_j"]))
+    return s, o.softmax(o.linear((P["U"] @ s.T).T, P["W"], P["b_k"]))
+
+
+def weight_chosen_by_the_state(P, x, s):
+    """The right factor of a sum's second product is computed, in the loop."""
+    gate = o.sigmoid(o.linear(s, P["U"]))
+    chosen = o.outer(gate, gate) * P["U"]
+    s = o.tanh(o.linear(x, P["V"], s, chosen, P["b_j"]))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+def joined_with_a_weight(P, x, s):
+    """A value of the step beside one that all steps share."""
+    row = o.broadcast(P["b_j"], source=(3,), to=s.shape)
+    s = o.tanh(o.linear(o.concatenate(x, row, axis=-1)[:, :2], P["V"], s, P["U"], P["b_j"]))
+    both = o.stack(s, row, axis=-2).sum(axis=-2)
+    return s, o.softmax(o.linear(both + o.concatenate(row, s, axis=-2)[: s.shape[0]], P["W"], P["b_k"]))
+
+
+def joined_with_a_number(P, x, s):
+    one = s.tape.constant(np.ones((s.shape[0], 1)))
+    s = o.tanh(o.linear(o.concatenate(x, s, one, axis=-1)[:, :2], P["V"], s, P["U"], P["b_j"]))
+    return s, o.softmax(o.linear(o.concatenate(s, one, axis=-1)[:, 1:], P["W"], P["b_k"]))
+
+
+def rows_of_one_sample(P, x, s):
+    """What has one sample may have more rows on its way."""
+    net = o.linear(x, P["V"], s, P["U"], P["b_j"])
+    twice = o.tanh(o.concatenate(net, 0.5 * net, axis=-2))
+    s = o.sum(twice, axis=(-2,), keepdims=True) if s.shape[0] == 1 else o.tanh(net)
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+def lagging(P, x, s):
+    """Lag 3: what was two steps before is handed on, and read as it comes out."""
+    a, b, c = s
+    new = o.tanh(o.linear(x, P["V"], c, P["U"], P["b_j"]))
+    return (new, o.identity(a), o.identity(b)), o.softmax(o.linear(new, P["W"], P["b_k"]))
+
+
+HARD = [
+    lagging,
+    attention,
+    read_at_once,
+    samples_mixed,
+    weight_chosen_by_the_state,
+    joined_with_a_weight,
+    joined_with_a_number,
+    rows_of_one_sample,
+]
+
+
+@pytest.mark.parametrize("cell", HARD)
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("keep", ["needed", "all"])
+def test_a_cell_that_is_hard_to_plan_is_replayed_as_the_tape_plays_it(cell, samples, keep):
+    params, parts = weights(), np.random.default_rng(2).normal(size=(3, samples, 3))
+    s0 = tuple(parts) if cell is lagging else parts[0]
+    net, data = network(cell, samples, params=params, s0=s0, keep=keep)
+    fresh, _ = network(cell, samples, params=params, s0=s0)
+    net.replay(data["x"], data["d"])
+    assert "no plan" not in net.schedule
+    net.backward()
+    fresh.backward()
+    assert net.loss == pytest.approx(fresh.loss, rel=1e-13)
+    for ours, theirs in zip(net.tape, fresh.tape, strict=True):
+        assert difference(ours.value, theirs.value) < 1e-13, ours
+        if ours.t and theirs.cotangent is not None:
+            assert difference(ours.cotangent, theirs.cotangent) < 1e-12, ours
+    for name, g in fresh.grads.items():
+        assert difference(net.grads[name], g) < 1e-12, name
