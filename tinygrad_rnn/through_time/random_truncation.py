@@ -12,7 +12,7 @@ from ..unfold import Unfolded, unfold
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied
-from .backward import Backward, Errors, gradients_of
+from .lock_step import LockStep
 from .stream import Window, stream
 
 Array = NDArray[Any]
@@ -65,12 +65,11 @@ def artbp_gradient(
         raise ValueError(
             f"cuts is {cuts.shape} {cuts.dtype}: it says of each of the {net.T - 1} links whether it is cut"
         )
-    folded, values = net.stacked()
-    links = np.ones(net.T, folded.cost.value.dtype)
+    links = np.ones(net.T)
     links[1:] = np.where(cuts, 0, 1 / (1 - p))
-    errors = Errors(Backward(folded), values, folded.shares, links)
+    errors = LockStep(net, links=links)
     errors.send(range(net.T, net.T + 1), net.T, net.T)
-    return gradients_of(net, errors)
+    return errors.gradients()
 
 
 def artbp(

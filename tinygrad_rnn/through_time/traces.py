@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, BatchedValues, by_rule, record_pullback
+from ..autodiff import BatchedValues, Node, by_rule, record_pullback
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
 from .single_step import SingleStep, SingleSteps, by_part, only_arrays

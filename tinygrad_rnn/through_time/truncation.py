@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +20,13 @@ from ..unfold.given import check_reduction, initial_state
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
-from .backward import Backward, Errors, gradients_of
+from .lock_step import LockStep
 from .stream import Window, stream
 from .windows import Windows
 
 Array = NDArray[Any]
 Pairs = Sequence[tuple[Array, Array]]  # an input and a target for each step
 
-# What `truncated_gradient` works in, for as long as the network is there.
-_MEMORY: WeakKeyDictionary[Unfolded, dict[Any, Array]] = WeakKeyDictionary()
 STATES = {
     "stored": "as they were computed when the stream passed them, with the weights of that time",
     "recomputed": "computed again in each window, from the state before it, with the weights as they are now",
@@ -72,12 +69,11 @@ def truncated_gradient(
     """
     windows = Windows(k1, k2, losses, tail).warn()
     windows.fit(net.T)
-    folded, values = net.stacked()
-    errors = Errors(Backward(folded), values, folded.shares, memory=_MEMORY.setdefault(net, {}))
+    errors = LockStep(net)
     for ends, new in windows.over(net.T):
         if ends:
             errors.send(ends, windows.depth(new), windows.counted(new))
-    return gradients_of(net, errors)
+    return errors.gradients()
 
 
 def cut(net: Unfolded, *at: int) -> None:

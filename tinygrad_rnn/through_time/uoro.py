@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, BatchedValues, record_pullback, record_pushforward
+from ..autodiff import BatchedValues, Node, record_pullback, record_pushforward
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten
