@@ -142,6 +142,29 @@ def test_errors_that_go_back_in_groups(cell):
         np.testing.assert_allclose(G[t - 1], net.copies[next(iter(net.weights))], rtol=1e-9, atol=1e-12)
 
 
+def _tapped(params, x, s):
+    old, older = s
+    return (tg.ops.tanh(tg.ops.linear(x, params["A"], old, params["U"])), old), tg.ops.tanh(older * old)
+
+
+def _kept(params, x, s):
+    new, never = s
+    return (tg.ops.tanh(tg.ops.linear(x, params["A"], new * never, params["U"])), never), new
+
+
+@pytest.mark.parametrize("cell", [_tapped, _kept])
+def test_a_part_of_the_state_that_is_handed_on_as_it_is(cell):
+    rng = np.random.default_rng(0)
+    params = {"A": rng.normal(size=(4, 3)), "U": rng.normal(size=(4, 4))}
+    x, d, s0 = (rng.normal(size=shape) for shape in ((T, 2, 3), (T, 2, 4), (2, 4)))
+    net = tg.unfold(cell, params, x, d, loss="squared_error", s0=(s0, s0 - 1))
+    G = {name: tg.influence(net, name) for name in params}
+    for t in range(1, T + 1):
+        net.backward(of=t)
+        for name, g in G.items():
+            np.testing.assert_allclose(g[t - 1], net.copies[name], rtol=1e-10, atol=1e-12)
+
+
 def test_single_precision_stays_single():
     p = problem()
     x, d, s0 = (a.astype("float32") for a in (p.x, p.d, p.s0))

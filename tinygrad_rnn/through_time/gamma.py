@@ -21,6 +21,7 @@ from ..unfold.gradients import cotangent
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
+from .pieces import refuse_unless_copies
 from .stream import Window, stream
 
 Array = NDArray[Any]
@@ -172,6 +173,8 @@ def _run(
             state = initial_state(cell, params, s0, len(x_t))
             pays, silent = (unfold(cell, params, x_t[None], d_t[None], loss=l, s0=state) for l in (loss, _nothing))
             nets = [pays, silent]
+            for net in nets:
+                refuse_unless_copies(net, "fixed_memory", "rtrl takes any cell")
             lines = [GammaMemory(taps, mu) for _ in (x_t, *flatten(state))]
         for line, signal in zip(lines, (x_t, *flatten(state)), strict=True):
             line.push(signal)

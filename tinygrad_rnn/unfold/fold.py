@@ -7,6 +7,7 @@ backwards, the error that comes back through the state is read from one step ahe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -88,22 +89,43 @@ def fold_step(
     )
 
 
-def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded]) -> str:
+@dataclass(frozen=True)
+class Different:
+    """Why the time steps of a network are not copies of one step; it reads as the reason.
+
+    Attributes
+    ----------
+    reason : str
+        In words.
+    called_again : bool
+        Whether the steps that were recorded are alike, and the cell did something else when it was called once more.
+    """
+
+    reason: str
+    called_again: bool = False
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded], s0: Any) -> str:
     """Why the time steps of a tape's first `size` nodes are not copies of one step; empty if they are.
 
     A node's role is its place in its step. Copies of one role have the same op, and parents of the same
-    roles, at the same time or one step earlier; the roles at time 0 are those of the state's parts.
+    roles at the same time, or the same part of the state before: be it computed one step earlier, or handed on.
     """
     columns: list[list[Node]] = [[] for _ in range(len(steps) + 1)]
     for node in tape.nodes[:size]:
         if node.t is not None:
             columns[node.t].append(node)
     data = {n.index for step in steps for n in (step.x, step.d, step.mask) if n is not None}
-    states = [s.role for s in flatten(steps[0].state)]
+    before = [flatten(s0), *(flatten(step.state) for step in steps[:-1])]
 
-    def read(p: Node, t: int) -> tuple[int, int]:
-        """The role of a parent, and how many steps before its reader it stands."""
-        return (p.role, t - p.t) if p.t else (states[p.role], t)
+    def one(p: Node, t: int, q: Node, u: int) -> bool:
+        """Whether steps t and u read the same thing by these two nodes."""
+        if p.t == t or q.t == u:
+            return p.t == t and q.t == u and p.role == q.role
+        return any(a is p and b is q for a, b in zip(before[t - 1], before[u - 1], strict=True))
 
     # The tape has compared the later steps with each other while it recorded them.
     usual = min(2, len(steps))
@@ -118,10 +140,8 @@ def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded]) -> str:
                 if p.t is None or q.t is None:
                     if p is not q:
                         return f"{node} reads {p} where {like} reads {q}"
-                elif read(p, t) != read(q, usual):
+                elif not one(p, t, q, usual):
                     return f"{node} reads {p} where {like} reads {q}"
-                elif t - p.t > 1:
-                    return f"{node} reads {p}, from more than one step before"
     for node in tape.nodes[:size]:  # numbers may have been set since they were recorded
         if node.op is None and node.t and node.index not in data:
             like = columns[usual][node.role]
@@ -137,16 +157,16 @@ def fold_all(
     s0: Any,
     size: int,
     watch: bool = False,
-) -> Folded | str:
-    """One time step and its backward pass, or in words why it is not every step's.
+) -> Folded | Different:
+    """One time step and its backward pass, or why it is not every step's.
 
     The steps are the first `size` nodes of their tape, and `weights` and `s0` what they start from, in nodes.
     """
     first = steps[0]
     tape = first.x.tape
-    different = steps_differ(tape, size, steps)
+    different = steps_differ(tape, size, steps, s0)
     if different:
-        return different
+        return Different(different)
     folded = fold_step(
         recipe,
         {name: leaf.value for name, leaf in weights.items() if name not in recipe.initial},
@@ -156,7 +176,11 @@ def fold_all(
         tape.equations,
         watch,
     )
-    step = [n.op for n in tape.nodes[:size] if n.t == 1]
-    if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
-        return "the cell computed something else when it was called again"
-    return folded
+    data = {n.role for n in (first.x, first.d, first.mask) if n is not None}
+    again = folded.tape.nodes[folded.first : folded.size]
+    step = [n for n in tape.nodes[:size] if n.t == 1]
+    alike = len(step) == len(again) and all(
+        n.op is m.op and (n.op is not None or n.role in data or np.array_equal(n.value, m.value))
+        for n, m in zip(step, again, strict=True)
+    )
+    return folded if alike else Different("the cell computed something else when it was called again", True)
