@@ -159,7 +159,7 @@ class Truncation:
     def run(self) -> Iterator[Window]:
         """Window after window, each from where the ones before have come to."""
         windows, pieces = self.windows, self.pieces()
-        first, before = 1, None
+        first, before, ended = 1, None, None
         passed: deque[Any] = deque(maxlen=windows.k1 + windows.k2)  # the states since, as the stream passed them
         for last, new, known_x, known_d in self.blocks(past=windows.k2):
             depth = min(windows.depth(new), last)
@@ -170,15 +170,17 @@ class Truncation:
                 passed.append(state)
             elif self.states == "restarted" and depth >= new:
                 state = passed[new - depth - 1]
+            elif begin - first < before.T:
+                state = _numbers(before.states[begin - first])
             else:
-                state = _numbers(before.states[min(begin - first, before.T)])
+                state = ended
             if before is not None and self.states == "stored" and depth > new:
                 net = _following(before, pieces, x, d, new, counted, state)
             else:
                 net = pieces.over(x, d, pieces.advance(state, skipped), counted)
             if self.states == "restarted":
                 passed.extend(map(_numbers, net.states[1:][-new:]))
-            first, before = begin, net
+            first, before, ended = begin, net, net.last_state
             yield _window(net, begin)
 
 
