@@ -51,7 +51,7 @@ from .through_time import (
     williams_peng,
 )
 from .train import clip_by_norm, clip_by_value
-from .unfold import Network, Step, Unfolded, cells, delta, unfold
+from .unfold import Network, Recording, Step, Unfolded, cells, delta, unfold
 from .unfold.graph import graph
 from .view import (
     EngineError,
@@ -88,6 +88,7 @@ __all__ = [
     "Picture",
     "Player",
     "Push",
+    "Recording",
     "ShapeError",
     "Step",
     "Tangents",

@@ -188,11 +188,16 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="times is empty"):
         jacobians(net, times=[])
 
+
+def test_two_parts_of_the_state_that_are_one_node_have_the_same_rows():
     def twice(P, x, state):
         s = tg.ops.tanh(tg.ops.linear(x, P["V"], state[0], P["U"]))
         return (s, s), tg.ops.softmax(tg.ops.linear(s, P["W"], P["b_k"]))
 
     p = problem()
     net = tg.unfold(twice, p.params, p.x, p.d, s0=(p.s0, p.s0))
-    with pytest.raises(ValueError, match="two parts of the state are one node"):
-        jacobians(net)
+    found = jacobians(net)
+    m = p.s0.shape[1]
+    np.testing.assert_allclose(found[..., :m, :], found[..., m:, :], rtol=1e-13)
+    assert np.abs(found[..., :m, :m]).max() > 0.1
+    np.testing.assert_array_equal(found[..., m:], 0)  # nothing reads the second part

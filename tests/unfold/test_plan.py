@@ -186,11 +186,11 @@ def test_nodes_look_at_the_very_numbers_of_the_replay():
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_state_that_is_handed_on_as_it_is_needs_no_plan(steps):
+def test_a_state_that_is_handed_on_as_it_is_has_a_plan_too(steps):
     p, other = problem(sizes=(steps, 2, 3, 4, 5)), problem(sizes=(steps, 2, 3, 4, 5), seed=8)
     net = tg.unfold(kept, p.params, p.x, p.d, s0=p.s0)
     net.replay(other.x, other.d)
-    assert net.schedule.startswith("no plan")
+    assert "no plan" not in net.schedule
     net.backward()
     fresh = tg.unfold(kept, p.params, other.x, other.d, s0=p.s0)
     fresh.backward()

@@ -110,12 +110,12 @@ PLANNED = {
     delayed_input: (M, L),
     error_as_it_is: (M, M, M),
     output_is_state: (M, O),
-}
-PLAYED = {
     handed_on: (M, M),
     shifted: (M, M),
     exchanged: (M, M),
     one_node_twice: (M, M),
+}
+PLAYED = {
     always_the_same: (M, M),
 }
 CELLS = PLANNED | PLAYED

@@ -7,28 +7,35 @@ from .chain import Push, Share, by_rule, pullback, pushforward, received
 from .check import CheckReport, Compared, Finding, check, check_pass, check_tape
 from .derivatives import Tangents, record_pullback, record_pushforward
 from .errors import ShapeError, SourceLine, TapeError
+from .form import Addend, Joins, Puts, Takes
 from .node import Node
 from .op import OPS, Op, Rule, op
-from .passes import Cotangents, Values
+from .passes import Cotangents, OnTape, Passes, Values
 from .tape import Tape
 from .terms import Outer
 
 __all__ = [
     "OPS",
+    "Addend",
     "BadNumber",
     "BatchedValues",
     "CheckReport",
     "Compared",
     "Cotangents",
     "Finding",
+    "Joins",
     "Node",
+    "OnTape",
     "Op",
     "Outer",
+    "Passes",
     "Push",
+    "Puts",
     "Rule",
     "ShapeError",
     "Share",
     "SourceLine",
+    "Takes",
     "Tangents",
     "Tape",
     "TapeError",

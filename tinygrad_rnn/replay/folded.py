@@ -144,10 +144,6 @@ class Folded:
 
     def obstacle(self) -> str:
         """Why the copies of the state cannot lie side by side; empty if they can."""
-        if set(self.before) & set(self.state):
-            return "the cell hands its state on as it is"
-        if len(set(self.state)) < len(self.state):
-            return "two parts of the state are one node"
         given = {*self.data.values(), *self.before}
         if any(s not in given and self.invariant.issuperset(s.parents) for s in self.state):
             return "a part of the state is the same at every step"

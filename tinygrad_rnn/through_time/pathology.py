@@ -44,8 +44,7 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
     Raises
     ------
     ValueError
-        If there is no such part or no such time step, none is named, or two parts of the state are one node, which
-        cannot be moved apart.
+        If there is no such part or no such time step, or none is named.
     TapeError
         If the forward pass was left before its end.
     """
@@ -58,8 +57,6 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
     found = []
     for t in chosen:
         before, after = flatten(net.states[t - 1]), flatten(net.states[t])
-        if len(set(before)) < len(before):
-            raise ValueError(f"at t={t - 1} two parts of the state are one node: neither can be moved alone")
         if part is not None:
             before, after = [before[part]], [after[part]]
         step = range(net.inputs[t - 1].index, max(s.index for s in flatten(net.states[t])) + 1)

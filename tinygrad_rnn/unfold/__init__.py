@@ -6,8 +6,22 @@ from .cells import Guo
 from .gradients import delta
 from .network import Network
 from .recipe import Recipe, Recorded
+from .recording import Recording
 from .steps import Step
 from .unfolded import Unfolded
 from .unfolding import unfold
 
-__all__ = ["Folded", "Guo", "Network", "Recipe", "Recorded", "Step", "Unfolded", "cells", "delta", "losses", "unfold"]
+__all__ = [
+    "Folded",
+    "Guo",
+    "Network",
+    "Recipe",
+    "Recorded",
+    "Recording",
+    "Step",
+    "Unfolded",
+    "cells",
+    "delta",
+    "losses",
+    "unfold",
+]

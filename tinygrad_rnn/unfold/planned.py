@@ -255,10 +255,10 @@ class Planned:
         self.plan.take_over(before.plan, kept)
         return {s: self.plan.value(k, 0).copy() for k, s in enumerate(self.start)}
 
-    def backward(self, later: Sequence[Array] | None) -> None:
-        """Play backwards, from the whole cost and from what comes back to s(T) from beyond."""
+    def backward(self, later: Sequence[Array] | None, cuts: Sequence[int] = ()) -> None:
+        """Play backwards, from the whole cost and from what comes back to s(T) from beyond, but over no cut."""
         self.backwards += 1
         back = RowCotangents(self, later is not None)
         self.tape.passes.cotangents = back
-        self.plan.pull(later)
+        self.plan.pull(later, cuts)
         back.complete = True

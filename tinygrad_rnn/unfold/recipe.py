@@ -77,6 +77,7 @@ class Recipe:
             state, y = _state_and_output(self.cell(copies, x, before), before)
             if mask is not None:
                 state = _kept_where_over(mask, state, before)
+            state = _nodes_of_their_own(state, before)
             d = tape.leaf(d_now, "d", active=False, varies=True, copy=False)
             cost = _scalar(self.loss(y, d) if mask is None else self.loss(y, d, mask))
         return Recorded(x, d, mask, copies.made, state, y, cost)
@@ -94,6 +95,31 @@ def _kept_where_over(mask: Node, new: Any, before: Any) -> Any:
             wide[s.shape] = ops.broadcast(mask, source=mask.shape, to=s.shape)
         kept.append(ops.where(wide[s.shape], s, old, name=s.name and f"{s.name}_kept"))
     return rebuild(new, kept)
+
+
+def _nodes_of_their_own(new: Any, before: Any) -> Any:
+    """The new state, a part that the cell hands on as it is, or twice, as a node of this step.
+
+    Then whatever is read was computed one step before, and a step has as many nodes of state as the state has parts.
+    A part that was called s one step before is called s_before, and s_before2 another step later.
+    """
+    old, parts = flatten(before), flatten(new)
+    handed = {k: old.index(s) for k, s in enumerate(parts) if s in old}
+    if not handed and len(set(parts)) == len(parts):
+        return new
+    names = {k: s.name for k, s in enumerate(parts) if k not in handed}
+    for _ in handed:
+        names |= {k: _lagged(names[j]) for k, j in handed.items() if j in names and k not in names}
+    own: list[Node] = []
+    for k, s in enumerate(parts):
+        twice = s in own
+        own.append(ops.identity(s, name=names.get(k, "")) if k in handed or twice else s)
+    return rebuild(new, own)
+
+
+def _lagged(name: str) -> str:
+    base, _, lag = name.partition("_before")
+    return f"{base}_before{int(lag or 1) + 1}" if "_before" in name else f"{base}_before" if base else ""
 
 
 def masked_equations(equations: Mapping[Any, str]) -> dict[Any, str]:

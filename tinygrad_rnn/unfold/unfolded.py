@@ -22,7 +22,7 @@ from ..autodiff import (
     first_bad,
 )
 from ..autodiff.tape import collector_at_rest
-from ..replay import Folded, Program
+from ..replay import PASSES, Folded, Program, join_products
 from .fold import Different, fold_all
 from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 from .gradients import Gradients
@@ -143,6 +143,8 @@ class Unfolded:
         self._cuts = frozenset(map(int, at))
         self.tape.through = uncut(self._cuts) if at else None
         self.tape.passes.cotangents = None  # what came back was of a network cut elsewhere
+        if self._planned is not None and (bool(at) > self._planned.plan.can_be_cut):
+            self._planned, self.schedule = None, ""  # another program is compiled at the next replay
 
     @property
     def last_state(self) -> Any:
@@ -184,14 +186,22 @@ class Unfolded:
             If `later` has another structure or shape than the state.
         ValueError
             If both `of` and `later` are given.
+        TapeError
+            If the error has been sent back already, and the parameters were changed since the forward pass.
         """
         if of is not None and later is not None:
             raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
         errors = None if later is None else fitting_errors(self.states[-1], later, self.cost.value.dtype)
+        # A training loop without a replay goes back twice over one forward pass; one with a replay never pays for this.
+        if self.tape.cotangents is not None and self.stale:
+            raise TapeError(
+                f"{', '.join(self.stale)} changed since the forward pass, and this would send the error back once more "
+                "through the old values: call replay() before backward()"
+            )
         planned = self._planned
-        playable = planned is not None and planned.values is not None and not self._cuts
+        playable = planned is not None and planned.values is not None and (planned.plan.can_be_cut or not self._cuts)
         if of is None and planned is not None and playable and (errors is None or planned.plan.later_apart):
-            planned.backward(errors)
+            planned.backward(errors, self.cuts)
         else:
             besides: dict[Node, Array] = {}
             for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
@@ -475,6 +485,9 @@ class Unfolded:
             self._no_plan(str(folded) if isinstance(folded, Different) else folded.obstacle())
             return
         plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
+        if self._cuts and not plan.can_be_cut:
+            apart = [each for each in PASSES if each is not join_products]
+            plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all", passes=apart)
         parts = [flatten(state) for state in self.states]
         states = [part for state in parts for part in state]
         self._planned = Planned(

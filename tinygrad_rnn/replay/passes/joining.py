@@ -23,6 +23,7 @@ def join_products(folded: Folded) -> Folded:
     delays: list[tuple[Written, Written, int]] = [(d.read, d.written, d.ahead) for d in folded.delays]
     after: list[Written] = list(folded.after)
     instead: dict[Node, Written] = {}
+    looked_at = set(folded.cotangents.values())
 
     def alone(p: Node) -> Product | None:
         sums = weighted_sum(p, folded.invariant) if p.index >= folded.size else None
@@ -42,6 +43,9 @@ def join_products(folded: Folded) -> Folded:
         if error in live.readers or [d.written for d in folded.delays].count(error) > 1:
             continue
         come_back = error.parents if is_sum(error) else (error,)
+        # It is handed on as it came, or is what has come back to a node that somebody may look at.
+        if read in come_back or read in looked_at:
+            continue
         here = [p for p in total.parents if p is not read]
         later = [(p, product) for p in come_back if (product := alone(p))]
         now = [product for p in here if live.readers[p] == [total] and (product := alone(p))]
