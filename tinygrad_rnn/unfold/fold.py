@@ -108,24 +108,22 @@ class Different:
         return self.reason
 
 
-def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded], s0: Any) -> str:
+def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded]) -> str:
     """Why the time steps of a tape's first `size` nodes are not copies of one step; empty if they are.
 
     A node's role is its place in its step. Copies of one role have the same op, and parents of the same
-    roles at the same time, or the same part of the state before: be it computed one step earlier, or handed on.
+    roles, at the same time or one step earlier; the roles at time 0 are those of the state's parts.
     """
     columns: list[list[Node]] = [[] for _ in range(len(steps) + 1)]
     for node in tape.nodes[:size]:
         if node.t is not None:
             columns[node.t].append(node)
     data = {n.index for step in steps for n in (step.x, step.d, step.mask) if n is not None}
-    before = [flatten(s0), *(flatten(step.state) for step in steps[:-1])]
+    states = [s.role for s in flatten(steps[0].state)]
 
-    def one(p: Node, t: int, q: Node, u: int) -> bool:
-        """Whether steps t and u read the same thing by these two nodes."""
-        if p.t == t or q.t == u:
-            return p.t == t and q.t == u and p.role == q.role
-        return any(a is p and b is q for a, b in zip(before[t - 1], before[u - 1], strict=True))
+    def read(p: Node, t: int) -> tuple[int, int]:
+        """The role of a parent, and how many steps before its reader it stands."""
+        return (p.role, t - p.t) if p.t else (states[p.role], t)
 
     # The tape has compared the later steps with each other while it recorded them.
     usual = min(2, len(steps))
@@ -140,8 +138,10 @@ def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded], s0: Any)
                 if p.t is None or q.t is None:
                     if p is not q:
                         return f"{node} reads {p} where {like} reads {q}"
-                elif not one(p, t, q, usual):
+                elif read(p, t) != read(q, usual):
                     return f"{node} reads {p} where {like} reads {q}"
+                elif t - p.t > 1:
+                    return f"{node} reads {p}, from more than one step before"
     for node in tape.nodes[:size]:  # numbers may have been set since they were recorded
         if node.op is None and node.t and node.index not in data:
             like = columns[usual][node.role]
@@ -164,7 +164,7 @@ def fold_all(
     """
     first = steps[0]
     tape = first.x.tape
-    different = steps_differ(tape, size, steps, s0)
+    different = steps_differ(tape, size, steps)
     if different:
         return Different(different)
     folded = fold_step(
