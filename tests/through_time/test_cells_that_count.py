@@ -45,6 +45,7 @@ ONLINE = {
     "rtrl": tg.rtrl,
     "eprop": tg.eprop,
     "uoro": lambda *given, **options: tg.uoro(*given, **options, rng=0),
+    "artbp": lambda *given, **options: tg.artbp(*given, **options, c=0.4, rng=1),
 }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff import Cotangents, Node, by_rule, pullback, received
 from ..unfold import Unfolded, unfold
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
@@ -131,8 +132,7 @@ def _artbp(
     def window(block: Pairs, last: int, state: Any) -> Window:
         x, d = (np.stack(each) for each in zip(*block, strict=True))
         net = unfold(cell, params, x, d, loss=loss, s0=state)
-        grads = artbp_gradient(net, c=c, cuts=np.zeros(len(block) - 1, bool))
-        return Window(last - len(block) + 1, last, net.loss, grads, net.last_state)
+        return Window(last - len(block) + 1, last, net.loss, _reweighted(net, 1 / (1 - c)), net.last_state)
 
     block: Pairs = []
     t = 0
@@ -144,6 +144,23 @@ def _artbp(
             yield made
     if block:
         yield window(block, t, s0)
+
+
+def _reweighted(net: Unfolded, factor: float) -> dict[str, Array]:
+    """The gradients, where an error is multiplied by a factor for each time step that it goes back.
+
+    By the tape: the windows are as long as chance will have them, and the cell may do something else at each step.
+    """
+
+    def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+        share, t = by_rule(node, slot, g, y, args), node.parents[slot].t
+        return np.asarray(share) * factor if t and node.t and t < node.t else share
+
+    cost, values = net.cost, net.tape.values
+    back = Cotangents(cost.index + 1, {cost: [np.ones_like(cost.value)]})
+    for _ in pullback(net.tape.nodes[: cost.index + 1], back, values.__getitem__, received, hand=hand):
+        pass
+    return {name: np.zeros_like(w.value) if (g := back[w]) is None else np.array(g) for name, w in net.weights.items()}
 
 
 def _probabilities(c: Any) -> None:

@@ -150,7 +150,7 @@ class Recording(Tape):
         like = self._original(len(self.nodes))
         if like is not None and like.op is op and self._repeats(like, parents):
             self._alike += 1
-            if not op.checks_values and self.values.lazy:
+            if not op.checks_values and self.passes.values.lazy:
                 return self._append(op, parents, None, name, like.active, like.shape)
         return super().record(op, parents, name)
 
