@@ -22,6 +22,7 @@ from ..unfold.gradients import cotangent
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
 from .pieces import refuse_unless_copies
+from .single_step import with_rows
 from .stream import Window
 
 Array = NDArray[Any]
@@ -118,11 +119,9 @@ class Checkpoints:
         length = min(T, self.every or (1 if self.memory else math.isqrt(T - 1) + 1))
         start = initial_state(self.cell, self.params, s0, x.shape[1])
         trained = [s if isinstance(s, str) else "" for s in flatten(start)]
-        rows = [
-            np.repeat(np.asarray(self.params[s])[None], x.shape[1], axis=0) if isinstance(s, str) else s
-            for s in flatten(start)
-        ]
-        segments = _Segments(partial(self._net, again=length < T), x, d, length, rebuild(start, rows))
+        segments = _Segments(
+            partial(self._net, again=length < T), x, d, length, with_rows(start, self.params, x.shape[1])
+        )
         loss, grads, initial, state, kept = segments.gradient(self.memory or len(segments))
         for name, error in zip(trained, flatten(initial), strict=True):
             if name:

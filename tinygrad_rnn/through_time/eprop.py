@@ -11,7 +11,7 @@ from ..autodiff import Node, by_rule
 from ..autodiff.traits import terms_of
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
-from .single_step import SingleStep
+from .single_step import SingleStep, needed, reached
 from .stream import Window
 from .traces import Hand, traced
 
@@ -66,15 +66,9 @@ def _to_itself(step: SingleStep) -> Hand:
         for term in terms_of(node)
         if term.product and not term.turned[0]
     }
-    new = {s.index for s in step.parts if s.op is not None}
-    for node in nodes:
-        if any(p.index in new for p in node.parents):
-            new.add(node.index)
-    below = {s.index for s in step.parts}
-    for node in reversed(nodes):
-        if node.index in below:
-            below.update(p.index for p in node.parents)
-    between = {(i, slot) for i, slot in products if i in below and step.tape[i].parents[slot].index in new}
+    new = reached(nodes, step.parts)
+    below = {node.index for node in needed(nodes, step.parts)}
+    between = {(i, slot) for i, slot in products if i in below and step.tape[i].parents[slot] in new}
 
     def share(node: Node, slot: int, g: Node, y: Node, given: Sequence[Node]) -> Node | None:
         if (node.index, slot) in between:

@@ -22,6 +22,7 @@ from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
 from .pieces import refuse_unless_copies
+from .single_step import only_arrays
 from .stream import Window, stream
 
 Array = NDArray[Any]
@@ -153,7 +154,7 @@ def fixed_memory(
     """
     GammaMemory(taps, mu)  # refuses what is out of range, before the stream begins
     known_loss(loss)
-    return _run(cell, params, stream(x, d), taps, mu, loss, _numbers(s0))
+    return _run(cell, params, stream(x, d), taps, mu, loss, only_arrays(s0))
 
 
 def _run(
@@ -196,10 +197,3 @@ def _run(
 def _nothing(y: Node, _d: Node) -> Any:
     """No cost: the error of this step comes from later ones alone."""
     return (0.0 * y).sum()
-
-
-def _numbers(start: Any) -> Any:
-    for s in flatten(start):
-        if isinstance(s, str):
-            raise ValueError(f"s0 names the parameter {s!r}: a window that moves on leaves s(0) behind; pass an array")
-    return start

@@ -131,7 +131,8 @@ class _Disturbed:
             many = max(size, AT_ONCE // w.value.size)
             for start in range(0, w.value.size, many):
                 chosen = slice(start, min(start + many, w.value.size))
-                given = {self.seeds[w]: _one_by_one(w.value, chosen)}
+                one_by_one = np.eye(chosen.stop - start, w.value.size, start, w.value.dtype).reshape(-1, *w.shape)
+                given = {self.seeds[w]: one_by_one}
                 for k, s in enumerate(step.before):
                     if (name, k) in before:
                         given[self.seeds[s]] = before[name, k][chosen]
@@ -144,11 +145,3 @@ class _Disturbed:
                         whole[chosen] = dpart
             grads[name] = gradient.reshape(w.shape)
         return grads, after
-
-
-def _one_by_one(w: Array, chosen: slice) -> Array:
-    """Disturbances of single entries of a weight, one entry each, (number of them, *the weight's shape)."""
-    at = np.arange(chosen.start, chosen.stop)
-    ones = np.zeros((len(at), w.size), w.dtype)
-    ones[at - chosen.start, at] = 1
-    return ones.reshape(len(at), *w.shape)

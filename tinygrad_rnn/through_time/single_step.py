@@ -105,13 +105,10 @@ class SingleSteps(Generic[M]):
         extend: Callable[[SingleStep], M],
     ) -> None:
         start = initial_state(cell, params, s0, n_samples)
-        rows = [
-            np.repeat(np.asarray(params[s])[None], n_samples, 0) if isinstance(s, str) else s for s in flatten(start)
-        ]
-        for k, s in enumerate(rows):
+        self.start = with_rows(start, params, n_samples)
+        for k, s in enumerate(flatten(self.start)):
             if s.ndim < 1 or len(s) != n_samples:
                 raise ShapeError(f"part {k} of s0 is {s.shape} and the stream has {n_samples} samples: s0[p, j]")
-        self.start = rebuild(start, rows)
         trained = frozenset(s for s in flatten(start) if isinstance(s, str))
         self._recipe = Recipe(cell, known_loss(loss), np.ones(1), trained)
         self._extend = extend
@@ -137,6 +134,12 @@ class SingleSteps(Generic[M]):
         if usual is None or not step.tape.repeats:
             usual = self._usual = step, self._extend(step)
         return usual[1], {n: now.value for n, now in zip(usual[0].leaves, step.leaves, strict=True)}
+
+
+def with_rows(start: Any, params: Mapping[str, Any], n_samples: int) -> Any:
+    """An initial state, arrays throughout: where it names a parameter, that one repeated over the samples."""
+    rows = [np.repeat(np.asarray(params[s])[None], n_samples, 0) if isinstance(s, str) else s for s in flatten(start)]
+    return rebuild(start, rows)
 
 
 def reached(nodes: Iterable[Node], sources: Iterable[Node]) -> set[Node]:

@@ -93,7 +93,7 @@ class _Traced:
         A state above another one of the same step hands the cost's error down to it.
         """
         single = self.single
-        states = {s for s in single.parts if s.op is not None}
+        states = set(single.parts)
         arrived: dict[Node, list[Node]] = {}
         seeds = {single.cost: [single.tape.leaf(np.ones_like(single.cost.value), active=False)]}
         while seeds:
@@ -124,9 +124,8 @@ class _Traced:
         return self._recorded(seeds, hand=hand.share)
 
     def _recorded(self, seeds: Mapping[Node, Sequence[Node]], **how: Any) -> dict[Node, Node]:
-        nodes = self.single.tape.nodes[: self.single.size]
-        back = record_pullback(self.single.tape, nodes, seeds, **how)
-        return {node: g for node in nodes if (g := back.totals[node.index]) is not None}
+        back = record_pullback(self.single.tape, self.single.nodes, seeds, **how)
+        return {node: g for node in self.single.nodes if (g := back.totals[node.index]) is not None}
 
     def play(self, leaves: Mapping[Node, Array], x: Array, d: Array, state: list[Array]) -> None:
         """Compute everything for all samples: they stand in an axis in front of the one that was recorded."""
@@ -176,9 +175,7 @@ class _Traced:
             total = np.zeros_like(w.value)
             for error in self.from_cost.get(w, ()):
                 total += self._value(error).sum(axis=0)
-            # A part that was handed on as it is stands among the states before.
-            computed = {s: k for k, s in enumerate(single.parts) if s.op is not None}
-            sources = [(s, traces.get((name, k))) for s, k in computed.items()]
+            sources = [(s, traces.get((name, k))) for k, s in enumerate(single.parts)]
             sources += [(s, before.get((name, j))) for j, s in enumerate(single.before)]
             for source, trace in sources:
                 for error in self.from_cost.get(source, ()) if trace is not None else ():
