@@ -154,44 +154,37 @@ def fixed_memory(
     """
     GammaMemory(taps, mu)  # refuses what is out of range, before the stream begins
     known_loss(loss)
-    return _run(cell, params, stream(x, d), taps, mu, loss, only_arrays(s0))
+    only_arrays(s0)
 
+    def run() -> Iterator[Window]:
+        lines: list[GammaMemory] = []
+        nets: list[Unfolded] = []
+        state = None
+        for t, x_t, d_t in stream(x, d):
+            if not nets:
+                state = initial_state(cell, params, s0, len(x_t))
+                pays, silent = (unfold(cell, params, x_t[None], d_t[None], loss=l, s0=state) for l in (loss, _nothing))
+                nets = [pays, silent]
+                for net in nets:
+                    refuse_unless_copies(net, "fixed_memory", "rtrl takes any cell")
+                lines = [GammaMemory(taps, mu) for _ in (x_t, *flatten(state))]
+            for line, signal in zip(lines, (x_t, *flatten(state)), strict=True):
+                line.push(signal)
+            copies = min(t, 1 + lines[0].depth)
+            grads: dict[str, Array] = {}
+            later = None
+            for delay in range(copies):
+                x_then, *s_then = [line.read(delay) for line in lines]
+                net = nets[min(delay, 1)]  # the newest copy pays, the others hand on its error
+                net.replay(x_then[None], d_t[None], s0=rebuild(state, s_then))
+                net.backward(later=later)
+                later = rebuild(state, [cotangent(s) for s in flatten(net.states[0])])
+                for name, g in net.grads.items():
+                    grads[name] = grads[name] + g if name in grads else g
+            state = nets[0].last_state
+            yield Window(t - copies + 1, t, nets[0].loss, grads, copied(state))
 
-def _run(
-    cell: Cell,
-    params: Mapping[str, Any],
-    steps: Iterable[tuple[int, Array, Array]],
-    taps: int,
-    mu: float,
-    loss: str | Loss,
-    s0: Any,
-) -> Iterator[Window]:
-    lines: list[GammaMemory] = []
-    nets: list[Unfolded] = []
-    state = None
-    for t, x_t, d_t in steps:
-        if not nets:
-            state = initial_state(cell, params, s0, len(x_t))
-            pays, silent = (unfold(cell, params, x_t[None], d_t[None], loss=l, s0=state) for l in (loss, _nothing))
-            nets = [pays, silent]
-            for net in nets:
-                refuse_unless_copies(net, "fixed_memory", "rtrl takes any cell")
-            lines = [GammaMemory(taps, mu) for _ in (x_t, *flatten(state))]
-        for line, signal in zip(lines, (x_t, *flatten(state)), strict=True):
-            line.push(signal)
-        copies = min(t, 1 + lines[0].depth)
-        grads: dict[str, Array] = {}
-        later = None
-        for delay in range(copies):
-            x_then, *s_then = [line.read(delay) for line in lines]
-            net = nets[min(delay, 1)]  # the newest copy pays, the others hand on its error
-            net.replay(x_then[None], d_t[None], s0=rebuild(state, s_then))
-            net.backward(later=later)
-            later = rebuild(state, [cotangent(s) for s in flatten(net.states[0])])
-            for name, g in net.grads.items():
-                grads[name] = grads[name] + g if name in grads else g
-        state = nets[0].last_state
-        yield Window(t - copies + 1, t, nets[0].loss, grads, copied(state))
+    return run()
 
 
 def _nothing(y: Node, _d: Node) -> Any:

@@ -77,9 +77,8 @@ class Pieces:
         """The network that was asked for last, if it can be played over this piece."""
         self.same_weights()
         net = self._net
-        if net is None or (len(x), *x[0].shape) != (net.T, *net.inputs[0].shape):
-            return None
-        if len(net.counted) != (len(x) if counted is None else counted):
+        counted = len(x) if counted is None else counted
+        if net is None or (len(x), *x[0].shape, counted) != (net.T, *net.inputs[0].shape, len(net.counted)):
             return None
         if net.difference is not None and net.difference.called_again:
             raise ValueError(

@@ -117,33 +117,24 @@ def artbp(
         raise ValueError(f"c has shape {np.shape(c)}: of a stream, it is one probability")
     _probabilities(c)
     known_loss(loss)
-    return _artbp(cell, params, stream(x, d), float(c), np.random.default_rng(rng), loss, s0)
+    chance = np.random.default_rng(rng)
 
-
-def _artbp(
-    cell: Cell,
-    params: Mapping[str, Any],
-    steps: Iterable[tuple[int, Array, Array]],
-    c: float,
-    rng: np.random.Generator,
-    loss: str | Loss,
-    s0: Any,
-) -> Iterator[Window]:
     def window(block: Pairs, last: int, state: Any) -> Window:
-        x, d = (np.stack(each) for each in zip(*block, strict=True))
-        net = unfold(cell, params, x, d, loss=loss, s0=state)
+        net = unfold(cell, params, *map(np.stack, zip(*block, strict=True)), loss=loss, s0=state)
         return Window(last - len(block) + 1, last, net.loss, _reweighted(net, 1 / (1 - c)), net.last_state)
 
-    block: Pairs = []
-    t = 0
-    for t, x_t, d_t in steps:
-        block.append((x_t, d_t))
-        if rng.random() < c:
-            made = window(block, t, s0)
-            s0, block = copied(made.state), []  # what is yielded is the reader's, to be written to
-            yield made
-    if block:
-        yield window(block, t, s0)
+    def run() -> Iterator[Window]:
+        block, state, t = list[tuple[Array, Array]](), s0, 0
+        for t, x_t, d_t in stream(x, d):
+            block.append((x_t, d_t))
+            if chance.random() < c:
+                made = window(block, t, state)
+                state, block = copied(made.state), []  # what is yielded is the reader's, to be written to
+                yield made
+        if block:
+            yield window(block, t, state)
+
+    return run()
 
 
 def _reweighted(net: Unfolded, factor: float) -> dict[str, Array]:

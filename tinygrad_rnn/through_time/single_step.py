@@ -16,6 +16,7 @@ from ..unfold.recording import Recording
 from ..unfold.structure import flatten, rebuild
 
 Array = NDArray[Any]
+Data = tuple[Array, Array]  # an input (B, l) and a target (B, o)
 M = TypeVar("M")
 
 
@@ -39,16 +40,9 @@ class SingleStep:
     """
 
     def __init__(
-        self,
-        recipe: Recipe,
-        params: Mapping[str, Any],
-        t: int,
-        x: Array,
-        d: Array,
-        before: Any,
-        like: SingleStep | None = None,
+        self, recipe: Recipe, params: Mapping[str, Any], t: int, data: Data, before: Any, like: SingleStep | None = None
     ) -> None:
-        given = flatten(before)
+        given = {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(flatten(before))}
         self.tape = Recording(getattr(recipe.cell, "equations", {}), like=like.nodes if like else ())
         self.weights = {name: self.tape.leaf(value, name, varies=True) for name, value in params.items()}
         shapes = {name: w.shape for name, w in (like or self).weights.items()}
@@ -58,11 +52,10 @@ class SingleStep:
                     f"at t={t} the parameter {name} is {w.shape}, and at t=1 it was {shapes.get(name)}: a stream is "
                     "read with weights of the same names and shapes"
                 )
-        if len({a.dtype for a in (x, d, *given, *(w.value for w in self.weights.values()))}) > 1:
-            same_dtype(self.weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
-        self.before = tuple(self.tape.leaf(s, "s", t=t - 1, varies=True) for s in given)
+        same_dtype(self.weights, dict(zip("xd", data, strict=True)) | given)
+        self.before = tuple(self.tape.leaf(s, "s", t=t - 1, varies=True) for s in given.values())
         weights = {name: w for name, w in self.weights.items() if name not in recipe.initial}
-        step = recipe.record(self.tape, t, weights, (x, d, None), rebuild(before, self.before))
+        step = recipe.record(self.tape, t, weights, (*data, None), rebuild(before, self.before))
         self.x, self.d, self.cost = step.x, step.d, step.cost
         self.parts = tuple(flatten(step.state))
         self.leaves = (*self.weights.values(), *self.before, self.x, self.d)
@@ -130,7 +123,7 @@ class SingleSteps(Generic[M]):
             If a weight has another shape than it had, or arrays do not fit together.
         """
         usual = self._usual
-        step = SingleStep(self._recipe, params, t, x, d, before, like=usual[0] if usual else None)
+        step = SingleStep(self._recipe, params, t, (x, d), before, usual and usual[0])
         if usual is None or not step.tape.repeats:
             usual = self._usual = step, self._extend(step)
         return usual[1], {n: now.value for n, now in zip(usual[0].leaves, step.leaves, strict=True)}
