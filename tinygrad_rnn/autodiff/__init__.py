@@ -2,7 +2,7 @@
 
 from . import ops, writing
 from .bad import BadNumber, first_bad
-from .batched import play_copies
+from .batched import BatchedValues, play_copies
 from .chain import Push, Share, by_rule, pullback, pushforward, received
 from .check import CheckReport, Compared, Finding, check, check_pass, check_tape
 from .derivatives import Tangents, record_pullback, record_pushforward
@@ -18,6 +18,7 @@ __all__ = [
     "OPS",
     "Addend",
     "BadNumber",
+    "BatchedValues",
     "CheckReport",
     "Compared",
     "Cotangents",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import networkx as nx
 import numpy as np
@@ -24,7 +24,7 @@ from ..autodiff import (
 )
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
-from .fold import fold_all
+from .fold import Different, fold_all
 from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 from .gradients import Copied, Named
 from .graph import graph
@@ -93,6 +93,8 @@ class Unfolded:
         self._dtype = self.inputs[0].value.dtype
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
         self._planned: Planned | None = None
+        self._difference: Different | Literal["not asked"] | None = "not asked"
+        self._obstacle = ""
         self.schedule = ""
         self.keep = "needed"
         self.finite = False
@@ -477,7 +479,7 @@ class Unfolded:
         start = {} if s0 is None else fitting_state(self.states[0], s0, self._dtype)
         if len(self.tape) > self._size:
             self._planned = None
-            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
+            self._no_plan("more was recorded on the tape after the network")
         elif not self.schedule:
             self._make_plan()
         return new, data, start
@@ -485,9 +487,9 @@ class Unfolded:
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
         folded = self._folded()
-        different = folded if isinstance(folded, str) else folded.obstacle()
-        if isinstance(folded, str) or different:
-            self.schedule = f"no plan, every node is played by itself: {different}"
+        self._difference = folded if isinstance(folded, Different) else None
+        if isinstance(folded, Different) or folded.obstacle():
+            self._no_plan(str(folded) if isinstance(folded, Different) else folded.obstacle())
             return
         plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
         if self._cuts and not plan.can_be_cut:
@@ -500,18 +502,41 @@ class Unfolded:
         )
         self.schedule = "\n\n".join(plan.source) or "no loop: nothing waits for the step before it"
 
+    def _no_plan(self, why: str) -> None:
+        self._obstacle = why
+        self.schedule = f"no plan, every node is played by itself: {why}"
+
+    @property
+    def difference(self) -> Different | None:
+        """Why the time steps are not copies of one step; None if they are.
+
+        Who plays the network at another place of a sequence than where it was recorded asks this first: a cell that
+        counts its calls or draws numbers does something else there. To answer it, the cell is called once more.
+        """
+        if self._difference == "not asked":
+            folded = self._folded()
+            self._difference = folded if isinstance(folded, Different) else None
+        return self._difference
+
+    @property
+    def obstacle(self) -> str:
+        """Why a replay plays every node by itself; empty if it follows a ``schedule`` that was compiled for it."""
+        if not self.schedule:
+            self._make_plan()
+        return self._obstacle
+
     @property
     def trained(self) -> list[str]:
         """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
         return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
 
-    def _folded(self, watch: bool = False) -> Folded | str:
-        """One time step and its backward pass, or in words why it is not every step's."""
+    def _folded(self, watch: bool = False) -> Folded | Different:
+        """One time step and its backward pass, or why it is not every step's."""
         return fold_all(self._recipe, self._steps, self.weights, self.states[0], self._size, watch)
 
     def _fold(self) -> Folded:
         folded = self._folded()
-        if isinstance(folded, str):
+        if isinstance(folded, Different):
             raise ValueError(f"this network cannot be folded: {folded}")
         return folded
 
@@ -559,7 +584,7 @@ class Unfolded:
         not copies of one step.
         """
         watched = self._folded(watch=True)
-        return {} if isinstance(watched, str) or not isinstance(watched.tape, Recording) else watched.tape.source
+        return {} if isinstance(watched, Different) or not isinstance(watched.tape, Recording) else watched.tape.source
 
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.
