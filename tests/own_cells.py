@@ -18,7 +18,7 @@ L, M, O = 2, 3, 4
 WIDTHS = {"M": M, "L": L, "O": O}
 SHAPES = {
     "V": (M, L), "A": (M, M), "D": (M, M), "G": (M, O), "E": (M, 2 * M), "F": (M, M + 1), "K": (2, M),
-    "b": (M,), "W": (O, M), "c": (O,), "q": (),
+    "b": (M,), "W": (O, M), "c": (O,), "q": (), "H": (4 * M, M), "J": (4 * M, L), "h": (4 * M,),
 }  # fmt: skip
 
 
@@ -61,7 +61,29 @@ def stacked(a, b, axis):
     return both[0] * both[1] if axis == -3 else both[:, 0] * both[:, 1] if axis == -2 else both[..., 0] - both[..., 1]
 
 
+def parts(net):
+    return [o.part(net, start=k * M, stop=k * M + M) for k in range(net.shape[-1] // M)]
+
+
+def lstm(P, a, b):
+    i, f, g, out = parts(o.linear(P["x"], P["J"], a, P["H"], P["h"], name="net"))
+    c = o.add(o.sigmoid(f) * b, o.sigmoid(i) * o.tanh(g), name="c")
+    return o.sigmoid(out + c * wide(P["b"], c)) * o.tanh(c)
+
+
+def gru(P, a, b):
+    of_x, of_a = parts(o.linear(P["x"], P["J"], P["h"])), parts(o.linear(a, P["H"]))
+    reset, update = o.sigmoid(of_x[0] + of_a[0]), o.sigmoid(of_x[1] + of_a[1])
+    return update * b + (1 - update) * o.tanh(of_x[2] + reset * of_a[2])
+
+
 LINES = {
+    "guo": lambda P, a, b, c: o.tanh(o.linear(P["x"], P["V"], a, P["A"], P["b"], name="net"), name="s"),
+    "x alone": lambda P, a, b, c: o.linear(P["x"], P["V"], P["b"]),
+    "x and two values": lambda P, a, b, c: o.linear(P["x"], P["V"], a, P["A"], b, P["D"]),
+    "head": lambda P, a, b, c: o.linear(o.softmax(o.linear(a, P["W"], P["c"])), P["G"]),
+    "lstm": lambda P, a, b, c: lstm(P, a, b),
+    "gru": lambda P, a, b, c: gru(P, a, b),
     "linear": lambda P, a, b, c: o.linear(a, P["A"]),
     "linear, biased": lambda P, a, b, c: o.linear(a, P["A"], b, P["D"], P["b"], name="net"),
     "one weight twice": lambda P, a, b, c: o.linear(a, P["A"], b, P["A"]),
@@ -141,6 +163,28 @@ BENT = {  # their slopes jump, or are none: no complex step goes through them
     "absolute": lambda P, a, b, c: abs(a - 0.121),
 }
 EVERY = LINES | BENT
+USUAL = {
+    "guo",
+    "lstm",
+    "gru",
+    "linear, biased",
+    "x alone",
+    "gate",
+    "tanh",
+    "product",
+    "sum",
+    "scale",
+}  # drawn more often
+
+
+class Reads:
+    """What a line may read by name: the weights, and x."""
+
+    def __init__(self, P, x):
+        self.P, self.x = P, x
+
+    def __getitem__(self, name):
+        return self.x if name == "x" else self.P[name]
 
 
 @dataclass(frozen=True)
@@ -176,7 +220,7 @@ class Cell:
         lift = {M: lambda v: v, L: lambda v: o.linear(v, P["V"]), O: lambda v: o.linear(v, P["G"])}
         pool = [lift[v.shape[-1]](v) for v in (x, *before)]
         for code, *which in self.lines:
-            pool.append(EVERY[code](P, *(pool[-1 - k % len(pool)] for k in which)))
+            pool.append(EVERY[code](Reads(P, x), *(pool[-1 - k % len(pool)] for k in which)))
 
         def value(k, width):
             v = pool[-1 - k % len(pool)]
@@ -220,7 +264,8 @@ KINDS = ("new", "new", "new", "plain", "handed on", "twice", "x", "constant")
 def cells(draw, lines=tuple(EVERY), kinds=KINDS, most=6):
     """A cell of the grammar."""
     k = st.integers(0, 7)
-    line = st.tuples(st.sampled_from(lines), k, k, k)
+    usual = st.sampled_from([name for name in lines if name in USUAL])
+    line = st.tuples(usual | st.sampled_from(lines), k, k, k)
     part = st.tuples(st.sampled_from(["M", "M", "M", "L", "O"]), st.sampled_from(kinds), k)
     parts = draw(st.lists(part, min_size=1, max_size=4))
     return Cell(
@@ -326,10 +371,3 @@ def numbers_of(net):
     for name, g in net.copies.items():
         found[f"copies[{name}]"] = np.array(g)
     return found
-
-
-def difference(a, b):
-    """The largest difference of two arrays, by the largest entry of the second one."""
-    a, b = np.asarray(a), np.asarray(b)
-    assert a.shape == b.shape
-    return float(np.abs(a - b).max(initial=0.0) / max(np.abs(b).max(initial=0.0), 1e-300))
