@@ -286,5 +286,8 @@ assert math.isclose(backward(lines), right(8))
 print(f"ds(8)/ds(0) = {lines[0].gradient:.10f}, and the library finds {right(8):.10f}")
 
 # %% [markdown]
+# The library's own loop is no longer than ours; it forgets by beginning a new pass, whose numbers stand apart from the
+# list. The site's page *The tape, read line by line* has all of it.
+#
 # Now that the tape can be trusted, we let it watch somebody who did all this with pencil and paper. The next lessons
 # read Jiang Guo's report from its first equation to its last.

@@ -113,3 +113,23 @@ def test_a_node_needs_no_net_to_have_its_value():
     value = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0).states[4].value
     net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
     np.testing.assert_array_equal(value, net.states[4].value)
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_training_loop_without_a_replay_is_told_so(planned):
+    p, net = network()
+    if planned:
+        net.replay()
+    net.backward()
+    net.backward(of=2)  # the weights are as they were
+    p.params["U"] -= 0.1 * net.grads["U"]
+    assert net.stale == ("U",)
+    with pytest.raises(tg.TapeError, match=r"U changed since the forward pass.* call replay\(\) before backward\(\)"):
+        net.backward()
+    with pytest.raises(tg.TapeError, match="U changed since the forward pass"):
+        net.backward(later=np.zeros_like(p.s0))
+    net.replay()
+    net.backward()
+    fresh = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    fresh.backward()
+    np.testing.assert_allclose(net.grads["U"], fresh.grads["U"], rtol=1e-12)

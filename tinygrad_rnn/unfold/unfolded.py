@@ -184,10 +184,18 @@ class Unfolded:
             If `later` has another structure or shape than the state.
         ValueError
             If both `of` and `later` are given.
+        TapeError
+            If the error has been sent back already, and the parameters were changed since the forward pass.
         """
         if of is not None and later is not None:
             raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
         errors = None if later is None else fitting_errors(self.states[-1], later, self.cost.value.dtype)
+        # A training loop without a replay goes back twice over one forward pass; one with a replay never pays for this.
+        if self.tape.cotangents is not None and self.stale:
+            raise TapeError(
+                f"{', '.join(self.stale)} changed since the forward pass, and this would send the error back once more "
+                "through the old values: call replay() before backward()"
+            )
         planned = self._planned
         playable = planned is not None and planned.values is not None and (planned.plan.can_be_cut or not self._cuts)
         if of is None and planned is not None and playable and (errors is None or planned.plan.later_apart):
