@@ -25,7 +25,6 @@ from ..autodiff import (
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
 from .fold import Different, fold_all
-from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 from .gradients import Copied, Named
 from .graph import graph
 from .planned import Planned, RowCotangents
@@ -33,6 +32,7 @@ from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Step, walk
 from .structure import flatten, rebuild
+from .validation import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 
 Array = NDArray[Any]
 
