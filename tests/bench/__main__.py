@@ -123,6 +123,9 @@ def check(name, where, found, expected):
 
 def header(options):
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    worker = Worker(OPT)  # a process whose environment is that of the measurements
+    kernel = worker.ask("kernel")
+    worker.close()
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -133,6 +136,7 @@ def header(options):
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": versions,
         "blas": " ".join([blas["name"], blas["version"], *(f"{n}={os.environ[n]}" for n in HELD if n in os.environ)]),
+        "kernel": kernel,
         "rounds": options.rounds,
         "tables": [],
     }
@@ -141,7 +145,7 @@ def header(options):
 def said(report):
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     return (
-        f"{report['date']}; {versions}; NumPy's BLAS: {report['blas']}\n"
+        f"{report['date']}; {versions}; NumPy's BLAS: {report['blas']}, kernel {report['kernel']}\n"
         f"CPU time of forward and backward pass, one thread, median ratio of {report['rounds']} paired rounds"
     )
 

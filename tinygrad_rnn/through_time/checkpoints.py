@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..unfold import Unfolded, unfold
-from ..unfold.given import check_reduction, initial_state, sequences
 from ..unfold.gradients import cotangent
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
+from ..unfold.validation import check_reduction, initial_state, sequences
 from .pieces import refuse_unless_copies
 from .single_step import with_rows
 from .stream import Window

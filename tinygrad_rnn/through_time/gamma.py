@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
 from ..unfold import Unfolded, unfold
-from ..unfold.given import initial_state
 from ..unfold.gradients import cotangent
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
+from ..unfold.validation import initial_state
 from .pieces import refuse_unless_copies
 from .single_step import only_arrays
 from .stream import Window, stream

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError, Values
-from ..unfold.given import initial_state, same_dtype
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss, Recipe
 from ..unfold.recording import Recording
 from ..unfold.structure import flatten, rebuild
+from ..unfold.validation import initial_state, same_dtype
 
 Array = NDArray[Any]
 Data = tuple[Array, Array]  # an input (B, l) and a target (B, o)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..unfold import Unfolded
-from ..unfold.given import check_reduction, initial_state
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
+from ..unfold.validation import check_reduction, initial_state
 from .lock_step import LockStep
 from .pieces import Pieces
 from .stream import Window, blocks

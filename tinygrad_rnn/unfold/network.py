@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .given import initial_state
 from .recipe import Cell, Loss
 from .structure import flatten, rebuild
 from .unfolded import Unfolded
 from .unfolding import unfold
+from .validation import initial_state
 
 
 class Network:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import networkx as nx
@@ -24,14 +25,14 @@ from ..autodiff import (
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
 from .fold import Different, fold_all
-from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
-from .gradients import Gradients
+from .gradients import Copied, Named
 from .graph import graph
-from .planned import Planned
+from .planned import Planned, RowCotangents
 from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Step, walk
 from .structure import flatten, rebuild
+from .validation import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 
 Array = NDArray[Any]
 
@@ -97,14 +98,16 @@ class Unfolded:
         self.schedule = ""
         self.keep = "needed"
         self.finite = False
-        self._grads: Gradients | None = None  # of the last backward pass, once they are asked for
-        self._copies: Gradients | None = None
+        # Of the last backward pass, once they are asked for.
+        self._grads: tuple[Cotangents[Any], Mapping[str, Array]] | None = None
+        self._copies: Copied | None = None
         self._no_copies = {
             name: f"the parameter {name!r} is an initial state: it is read once, before the first step, and has "
             f"no copies in time; grads[{name!r}] is its gradient"
             for name in recipe.initial
         }
-        self._names = tuple(weights)
+        self._shapes = {name: leaf.shape for name, leaf in weights.items()}
+        self._data_shapes = {what: (len(steps), *leaves[0].shape) for what, leaves in self._data.items() if leaves}
         self._copied = tuple(name for name in weights if name not in recipe.initial)
         self._cuts: frozenset[int] = frozenset()
 
@@ -316,9 +319,13 @@ class Unfolded:
     def grads(self) -> Mapping[str, Array]:
         """dC / d weight by name: the sum of the gradients of the weight's copies."""
         back = self._last_backward()
-        if self._grads is None or self._grads.back is not back:
-            self._grads = Gradients(back, self._names, lambda name: self._received(back, self.weights[name]))
-        return self._grads
+        if self._grads is None or self._grads[0] is not back:
+            if isinstance(back, RowCotangents):
+                each = back.gradients
+            else:
+                each = {name: self._received(back, leaf) for name, leaf in self.weights.items()}
+            self._grads = back, MappingProxyType(Named(each))
+        return self._grads[1]
 
     @property
     def copies(self) -> Mapping[str, Array]:
@@ -332,7 +339,7 @@ class Unfolded:
                 each = [step.copies.get(name) for step in self._steps]
                 return np.stack([none if copy is None else self._received(back, copy) for copy in each])
 
-            self._copies = Gradients(back, self._copied, read, self._no_copies)
+            self._copies = Copied(back, self._copied, read, self._no_copies)
         return self._copies
 
     def _last_backward(self) -> Cotangents[Any]:
@@ -381,9 +388,9 @@ class Unfolded:
         """
         new, data, start = self._fitting_all(x, d, mask, s0)
         if self._planned is not None:
-            self._planned.play(new, data, start)
+            loss = float(self._planned.play(new, data, start))
             self._refuse_bad()
-            return self.loss
+            return loss
         given: dict[Node, Any] = {leaf: new[name] for name, leaf in self.weights.items()} | start
         for what, whole in data.items():
             given.update(zip(self._data[what], whole, strict=True))
@@ -467,8 +474,8 @@ class Unfolded:
 
     def _fitting_all(self, x: Any, d: Any, mask: Any, s0: Any) -> tuple[dict[str, Array], dict[str, Array], Any]:
         """The weights, data and parts of the initial state for a pass, all checked before any is changed; a plan."""
-        new = fitting_weights(self.weights, self.params, self._dtype)
-        data = fitting_data(self._data, x, d, mask, self._dtype)
+        new = fitting_weights(self._shapes, self.params, self._dtype)
+        data = fitting_data(self._data_shapes, self.masks, x, d, mask, self._dtype)
         start = {} if s0 is None else fitting_state(self.states[0], s0, self._dtype)
         if len(self.tape) > self._size:
             self._planned = None
