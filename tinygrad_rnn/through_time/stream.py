@@ -112,14 +112,13 @@ def blocks(x: Iterable[Any], d: Iterable[Any], size: int, past: int = 0) -> Iter
             inside = slice(max(0, first - past), first + size)
             yield min(first + size, len(x)), min(size, len(x) - first), x[inside], d[inside]
         return
-    steps, last = stream(x, d), 0
-    known: tuple[Array, ...] = ()
+    steps, last, known = stream(x, d), 0, list[Array]()
     while gathered := list(islice(steps, size)):
         last += len(gathered)
         block = [np.stack(each) for each in list(zip(*gathered, strict=True))[1:]]
         if known and past:
             block = [np.concatenate([old[-past:], new]) for old, new in zip(known, block, strict=True)]
-        known = tuple(block)
+        known = block
         yield last, len(gathered), block[0], block[1]
 
 

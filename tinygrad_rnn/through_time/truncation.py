@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..unfold import Unfolded
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
-from ..unfold.structure import flatten, rebuild
+from ..unfold.structure import copied, flatten, rebuild
 from ..unfold.validation import check_reduction, initial_state
 from .lock_step import LockStep
 from .pieces import Pieces
@@ -180,8 +180,9 @@ class Truncation:
                 net = pieces.over(x, d, pieces.advance(state, skipped), counted)
             if self.states == "restarted":
                 passed.extend(map(_numbers, net.states[1:][-new:]))
-            first, before, ended = begin, net, net.last_state
-            yield _window(net, begin)
+            window = _window(net, begin)
+            first, before, ended = begin, net, copied(window.state)  # what is yielded is the reader's, to be written to
+            yield window
 
 
 def _following(before: Unfolded, pieces: Pieces, x: Array, d: Array, new: int, counted: int, state: Any) -> Unfolded:

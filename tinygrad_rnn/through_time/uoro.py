@@ -63,22 +63,21 @@ def uoro(
 def _run(
     cell: Cell, params: Mapping[str, Any], x: Any, d: Any, loss: str | Loss, s0: Any, rng: np.random.Generator
 ) -> Iterator[Window]:
-    of_weights: dict[str, Array] = {}
-    of_state: list[Array] = []
+    of_weights, of_state = np.empty(0), list[Array]()
     for t, x_t, d_t in stream(x, d):
         if t == 1:
             steps = SingleSteps(cell, params, loss, only_arrays(s0), len(x_t), RankOne)
             state = steps.start
             of_state = [np.zeros_like(s) for s in flatten(state)]
-            of_weights = {name: np.zeros_like(w) for name, w in params.items()}
+            of_weights = np.zeros(sum(np.size(w) for w in params.values()), of_state[0].dtype)
         rank_one, leaves = steps.record(params, t, x_t, d_t, state)
         signs = [rng.choice([-1.0, 1.0], s.shape).astype(s.dtype) for s in of_state]
         now = rank_one.values(leaves, of_state, signs)
         state = state_of(now, rank_one.step, state)
         grads, of_state, of_weights = rank_one.carried_on(now, of_state, of_weights, signs)
         several = len(of_state) > 1
-        carried = {by_part(several, "s", k): s for k, s in enumerate(of_state)} | of_weights
-        yield Window(t, t, float(now[rank_one.step.cost]), grads, state, carried=carried)
+        carried = {by_part(several, "s", k): s for k, s in enumerate(of_state)} | rank_one.by_name(of_weights)
+        yield Window(t, t, float(now[rank_one.step.cost]), rank_one.by_name(grads), state, carried=carried)
 
 
 class RankOne:
@@ -100,6 +99,8 @@ class RankOne:
             roots.setdefault(part, []).append(nu)
         back = record_pullback(tape, step.nodes, roots)
         self.back = {n: g for n in (*step.before, *step.weights.values()) if (g := back[n]) is not None}
+        ends = np.cumsum([w.value.size for w in step.weights.values()]).tolist()
+        self._places = dict(zip(step.weights, map(slice, [0, *ends], ends), strict=True))
         moved = [self.moved[part] for part in step.parts if part in self.moved]
         self._played = needed(tape.nodes, [step.cost, *step.parts, *moved, *self.back.values()])
 
@@ -112,8 +113,8 @@ class RankOne:
         return BatchedValues(self.step.tape.values, given).run(self._played)
 
     def carried_on(
-        self, now: BatchedValues, of_state: Sequence[Array], of_weights: Mapping[str, Array], signs: Sequence[Array]
-    ) -> tuple[dict[str, Array], list[Array], dict[str, Array]]:
+        self, now: BatchedValues, of_state: Sequence[Array], of_weights: Array, signs: Sequence[Array]
+    ) -> tuple[Array, list[Array], Array]:
         """The estimated gradient of the step's cost, and the two vectors after the step.
 
         They are ``rho_0 J s + rho_1 nu`` and ``w / rho_0 + (nu^T ds/dw) / rho_1``, of the state's vector s and the
@@ -127,16 +128,17 @@ class RankOne:
         step = self.step
         forwards = [now[self.moved[s]] if s in self.moved else np.zeros_like(s.value) for s in step.parts]
         along = sum(np.vdot(received(b)[0], s) for b, s in zip(step.before, of_state, strict=True))
-        from_cost, from_state = {}, {}
-        for name, w in step.weights.items():
-            from_cost[name], from_state[name] = received(w)
-        rho_0 = _scale(of_weights.values(), forwards)
-        rho_1 = _scale(from_state.values(), signs)
+        from_cost, from_state = np.concatenate([received(w).reshape(2, -1) for w in step.weights.values()], axis=1)
+        rho_0, rho_1 = _scale([of_weights], forwards), _scale([from_state], signs)
         return (
-            {name: from_cost[name] + along * w for name, w in of_weights.items()},
+            from_cost + along * of_weights,
             [rho_0 * s + rho_1 * nu for s, nu in zip(forwards, signs, strict=True)],
-            {name: w / rho_0 + from_state[name] / rho_1 for name, w in of_weights.items()},
+            of_weights / rho_0 + from_state / rho_1,
         )
+
+    def by_name(self, of_weights: Array) -> dict[str, Array]:
+        """What stands in one vector, weight by weight."""
+        return {name: of_weights[at].reshape(self.step.weights[name].shape) for name, at in self._places.items()}
 
 
 def _scale(above: Any, below: Any) -> Any:

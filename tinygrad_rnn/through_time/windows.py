@@ -89,7 +89,7 @@ class Windows:
 
     def counted(self, new: int) -> int:
         """How many costs such a window counts, its newest ones."""
-        return {"new": new, "window": self.depth(new), "last": 1}[self.losses]
+        return new if self.losses == "new" else self.depth(new) if self.losses == "window" else 1
 
     def over(self, T: int) -> Iterator[tuple[range, int]]:
         """The ends of the windows over T steps, and how many new steps each of them has."""
