@@ -22,6 +22,7 @@ import numpy as np
 
 import problems
 import recording
+import streaming
 from peers import OPT, PEERS
 from worker import HELD, ONE_THREAD, PeerError, Worker
 
@@ -57,8 +58,9 @@ def main(argv=None):
         # In a process of its own too: what was imported and made here would weigh on its collector
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             rows = pool.apply(recording.measure, (min(options.rounds, recording.ROUNDS),))
+            rows += pool.apply(streaming.measure, (min(options.rounds, recording.ROUNDS),))
         report["recording"] = [{"what": what, "value": value, "unit": unit} for what, value, unit in rows]
-        print("\nrecording, float64")
+        print("\nrecording, and a stream, float64")
         for what, value, unit in rows:
             print(f"{value:10.2f} {unit:5} {what}")
     if options.write:

@@ -154,5 +154,5 @@ def test_a_network_has_one_schedule(cell, samples):
     net, _ = network(cell, samples)
     folded, _ = net.stacked()
     # All are held, and something between them, so that memory is found at other places.
-    held = [(Program(folded, net.T, net.trained), np.empty(1000 + 777 * k)) for k in range(12)]
+    held = [(Program(folded, net.T, net.trained), np.empty(1000 + 777 * k)) for k in range(60 if samples == 2 else 12)]
     assert len({tuple(program.source) for program, _ in held}) == 1

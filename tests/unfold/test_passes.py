@@ -1,39 +1,16 @@
 """A pass has its numbers to itself: one that was interrupted, or whose memory was taken, answers with what to do."""
 
-import re
-import sys
-
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from broken_off import interrupted
 from canonical import problem
 
 
 def network(**how):
     p = problem()
     return p, tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0, **how)
-
-
-def interrupted(run, calls):
-    """Run it, and break it off at so many calls of the package's, as Ctrl-C would; whether it was."""
-    left = calls
-
-    def hook(frame, *_):
-        nonlocal left
-        if re.search(r"tinygrad_rnn\W(unfold|replay)\W", frame.f_code.co_filename):
-            left -= 1
-            if left == 0:
-                raise KeyboardInterrupt
-
-    sys.setprofile(hook)
-    try:
-        run()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.setprofile(None)
-    return False
 
 
 def told_or_right(ask, right):

@@ -327,7 +327,8 @@ class Buffers:
         """The stack of an argument nobody else reads: then the node is computed in place."""
         if n in self.folded.invariant or not n.op or not (n.op.ufuncs or is_sum(n)):
             return None
-        for p in n.parents[:2]:  # a sum reads its first two terms at once, the others later
+        later = n.parents[2:]  # a sum reads its first two terms at once, the others when its own memory is written
+        for p in (p for p in n.parents[:2] if p not in later):
             stack, fits = self.stacks.get(p), (*self._lead(n), *n.shape)
             alone = len(self.live.readers[p]) == 1 and p not in n.parents[2:]
             passes = p.op is not None and alone and p not in self.kept | self.silent

@@ -266,8 +266,8 @@ class Program:
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
         """dC / d node of this role at time t, or the two factors of a weight's copy; None where no error comes."""
-        if not t and role >= len(self.folded.before):
-            return None  # recorded later, such as a derivative
+        if not t and (1 in self._cuts or role >= len(self.folded.before)):
+            return None  # cut off, or recorded later, such as a derivative
         index, row = self._at(role, t)
         g = self.folded.cotangents.get(index)
         if g is None:
