@@ -8,18 +8,41 @@ the same loop.
 
 from __future__ import annotations
 
+from itertools import groupby
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from ..autodiff import Node
 from ..autodiff.form import Joins
-from ..autodiff.traits import block_of, is_sum, is_view, terms_of
+from ..autodiff.traits import block_of, computes, is_sum, is_view, terms_of
 from .folded import Array, Folded
 from .liveness import Liveness, with_what_they_look_into
 from .products import pieces_of_whole
 
 AT_ONCE = 16384  # numbers that are worked on at once: more leaves the cache, fewer is more calls
+
+
+class Run(NamedTuple):
+    """Products of one node of a loop with factors known before it, that fill columns side by side.
+
+    Attributes
+    ----------
+    base : Node
+        What is multiplied.
+    products : list of Node
+        From left to right.
+    factors : ndarray, (steps, products, B, m)
+        What it is multiplied by, at equal distances.
+    columns : ndarray, (steps, B, products m)
+        Where the products lie.
+    """
+
+    base: Node
+    products: list[Node]
+    factors: Array
+    columns: Array
 
 
 class Buffers:
@@ -51,6 +74,8 @@ class Buffers:
         By a whole, the places of those parts that are copied into it.
     columns : dict of Node to (Node, slice)
         What lies in a row of inputs: the row, and its columns there.
+    runs : dict of Node to Run
+        The products that one call computes together.
     """
 
     def __init__(self, folded: Folded, live: Liveness, steps: int) -> None:
@@ -64,6 +89,7 @@ class Buffers:
         self.copied: dict[Node, list[tuple[Array, Node]]] = {}
         self._long: dict[Node, Array] = {}  # what is handed on from step to step, with a row more than there are steps
         self.columns: dict[Node, tuple[Node, slice]] = {}
+        self.runs: dict[Node, Run] = {}
         self._with_one: dict[Node, Array] = {}  # what is handed on together with the ones that follow it in its row
         self._handed_on = {d.written for d in folded.delays}
         parts = self._parts_in_place()
@@ -74,6 +100,7 @@ class Buffers:
         self._place_delays()
         self._place_leaves()
         self._place_wholes(parts)
+        self._place_factors(parts)
         for n in live.played:
             if not (n in self.stacks or n in self.carried or n in self.silent):
                 self._place(n)
@@ -146,6 +173,32 @@ class Buffers:
             self.copied[n] = [(place, p) for place, p, free in places if not free]
             if not self.copied[n]:
                 self.silent.add(n)
+
+    def _place_factors(self, wholes: dict[Node, list[tuple[int, Node, bool]]]) -> None:
+        """Factors of one node whose products lie side by side have equal distances: one call multiplies by all."""
+        fewest = 3 if self.folded.samples == 1 else 2  # of vectors, what is multiplied has to be copied as often first
+        for n, parts in wholes.items():
+            for base, those in groupby(parts, key=self._multiplied):
+                products = [p for _, p, _ in those]
+                factors = [p for product in products for p in product.parents if p is not base]
+                fit = len({f.shape for f in factors}) == 1 and len(set(factors)) == len(factors) >= fewest
+                if base is None or not fit or any(f.op is None or is_view(f) or f in self.stacks for f in factors):
+                    continue
+                start = next(start for start, p, _ in parts if p is products[0])
+                steps = self.T if any(f in self.kept for f in factors) else self.group
+                block = np.zeros((steps, len(factors), *factors[0].shape), self.folded.dtype)
+                self.stacks |= {f: block[:, k] for k, f in enumerate(factors)}
+                columns = self.stacks[n][..., start : start + sum(p.shape[-1] for p in products)]
+                self.runs |= dict.fromkeys(products, Run(base, products, block, columns))
+
+    def _multiplied(self, part: tuple[int, Node, bool]) -> Node | None:
+        """What a part that lies in its whole is a multiple of, if the other factor is known before the loop."""
+        _, p, in_place = part
+        known = [q for q in p.parents if self.live.loops.get(self.folded.source(q), -1) != self.live.loops.get(p)]
+        own = [q for q in known if q in self.folded.invariant or q.index < self.folded.size]
+        if not in_place or not computes(p, np.multiply) or len(known) != 1 or own or p not in self.live.loops:
+            return None
+        return next(q for q in p.parents if q is not known[0])
 
     def _place_join(self, n: Node) -> None:
         """Parts that are joined lie in the whole: weights in a matrix, or a row of inputs one of which is handed on."""

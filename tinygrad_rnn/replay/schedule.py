@@ -18,7 +18,7 @@ import numpy as np
 from ..autodiff import Node, Op
 from ..autodiff.kernels import Call, into
 from ..autodiff.traits import is_sum, is_view
-from .buffers import Buffers
+from .buffers import Buffers, Run
 from .codegen import Instruction, Loop, RowOf, address
 from .folded import Array, Folded
 from .liveness import dependencies
@@ -174,8 +174,13 @@ class Schedule:
         vectors = self.folded.samples == 1 and all(self._as_vectors(n) for n in played)
         lines: list[Instruction] = []
         beyond: list[tuple[int, Instruction]] = []  # what only the last step adds, and after how many lines
+        done: set[Node] = set()
         for n in played:
-            lines += self._in_loop(n, vectors)
+            run = buffers.runs.get(n)
+            if run is not None and n not in done:
+                lines += self._run(run, vectors)
+                done.update(run.products)
+            lines += [] if n in done else self._in_loop(n, vectors)
             if n in self._later:
                 out = self._operand(n)
                 beyond.append(
@@ -201,6 +206,19 @@ class Schedule:
             return [*carried, loop.over(steps)] if last is loop else [*carried, last.over(steps[:1]), *rest]
 
         return play
+
+    def _run(self, run: Run, vectors: bool) -> list[Instruction]:
+        """Several products of one node at once."""
+        text = f"{', '.join(map(name, run.products))} = {name(run.base)} times a factor each"
+        base, (steps, k, samples, width) = self._operand(run.base), run.factors.shape
+        if vectors:  # what is short is repeated faster by a copy than in a product
+            repeated = np.empty((1, k, width), self.folded.dtype)
+            factors = RowOf(run.factors.reshape(steps, 1, k * width))
+            copied = Instruction(np.copyto, (base,), repeated, f"{name(run.base)}, {k} times")
+            return [copied, Instruction(np.multiply, (repeated.reshape(1, -1), factors), RowOf(run.columns), text)]
+        apart = run.columns.reshape(-1, samples, k, width).swapaxes(1, 2)
+        once = RowOf(base.stack[:, None]) if isinstance(base, RowOf) else base[None]
+        return [Instruction(np.multiply, (once, RowOf(run.factors)), RowOf(apart), text)]
 
     def _as_vectors(self, n: Node) -> bool:
         """Whether a node of one sample can be computed on vectors: entry by entry, or as a product with a matrix."""
