@@ -230,6 +230,12 @@ def test_what_may_surprise_is_noted(content, note):
     assert note in said(content)
 
 
+def test_a_day_and_a_time_of_day_are_one_moment():
+    assert "NOTE" not in said("D;T;v\n1.2.2020;17:00;1\n1.2.2020;18:00;2\n1.2.2020;19:00;0\n")
+    assert "it goes back 1 times" in said("D;T;v\n1.2.2020;17:00;1\n1.2.2020;16:00;2\n1.2.2020;19:00;0\n")
+    assert "NOTE" not in said("T;v\n17:00;1\n16:00;2\n19:00;0\n")
+
+
 def test_even_months_are_no_surprise():
     months = "\n".join(f"{1990 + k // 12}-{k % 12 + 1:02}-01,{k % 5}" for k in range(40))
     assert "NOTE" not in said(f"d,v\n{months}\n")

@@ -103,10 +103,13 @@ def looks_like_number(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell.replace(",", "."))) or any(form.fullmatch(cell) for form in GROUPED.values())
 
 
+TIMES = "times of day"
+
+
 class Dates(NamedTuple):
     """A column of dates or times of day: how they are written, and where each is, in seconds from some day on.
 
-    Where the order of day and month cannot be told, `seconds` is None.
+    Times of day are counted from midnight. Where the order of day and month cannot be told, `seconds` is None.
     """
 
     form: str
@@ -217,8 +220,8 @@ def _month_year(cell: str) -> None:
     _found(MONTH_YEAR, cell)  # 1-49 is a month of a year, 1-05 may be anything: their order is not looked at
 
 
-def _time(cell: str) -> None:
-    _clock(*_found(TIME, cell))  # without a day, times of day have no order
+def _time(cell: str) -> float:
+    return _clock(*_found(TIME, cell))
 
 
 READERS: dict[str, Callable[[str], float | None]] = {
@@ -226,7 +229,7 @@ READERS: dict[str, Callable[[str], float | None]] = {
     "year, month, day": _year_first,
     "year-month": _year_month,
     "quarters": _quarter,
-    "times of day": _time,
+    TIMES: _time,
     "month and year": _month_year,
     **{form: _strptime(form) for form in NAMED},
 }

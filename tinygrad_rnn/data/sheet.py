@@ -219,7 +219,7 @@ def _is_header(
         return True
     if not head[0] and len(head) > 1:  # as pandas writes an index
         index = columns[0].values
-        if index is not None and len(index) > 1 and index[0] in (0, 1) and (np.diff(index) == 1).all():
+        if index is not None and index[0] in (0, 1) and np.array_equal(index, index[0] + np.arange(len(index))):
             return True
         if counts and whole[0] == 0:
             return True

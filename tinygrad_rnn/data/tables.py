@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, Notation, dates, is_gap
+from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, Rows, Watch, rows_of
 from .refusal import DataError, shown
@@ -282,7 +282,7 @@ def _says_when(column: Column, headed: bool) -> bool:
     if values is None or len(values) < 2 or not WHEN.fullmatch(column.name) or np.isnan(values).any():
         return False
     named = column.name or (headed and column.number == 1)  # above an index, pandas writes nothing
-    return bool(named and (np.diff(values) > 0).all())
+    return bool(named and (values[1:] > values[:-1]).all())
 
 
 def _refuse_no_dates(sheet: Sheet, column: Column, date_format: str | None) -> None:
@@ -321,7 +321,7 @@ def _filled(sheet: Sheet, data: list[Column], told: list[Column], when: list[Col
     numbers, gaps = numbers[keep], gaps[keep]
     if not len(numbers):
         raise DataError(f"{sheet.file} has no row in which no value is missing")
-    understood += map(_when, when)
+    understood += _when(when)
     told_numbers = numbers[:, len(data) :]
     understood += _summary(data, numbers)
     if told != data:
@@ -374,23 +374,37 @@ def _without_gaps(
                 )
             numbers[:, k] = numbers[np.maximum.accumulate(np.where(gaps[:, k], 0, places)), k]
         else:
-            numbers[:, k] = np.interp(places, here, numbers[here, k])
+            numbers[gaps[:, k], k] = 2 * np.interp(
+                places[gaps[:, k]], here, numbers[here, k] / 2
+            )  # halves: no overflow
     how = "the value before is held" if missing == "hold" else "interpolated by rows, at the ends the nearest value"
     understood.append(f"{many}: {how}")
     return np.ones(len(numbers), dtype=bool)
 
 
-def _when(column: Column) -> str:
-    first, last = column.cells[0], column.cells[-1]
-    says = f"{column} says when, from {shown(first)} to {shown(last)}, and is no data"
-    form = f" ({column.dates.form})" if column.dates else f"; columns can name it, as {column.name or column.number}"
-    at = column.dates.seconds if column.dates else column.values
-    return says + form + (_order(at) if at is not None else "")
+def _when(columns: list[Column]) -> list[str]:
+    """What each column that is no data says, and what is odd about the order of the rows."""
+    lines = []
+    for column in columns:
+        says = f"{column} says when, from {shown(column.cells[0])} to {shown(column.cells[-1])}, and is no data"
+        if column.dates:
+            lines.append(f"{says} ({column.dates.form})")
+        else:
+            odd = _order(column.values) if column.values is not None else ""
+            lines.append(f"{says}; columns can name it, as {column.name or column.number}{odd}")
+    # A day and a time of day may stand in two columns; times alone begin anew each midnight.
+    dated = [column for column in columns if column.dates]
+    parts = [column.dates.seconds for column in dated if column.dates and column.dates.seconds is not None]
+    of_days = any(column.dates and column.dates.form != TIMES for column in dated)
+    if of_days and [len(part) for part in parts] == [len(column.cells) for column in dated]:
+        lines[-1] += _order(np.sum(parts, axis=0))
+    return lines
 
 
 def _order(at: Array) -> str:
     """What is not as in a series: steps back, steps of nothing, steps of several lengths."""
-    steps = np.diff(at)
+    with np.errstate(over="ignore"):
+        steps = np.diff(at)
     if not len(steps) or np.isnan(steps).any():
         return ""
     if (steps < 0).all():
@@ -414,12 +428,13 @@ def _summary(data: list[Column], numbers: Array) -> list[str]:
 def _notes(sheet: Sheet, data: list[Column], numbers: Array) -> list[str]:
     notes = []
     for k, column in enumerate(data):
-        steps = np.diff(numbers[:, k])
+        with np.errstate(over="ignore"):  # from one end of the numbers to the other
+            steps, size = np.diff(numbers[:, k]), np.median(np.abs(numbers[:, k]))
         if len(steps) > 1 and (steps == steps[0]).all() and len(data) > 1:
             only = "is the same in all rows" if steps[0] == 0 else f"only counts, by {steps[0]:.6g}"
             notes.append(f"NOTE: {column} {only}; columns can leave it out")
         marks = [mark for mark in MARKS_OF_GAPS if (numbers[:, k] == mark).any()]
-        if marks and np.median(np.abs(numbers[:, k])) < abs(marks[0]) / 3:
+        if marks and size < abs(marks[0]) / 3:
             notes.append(f"NOTE: {column} has {marks[0]:.6g} in it, which often marks a gap; here it is a number")
     if not sheet.headed and len(sheet.columns) == 2 and sheet.sep == "," and all(map(str.isdecimal, data[-1].cells)):
         notes.append(
