@@ -193,6 +193,8 @@ def test_a_text_is_read_from_a_file_or_from_the_standard_input():
         ("--csv a.csv --sep ab", "--sep='ab': it must be one sign"),
         ("--csv a.csv --thousands x", "--thousands='x': it must be one of"),
         ("--csv a.csv --columns b", "has no column 'b'"),
+        ("--csv a.csv --columns a --date-column a", "--date-column='a' is also data"),
+        ("--csv a.csv --encoding bytes", "encoding='bytes' is no encoding"),
         ("--csv .", "is a folder"),
     ],
 )

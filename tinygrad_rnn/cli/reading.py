@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -39,7 +40,8 @@ class Reading(NamedTuple):
         except DataError as error:
             raise click.ClickException(told(error.says, error.ways, _option, " ")) from error
         except ValueError as error:
-            raise click.UsageError(f"--{error}") from error  # it begins with the name of the setting
+            setting, *rest = re.split(r"\b", str(error), maxsplit=2)[1:]  # it begins with the name of the setting
+            raise click.UsageError(_name(setting) + "".join(rest)) from error
         for line in found.understood:
             click.echo(line, err=True)
         return found

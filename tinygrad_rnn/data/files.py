@@ -58,7 +58,7 @@ def name_of(source: Source) -> str:
     if not hasattr(source, "read"):
         raise TypeError(f"{source!r} is no file: give a path, or a file opened with 'rb'")
     name = getattr(source, "name", "the file")
-    return name if isinstance(name, str) else "the file"
+    return "the standard input" if name == "<stdin>" else name if isinstance(name, str) else "the file"
 
 
 def content(source: Source, *, lines: bool) -> bytes:

@@ -108,6 +108,8 @@ class Sheet(NamedTuple):
             )
             says = f"{self.file}, line {line}, {column}: {shown(other)} is not a date written as {shown(cell)} is"
             return DataError(says, *leave_out)
+        if not self.headed and column.bad.index == 0:
+            leave_out.insert(0, {"header": "yes"})
         if DATE_LIKE.fullmatch(cell):
             way: Way = {"date_column": column.name or column.number}
             return DataError(f"{where} is not a number; if it is a date, say so", way, *leave_out)
@@ -172,7 +174,10 @@ def _is_units(row: Sequence[str]) -> bool:
 
 
 def _is_word(cell: str) -> bool:
-    return not (is_gap(cell) or is_infinite(cell) or looks_like_number(cell) or looks_like_date(cell))
+    if is_gap(cell) or is_infinite(cell):
+        return False
+    # The name of a month or of a weekday is a word here: tables have columns that are called so.
+    return not (any(map(str.isdigit, cell)) and (looks_like_number(cell) or looks_like_date(cell)))
 
 
 def _is_header(
@@ -202,6 +207,8 @@ def _is_header(
     counts = len(whole) == len(numbers) and whole == list(range(whole[0], whole[0] + len(whole))) if whole else False
     years = counts and all(n in YEARS for n in whole)
     if words:
+        if any(columns[i].dates and not looks_like_date(head[i]) for i in words):
+            return True  # a word above dates
         if any(is_gap(head[i]) for i in others):
             raise unclear("words beside gaps")
         if other_kind and not numbers:
@@ -211,7 +218,7 @@ def _is_header(
             return True
         if counts and whole[0] in (0, 1):
             raise unclear("a number beside words")
-        labels = all(columns[i].values is None and columns[i].bad is not None and not columns[i].dates for i in words)
+        labels = all(columns[i].values is None for i in words)
         if labels and not years and all(columns[i].values is not None for i in others):
             return False  # as "JAN, 340" above "FEB, 318"
         raise unclear("words above numbers, beside numbers")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import operator
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES,
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, Rows, Watch, rows_of
 from .refusal import DataError, shown
-from .sheet import Column, Sheet, sheet_of
+from .sheet import YEARS, Column, Sheet, sheet_of
 
 Array = NDArray[Any]
 
@@ -22,16 +24,27 @@ HEADERS = ("auto", "yes", "no")
 MISSING = ("refuse", "interpolate", "hold", "drop")
 SIGNS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 
-# A column of one of these names that only rises says when, and is no data.
+# A column of one of these names that only rises says when, and is no data. A unit may stand behind it.
 WHEN = re.compile(
-    r"|unnamed: ?\d+|index|row|no\.?|nr\.?|n|t|time|zeit|date|datum|year|jahr|month|monat|week|woche|day|tag|hour"
-    r"|stunde|step|timestamp|seconds?|sec|epoch",
+    r"(?:|unnamed: ?\d+|index|idx|id|row|rownames?|obs|no\.?|nr\.?|#|t|ds|time|zeit|zeitpunkt|timestamp|epoch|step"
+    r"|date|datum|date.?time|year|jahr|month|monat|week|woche|day|tag|hour|stunde|minutes?|seconds?|sec"
+    r"|(?:decimal|dec|fractional)[ _.]?(?:date|year))(?:\s*[(\[/].*)?",
     re.IGNORECASE,
 )
+# Columns of whole numbers that together rise from row to row, the longest span first.
+CALENDAR = [
+    re.compile(names, re.IGNORECASE)
+    for names in (
+        *("year|yr|yyyy|jahr", "quarter|qtr|quartal", "month|mon|mo|mm|monat", "day|dy|dd|tag"),
+        *("hour|hr|hh|stunde", "minute|min|mn", "second|sec|ss|sekunde"),
+    )
+]
+POINT_THREE = re.compile(r"(?:[+-]?\d{1,3}(?:\.\d{3})?(?:\n|$))+", re.ASCII)
 MARKS_OF_GAPS = (-99.0, -999.0, -9999.0, -99999.0, -99.9, -99.99, -999.9, -999.99, 9999.0, 99999.0)
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Table:
     """A table that was read: its numbers, and what was understood.
 
     Attributes
@@ -141,8 +154,13 @@ def table(
     name, text, called = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
     rows, sep = rows_of(name, text, sep, skip_rows, watch)
-    if notation.decimal == sep:
-        raise ValueError(f"decimal={sep!r} is the separator too; name another sep")
+    if sep in (notation.decimal, notation.thousands) and not any(sep in cell for row in rows.fields for cell in row):
+        what = "decimal" if notation.decimal == sep else "thousands"
+        raise DataError(
+            f"{name}: columns are parted by {SEPARATORS.get(sep, repr(sep))}, and {what}={sep!r} is only good where "
+            "numbers with it stand in quotes; if there is one column",
+            {"sep": ";", what: sep},
+        )
     understood = rows.understood
     notation = _notation(name, rows, sep, notation, decimal is not None, understood)
     sheet = sheet_of(name, rows, sep, header, notation, date_format)
@@ -152,7 +170,7 @@ def table(
     count, lines = len(found.values), (sheet.lines[0], sheet.lines[-1])
     signs = f"decimal {notation.decimal!r}" + (f", thousands {notation.thousands!r}" if notation.thousands else "")
     title = f"{name}: {count:,} row{'s' * (count != 1)}, lines {lines[0]} to {lines[1]}; {called}, {parted}, {signs}"
-    return found._replace(understood=(title, *found.understood))
+    return replace(found, understood=(title, *found.understood))
 
 
 def _signs(sep: str | None, decimal: str | None, thousands: str | None) -> tuple[str | None, Notation]:
@@ -231,7 +249,9 @@ def _picked(
         raise DataError(f"{sheet.file}: no column has its dates written as {date_format!r} and is no column of numbers")
     data = asked or [column for column in sheet.columns if column not in when]
     if not asked:
-        counting = [column for column in data if column not in wanted and _says_when(column, sheet.headed)]
+        free = [column for column in data if column not in wanted]
+        calendar = _calendar(free)
+        counting = [column for column in free if column in calendar or _says_when(column, sheet.headed)]
         rest = [column for column in data if column not in counting]
         if rest or wanted:  # a column that is alone is data, whatever its name
             data, when = rest, when + counting
@@ -283,6 +303,20 @@ def _says_when(column: Column, headed: bool) -> bool:
         return False
     named = column.name or (headed and column.number == 1)  # above an index, pandas writes nothing
     return bool(named and (values[1:] > values[:-1]).all())
+
+
+def _calendar(columns: list[Column]) -> list[Column]:
+    """Columns of years, months and the like, if there are two at least and together they only rise."""
+    found = []
+    for names in CALENDAR:
+        found += [column for column in columns if names.fullmatch(column.name) and column.values is not None][:1]
+    if len(found) < 2 or len(found[0].cells) < 2:
+        return []
+    spans = np.stack([column.values for column in found if column.values is not None], axis=1)
+    if np.isnan(spans).any() or (spans % 1).any():
+        return []
+    moments = list(map(tuple, spans.tolist()))
+    return found if all(map(operator.lt, moments, moments[1:])) else []
 
 
 def _refuse_no_dates(sheet: Sheet, column: Column, date_format: str | None) -> None:
@@ -433,6 +467,16 @@ def _notes(sheet: Sheet, data: list[Column], numbers: Array) -> list[str]:
         if len(steps) > 1 and (steps == steps[0]).all() and len(data) > 1:
             only = "is the same in all rows" if steps[0] == 0 else f"only counts, by {steps[0]:.6g}"
             notes.append(f"NOTE: {column} {only}; columns can leave it out")
+        years = column.values is not None and all(v in YEARS for v in column.values)
+        if years and (steps >= 0).all() and steps.any():
+            notes.append(f"NOTE: {column} holds what may be years; columns can leave it out")
+        if (np.abs(numbers[:, k]) >= 2**53).any():
+            notes.append(f"NOTE: {column} has numbers beyond 2^53, whose last digits are rounded")
+        written = "\n".join(column.cells)
+        if sheet.sep != "," and sheet.notation == Notation() and "." in written and POINT_THREE.fullmatch(written):
+            notes.append(
+                f"NOTE: {column} has three digits behind each point: decimals here; thousands . if they are not"
+            )
         marks = [mark for mark in MARKS_OF_GAPS if (numbers[:, k] == mark).any()]
         if marks and size < abs(marks[0]) / 3:
             notes.append(f"NOTE: {column} has {marks[0]:.6g} in it, which often marks a gap; here it is a number")

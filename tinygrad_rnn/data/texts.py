@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .files import Source, characters, content, name_of
 from .refusal import DataError
 
 
-class Text(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False)
+class Text:
     """A text that was read: its characters, its alphabet, and what was understood.
 
     Attributes
