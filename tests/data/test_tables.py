@@ -102,6 +102,16 @@ READ = {
     "months as columns": ("Year,Jan,Feb\n1990,1,2\n1991,3,4\n", {}, ["Jan", "Feb"], [[1, 2], [3, 4]]),
     "weekdays as columns": ("Mon,Sat\n1,2\n3,4\n", {}, ["Mon", "Sat"], [[1, 2], [3, 4]]),
     "month names without a header": ("JAN,340\nFEB,318\n", {}, ["column 2"], [[340], [318]]),
+    "years and names of months": ("year,month,v\n1949,Nov,5\n1949,Dec,6\n1950,Jan,7\n", {}, ["v"], [[5], [6], [7]]),
+    "days and hours": ("Date,Hour,v\n2020-01-01,22,5\n2020-01-01,23,6\n2020-01-02,0,7\n", {}, ["v"], [[5], [6], [7]]),
+    "hours that are data": ("Date,Hour,v\n2020-01-01,22,5\n2020-01-02,2,6\n", {}, ["Hour", "v"], [[22, 5], [2, 6]]),
+    "times with points": ("D;T;v\n10/03/2004;18.00.00;2,6\n10/03/2004;19.00.00;2\n", {}, ["v"], [[2.6], [2]]),
+    "a header of three lines": (
+        "Price,Close\nTicker,X\nDate,\n2020-01-02,5\n2020-01-03,6\n",
+        {"skip_rows": 3, "header": "no"},
+        ["column 2"],
+        [[5], [6]],
+    ),
     "years of several countries": ("Year,v\n1990,1\n1991,2\n1990,3\n", {}, ["Year", "v"], None),
     "a time with its unit": ("Time (s),v\n0.0,1\n0.1,2\n", {}, ["v"], [[1], [2]]),
     "a name that is a number, beside dates": ("Date,0\n2020-01-01,5\n2020-01-02,6\n", {}, ["0"], [[5], [6]]),
@@ -127,6 +137,15 @@ def test_a_table_is_read_as_it_is_meant(name):
 REFUSED = {
     "a word": ("a,b\n1,2\n3,x\n4,5\n", "line 3, column 2 'b': 'x' is not a finite number; pass columns='a'"),
     "words": ("n,v\nfoo,1\nbar,2\n", "line 2, column 1 'n': 'foo' is not a finite number; pass columns='v'"),
+    "a header of several lines": (
+        "Price,Close\nTicker,X\nDate,y\n2020-01-02,5\n2020-01-03,6\n",
+        "line 2, column 1 'Price': 'Ticker' is not a finite number; pass skip_rows=3, header='no'",
+    ),
+    "a header of two lines": ("a,b\nx,y\np,q\n1,5\n2,6\n", "line 2, .* pass skip_rows=3, header='no'"),
+    "words beside years and months": (
+        "year,month,v,w\n2010,1,5,NW\n2010,2,6,SE\n",
+        "line 2, column 4 'w': 'NW' is not a finite number; pass columns='v'",
+    ),
     "a gap": ("a,b\n1,NaN\n2,3\n", "line 2, column 2 'b': 'NaN' is no value, and 1 is missing in all; pass missing='"),
     "a row of gaps": ("a,b\n1,2\n,\n3,4\n", "line 3, column 1 'a': '' is no value, and 2 are missing"),
     "a mark of Excel's": ("a,b\n1,#DIV/0!\n2,3\n", "'#DIV/0!' is no value"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -123,6 +124,7 @@ YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + CLOCK, re.ASCII)
 YEAR_MONTH = re.compile(r"(\d{4})[-/](\d{1,2})", re.ASCII)
 MONTH_YEAR = re.compile(r"\d{1,2}[-/.](?:\d{4}|\d\d)", re.ASCII)
 QUARTER = re.compile(r"(\d{4})[- ]?[Qq]([1-4])", re.ASCII)
+DOTTED_TIME = re.compile(r"(\d{1,2})\.(\d\d)\.(\d\d)", re.ASCII)
 TIME = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?: ?([AaPp])\.?[Mm]\.?)?", re.ASCII)
 NAMED = (
     *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"),
@@ -151,7 +153,15 @@ def dates(cells: Sequence[str], form: str | None = None) -> Dates | None:
         found = _by(name, read, here[:1]) and _by(name, read, here)
         if found:
             return found
-    return _either_order(here)
+    return _either_order(here) or (_by(TIMES, _dotted_time, here[:1]) and _by(TIMES, _dotted_time, here))
+
+
+def months(cells: Sequence[str]) -> Array | None:
+    """The numbers of months that are written by name, all of them; None otherwise."""
+    for form in ("%b", "%B"):
+        with contextlib.suppress(ValueError):
+            return np.array([dt.datetime.strptime(f"{cell} 2000", f"{form} %Y").month for cell in cells], dtype=float)
+    return None
 
 
 def looks_like_date(cell: str) -> bool:
@@ -222,6 +232,11 @@ def _month_year(cell: str) -> None:
 
 def _time(cell: str) -> float:
     return _clock(*_found(TIME, cell))
+
+
+def _dotted_time(cell: str) -> float:
+    hour, minute, second = _found(DOTTED_TIME, cell)
+    return _clock(hour, minute, second, None)
 
 
 READERS: dict[str, Callable[[str], float | None]] = {

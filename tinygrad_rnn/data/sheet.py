@@ -28,6 +28,7 @@ from .refusal import DataError, Way, shown
 
 Array = NDArray[Any]
 
+MOST_ABOVE = 5  # rows above the numbers of a column that may be part of a header
 YEARS = range(1500, 2101)
 LONGEST_UNIT = 12  # characters
 DATE_LIKE = re.compile(r"\d+[-/.: ]\d+[-/.: ]\d+.*", re.ASCII)
@@ -64,20 +65,28 @@ class Sheet(NamedTuple):
     notation: Notation
     understood: list[str]
 
-    def others(self, *left_out: Column) -> Way:
-        """The argument that leaves columns out."""
-        good = [c for c in self.columns if c not in left_out and c.values is not None and not c.empty]
+    def others(self, column: Column, among: Sequence[Column]) -> Way:
+        """The argument that takes the others of some columns, those with numbers."""
+        good = [c for c in among if c is not column and c.values is not None and not c.empty]
         names = [c.name for c in good]
         plain = all(n and "," not in n and not n.isdecimal() and n == n.strip() and n.isprintable() for n in names)
         named = plain and len({c.name for c in self.columns}) == len(self.columns)
         return {"columns": ",".join(names if named else [str(c.number) for c in good])} if good else {}
 
-    def refuse_cell(self, column: Column) -> DataError:
-        """Why a column is not one of numbers: its first cell that is none, and what would read it."""
+    def _first_row(self, column: Column) -> int | None:
+        """The row from which on a column is numbers, if the few above have no number, as lines of a header have not."""
+        for first in range(min(MOST_ABOVE, len(column.cells))):
+            if any(looks_like_number(other.cells[first]) for other in self.columns):
+                below = _column(column.number, column.name, column.cells[first:], self.notation, None)
+                return first or None if below.bad is None or below.dates else None
+        return None
+
+    def refuse_cell(self, column: Column, among: Sequence[Column]) -> DataError:
+        """Why a column among others is not one of numbers: its first cell that is none, and what would read it."""
         assert column.bad is not None
         cell, line = column.bad.cell, self.lines[column.bad.index]
         where = f"{self.file}, line {line}, {column}: {shown(cell)}"
-        leave_out = [way for way in [self.others(column)] if way]
+        leave_out = [way for way in [self.others(column, among)] if way]
         plain = cell.translate(SPACES)
         if column.bad.too_large:
             return DataError(
@@ -108,6 +117,8 @@ class Sheet(NamedTuple):
             )
             says = f"{self.file}, line {line}, {column}: {shown(other)} is not a date written as {shown(cell)} is"
             return DataError(says, *leave_out)
+        if (first := self._first_row(column)) is not None:
+            leave_out.insert(0, {"skip_rows": self.lines[first] - 1, "header": "no"})
         if not self.headed and column.bad.index == 0:
             leave_out.insert(0, {"header": "yes"})
         if DATE_LIKE.fullmatch(cell):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap
+from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap, months
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, Rows, Watch, rows_of
 from .refusal import DataError, shown
@@ -40,7 +40,7 @@ CALENDAR = [
     )
 ]
 POINT_THREE = re.compile(r"(?:[+-]?\d{1,3}(?:\.\d{3})?(?:\n|$))+", re.ASCII)
-MARKS_OF_GAPS = (-99.0, -999.0, -9999.0, -99999.0, -99.9, -99.99, -999.9, -999.99, 9999.0, 99999.0)
+MARKS_OF_GAPS = (-200.0, -99.0, -999.0, -9999.0, -99999.0, -99.9, -99.99, -999.9, -999.99, 9999.0, 99999.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -250,7 +250,7 @@ def _picked(
     data = asked or [column for column in sheet.columns if column not in when]
     if not asked:
         free = [column for column in data if column not in wanted]
-        calendar = _calendar(free)
+        calendar = _calendar(sheet.columns)
         counting = [column for column in free if column in calendar or _says_when(column, sheet.headed)]
         rest = [column for column in data if column not in counting]
         if rest or wanted:  # a column that is alone is data, whatever its name
@@ -259,7 +259,7 @@ def _picked(
     if not data:
         raise DataError(f"{sheet.file} has no column of numbers, only {', '.join(map(str, when))}")
     for column in [*data, *wanted]:
-        _refuse_no_numbers(sheet, column)
+        _refuse_no_numbers(sheet, column, data)
     return data, wanted or data, when
 
 
@@ -306,16 +306,25 @@ def _says_when(column: Column, headed: bool) -> bool:
 
 
 def _calendar(columns: list[Column]) -> list[Column]:
-    """Columns of years, months and the like, if there are two at least and together they only rise."""
-    found = []
+    """Columns of years, months and the like, two at least, or one beside a date, that together only rise."""
+    found: list[Column] = []
+    spans: list[Array] = []
+    dated = [c for c in columns if c.dates and c.dates.seconds is not None and c.dates.form != TIMES]
+    if len(dated) == 1 and dated[0].dates and dated[0].dates.seconds is not None:
+        found, spans = dated, [dated[0].dates.seconds]
+        if (np.diff(spans[0]) > 0).all():  # it needs no other
+            return []
     for names in CALENDAR:
-        found += [column for column in columns if names.fullmatch(column.name) and column.values is not None][:1]
-    if len(found) < 2 or len(found[0].cells) < 2:
+        for column in columns:
+            span = column.values if column.values is not None else months(column.cells)
+            if names.fullmatch(column.name) and span is not None:
+                found, spans = [*found, column], [*spans, span]
+                break
+    rows = len(columns[0].cells)
+    whole = all(len(span) == rows and np.isfinite(span).all() and not (span % 1).any() for span in spans)
+    if len(found) < 2 or rows < 2 or not whole:
         return []
-    spans = np.stack([column.values for column in found if column.values is not None], axis=1)
-    if np.isnan(spans).any() or (spans % 1).any():
-        return []
-    moments = list(map(tuple, spans.tolist()))
+    moments = list(zip(*(span.tolist() for span in spans), strict=True))
     return found if all(map(operator.lt, moments, moments[1:])) else []
 
 
@@ -335,11 +344,11 @@ def _refuse_no_dates(sheet: Sheet, column: Column, date_format: str | None) -> N
     )
 
 
-def _refuse_no_numbers(sheet: Sheet, column: Column) -> None:
+def _refuse_no_numbers(sheet: Sheet, column: Column, among: list[Column]) -> None:
     if column.bad is not None:
-        raise sheet.refuse_cell(column)
+        raise sheet.refuse_cell(column, among)
     if column.empty:
-        leave_out = [way for way in [sheet.others(column)] if way]
+        leave_out = [way for way in [sheet.others(column, among)] if way]
         raise DataError(f"{sheet.file}: {column} has no value at all", *leave_out)
 
 
@@ -468,7 +477,7 @@ def _notes(sheet: Sheet, data: list[Column], numbers: Array) -> list[str]:
             only = "is the same in all rows" if steps[0] == 0 else f"only counts, by {steps[0]:.6g}"
             notes.append(f"NOTE: {column} {only}; columns can leave it out")
         years = column.values is not None and all(v in YEARS for v in column.values)
-        if years and (steps >= 0).all() and steps.any():
+        if years and len(data) > 1 and (steps >= 0).all() and steps.any():
             notes.append(f"NOTE: {column} holds what may be years; columns can leave it out")
         if (np.abs(numbers[:, k]) >= 2**53).any():
             notes.append(f"NOTE: {column} has numbers beyond 2^53, whose last digits are rounded")
