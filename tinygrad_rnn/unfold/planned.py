@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Cotangents, Node, Outer, TapeError, Values
+from ..autodiff import Cotangents, Node, TapeError, Values
 from ..autodiff.passes import frozen
 from ..autodiff.traits import computes
 from ..replay import Program, read_only
@@ -41,15 +40,20 @@ class RowValues(Values):
         super().__init__()
         self._values: Any = own
         self._planned = planned
-        self._number = planned.forwards
+        self._number = planned.plan.runs + 1  # that of the pass that is about to begin
         self._only = only
         self._recorded = planned.size  # how many nodes there are, those included that were recorded since
         self.complete = False
 
     @property
+    def own(self) -> dict[int, Array]:
+        """The values of what has no row, by the node's index."""
+        return self._values
+
+    @property
     def there(self) -> bool:
         """Whether the rows are still those of this pass."""
-        return self.complete and self._number == self._planned.forwards
+        return self.complete and self._number == self._planned.plan.runs
 
     @property
     def whole(self) -> bool:
@@ -57,6 +61,9 @@ class RowValues(Values):
         return self.there and self._only is None
 
     def __getitem__(self, node: Any) -> Array:
+        own = self._values.get(node.index)
+        if own is not None:
+            return own
         if node.index >= self._planned.size:
             return super().__getitem__(node)
         if node not in self:
@@ -64,8 +71,7 @@ class RowValues(Values):
                 f"the value of {node} is gone: it was not computed, or a pass begun later has taken its memory. "
                 "Replay, with all that is given"
             )
-        own: Array | None = self._values.get(node.index)
-        return self._planned.row(node) if own is None else own
+        return self._planned.row(node)
 
     def __contains__(self, node: Any) -> bool:
         if node.index >= self._planned.size:
@@ -95,26 +101,31 @@ class RowValues(Values):
 class RowCotangents(Cotangents[Any]):
     """What came back, as rows of a plan's buffers, for as long as no later pass has taken these."""
 
-    __slots__ = ("_numbers", "_planned")
+    __slots__ = ("_numbers", "_planned", "gradients")
 
     def __init__(self, planned: Planned, besides: bool) -> None:
-        super().__init__(0, {}, planned.cost.index)
+        # No shares arrive one by one: what came back is in the rows.
+        self.arrived, self.totals, self.root, self.complete = [], [], planned.cost.index, False
         self.besides = besides
         self._planned = planned
-        self._numbers = planned.forwards, planned.backwards
+        self._numbers = planned.plan.runs, planned.plan.pulls + 1
+        self.gradients: dict[str, Array] = {}
 
     def __getitem__(self, node: Any) -> Any:
         planned = self._planned
         if node.index >= planned.size or not node.active:
             return None
-        if self._numbers != (planned.forwards, planned.backwards):
+        if not self.complete:
+            raise TapeError(f"what comes back to {node} is not there: the backward pass was left before its end")
+        if node.t is None:
+            name = planned.names.get(node.index)
+            return planned.fixed.get(node.index) if name is None else read_only(self.gradients[name])
+        if self._numbers != (planned.plan.runs, planned.plan.pulls):
             raise TapeError(
                 f"the numbers that came back to {node} belong to an earlier backward pass, and a later one has taken "
                 "their memory: ask the net again"
             )
-        if not self.complete:
-            raise TapeError(f"what comes back to {node} is not there: the backward pass was left before its end")
-        return planned.error(node)
+        return planned.plan.cotangent(node.role, node.t)
 
 
 class Planned:
@@ -141,8 +152,10 @@ class Planned:
 
     Attributes
     ----------
-    forwards, backwards : int
-        The numbers of the passes begun last.
+    names : dict of int to str
+        The weights, by the node's index.
+    fixed : dict of int to ndarray
+        What comes back, in every pass, to the cost and to the sum that it is the mean of.
     """
 
     def __init__(
@@ -164,15 +177,14 @@ class Planned:
         self.data = data
         self.start = start
         self.initial = initial
-        self.forwards = self.backwards = 0
-        self.totals: dict[int, Callable[[], Array]] = {weights[n].index: total for n, total in plan.totals.items()}
-        self.totals[cost.index] = partial(np.ones, (), plan.folded.dtype)
+        self.names = {leaf.index: name for name, leaf in weights.items()}
+        self.fixed = {cost.index: read_only(np.ones((), plan.folded.dtype))}
         self._shared = {weights[name].index: name for name in plan.weights}
         self._scaled: tuple[Node, Array] | None = None  # the sum of the costs, and 1/T
         if computes(cost, np.multiply):
             summed, weight = cost.parents
             self._scaled = summed, weight.value
-            self.totals[summed.index] = weight.value.copy
+            self.fixed[summed.index] = weight.value
         given = {s.index for s in start} | {w.index for w in weights.values()}
         self._fixed = {
             n.index: n.value for n in self.tape.nodes[:size] if n.op is None and n.t is None and n.index not in given
@@ -183,13 +195,6 @@ class Planned:
         """The value of a node that has a row."""
         name = self._shared.get(node.index)
         return self.plan.shared(name) if node.t is None and name else self.plan.value(node.role, node.t or 0)
-
-    def error(self, node: Node) -> Array | Outer | None:
-        """What came back to a node."""
-        if node.t is not None:
-            return self.plan.cotangent(node.role, node.t)
-        total = self.totals.get(node.index)
-        return None if total is None else read_only(total())
 
     @property
     def values(self) -> RowValues | None:
@@ -215,50 +220,53 @@ class Planned:
         start: Mapping[Node, Array],
         states_only: bool = False,
         newest: int | None = None,
-    ) -> None:
-        """Hand the plan what is new, play forwards, and let the nodes look at the buffers' rows."""
-        plan, old = self.plan, self.tape.values
-        # What stays as it is: read before anything is written, and refused where a broken pass has left it half new.
-        held = self._own is not None and self._own.there
-        stay = [what for what in plan.data if what not in data and not held]
-        kept = {what: np.stack([old[leaf] for leaf in self.data[what]]) for what in stay}
-        own = dict(self._fixed)
-        for s in self.start:
-            if not s.parents:
-                own[s.index] = read_only(start[s]) if s in start else old[s]
-        own |= {self.weights[name].index: read_only(new[name].copy()) for name in self.initial}
-        begun = [new[s.parents[0].name] if s.parents else own[s.index] for s in self.start]
+    ) -> Any:
+        """Hand the plan what is new, play forwards, and let the nodes look at the buffers' rows.
 
-        self.forwards += 1
-        values = RowValues(self, own, self._carried if states_only else None)
-        self.tape.run(values)
-        for name, stack in plan.weights.items():
-            stack[...] = new[name]
-        for what, whole in kept.items():
-            plan.data[what][...] = whole
-        for row, part in zip(plan.start, begun, strict=True):
-            row[...] = part
-        if states_only:
-            plan.carry(data)
+        Returns
+        -------
+        float or None
+            The cost, where it was played.
+        """
+        plan, old = self.plan, self._own
+        held = old is not None and old.there
+        if old is not None and held:
+            own = {index: value for index, value in old.own.items() if index not in self.fixed}
         else:
-            total = np.asarray(plan.run(data, newest))
-            if self._scaled is not None:
-                summed, share = self._scaled
-                own[summed.index] = read_only(total)
-                total = np.asarray(total * share)
-            own[self.cost.index] = read_only(total)
-        values.complete = True
+            # Read before anything is written, and refused where a broken pass has left it half new.
+            values, stay = self.tape.values, [what for what in plan.data if what not in data]
+            data = {what: np.stack([values[leaf] for leaf in self.data[what]]) for what in stay} | dict(data)
+            own = self._fixed | {s.index: values[s] for s in self.start if not s.parents and s not in start}
+        begun: Sequence[Array] = ()
+        if start or self.initial or not held:
+            own |= {s.index: read_only(part) for s, part in start.items()}
+            own |= {self.weights[name].index: read_only(new[name].copy()) for name in self.initial}
+            begun = [new[s.parents[0].name] if s.parents else own[s.index] for s in self.start]
+
+        here = RowValues(self, own, self._carried if states_only else None)
+        self.tape.run(here)
+        if states_only:
+            plan.carry(new, data, begun)
+            here.complete = True
+            return None
+        total = plan.run(new, data, begun, newest)
+        if self._scaled is not None:
+            summed, share = self._scaled
+            own[summed.index] = frozen(total)
+            total = total * share
+        own[self.cost.index] = frozen(total)
+        here.complete = True
+        return total
 
     def take_over(self, before: Planned, kept: int) -> dict[Node, Array]:
         """Let the first steps be another network's last ones, or its own; the initial state that goes with them."""
-        self.forwards += 1
         self.plan.take_over(before.plan, kept)
         return {s: self.plan.value(k, 0).copy() for k, s in enumerate(self.start)}
 
     def backward(self, later: Sequence[Array] | None, cuts: Sequence[int] = ()) -> None:
         """Play backwards, from the whole cost and from what comes back to s(T) from beyond, but over no cut."""
-        self.backwards += 1
         back = RowCotangents(self, later is not None)
         self.tape.passes.cotangents = back
         self.plan.pull(later, cuts)
+        back.gradients = self.plan.gradients()
         back.complete = True

@@ -264,7 +264,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     Parameters
     ----------
     net : Unfolded
-        The network. Its passes are run anew; its numbers stay what they are.
+        The network. Its passes are run anew, beside the last ones: its numbers and gradients stay what they are.
     of : int, optional
         Start the error from the cost of this time step alone; from the whole cost if none is named.
     title : str
@@ -275,6 +275,15 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     Trace
         Of more than 8 time steps, the first and the last three are shown.
     """
+    passes = net.tape.passes
+    held = passes.values, passes.cotangents
+    try:
+        return _traced(net, of, title)
+    finally:  # looking changes nothing, nor does a look that failed
+        passes.values, passes.cotangents = held
+
+
+def _traced(net: Unfolded, of: int | None, title: str) -> Trace:
     shown = tuple(shown_steps(net, None))  # as in the picture
     lines = net.source_lines()
     weights = {leaf.index: name for name, leaf in net.weights.items()}
