@@ -30,6 +30,7 @@ Array = NDArray[Any]
 
 MOST_ABOVE = 5  # rows above the numbers of a column that may be part of a header
 YEARS = range(1500, 2101)
+WHOLE = re.compile(r"\d{1,15}", re.ASCII)
 LONGEST_UNIT = 12  # characters
 DATE_LIKE = re.compile(r"\d+[-/.: ]\d+[-/.: ]\d+.*", re.ASCII)
 
@@ -214,24 +215,27 @@ def _is_header(
         if not is_gap(head[i])
     )
     numbers = [head[i] for i in others if columns[i].dates is None and not is_gap(head[i])]
-    whole = [int(cell) for cell in numbers if cell.isascii() and cell.isdecimal()]
+    whole = [int(cell) for cell in numbers if WHOLE.fullmatch(cell)]
     counts = len(whole) == len(numbers) and whole == list(range(whole[0], whole[0] + len(whole))) if whole else False
     years = counts and all(n in YEARS for n in whole)
     if words:
-        if any(columns[i].dates and not looks_like_date(head[i]) for i in words):
-            return True  # a word above dates
+        above_dates = [head[i] for i in words if columns[i].dates]
+        if above_dates:  # a word above dates is a name, unless it is a date in words, as JAN above FEB
+            return not all(map(looks_like_date, above_dates))
         if any(is_gap(head[i]) for i in others):
             raise unclear("words beside gaps")
         if other_kind and not numbers:
             return True
-        below = [float(v) for i in others if (values := columns[i].values) is not None for v in values if v in YEARS]
-        if (years and not below) or (counts and len(whole) > 1 and whole[0] in (0, 1)):
+        several = counts and len(whole) > 1
+        below = any(v in YEARS for i in others if (values := columns[i].values) is not None for v in values)
+        if several and years and not below:
             return True
-        if counts and whole[0] in (0, 1):
-            raise unclear("a number beside words")
-        labels = all(columns[i].values is None for i in words)
-        if labels and not years and all(columns[i].values is not None for i in others):
-            return False  # as "JAN, 340" above "FEB, 318"
+        if all(columns[i].values is None for i in words):  # words above words: labels of rows, or the name of these
+            if counts and (whole[0] in (0, 1) or years):
+                raise unclear("words above words, beside numbers")
+            return False
+        if several and whole[0] in (0, 1):
+            return True
         raise unclear("words above numbers, beside numbers")
     if other_kind:
         return True
@@ -260,6 +264,5 @@ def _is_header(
 
 
 def _counts(row: Sequence[str]) -> bool:
-    return all(cell.isascii() and cell.isdecimal() for cell in row) and [
-        int(cell) - int(row[0]) for cell in row
-    ] == list(range(len(row)))
+    whole = [int(cell) for cell in row if WHOLE.fullmatch(cell)]
+    return len(whole) == len(row) and whole == list(range(whole[0], whole[0] + len(whole)))

@@ -16,7 +16,7 @@ from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES,
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, Rows, Watch, rows_of
 from .refusal import DataError, shown
-from .sheet import YEARS, Column, Sheet, sheet_of
+from .sheet import WHOLE, YEARS, Column, Sheet, sheet_of
 
 Array = NDArray[Any]
 
@@ -81,7 +81,7 @@ class Table:
 def table(
     source: Source,
     *,
-    columns: str | Sequence[str | int] | None = None,
+    columns: str | int | Sequence[str | int] | None = None,
     target: str | int | Sequence[str | int] | None = None,
     sep: str | None = None,
     decimal: str | None = None,
@@ -104,7 +104,7 @@ def table(
     ----------
     source : path-like or binary file
         The file.
-    columns : str or sequence of str and int, optional
+    columns : str, int or sequence, optional
         The columns that are data, by name or by number from 1 on; in a str, parted by commas. A name that is a number
         is taken as a name.
     target : str, int or sequence, optional
@@ -228,7 +228,7 @@ def _notation(name: str, rows: Rows, sep: str, notation: Notation, given: bool, 
 
 def _picked(
     sheet: Sheet,
-    columns: str | Sequence[str | int] | None,
+    columns: str | int | Sequence[str | int] | None,
     target: str | int | Sequence[str | int] | None,
     date_column: str | int | None,
     date_format: str | None,
@@ -280,7 +280,7 @@ def _named(sheet: Sheet, what: str, asked: str | int | Sequence[str | int]) -> l
         if len(fits) > 1:
             numbers = " and ".join(str(column.number) for column in fits)
             raise DataError(f"{sheet.file}: {shown(str(one))} is the name of columns {numbers}; ask by number")
-        if not fits and str(one).strip().isdecimal() and 1 <= int(one) <= len(names):
+        if not fits and WHOLE.fullmatch(str(one).strip()) and 1 <= int(one) <= len(names):
             fits = [sheet.columns[int(one) - 1]]
         if not fits:
             called = ", ".join(shown(name) for name in names[:10] if name) or "no names"
