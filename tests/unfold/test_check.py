@@ -122,7 +122,7 @@ def test_a_buffer_of_the_plan_that_was_spoilt_is_found_at_its_time():
     net.replay()
     net.backward()
     net_j = net.states[3].parents[0]
-    plan = net._planned.plan
+    plan = net._executor.program
     g = plan.folded.cotangents[plan.recorded.first + net_j.role]
     plan.buffers.stacks[g][2] *= 1.01
     report = net.check()

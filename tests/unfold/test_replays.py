@@ -295,7 +295,7 @@ def test_the_gates_of_one_sample_are_activated_together():
 @pytest.mark.parametrize("samples", [1, 2])
 def test_what_keeps_no_place_is_there_when_it_is_asked_for(cell, samples):
     net = replayed(cell, samples)
-    plan = net._planned.plan
+    plan = net._executor.program
     there = plan.buffers.kept | plan.folded.invariant
     asked = [n for n in net.tape if n.t == 3 and n.op is not None]
     passing = [n for n in asked if plan.folded.values[plan.recorded.first + n.role] not in there]
@@ -330,7 +330,7 @@ def test_everything_keeps_a_place_if_it_is_asked_to(cell, samples):
 def memory(net):
     """How many bytes the buffers of a network's replay take."""
     whole = {}
-    for stack in net._planned.plan.buffers.stacks.values():
+    for stack in net._executor.program.buffers.stacks.values():
         memory = stack
         while memory.base is not None:
             memory = memory.base
@@ -568,20 +568,20 @@ def test_a_cell_without_recurrence_is_planned_once_and_says_so():
     net, fresh = small(cell)
     assert_same(net, fresh)
     assert net.schedule.startswith("no loop")
-    plan = net._planned.plan
+    plan = net._executor.program
     net.replay()
-    assert net._planned.plan is plan
+    assert net._executor.program is plan
 
 
 def test_weights_are_copied_once_a_pass():
     """However many numbers of newest steps have been played, and whether or not error came from beyond."""
     net = replayed(tg.cells.LSTM(), 1)
-    prepared = net._planned.plan.prepared
+    prepared = net._executor.program.prepared
     net.backward(later=tuple(np.ones_like(s.value) for s in net.states[-1]))
     for new in (1, 2):
         net.follow(net, np.zeros((new, 1, 2)), np.full((new, 1, 4), 0.25))
-    assert net._planned.plan.prepared == prepared
-    assert net._planned.plan.source == net.schedule.split("\n\n")
+    assert net._executor.program.prepared == prepared
+    assert net._executor.program.source == net.schedule.split("\n\n")
 
 
 def test_carrying_over_new_inputs_leaves_them_there():

@@ -24,10 +24,10 @@ from ..autodiff import (
 )
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
+from .executor import BufferCotangents, Executor
 from .fold import Different, fold_all
 from .gradients import Copied, Named
 from .graph import graph
-from .planned import Planned, RowCotangents
 from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Step, walk
@@ -92,7 +92,7 @@ class Unfolded:
         self._recipe = recipe
         self._dtype = self.inputs[0].value.dtype
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
-        self._planned: Planned | None = None
+        self._executor: Executor | None = None
         self._difference: Different | Literal["not asked"] | None = "not asked"
         self._obstacle = ""
         self.schedule = ""
@@ -146,8 +146,8 @@ class Unfolded:
         self._cuts = frozenset(map(int, at))
         self.tape.through = uncut(self._cuts) if at else None
         self.tape.passes.cotangents = None  # what came back was of a network cut elsewhere
-        if self._planned is not None and (bool(at) > self._planned.plan.can_be_cut):
-            self._planned, self.schedule = None, ""  # another program is compiled at the next replay
+        if self._executor is not None and (bool(at) > self._executor.program.can_be_cut):
+            self._executor, self.schedule = None, ""  # another program is compiled at the next replay
 
     @property
     def last_state(self) -> Any:
@@ -201,10 +201,9 @@ class Unfolded:
                 f"{', '.join(self.stale)} changed since the forward pass, and this would send the error back once more "
                 "through the old values: call replay() before backward()"
             )
-        planned = self._planned
-        playable = planned is not None and planned.values is not None and (planned.plan.can_be_cut or not self._cuts)
-        if of is None and planned is not None and playable and (errors is None or planned.plan.later_apart):
-            planned.backward(errors, self.cuts)
+        executor = self._executor
+        if of is None and executor is not None and executor.can_go_back(errors, self.cuts):
+            executor.backward(errors, self.cuts)
         else:
             besides: dict[Node, Array] = {}
             for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
@@ -219,10 +218,10 @@ class Unfolded:
         Whether it came in from outside or which op has made it, out of which finite numbers, is what it
         prints. Set `finite` to be told at once.
         """
-        planned, root = self._planned, self.tape.swept
-        if planned is not None and planned.values is not None and (planned.cotangents is not None or root is None):
+        executor, root = self._executor, self.tape.swept
+        if executor is not None and executor.values is not None and (executor.cotangents is not None or root is None):
             with np.errstate(all="ignore"):
-                if planned.plan.finite(errors=root is not None):  # a look at whole buffers is cheap
+                if executor.program.finite(errors=root is not None):  # a look at whole buffers is cheap
                     return None
         return first_bad(self.tape)
 
@@ -281,7 +280,7 @@ class Unfolded:
         the cost; the gradient of every copy of a weight, disturbed alone as if it were not tied; and the
         gradient of every weight. Where a network has very many nodes, some are drawn.
 
-        If a backward pass was run, what it has brought is checked, be it by the tape or by the plan.
+        If a backward pass was run, what it has brought is checked, be it by the tape or by a program.
 
         Parameters
         ----------
@@ -320,7 +319,7 @@ class Unfolded:
         """dC / d weight by name: the sum of the gradients of the weight's copies."""
         back = self._last_backward()
         if self._grads is None or self._grads[0] is not back:
-            if isinstance(back, RowCotangents):
+            if isinstance(back, BufferCotangents):
                 each = back.gradients
             else:
                 each = {name: self._received(back, leaf) for name, leaf in self.weights.items()}
@@ -387,8 +386,8 @@ class Unfolded:
             If `finite` is set and a number is not.
         """
         new, data, start = self._fitting_all(x, d, mask, s0)
-        if self._planned is not None:
-            loss = float(self._planned.play(new, data, start))
+        if self._executor is not None:
+            loss = float(self._executor.play(new, data, start))
             self._refuse_bad()
             return loss
         given: dict[Node, Any] = {leaf: new[name] for name, leaf in self.weights.items()} | start
@@ -429,9 +428,9 @@ class Unfolded:
         kept = self.T - len(x)
         if not self.schedule:
             self._make_plan()
-        planned, old = self._planned, before._planned
+        executor, old = self._executor, before._executor
         given = self.masks or any(self.trained)
-        if planned is None or old is None or old.values is None or given or not 0 <= kept <= before.T:
+        if executor is None or old is None or old.values is None or given or not 0 <= kept <= before.T:
             raise ValueError(
                 f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
                 f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask "
@@ -441,7 +440,7 @@ class Unfolded:
         data = {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
             data[what] = fitting(what, given, (len(x), *leaves[0].shape), self._dtype)
-        planned.play(new, data, planned.take_over(old, kept), newest=len(x))
+        executor.play(new, data, executor.take_over(old, kept), newest=len(x))
         self._refuse_bad()
         return self.loss
 
@@ -466,10 +465,10 @@ class Unfolded:
             See `replay`.
         """
         new, data, start = self._fitting_all(x, None, None, s0)
-        if self._planned is None:
+        if self._executor is None:
             self.replay(x, s0=s0)
         else:
-            self._planned.play(new, data, start, states_only=True)
+            self._executor.play(new, data, start, states_only=True)
         return self.last_state
 
     def _fitting_all(self, x: Any, d: Any, mask: Any, s0: Any) -> tuple[dict[str, Array], dict[str, Array], Any]:
@@ -478,7 +477,7 @@ class Unfolded:
         data = fitting_data(self._data_shapes, self.masks, x, d, mask, self._dtype)
         start = {} if s0 is None else fitting_state(self.states[0], s0, self._dtype)
         if len(self.tape) > self._size:
-            self._planned = None
+            self._executor = None
             self._no_plan("more was recorded on the tape after the network")
         elif not self.schedule:
             self._make_plan()
@@ -491,16 +490,16 @@ class Unfolded:
         if isinstance(folded, Different) or folded.obstacle():
             self._no_plan(str(folded) if isinstance(folded, Different) else folded.obstacle())
             return
-        plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
-        if self._cuts and not plan.can_be_cut:
+        program = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
+        if self._cuts and not program.can_be_cut:
             apart = [each for each in PASSES if each is not join_products]
-            plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all", passes=apart)
+            program = Program(folded, self.T, self.trained, keep_all=self.keep == "all", passes=apart)
         parts = [flatten(state) for state in self.states]
         states = [part for state in parts for part in state]
-        self._planned = Planned(
-            plan, self._size, self.cost, self.weights, self._data, parts[0], states, self._recipe.initial
+        self._executor = Executor(
+            program, self._size, self.cost, self.weights, self._data, parts[0], states, self._recipe.initial
         )
-        self.schedule = "\n\n".join(plan.source) or "no loop: nothing waits for the step before it"
+        self.schedule = "\n\n".join(program.source) or "no loop: nothing waits for the step before it"
 
     def _no_plan(self, why: str) -> None:
         self._obstacle = why
@@ -559,8 +558,8 @@ class Unfolded:
             If the forward pass was left before its end.
         """
         self._need_forward()
-        if self._planned is not None and self._planned.values is not None:
-            return self._planned.plan.recorded, self._planned.plan.values
+        if self._executor is not None and self._executor.values is not None:
+            return self._executor.program.recorded, self._executor.program.values
         folded = self._fold()
         columns: list[list[Node]] = [[] for _ in range(self.T)]
         for node in self.tape.nodes[: self._size]:

@@ -1,4 +1,4 @@
-"""A plan in the place of a tape: it is handed what is new and played, and the tape's passes look at its rows."""
+"""A program in the place of a tape: it is handed what is new and played, and the tape's passes look at its rows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..replay import Program, read_only
 Array = NDArray[Any]
 
 
-class RowValues(Values):
-    """Values that are rows of a plan's buffers, for as long as no later pass has taken these.
+class BufferValues(Values):
+    """Values that are rows of a program's buffers, for as long as no later pass has taken these.
 
     Parameters
     ----------
-    planned : Planned
+    executor : Executor
         Who plays.
     own : dict of int to ndarray
         What has no row, by the node's index.
@@ -34,15 +34,15 @@ class RowValues(Values):
         Whether the pass has come to its end.
     """
 
-    __slots__ = ("_number", "_only", "_planned", "_recorded", "complete")
+    __slots__ = ("_executor", "_number", "_only", "_recorded", "complete")
 
-    def __init__(self, planned: Planned, own: dict[int, Array], only: Collection[int] | None = None) -> None:
+    def __init__(self, executor: Executor, own: dict[int, Array], only: Collection[int] | None = None) -> None:
         super().__init__()
         self._values: Any = own
-        self._planned = planned
-        self._number = planned.plan.runs + 1  # that of the pass that is about to begin
+        self._executor = executor
+        self._number = executor.program.runs + 1  # that of the pass that is about to begin
         self._only = only
-        self._recorded = planned.size  # how many nodes there are, those included that were recorded since
+        self._recorded = executor.size  # how many nodes there are, those included that were recorded since
         self.complete = False
 
     @property
@@ -53,7 +53,7 @@ class RowValues(Values):
     @property
     def there(self) -> bool:
         """Whether the rows are still those of this pass."""
-        return self.complete and self._number == self._planned.plan.runs
+        return self.complete and self._number == self._executor.program.runs
 
     @property
     def whole(self) -> bool:
@@ -64,17 +64,17 @@ class RowValues(Values):
         own = self._values.get(node.index)
         if own is not None:
             return own
-        if node.index >= self._planned.size:
+        if node.index >= self._executor.size:
             return super().__getitem__(node)
         if node not in self:
             raise TapeError(
                 f"the value of {node} is gone: it was not computed, or a pass begun later has taken its memory. "
                 "Replay, with all that is given"
             )
-        return self._planned.row(node)
+        return self._executor.row(node)
 
     def __contains__(self, node: Any) -> bool:
-        if node.index >= self._planned.size:
+        if node.index >= self._executor.size:
             return super().__contains__(node)
         return node.index in self._values or (self.there and (self._only is None or node.index in self._only))
 
@@ -87,7 +87,7 @@ class RowValues(Values):
         """See `Values.done`."""
         if not self.whole:
             return 0
-        self._done = max(self._done, self._planned.size)
+        self._done = max(self._done, self._executor.size)
         while self._done < self._recorded and self._values[self._done] is not None:
             self._done += 1
         return self._done
@@ -98,42 +98,42 @@ class RowValues(Values):
         self._recorded += 1
 
 
-class RowCotangents(Cotangents[Any]):
-    """What came back, as rows of a plan's buffers, for as long as no later pass has taken these."""
+class BufferCotangents(Cotangents[Any]):
+    """What came back, as rows of a program's buffers, for as long as no later pass has taken these."""
 
-    __slots__ = ("_numbers", "_planned", "gradients")
+    __slots__ = ("_executor", "_numbers", "gradients")
 
-    def __init__(self, planned: Planned, besides: bool) -> None:
+    def __init__(self, executor: Executor, besides: bool) -> None:
         # No shares arrive one by one: what came back is in the rows.
-        self.arrived, self.totals, self.root, self.complete = [], [], planned.cost.index, False
+        self.arrived, self.totals, self.root, self.complete = [], [], executor.cost.index, False
         self.besides = besides
-        self._planned = planned
-        self._numbers = planned.plan.runs, planned.plan.pulls + 1
+        self._executor = executor
+        self._numbers = executor.program.runs, executor.program.pulls + 1
         self.gradients: dict[str, Array] = {}
 
     def __getitem__(self, node: Any) -> Any:
-        planned = self._planned
-        if node.index >= planned.size or not node.active:
+        executor = self._executor
+        if node.index >= executor.size or not node.active:
             return None
         if not self.complete:
             raise TapeError(f"what comes back to {node} is not there: the backward pass was left before its end")
         if node.t is None:
-            name = planned.names.get(node.index)
-            return planned.fixed.get(node.index) if name is None else read_only(self.gradients[name])
-        if self._numbers != (planned.plan.runs, planned.plan.pulls):
+            name = executor.names.get(node.index)
+            return executor.fixed.get(node.index) if name is None else read_only(self.gradients[name])
+        if self._numbers != (executor.program.runs, executor.program.pulls):
             raise TapeError(
                 f"the numbers that came back to {node} belong to an earlier backward pass, and a later one has taken "
                 "their memory: ask the net again"
             )
-        return planned.plan.cotangent(node.role, node.t)
+        return executor.program.cotangent(node.role, node.t)
 
 
-class Planned:
-    """A network that a plan plays for its tape.
+class Executor:
+    """A network that a program plays for its tape.
 
     Parameters
     ----------
-    plan : Program
+    program : Program
         The folded network, compiled for as many copies as the tape has.
     size : int
         How many nodes the network has.
@@ -142,7 +142,7 @@ class Planned:
     weights : mapping of str to Node
         The weights, those that are initial states among them.
     data : mapping of str to sequence of Node
-        The leaves of each time step, by the names that the plan has for its data.
+        The leaves of each time step, by the names that the program has for its data.
     start : sequence of Node
         The parts of s(0).
     states : collection of Node
@@ -160,7 +160,7 @@ class Planned:
 
     def __init__(
         self,
-        plan: Program,
+        program: Program,
         size: int,
         cost: Node,
         weights: Mapping[str, Node],
@@ -169,7 +169,7 @@ class Planned:
         states: Collection[Node],
         initial: Collection[str],
     ) -> None:
-        self.plan = plan
+        self.program = program
         self.size = size
         self.tape = cost.tape
         self.cost = cost
@@ -178,8 +178,8 @@ class Planned:
         self.start = start
         self.initial = initial
         self.names = {leaf.index: name for name, leaf in weights.items()}
-        self.fixed = {cost.index: read_only(np.ones((), plan.folded.dtype))}
-        self._shared = {weights[name].index: name for name in plan.weights}
+        self.fixed = {cost.index: read_only(np.ones((), program.folded.dtype))}
+        self._shared = {weights[name].index: name for name in program.weights}
         self._scaled: tuple[Node, Array] | None = None  # the sum of the costs, and 1/T
         if computes(cost, np.multiply):
             summed, weight = cost.parents
@@ -194,24 +194,24 @@ class Planned:
     def row(self, node: Node) -> Array:
         """The value of a node that has a row."""
         name = self._shared.get(node.index)
-        return self.plan.shared(name) if node.t is None and name else self.plan.value(node.role, node.t or 0)
+        return self.program.shared(name) if node.t is None and name else self.program.value(node.role, node.t or 0)
 
     @property
-    def values(self) -> RowValues | None:
-        """The values of the last forward pass, if they are this plan's and all there."""
+    def values(self) -> BufferValues | None:
+        """The values of the last forward pass, if they are this program's and all there."""
         values = self._own
         return values if values is not None and values.whole else None
 
     @property
-    def _own(self) -> RowValues | None:
+    def _own(self) -> BufferValues | None:
         values = self.tape.values
-        return values if isinstance(values, RowValues) and values._planned is self else None
+        return values if isinstance(values, BufferValues) and values._executor is self else None
 
     @property
-    def cotangents(self) -> RowCotangents | None:
-        """What the last backward pass has brought, if it is this plan's."""
+    def cotangents(self) -> BufferCotangents | None:
+        """What the last backward pass has brought, if it is this program's."""
         back = self.tape.cotangents
-        return back if isinstance(back, RowCotangents) and back._planned is self else None
+        return back if isinstance(back, BufferCotangents) and back._executor is self else None
 
     def play(
         self,
@@ -221,20 +221,20 @@ class Planned:
         states_only: bool = False,
         newest: int | None = None,
     ) -> Any:
-        """Hand the plan what is new, play forwards, and let the nodes look at the buffers' rows.
+        """Hand the program what is new, play forwards, and let the nodes look at the buffers' rows.
 
         Returns
         -------
         float or None
             The cost, where it was played.
         """
-        plan, old = self.plan, self._own
+        program, old = self.program, self._own
         held = old is not None and old.there
         if old is not None and held:
             own = {index: value for index, value in old.own.items() if index not in self.fixed}
         else:
             # Read before anything is written, and refused where a broken pass has left it half new.
-            values, stay = self.tape.values, [what for what in plan.data if what not in data]
+            values, stay = self.tape.values, [what for what in program.data if what not in data]
             data = {what: np.stack([values[leaf] for leaf in self.data[what]]) for what in stay} | dict(data)
             own = self._fixed | {s.index: values[s] for s in self.start if not s.parents and s not in start}
         begun: Sequence[Array] = ()
@@ -243,13 +243,13 @@ class Planned:
             own |= {self.weights[name].index: read_only(new[name].copy()) for name in self.initial}
             begun = [new[s.parents[0].name] if s.parents else own[s.index] for s in self.start]
 
-        here = RowValues(self, own, self._carried if states_only else None)
+        here = BufferValues(self, own, self._carried if states_only else None)
         self.tape.run(here)
         if states_only:
-            plan.carry(new, data, begun)
+            program.carry(new, data, begun)
             here.complete = True
             return None
-        total = plan.run(new, data, begun, newest)
+        total = program.run(new, data, begun, newest)
         if self._scaled is not None:
             summed, share = self._scaled
             own[summed.index] = frozen(total)
@@ -258,15 +258,20 @@ class Planned:
         here.complete = True
         return total
 
-    def take_over(self, before: Planned, kept: int) -> dict[Node, Array]:
+    def take_over(self, before: Executor, kept: int) -> dict[Node, Array]:
         """Let the first steps be another network's last ones, or its own; the initial state that goes with them."""
-        self.plan.take_over(before.plan, kept)
-        return {s: self.plan.value(k, 0).copy() for k, s in enumerate(self.start)}
+        self.program.take_over(before.program, kept)
+        return {s: self.program.value(k, 0).copy() for k, s in enumerate(self.start)}
+
+    def can_go_back(self, later: Sequence[Array] | None, cuts: Sequence[int]) -> bool:
+        """Whether the program can play the backward pass through the last values; else the tape has to."""
+        able = (self.program.can_be_cut or not cuts) and (self.program.later_apart or later is None)
+        return able and self.values is not None
 
     def backward(self, later: Sequence[Array] | None, cuts: Sequence[int] = ()) -> None:
         """Play backwards, from the whole cost and from what comes back to s(T) from beyond, but over no cut."""
-        back = RowCotangents(self, later is not None)
+        back = BufferCotangents(self, later is not None)
         self.tape.passes.cotangents = back
-        self.plan.pull(later, cuts)
-        back.gradients = self.plan.gradients()
+        self.program.pull(later, cuts)
+        back.gradients = self.program.gradients()
         back.complete = True
