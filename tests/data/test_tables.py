@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_rnn.data import DataError, table
@@ -381,6 +381,7 @@ def test_whoever_watches_may_end_the_reading():
         read("a,b\n" + "1,2\n" * 5000, watch=enough)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2), min_size=2, max_size=9
@@ -396,6 +397,7 @@ def test_numbers_come_back_bit_by_bit(rows, signs, end, encoding):
     np.testing.assert_array_equal(read(content, decimal=decimal).values, rows)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='01.,;|\t "\n\r-#ax:/', max_size=60))
 def test_any_text_is_read_or_refused_in_our_words(content):
     try:

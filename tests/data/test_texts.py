@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_rnn.data import DataError, text
@@ -13,6 +13,7 @@ def read(content, **settings):
     return text(io.BytesIO(content), **settings)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1).filter(lambda written: "\r\n" not in written and not written.startswith("\ufeff")))
 def test_characters_come_back_one_by_one(written):
     encoded = written.encode(errors="ignore")
