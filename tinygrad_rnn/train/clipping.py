@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from .given import Array, floats, gradient, is_number, mapping
+from .validation import Array, floats, gradient, is_number, mapping
 
 
 def clip_by_norm(grads: Mapping[str, Array], threshold: float, norm: float = 2) -> dict[str, Array]:

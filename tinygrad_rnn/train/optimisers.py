@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .given import Array, above_zero, gradient, mapping, not_negative, share
+from .validation import Array, above_zero, gradient, mapping, not_negative, share
 
 Past = Mapping[str, Array]
 
