@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from canonical import problem
 from compiled import compiled, difference, furthest, network, played, run
 from tinygrad_rnn.replay import PASSES
 from tinygrad_rnn.replay.passes import join_products
@@ -194,3 +195,19 @@ def test_a_cut_compiles_no_loop_anew():
         program.pull(cuts=cuts)
         program.pull([np.ones((2, 3))], cuts)
     assert program.source == before
+
+
+def test_whoever_looks_cannot_write_nor_forbid_to_write():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    for turn in range(2):
+        net.replay(p.x + turn, p.d, s0=p.s0 + turn)
+        folded, values = net.stacked()
+        for node in folded.tape.nodes[: folded.size]:
+            looked = values(node)
+            assert not looked.flags.writeable
+        tg.influence(net, "W")  # plays on what it looks at
+        net.backward()
+        tg.truncated_gradient(net, k1=2, k2=3)
+    fresh = tg.unfold(p.cell, p.params, p.x + 1, p.d, s0=p.s0 + 1)
+    assert net.replay() == pytest.approx(fresh.loss, rel=1e-13)

@@ -261,8 +261,11 @@ class Program:
         return read_only(self._of_copy(self.folded.values[index], row))
 
     def values(self, node: Node) -> Array:
-        """The values of a node of the recorded step at all times; without the axis of time if they are the same."""
-        return self._of_copy(self.folded.values[node.index], slice(None))
+        """The values of a node of the recorded step at all times; without the axis of time if they are the same.
+
+        Read-only.
+        """
+        return read_only(self._of_copy(self.folded.values[node.index], slice(None)))
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
         """dC / d node of this role at time t, or the two factors of a weight's copy; None where no error comes."""
