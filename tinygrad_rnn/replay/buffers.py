@@ -330,8 +330,7 @@ class Buffers:
         later = n.parents[2:]  # a sum reads its first two terms at once, the others when its own memory is written
         for p in (p for p in n.parents[:2] if p not in later):
             stack, fits = self.stacks.get(p), (*self._lead(n), *n.shape)
-            alone = len(self.live.readers[p]) == 1 and p not in n.parents[2:]
-            passes = p.op is not None and alone and p not in self.kept | self.silent
+            passes = p.op is not None and len(self.live.readers[p]) == 1 and p not in self.kept | self.silent
             if passes and stack is not None and stack.base is None and stack.shape == fits:
                 return stack
         return None
