@@ -6,8 +6,10 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO, cast
 
 from ..unfold import Step
+from .text import clean
 from .trace import Moment, moment
 
 WIDTH = 78
@@ -24,6 +26,50 @@ HELP = "Enter or → next   ← back   s skip this part   q quit"
 
 class Quit(Exception):  # noqa: N818  it is a reader's wish, not an error
     """The reader wants to stop."""
+
+
+class Cleaned:
+    """A stream that hands text on without what a terminal obeys, whoever has written it and wherever it comes from.
+
+    Attributes
+    ----------
+    raw : text stream
+        Where it goes, for what is ours alone: colours, and a screen to be cleared.
+    """
+
+    buffer = None  # who would write round it finds nothing
+
+    def __init__(self, raw: TextIO) -> None:
+        self.raw = raw
+
+    def write(self, text: str) -> int:
+        """Write the text, cleaned."""
+        self.raw.write(clean(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each text, cleaned."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
+
+
+@contextmanager
+def cleaned_streams() -> Iterator[None]:
+    """Let all that is printed, or complained of, go through `Cleaned` for a while."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, stream and Cleaned(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def raw(stream: Any) -> Any:
+    """The stream itself, for what is ours alone."""
+    return stream.raw if isinstance(stream, Cleaned) else stream
 
 
 def frame(step: Step | Moment, brief: bool = False, width: int = WIDTH) -> str:
@@ -75,7 +121,7 @@ class Printer:
     def show(self, texts: Iterable[str]) -> None:
         """Show the texts of one part."""
         for text in texts:
-            print(text)
+            print(clean(text))
 
 
 class Pager(Printer):
@@ -91,7 +137,7 @@ class Pager(Printer):
         k = 0
         while k < len(pages):
             self._clear()
-            print(pages[k])
+            print(clean(pages[k]))
             print(f"   {k + 1}/{len(pages)}   {HELP}")
             match self.key():
                 case "back":

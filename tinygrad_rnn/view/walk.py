@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .foreign import briefly
 from .guess import judge, question, veiled
 from .terminal import TURNS, WIDTH, frame
+from .text import clean
 from .trace import Account, Moment, Trace
 
 HELP = ("→ next  ← back  g go to  u until  w ledger  Home/End  q quit", "← → g u w  q quit", "q quit")
@@ -150,7 +151,8 @@ def _side_by_side(left: list[str], right: list[str], width: int) -> list[str]:
 
 
 def without_unicode(text: str) -> str:
-    """The same with ASCII characters alone."""
+    """The same with ASCII characters alone, and none that a terminal obeys."""
+    text = clean(text)
     for sign, letters in PLAIN.items():
         text = text.replace(sign, letters)
     return text.encode("ascii", "replace").decode("ascii")
