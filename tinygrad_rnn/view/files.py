@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+from .asked import a_path
+
 if sys.platform != "win32":  # there, a file that is open cannot be removed, which serves as well as a lock
     import fcntl
 
@@ -54,7 +56,7 @@ def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwri
     OSError
         If it cannot be written.
     """
-    path = Path(path)
+    path = a_path(path)
     refuse_existing(path, overwrite)
     content = make()
     if path.exists() and not path.is_file():

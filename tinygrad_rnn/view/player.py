@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..unfold import Unfolded
+from .asked import a_network, a_path
 from .files import write_whole
 from .guess import answers, otherwise, question
 from .ids import new_id
@@ -106,7 +107,8 @@ class Player:
         FileExistsError
             If there is such a file, and `overwrite` is not set.
         """
-        if Path(path).suffix != ".html":
+        path = a_path(path)
+        if path.suffix != ".html":
             raise ValueError(f"{path}: the page is written as .html")
         return write_whole(path, lambda: self.page().encode(), overwrite)
 
@@ -136,6 +138,7 @@ def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", pre
         if of is not None or title:
             raise ValueError("player: of= and title= are said when a trace is made; this one has both already")
         return Player(net, predict)
+    a_network("player", net)
     return Player(trace(net, of, title), predict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -184,6 +185,8 @@ def show(steps: Iterable[Step]) -> None:
     steps : iterable of Step
         What `net.steps()` yields, or a choice of it.
     """
-    chosen = list(steps)
+    chosen = list(steps) if isinstance(steps, Iterable) else []
+    if not isinstance(steps, Iterable) or not all(isinstance(step, Step | Moment) for step in chosen):
+        raise TypeError(f"show({reprlib.repr(steps)}): pass steps, such as net.steps() yields")
     _printer.show(frame(step) for step in chosen)
     sys.stdout.flush()

@@ -23,6 +23,7 @@ from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
 from ..unfold import Step, Unfolded
 from .arithmetic import evaluate, terms
+from .asked import a_network, a_path, a_text
 from .files import write_whole
 from .foreign import briefly, every_text_printable, parsed, read, text_of
 from .ledger import MOST_COLUMNS, entries
@@ -198,7 +199,9 @@ class Trace:
 
     def ledger(self, at: int) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
         """Each weight's ledger as it stands after moment number `at` (from 0): rows that have arrived, and the sum."""
-        now = self.moments[at].number if self.moments else 0
+        if isinstance(at, bool) or not isinstance(at, int | np.integer) or not 0 <= at < len(self.moments):
+            raise ValueError(f"ledger({briefly(at)}): it is the number of a moment, from 0 to {len(self.moments) - 1}")
+        now = self.moments[at].number
         return [(account.weight, account.after(now)) for account in self.accounts]
 
     def find(self, after: int, **wanted: Any) -> int | None:
@@ -207,6 +210,11 @@ class Trace:
         ``find(3, t=2)``, ``find(3, equation="G26")``, ``find(3, weight="U", t=2)``, ``find(3, op="tanh")``;
         ``find(3, value=None)`` finds the first number that is not finite.
         """
+        unknown = [name for name in wanted if name not in Moment.__dataclass_fields__]
+        if unknown or isinstance(after, bool) or not isinstance(after, int):
+            raise ValueError(
+                f"find({briefly(after)}, {', '.join(wanted)}): the number of a moment, then its attributes"
+            )
         for k in range(after + 1, len(self.moments)):
             if all(getattr(self.moments[k], name) == value for name, value in wanted.items()):
                 return k
@@ -225,6 +233,7 @@ class Trace:
         ValueError
             If it is something else, or of a version that is not known here.
         """
+        a_text("Trace.from_json", "text", text)
         try:
             data = parsed(text)
         except ValueError as error:
@@ -254,7 +263,7 @@ class Trace:
             If it is something else.
         """
         try:
-            text = text_of(Path(path))
+            text = text_of(a_path(path))
         except ValueError as error:
             raise ValueError(f"this is no trace: {error}") from None
         return cls.from_json(text)
@@ -360,8 +369,8 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     ValueError
         If `of` is no time step.
     """
-    if not isinstance(net, Unfolded):
-        raise TypeError(f"trace({briefly(net)}): pass a network, such as tinygrad_rnn.unfold makes")
+    a_network("trace", net)
+    a_text("trace", "title", title)
     with _left_alone(net):
         return every_text_printable(_traced(net, of, title))
 
