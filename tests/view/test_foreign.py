@@ -438,7 +438,7 @@ def test_a_look_before_any_backward_pass_leaves_none():
         net.grads["U"]
 
 
-@pytest.mark.parametrize("wrong", [None, 3, "net", [1], tg.Tape, np.ones(2), {}, b"x"], ids=str)
+@pytest.mark.parametrize("wrong", [None, 3, "net", [1], tg.Tape, np.ones(2), {1: 2}, b"x"], ids=str)
 @pytest.mark.parametrize(
     "call",
     [

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from .bad import bad_value, largest, place
 from .chain import pullback, received
 from .errors import TapeError
 from .node import Node
+from .nonfinite import bad_value, largest, place
 from .op import Op
 from .passes import Array, Cotangents, Values
 from .tape import Tape

@@ -10,12 +10,21 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, ops
 from ..autodiff.tape import collector_at_rest
-from .given import as_mask, check_reduction, check_untied, initial_state, same_dtype, sequences, shares, without_padding
 from .losses import known_loss
 from .recipe import Cell, Loss, Recipe, Recorded, masked_equations
 from .recording import Recording
 from .structure import flatten, rebuild
 from .unfolded import Unfolded
+from .validation import (
+    as_mask,
+    check_reduction,
+    check_untied,
+    initial_state,
+    same_dtype,
+    sequences,
+    shares,
+    without_padding,
+)
 
 Array = NDArray[Any]
 

@@ -11,7 +11,6 @@ import math
 import re
 import reprlib
 from collections.abc import Iterator, Set
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -351,7 +350,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     Parameters
     ----------
     net : Unfolded
-        The network. Its passes are run anew; its numbers and its gradients stay what they are.
+        The network. Its passes are run anew, beside the last ones: its numbers and gradients stay what they are.
     of : int, optional
         Start the error from the cost of this time step alone; from the whole cost if none is named.
     title : str
@@ -371,19 +370,12 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     """
     a_network("trace", net)
     a_text("trace", "title", title)
-    with _left_alone(net):
-        return every_text_printable(_traced(net, of, title))
-
-
-@contextmanager
-def _left_alone(net: Unfolded) -> Iterator[None]:
-    """Let a network be run, and have afterwards the numbers and gradients that it had, even after an error."""
     passes = net.tape.passes
-    values, cotangents = passes.values, passes.cotangents
+    held = passes.values, passes.cotangents
     try:
-        yield
-    finally:
-        passes.values, passes.cotangents = values, cotangents
+        return every_text_printable(_traced(net, of, title))
+    finally:  # looking changes nothing, nor does a look that failed
+        passes.values, passes.cotangents = held
 
 
 def _traced(net: Unfolded, of: int | None, title: str) -> Trace:
