@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..autodiff.notation import number, plain, symbol
 from ..unfold import Unfolded
+from .asked import a_network, a_text
 
 MOST_COLUMNS = 9
 
@@ -89,4 +90,6 @@ def ledger(net: Unfolded, weight: str) -> Ledger:
     Ledger
         It prints as a table.
     """
+    a_network("ledger", net)
+    a_text("ledger", "weight", weight)
     return Ledger(net, weight)

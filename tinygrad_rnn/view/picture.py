@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..autodiff import Tape
 from ..unfold import Unfolded
-from . import formats, svg, views
+from . import asked, formats, svg, views
 from .dot import dot
 from .files import write_whole
 from .ids import new_id
@@ -124,7 +124,8 @@ class Picture:
         EngineError
             If what draws this format is missing or fails.
         """
-        return write_whole(path, lambda: self.to_bytes(Path(path).suffix), overwrite)
+        path = asked.a_path(path)
+        return write_whole(path, lambda: self.to_bytes(path.suffix), overwrite)
 
 
 def draw(
@@ -180,11 +181,15 @@ def draw(
 
     Raises
     ------
+    TypeError
+        If it is no network, or if the captions are no words.
     ValueError
         If an argument is unknown or does not fit the others, or if there is nothing to draw.
     TapeError
         If an overlay needs a backward pass that was not run.
     """
+    asked.a_network("draw", net, or_a_tape=True)
+    asked.captions(captions or {})
     return Picture(
         views.scene(
             net,
