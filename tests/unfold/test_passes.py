@@ -133,3 +133,31 @@ def test_a_training_loop_without_a_replay_is_told_so(planned):
     fresh = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
     fresh.backward()
     np.testing.assert_allclose(net.grads["U"], fresh.grads["U"], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "doing",
+    [
+        lambda net: net.backward(),
+        lambda net: net.replay(),
+        lambda net: (net.replay(), net.backward(), net.grads["U"]),
+        lambda net: (net.backward(), net.copies["U"]),
+        lambda net: (net.replay(), net.backward(), net.copies["U"]),
+        lambda net: list(net.steps()),
+        lambda net: net.carry(net.inputs[0].value[None].repeat(5, 0)),
+        lambda net: tg.influence(net, "U"),
+        lambda net: (tg.cut(net, 2), net.backward()),
+        lambda net: (net.replay(), net.check()),
+    ],
+)
+def test_a_network_that_is_dropped_is_gone_without_the_collector(doing):
+    _, net = network()
+    gc.collect()
+    gc.disable()
+    try:
+        doing(net)
+        gone = weakref.ref(net), weakref.ref(net.tape)
+        del net
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()

@@ -691,3 +691,16 @@ def test_a_replay_is_a_fresh_recording_to_the_last_digits(cell, keep, samples):
         if ours.t and theirs.cotangent is not None:
             found.append(difference(ours.cotangent, theirs.cotangent))
     assert max(found) < 1e-13
+
+
+def test_what_is_kept_can_be_chosen_anew():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    net.replay()
+    few = sum(stack.nbytes for stack in net._executor.program.buffers.stacks.values())
+    net.keep = "all"
+    loss = net.replay()
+    assert sum(stack.nbytes for stack in net._executor.program.buffers.stacks.values()) > few
+    assert loss == pytest.approx(tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0).loss, rel=1e-13)
+    with pytest.raises(ValueError, match="keep='much'"):
+        net.keep = "much"

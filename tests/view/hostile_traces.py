@@ -198,7 +198,7 @@ def traces() -> list[tuple[str, str]]:
     found = [(name, json.dumps(whole | {"svg": picture})) for name, picture in pictures]
     for k, text in enumerate(TEXTS):
         # Each text in three places, each place with some texts; in the title, all.
-        places = {"title", *(PLACES[(3 * k + j) % len(PLACES)] for j in range(4))}
+        places = dict.fromkeys(["title", *(PLACES[(3 * k + j) % len(PLACES)] for j in range(4))])
         found += [(f"{place}: {text}", written(trace, place, text)) for place in places]
     return found
 

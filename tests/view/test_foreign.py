@@ -227,7 +227,9 @@ def test_our_own_pictures_are_drawn_again_as_they_are():
             assert ours == theirs, each.name
 
 
-@pytest.mark.parametrize(("name", "text"), hostile_traces.traces(), ids=lambda text: text[:60])
+@pytest.mark.parametrize(
+    ("name", "text"), hostile_traces.traces(), ids=lambda text: text[:60] if text[:1] != "{" else ""
+)
 def test_whatever_stands_in_a_picture_or_a_text_is_a_picture_or_a_text(name, text):
     try:
         trace = tg.Trace.from_json(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,44 @@ from ..replay import Program, read_only
 Array = NDArray[Any]
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Where the numbers of a network's nodes lie in a program. No node is held: nodes hold passes, and these hold this.
+
+    Attributes
+    ----------
+    program : Program
+        Whose buffers they are.
+    size : int
+        How many nodes the network has.
+    cost : int
+        The index of the cost.
+    weights : mapping of int to str
+        The weights, by the node's index.
+    constants : mapping of int to ndarray
+        What comes back, in every pass, to the cost and to the sum that it is the mean of.
+    """
+
+    program: Program
+    size: int
+    cost: int
+    weights: Mapping[int, str]
+    constants: Mapping[int, Array]
+
+    def value(self, node: Any) -> Array:
+        """The value of a node that has a row."""
+        if node.t is None and node.index in self.weights:
+            return self.program.shared(self.weights[node.index])
+        return self.program.value(node.role, node.t or 0)
+
+
 class BufferValues(Values):
     """Values that are rows of a program's buffers, for as long as no later pass has taken these.
 
     Parameters
     ----------
-    executor : Executor
-        Who plays.
+    rows : Rows
+        Where they lie.
     own : dict of int to ndarray
         What has no row, by the node's index.
     only : collection of int, optional
@@ -34,15 +66,15 @@ class BufferValues(Values):
         Whether the pass has come to its end.
     """
 
-    __slots__ = ("_executor", "_number", "_only", "_recorded", "complete")
+    __slots__ = ("_number", "_only", "_recorded", "complete", "rows")
 
-    def __init__(self, executor: Executor, own: dict[int, Array], only: Collection[int] | None = None) -> None:
+    def __init__(self, rows: Rows, own: dict[int, Array], only: Collection[int] | None = None) -> None:
         super().__init__()
         self._values: Any = own
-        self._executor = executor
-        self._number = executor.program.runs + 1  # that of the pass that is about to begin
+        self.rows = rows
+        self._number = rows.program.runs + 1  # that of the pass that is about to begin
         self._only = only
-        self._recorded = executor.size  # how many nodes there are, those included that were recorded since
+        self._recorded = rows.size  # how many nodes there are, those included that were recorded since
         self.complete = False
 
     @property
@@ -53,7 +85,7 @@ class BufferValues(Values):
     @property
     def there(self) -> bool:
         """Whether the rows are still those of this pass."""
-        return self.complete and self._number == self._executor.program.runs
+        return self.complete and self._number == self.rows.program.runs
 
     @property
     def whole(self) -> bool:
@@ -64,17 +96,17 @@ class BufferValues(Values):
         own = self._values.get(node.index)
         if own is not None:
             return own
-        if node.index >= self._executor.size:
+        if node.index >= self.rows.size:
             return super().__getitem__(node)
         if node not in self:
             raise TapeError(
                 f"the value of {node} is gone: it was not computed, or a pass begun later has taken its memory. "
                 "Replay, with all that is given"
             )
-        return self._executor.row(node)
+        return self.rows.value(node)
 
     def __contains__(self, node: Any) -> bool:
-        if node.index >= self._executor.size:
+        if node.index >= self.rows.size:
             return super().__contains__(node)
         return node.index in self._values or (self.there and (self._only is None or node.index in self._only))
 
@@ -87,7 +119,7 @@ class BufferValues(Values):
         """See `Values.done`."""
         if not self.whole:
             return 0
-        self._done = max(self._done, self._executor.size)
+        self._done = max(self._done, self.rows.size)
         while self._done < self._recorded and self._values[self._done] is not None:
             self._done += 1
         return self._done
@@ -101,31 +133,31 @@ class BufferValues(Values):
 class BufferCotangents(Cotangents[Any]):
     """What came back, as rows of a program's buffers, for as long as no later pass has taken these."""
 
-    __slots__ = ("_executor", "_numbers", "gradients")
+    __slots__ = ("_numbers", "gradients", "rows")
 
-    def __init__(self, executor: Executor, besides: bool) -> None:
+    def __init__(self, rows: Rows, besides: bool) -> None:
         # No shares arrive one by one: what came back is in the rows.
-        self.arrived, self.totals, self.root, self.complete = [], [], executor.cost.index, False
+        self.arrived, self.totals, self.root, self.complete = [], [], rows.cost, False
         self.besides = besides
-        self._executor = executor
-        self._numbers = executor.program.runs, executor.program.pulls + 1
+        self.rows = rows
+        self._numbers = rows.program.runs, rows.program.pulls + 1
         self.gradients: dict[str, Array] = {}
 
     def __getitem__(self, node: Any) -> Any:
-        executor = self._executor
-        if node.index >= executor.size or not node.active:
+        rows = self.rows
+        if node.index >= rows.size or not node.active:
             return None
         if not self.complete:
             raise TapeError(f"what comes back to {node} is not there: the backward pass was left before its end")
         if node.t is None:
-            name = executor.names.get(node.index)
-            return executor.fixed.get(node.index) if name is None else read_only(self.gradients[name])
-        if self._numbers != (executor.program.runs, executor.program.pulls):
+            name = rows.weights.get(node.index)
+            return rows.constants.get(node.index) if name is None else read_only(self.gradients[name])
+        if self._numbers != (rows.program.runs, rows.program.pulls):
             raise TapeError(
                 f"the numbers that came back to {node} belong to an earlier backward pass, and a later one has taken "
                 "their memory: ask the net again"
             )
-        return executor.program.cotangent(node.role, node.t)
+        return rows.program.cotangent(node.role, node.t)
 
 
 class Executor:
@@ -152,10 +184,8 @@ class Executor:
 
     Attributes
     ----------
-    names : dict of int to str
-        The weights, by the node's index.
-    fixed : dict of int to ndarray
-        What comes back, in every pass, to the cost and to the sum that it is the mean of.
+    rows : Rows
+        Where the numbers of its nodes lie.
     """
 
     def __init__(
@@ -171,30 +201,28 @@ class Executor:
     ) -> None:
         self.program = program
         self.size = size
-        self.tape = cost.tape
         self.cost = cost
         self.weights = weights
         self.data = data
         self.start = start
         self.initial = initial
-        self.names = {leaf.index: name for name, leaf in weights.items()}
-        self.fixed = {cost.index: read_only(np.ones((), program.folded.dtype))}
-        self._shared = {weights[name].index: name for name in program.weights}
+        constants = {cost.index: read_only(np.ones((), program.folded.dtype))}
         self._scaled: tuple[Node, Array] | None = None  # the sum of the costs, and 1/T
         if computes(cost, np.multiply):
             summed, weight = cost.parents
             self._scaled = summed, weight.value
-            self.fixed[summed.index] = weight.value
+            constants[summed.index] = weight.value
+        self.rows = Rows(program, size, cost.index, {leaf.index: n for n, leaf in weights.items()}, constants)
         given = {s.index for s in start} | {w.index for w in weights.values()}
-        self._fixed = {
-            n.index: n.value for n in self.tape.nodes[:size] if n.op is None and n.t is None and n.index not in given
+        self._leaves = {
+            n.index: n.value for n in cost.tape.nodes[:size] if n.op is None and n.t is None and n.index not in given
         }
         self._carried = {n.index for n in (*states, *weights.values(), *data["x"])}
 
-    def row(self, node: Node) -> Array:
-        """The value of a node that has a row."""
-        name = self._shared.get(node.index)
-        return self.program.shared(name) if node.t is None and name else self.program.value(node.role, node.t or 0)
+    @property
+    def tape(self) -> Any:
+        """The tape."""
+        return self.cost.tape
 
     @property
     def values(self) -> BufferValues | None:
@@ -205,13 +233,13 @@ class Executor:
     @property
     def _own(self) -> BufferValues | None:
         values = self.tape.values
-        return values if isinstance(values, BufferValues) and values._executor is self else None
+        return values if isinstance(values, BufferValues) and values.rows is self.rows else None
 
     @property
     def cotangents(self) -> BufferCotangents | None:
         """What the last backward pass has brought, if it is this program's."""
         back = self.tape.cotangents
-        return back if isinstance(back, BufferCotangents) and back._executor is self else None
+        return back if isinstance(back, BufferCotangents) and back.rows is self.rows else None
 
     def play(
         self,
@@ -231,19 +259,19 @@ class Executor:
         program, old = self.program, self._own
         held = old is not None and old.there
         if old is not None and held:
-            own = {index: value for index, value in old.own.items() if index not in self.fixed}
+            own = {index: value for index, value in old.own.items() if index not in self.rows.constants}
         else:
             # Read before anything is written, and refused where a broken pass has left it half new.
             values, stay = self.tape.values, [what for what in program.data if what not in data]
             data = {what: np.stack([values[leaf] for leaf in self.data[what]]) for what in stay} | dict(data)
-            own = self._fixed | {s.index: values[s] for s in self.start if not s.parents and s not in start}
+            own = self._leaves | {s.index: values[s] for s in self.start if not s.parents and s not in start}
         begun: Sequence[Array] = ()
         if start or self.initial or not held:
             own |= {s.index: read_only(part) for s, part in start.items()}
             own |= {self.weights[name].index: read_only(new[name].copy()) for name in self.initial}
             begun = [new[s.parents[0].name] if s.parents else own[s.index] for s in self.start]
 
-        here = BufferValues(self, own, self._carried if states_only else None)
+        here = BufferValues(self.rows, own, self._carried if states_only else None)
         self.tape.run(here)
         if states_only:
             program.carry(new, data, begun)
@@ -270,7 +298,7 @@ class Executor:
 
     def backward(self, later: Sequence[Array] | None, cuts: Sequence[int] = ()) -> None:
         """Play backwards, from the whole cost and from what comes back to s(T) from beyond, but over no cut."""
-        back = BufferCotangents(self, later is not None)
+        back = BufferCotangents(self.rows, later is not None)
         self.tape.passes.cotangents = back
         self.program.pull(later, cuts)
         back.gradients = self.program.gradients()

@@ -32,7 +32,7 @@ from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Step, walk
 from .structure import flatten, rebuild
-from .validation import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
+from .validation import check_keep, fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 
 Array = NDArray[Any]
 
@@ -56,8 +56,6 @@ class Unfolded:
         The sum, or the mean, of the losses that count.
     counted : tuple of int
         The time steps whose losses count.
-    keep : str
-        Which numbers of a replay keep a place, see `unfold`.
     finite : bool
         Whether `unfold`, `replay` and `backward` raise TapeError where a number is not finite, naming the
         first one; it can be switched at any time.
@@ -96,7 +94,7 @@ class Unfolded:
         self._difference: Different | Literal["not asked"] | None = "not asked"
         self._obstacle = ""
         self.schedule = ""
-        self.keep = "needed"
+        self._keep = "needed"
         self.finite = False
         # Of the last backward pass, once they are asked for.
         self._grads: tuple[Cotangents[Any], Mapping[str, Array]] | None = None
@@ -133,6 +131,18 @@ class Unfolded:
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
 
     @property
+    def keep(self) -> str:
+        """Which numbers of a replay keep a place, see `unfold`; another choice holds from the next replay on."""
+        return self._keep
+
+    @keep.setter
+    def keep(self, keep: str) -> None:
+        check_keep(keep)
+        if keep != self._keep and self._executor is not None:
+            self._compile_anew()
+        self._keep = keep
+
+    @property
     def cuts(self) -> tuple[int, ...]:
         """The time steps that hand no error to the step before them, see `tinygrad_rnn.cut`."""
         return tuple(sorted(self._cuts))
@@ -143,11 +153,11 @@ class Unfolded:
         for t in at:
             if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= self.T:
                 raise ValueError(f"cut at {t!r}: a network is cut before a time step, an integer from 1 to {self.T}")
+        self.tape.passes.cotangents = None  # what came back was of a network cut elsewhere
         self._cuts = frozenset(map(int, at))
         self.tape.through = uncut(self._cuts) if at else None
-        self.tape.passes.cotangents = None  # what came back was of a network cut elsewhere
-        if self._executor is not None and (bool(at) > self._executor.program.can_be_cut):
-            self._executor, self.schedule = None, ""  # another program is compiled at the next replay
+        if at and self._executor is not None and not self._executor.program.can_be_cut:
+            self._compile_anew()
 
     @property
     def last_state(self) -> Any:
@@ -331,12 +341,13 @@ class Unfolded:
         """dC / d copy by name, (T, ...): entry t - 1 is the gradient of the copy of time step t."""
         back = self._last_backward()
         if self._copies is None or self._copies.back is not back:
+            steps, untied, weights, dtype = self._steps, self._recipe.untied, self.weights, self._dtype
 
-            def read(name: str) -> Array:
-                whole = self.weights[name]
-                none = np.zeros(whole.shape[1:] if self._recipe.untied else whole.shape, self._dtype)
-                each = [step.copies.get(name) for step in self._steps]
-                return np.stack([none if copy is None else self._received(back, copy) for copy in each])
+            def read(name: str) -> Array:  # holds what it needs, and not the network: that would be a circle
+                shape = weights[name].shape[untied:]
+                copies = [step.copies.get(name) for step in steps]
+                each = [None if copy is None else back[copy] for copy in copies]
+                return np.stack([np.zeros(shape, dtype) if g is None else np.asarray(g) for g in each])
 
             self._copies = Copied(back, self._copied, read, self._no_copies)
         return self._copies
@@ -482,6 +493,10 @@ class Unfolded:
         elif not self.schedule:
             self._make_plan()
         return new, data, start
+
+    def _compile_anew(self) -> None:
+        """Compile another program at the next replay."""
+        self._executor, self.schedule = None, ""
 
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""

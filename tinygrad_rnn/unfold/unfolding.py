@@ -17,6 +17,7 @@ from .structure import flatten, rebuild
 from .unfolded import Unfolded
 from .validation import (
     as_mask,
+    check_keep,
     check_reduction,
     check_untied,
     initial_state,
@@ -104,8 +105,7 @@ def unfold(
     """
     pays = known_loss(loss)
     check_reduction(reduction)
-    if keep not in ("needed", "all"):
-        raise ValueError(f"keep={keep!r}: a replay keeps what is 'needed', or 'all'; say which")
+    check_keep(keep)
     x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:

@@ -124,6 +124,12 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
 
 
+def check_keep(keep: str) -> None:
+    """Raise ValueError if it is not a choice of what a replay keeps."""
+    if keep not in ("needed", "all"):
+        raise ValueError(f"keep={keep!r}: a replay keeps what is 'needed', or 'all'; say which")
+
+
 def shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
     """What each time step's cost weighs in the whole."""
     shares = np.zeros(T)
