@@ -1,5 +1,8 @@
 """A pass has its numbers to itself: one that was interrupted, or whose memory was taken, answers with what to do."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
