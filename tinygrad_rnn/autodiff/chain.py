@@ -78,7 +78,10 @@ def by_rule(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
 
 
 def received(node: Node, shares: Sequence[Any]) -> Any:
-    """A node's shares, added up. Factors are multiplied out only where an op has to read them."""
+    """A node's shares, added up: here the gradients of a weight's copies accumulate.
+
+    Factors are multiplied out only where an op has to read them.
+    """
     g = shares[0] if len(shares) == 1 else frozen(added(shares))
     if isinstance(g, Outer) and node.op is not None and not node.op.ties:
         return frozen(np.asarray(g))
@@ -126,11 +129,11 @@ def pullback(
             share = hand(node, slot, g, y, args)
             if share is None:
                 continue
-            shares = arrived[parent.index]
-            if shares is None:
-                shares = arrived[parent.index] = []
-            shares.append(share)
-            yield Share(node, slot, parent, share, shares, len(shares) - 1)
+            waiting = arrived[parent.index]
+            if waiting is None:
+                waiting = arrived[parent.index] = []
+            waiting.append(share)
+            yield Share(node, slot, parent, share, waiting, len(waiting) - 1)
     back.complete = True
 
 

@@ -129,7 +129,7 @@ class Op:
                 return partial(said, **settings) if callable(said) else said
 
             bound = self._bound[key] = copy.copy(self)
-            bound.settings = settings
+            bound.settings, bound._bound = {**self.settings, **settings}, {}
             for said in ("value", "latex", "unit", "terms", "block"):
                 setattr(bound, said, fixed(getattr(self, said)))
             bound.checks = [fixed(check) for check in self.checks]
@@ -229,7 +229,7 @@ class Op:
         return self.rules.get(slot) or self.rules.get(None)
 
     def share(self, slot: int, g: Array, y: Array, args: Sequence[Array]) -> Any:
-        """The share of argument `slot` of the cotangent `g`."""
+        """The vjp: the share of argument `slot` of the cotangent `g`."""
         rule = self.rules.get(slot)
         return rule.vjp(g, y, *args) if rule is not None else self.rules[None].vjp(g, y, args, slot)
 
@@ -238,7 +238,7 @@ class Op:
         return slot in self.linear or slot in self.jvps or None in self.jvps
 
     def push(self, slot: int, dx: Any, y: Any, args: Sequence[Any]) -> Any:
-        """The tangent of the value that the tangent `dx` of argument `slot` gives."""
+        """The jvp: the tangent of the value that the tangent `dx` of argument `slot` gives."""
         if slot in self.linear:
             moved = (*args[:slot], dx, *args[slot + 1 :])
             return self(*moved) if hasattr(dx, "tape") else self.value(*moved)

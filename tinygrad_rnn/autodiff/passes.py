@@ -81,7 +81,7 @@ class Values:
         self._values.append(value)
 
     def lasting(self, node: OnTape) -> Array:
-        """A leaf's value that stays as it is, whatever is played later."""
+        """A leaf's value that stays as it is, whatever is played later: a copy, where memory is used again."""
         return self[node]
 
     def play(self, nodes: Iterable[L]) -> Iterator[L]:

@@ -61,10 +61,13 @@ def added(shares: Sequence[Array | Outer]) -> Array | Outer:
     if len(shares) == 1:
         return shares[0]
     factors = [share for share in shares if isinstance(share, Outer)]
-    joined = Outer([term for share in factors for term in share.terms])
-    if len(factors) == len(shares):
-        return joined
-    total, *others = [share for share in shares if not isinstance(share, Outer)]
+    arrays = [share for share in shares if not isinstance(share, Outer)]
+    if factors:
+        joined = Outer([term for share in factors for term in share.terms])
+        if not arrays:
+            return joined
+        arrays.append(np.asarray(joined))
+    total, *others = arrays
     for share in others:
         total = total + share
-    return total + np.asarray(joined) if factors else total
+    return total

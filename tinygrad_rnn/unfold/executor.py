@@ -272,7 +272,7 @@ class Executor:
             begun = [new[s.parents[0].name] if s.parents else own[s.index] for s in self.start]
 
         here = BufferValues(self.rows, own, self._carried if states_only else None)
-        self.tape.run(here)
+        self.tape.make_last(here)
         if states_only:
             program.carry(new, data, begun)
             here.complete = True
