@@ -300,7 +300,8 @@ class Unfolded:
         def kind(node: Node) -> str:
             return "gradient" if node.index in weights else "copy" if node.index in copies else "cotangent"
 
-        return check_tape(self.tape, self.tape.swept or self.cost, rng, kind)
+        root = self.cost if self.tape.swept is None else self.tape.swept
+        return check_tape(self.tape, root, rng, kind)
 
     @property
     def grads(self) -> Mapping[str, Array]:

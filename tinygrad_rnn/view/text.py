@@ -13,3 +13,8 @@ def printable(text: str) -> str:
     Source: Extensible Markup Language (XML) 1.0, production [2], and its advice on control characters.
     """
     return text.translate(_TABLE)
+
+
+def called(node: object | None, otherwise: str = "C") -> str:
+    """What a node is called, or what stands for none: the whole cost."""
+    return otherwise if node is None else str(node)
