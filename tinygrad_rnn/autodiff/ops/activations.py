@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..kernels import in_turn
 from ..op import Array, op
 
 
@@ -21,7 +20,11 @@ def _(g: Array, y: Array, net: Array) -> Array:
 
 @op(label="tanh", latex=r"\tanh({0})", ufuncs=[(np.tanh,)])
 def tanh(net: Array, out: Array | None = None) -> Array:
-    """The hyperbolic tangent, between -1 and 1."""
+    """The hyperbolic tangent, between -1 and 1.
+
+    Its slope is taken from its value, as 1 - y y: right to the rounding of 1, about 1e-16, and so 0 where net is
+    beyond 19, though it is 1e-16 there and less.
+    """
     return np.tanh(net, out=out)
 
 
@@ -42,8 +45,15 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     ufuncs=[(np.multiply, 0.5), (np.tanh,), (np.multiply, 0.5), (np.add, 0.5)],
 )
 def sigmoid(net: Array, out: Array | None = None) -> Array:
-    """The logistic function 1 / (1 + exp(-net)), Guo (2013), eq. (13), by tanh so that nothing overflows."""
-    return in_turn(sigmoid.ufuncs, (net,), out)
+    """The logistic function 1 / (1 + exp(-net)), Guo (2013), eq. (13); every digit of it, however small it is.
+
+    A replay computes it by tanh, as (1 + tanh(net / 2)) / 2, in one sweep with the other gates of a cell: that is
+    right to the rounding of 1, about 1e-16, so that beyond -37 it is 0. So is the slope y (1 - y), where net is
+    far above 0 and y so near to 1 that the rest is gone.
+    """
+    top = np.maximum(net, 0)
+    rest = np.exp(net - 2 * top)  # exp(-|net|) cannot overflow
+    return np.divide(np.where(top == 0, rest, 1), 1 + rest, out=out)
 
 
 @sigmoid.vjp(0, latex=r"{g} \odot ({y} \odot (1 - {y}))", equation="G14")
