@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
 from ..unfold.given import check_reduction, initial_state, sequences
 from ..unfold.gradients import cotangent
@@ -137,6 +138,7 @@ class Checkpoints:
         return self._nets[key]
 
 
+@asked
 def checkpointed(
     cell: Cell,
     params: Mapping[str, Any],
@@ -166,6 +168,7 @@ def checkpointed(
     return Checkpoints(cell, params, every=every, memory=memory, loss=loss, reduction=reduction)(x, d, s0=s0)
 
 
+@asked
 def fewest_plays(segments: int, memory: int) -> int:
     """How many segments must be played forwards to go back through all of them, C(t, m).
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
+from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
 from ..unfold.given import initial_state
 from ..unfold.gradients import cotangent
@@ -106,6 +107,7 @@ class GammaMemory:
         return (1 - part) * self.values[k] + part * self.values[k + 1]
 
 
+@asked
 def fixed_memory(
     cell: Cell,
     params: Mapping[str, Any],

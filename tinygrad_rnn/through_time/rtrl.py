@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import play_copies, record_pushforward
+from ..autodiff.asked import asked
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten
@@ -19,6 +20,7 @@ Array = NDArray[Any]
 Influence = dict[tuple[str, int], Array]  # of a weight on a part of the state; what is not there is zero
 
 
+@asked
 def rtrl(
     cell: Cell, params: Mapping[str, Any], x: Any, d: Any, *, loss: str | Loss = "cross_entropy", s0: Any = None
 ) -> Iterator[Window]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
+from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
 from ..unfold.given import check_reduction, initial_state
 from ..unfold.losses import known_loss
@@ -41,6 +42,7 @@ LOOPS = {
 }
 
 
+@asked
 def truncated_gradient(
     net: Unfolded, *, k1: int, k2: int, losses: str = "new", tail: str = "flush"
 ) -> dict[str, Array]:
@@ -80,6 +82,7 @@ def truncated_gradient(
     return gradients_of(net, errors)
 
 
+@asked
 def cut(net: Unfolded, *at: int) -> None:
     """Cut a network that was recorded: no error passes from these time steps to the steps before them.
 
@@ -166,6 +169,7 @@ def _window(net: Unfolded, first: int) -> Window:
     return Window(first, first + net.T - 1, net.loss, dict(net.grads), net.last_state)
 
 
+@asked
 def truncated(
     cell: Cell,
     params: Mapping[str, Any],
@@ -285,6 +289,7 @@ def _blocks(steps: Iterable[tuple[int, Array, Array]], windows: Windows) -> Iter
         )
 
 
+@asked
 def williams_peng(
     cell: Cell,
     params: Mapping[str, Any],
@@ -331,6 +336,7 @@ def williams_peng(
     return _truncated(unfolding, windows, stream(x, d), stored=True)
 
 
+@asked
 def epochwise(
     cell: Cell,
     params: Mapping[str, Any],
@@ -371,6 +377,7 @@ def epochwise(
     return _truncated(unfolding, windows, stream(x, d), stored=True)
 
 
+@asked
 def naive_splitting(
     cell: Cell,
     params: Mapping[str, Any],
@@ -424,6 +431,7 @@ def naive_splitting(
     return pieces()
 
 
+@asked
 def wikipedia(
     cell: Cell,
     params: Mapping[str, Any],

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ops
+from ..autodiff.asked import asked
 from ..autodiff.tape import collector_at_rest
 from .given import as_mask, check_reduction, check_untied, initial_state, same_dtype, sequences, shares, without_padding
 from .losses import known_loss
@@ -20,6 +21,7 @@ from .unfolded import Unfolded
 Array = NDArray[Any]
 
 
+@asked
 def unfold(
     cell: Cell,
     params: Mapping[str, Any],

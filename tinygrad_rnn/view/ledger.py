@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked
 from ..autodiff.notation import number, plain, symbol
 from ..unfold import Unfolded
 from .text import called
@@ -75,6 +76,7 @@ def entries(weight: str, shape: tuple[int, ...]) -> list[str]:
     return [plain(symbol(f"{stem}_{''.join(str(i + 1) for i in index)}")) for index in np.ndindex(*shape)]
 
 
+@asked
 def ledger(net: Unfolded, weight: str) -> Ledger:
     """The table of what each copy of a weight contributes to the weight's gradient.
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..autodiff import Tape
+from ..autodiff.asked import asked
 from ..unfold import Unfolded
 from . import formats, svg, views
 from .dot import dot
@@ -127,6 +128,7 @@ class Picture:
         return write_whole(path, lambda: self.to_bytes(Path(path).suffix), overwrite)
 
 
+@asked
 def draw(
     net: Unfolded | Tape,
     *,

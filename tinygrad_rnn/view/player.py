@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..autodiff.asked import asked
 from ..unfold import Unfolded
 from .files import write_whole
 from .guess import answers, otherwise, question
@@ -112,6 +113,7 @@ class Player:
         return f"<style>{style_text()}</style>{self.fragment(id=new_id(self.id))}<script>{script_text()}</script>"
 
 
+@asked
 def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", predict: bool = False) -> Player:
     """Step through a network: each step forwards and backwards with its formula, its numbers and the ledger.
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from ..autodiff.asked import asked
 from ..unfold import Step
 from .trace import Moment, moment
 
@@ -130,6 +131,7 @@ def printing_with(printer: Printer) -> Iterator[None]:
         _printer = before
 
 
+@asked
 def show(steps: Iterable[Step]) -> None:
     """Show steps as text: all of them, or one at a time where a reader sits at a terminal.
 

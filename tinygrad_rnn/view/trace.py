@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff.asked import asked
 from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
 from ..unfold import Step, Unfolded
@@ -258,6 +259,7 @@ class Trace:
         return write_whole(path, lambda: self.to_json().encode(), overwrite)
 
 
+@asked
 def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     """Run a network forwards and backwards, and keep what is to be seen of each step.
 
@@ -275,14 +277,15 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     Trace
         Of more than 8 time steps, the first and the last three are shown.
     """
+    steps = net.steps(of)  # asks whether there is such a step
+    steps_from = net.cost if of is None else net.losses[of - 1]
     shown = tuple(shown_steps(net, None))  # as in the picture
     lines = net.source_lines()
     weights = {leaf.index: name for name, leaf in net.weights.items()}
     moments: list[Moment] = []
     books = {name: _Book(name, net.weights[name].shape, shown) for name in net.weights}
     count = 0
-    steps_from = net.cost if of is None else net.losses[of - 1]
-    for step in net.steps(of):
+    for step in steps:
         count = step.number
         share = step.share
         weight = weights.get(share.parent.index, "") if share is not None else ""
