@@ -251,7 +251,7 @@ assert faults[1e-11] > 1e3 * faults[1e-5]
 # So: three **and** twenty-three. Three is what one line knows. Twenty-three is what you get when every line hands its
 # share to those it has read, from the last line to the first, and shares are added.
 #
-# The library's program for this is short: the loop is one function, `pullback` in `autodiff/chain.py`. The site has a page,
-# *The tape, read line by line*, that goes through it and runs every piece.
+# The library's program for this is short: the loop is one function, `pullback` in `autodiff/chain.py`. The site has a
+# page, *The tape, read line by line*, that goes through it and runs every piece.
 #
 # It looks hard to get wrong. The next lesson gets it wrong in four ways.

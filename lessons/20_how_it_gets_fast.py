@@ -328,8 +328,8 @@ assert odd.check().ok
 
 # %% [markdown]
 # So the slow tape and the fast program are one thing, seen twice. Unfold it and you see every copy. Fold it and you see
-# what has to wait for what; and what has to wait for nothing is done at once. The slow tape is read line by line on the
-# site's page *The tape, read line by line*; how the fast program is compiled, in five steps under their usual names, is on
-# the page *Architecture*.
+# what has to wait for what; and what has to wait for nothing is done at once. The site's page *The tape, read line by
+# line* reads the slow one; how the fast one is compiled, in steps under their usual names, says the page *Architecture*
+# beside it.
 #
 # Fast enough to learn something real? Let us see.

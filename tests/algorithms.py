@@ -62,7 +62,8 @@ GRU | cells.GRU | 14 | unfold/cells | notation
 layers of cells | cells.Stacked | 6 | unfold/cells | notation
 untied weights | untie | 9 10 | through_time/untied | memory_and_pathology
 measured slopes | check Unfolded.check | 13 19 | autodiff/check unfold/check | howto
-optimisers | train.SGD train.Momentum train.Adam | 7 13 21 | train/optimisers |
+gradient descent, momentum | train.SGD train.Momentum train.Nesterov | 7 13 | train/optimisers | howto
+steps of a size for each entry | train.Adagrad train.RMSprop train.Adam train.AdamW | 13 21 | train/optimisers | howto
 initialisers | train.orthogonal train.identity train.scaled_normal train.scale_to_radius | 13 | train/initialisers |
 """
 

@@ -21,18 +21,19 @@ def network(cell, samples=1, steps=5, inputs=2, hidden=3, outputs=4, seed=0, par
 def compiled(net, passes=PASSES, keep_all=False):
     """A network's program, not played yet."""
     folded, _ = net.stacked()
-    program = Program(folded, net.T, net.trained, keep_all, passes)
-    for name, stack in program.weights.items():
-        stack[...] = net.weights[name].value
-    for row, part in zip(program.start, flatten(net.states[0]), strict=True):
-        row[...] = part.value
-    return program
+    return Program(folded, net.T, net.trained, keep_all, passes)
+
+
+def run(program, net, data):
+    """Its forward pass, with the network's weights and initial state."""
+    weights = {name: net.weights[name].value for name in program.weights}
+    return program.run(weights, data, [part.value for part in flatten(net.states[0])])
 
 
 def played(net, data, passes=PASSES, keep_all=False, **options):
     """A network's program after both passes."""
     program = compiled(net, passes, keep_all)
-    program.run(data)
+    run(program, net, data)
     program.pull(**options)
     return program
 

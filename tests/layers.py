@@ -26,8 +26,9 @@ PARTS: dict[str, frozenset[str]] = {
         {"through_time", "unfold", "autodiff", "guo"}
     ),  # to show the equations: it computes nothing with them
     "train": frozenset({"through_time", "unfold", "autodiff"}),
+    "data": frozenset(),  # files, and nothing that is done with what they hold
     "guo": frozenset(),
-    FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "guo"}),
+    FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "data", "guo"}),
     "cli": ANY,
     "__main__": frozenset({"cli"}),
 }
@@ -40,6 +41,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "through_time": frozenset({"numpy", "networkx"}),
     "view": ANY,  # drawing, terminal, notebook, Sphinx: imported when used
     "train": frozenset({"numpy"}),
+    "data": frozenset({"numpy"}),
     "guo": frozenset({"numpy"}),
     FACADE: frozenset({"numpy"}),
     "cli": ANY,

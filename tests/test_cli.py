@@ -33,15 +33,17 @@ def run(*words):
 def drawn(*words):
     result = run("draw", *words, "-o", "-", "--format", "json")
     assert result.exit_code == 0, result.output
-    return json.loads(result.output)
+    return json.loads(result.stdout)
 
 
 def refused(*words):
-    """The one line that says why."""
+    """The one line that says why, after what was understood of a file."""
     result = run("draw", *words)
     assert result.exit_code != 0
     assert isinstance(result.exception, SystemExit), result.exception
-    (line,) = result.output.strip().split("\n")
+    *understood, line = result.output.strip().split("\n")
+    assert line.startswith(("Error: ", "Try")), line
+    assert not any(said.startswith("Error: ") for said in understood)
     assert not list(Path().glob(".unfinished*"))
     return line
 
@@ -62,7 +64,7 @@ def test_a_sentence_is_read_character_by_character_and_tells_the_next_one():
 
 
 def test_a_table_is_read_row_by_row_and_tells_the_next_one():
-    Path("a.csv").write_text("\ufefftime,level\n1,0.25\n\n3,-0.5\n5,0.75\n", encoding="utf-8")
+    Path("a.csv").write_text("\ufeffdepth,level\n1,0.25\n\n3,-0.5\n5,0.75\n", encoding="utf-8")
     nodes = {n["label"]: n for n in drawn("--csv", "a.csv")["nodes"]}
     assert [nodes[f"x({t})"]["numbers"]["value"] for t in (1, 2)] == ["1.00  0.25", "3.00  −0.50"]
     assert [nodes[f"d({t})"]["numbers"]["value"] for t in (1, 2)] == ["3.00  −0.50", "5.00  0.75"]
@@ -107,19 +109,22 @@ def test_the_seed_decides():
     ("content", "why"),
     [
         ("1,2\n3,x\n", "a.csv, line 2, column 2: 'x' is not a finite number"),
-        ("1,2\n3,nan\n", "a.csv, line 2, column 2: 'nan' is not a finite number"),
-        ("1;2\n3;4\n", "a.csv, line 1: the columns are parted by semicolons; part them by commas, decimals by points"),
-        ("a;b\n1,5;2\n3;4\n", "a.csv, line 2: the columns are parted by semicolons"),
-        ("1\t2\n3\t4\n", "a.csv, line 1: the columns are parted by spaces or tabs"),
-        ("1,2\n3|4\n", "a.csv, line 2: the columns are parted by bars"),
-        ("1,2\n3;x\n", "a.csv, line 2: 1 columns, but 2 in the rows before"),
+        (
+            "1,2\n3,nan\n",
+            "line 2, column 2: 'nan' is no value.*pass --missing interpolate or --missing hold or --missing",
+        ),
+        ("y\n1,5\n2,5\n", "a.csv, line 3: is the comma .*; pass --sep ';' --decimal ,"),
+        ("y\n1 000\n2 000\n", "a.csv, line 2, column 1 'y': '1 000' .*; pass --thousands space"),
+        ("0\n112\n118\n", "a.csv, line 1: '0' may be names or data.*; pass --header yes or --header no"),
+        ("1,2\n3|4\n", "a.csv, line 2: 1 field parted by commas, but 2 in most rows"),
+        ("1,2\n3;x\n", "a.csv, line 2: 1 field parted by commas, but 2 in most rows"),
         ("1," * 600_000, "a.csv is no table: it has a line of more than 1,000,000 characters"),
         ("1,2\n" * 100_000, "time steps: .*, and at most 1 GB"),
-        ("1,2\n3\n", "a.csv, line 2: 1 columns, but 2 in the rows before"),
-        ("a,b\n1,2\n", "a.csv needs two rows of numbers at least"),
-        ("", "a.csv needs two rows of numbers at least"),
-        ('1,2\n"3,4\n', "a.csv is no CSV in UTF-8"),
-        (b"\xff\xfe1\x00", "a.csv is no CSV in UTF-8"),
+        ("1,2\n3\n", "a.csv, line 2: 1 field parted by commas, but 2 in most rows"),
+        ("a,b\n1,2\n", "a table needs two rows of numbers at least"),
+        ("", "a.csv has no rows"),
+        ('1,2\n"3,4\n', "a.csv, line 2: the quotes in the row that begins there do not end right"),
+        (b"a,b\n1,\xb0\n", "a.csv, line 2: byte 6 .* means nothing in UTF-8.*; pass --encoding cp1252"),
         ("1,2\n1e200,2\n1,2\n", "inf"),
     ],
 )
@@ -133,6 +138,70 @@ def test_a_bad_table_is_refused_in_one_line(content, why):
 def test_spaces_after_commas_are_no_other_way_to_part_columns():
     Path("a.csv").write_text("1, 2\n3,\t4\n 5 ,6\n")
     assert [n["numbers"]["value"] for n in drawn("--csv", "a.csv")["nodes"] if n["label"] == "d(2)"] == ["5  6"]
+
+
+def values(label, *words):
+    return next(n["numbers"]["value"] for n in drawn(*words)["nodes"] if n["label"] == label)
+
+
+def test_the_options_of_tables_reach_the_table():
+    Path("a.csv").write_text("above\nDatum;p;q\n1.2.2020;1.000,5;7\n2.2.2020;;8\n3.2.2020;3,5;9\n", encoding="utf-16")
+    words = [
+        "--csv",
+        "a.csv",
+        *["--skip-rows", "1", "--sep", ";", "--decimal", ",", "--thousands", ".", "--header", "yes"],
+    ]
+    words += ["--date-column", "Datum", "--date-format", "%d.%m.%Y", "--missing", "hold", "--encoding", "utf-16"]
+    assert values("x(1)", *words) == "1e3  7.00"
+    assert values("d(1)", *words) == "1e3  8.00"
+    assert values("d(1)", *words, "--target", "q") == "8"
+    assert values("x(2)", *words, "--columns", "2") == "1e3"
+
+
+def test_what_was_understood_is_printed_beside_the_output():
+    Path("a.csv").write_text("Year,Sunspots\n1700,5\n1701,11\n")
+    for words in (["draw", "--format", "json"], ["step"]):
+        result = run(*words, "--csv", "a.csv")
+        assert result.exit_code == 0, result.output
+        assert "a.csv: 2 rows, lines 2 to 3" in result.stderr
+        assert "column 1 'Year' says when, from '1700' to '1701', and is no data" in result.stderr
+        assert "column 2 'Sunspots': 5 ... 11" in result.stderr
+        assert "Year" not in result.stdout
+
+
+def test_a_text_is_read_from_a_file_or_from_the_standard_input():
+    Path("a.txt").write_bytes(b"\xef\xbb\xbfab\r\na")
+    assert values("x(1)", "--text-file", "a.txt") == "1  0  0"
+    assert "1 line ends of Windows" in run("draw", "--text-file", "a.txt").stderr
+    words = ["draw", "--format", "json", "--text-file", "-"]
+    result = CliRunner().invoke(main, [*words, "--encoding", "cp1252"], input="aé".encode("cp1252"))
+    assert result.exit_code == 0, result.output
+    assert [n["numbers"]["caption"] for n in json.loads(result.stdout)["nodes"] if n["label"] == "d(1)"] == ["“é”"]
+    result = CliRunner().invoke(main, ["draw", "--format", "json", "--csv", "-"], input="a,b\n1,5\n2,9\n")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("--sep ;", "--sep says how to read a table: name one by --csv"),
+        ("--text ab --skip-rows 2", "--skip-rows says how to read a table: name one by --csv"),
+        ("--text-file a.txt --columns 1", "--columns says how to read a table"),
+        ("--encoding utf-8", "--encoding says how to read a file"),
+        ("--csv a.csv --text-file a.txt", "--csv and --text-file both say what to read"),
+        ("--text ab --text-file a.txt", "--text and --text-file both say what to read"),
+        ("--csv a.csv --sep ab", "--sep='ab': it must be one sign"),
+        ("--csv a.csv --thousands x", "--thousands='x': it must be one of"),
+        ("--csv a.csv --columns b", "has no column 'b'"),
+        ("--csv a.csv --columns a --date-column a", "--date-column='a' is also data"),
+        ("--csv a.csv --encoding bytes", "encoding='bytes' is no encoding"),
+        ("--csv .", "is a folder"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(words, why):
+    Path("a.csv").write_text("a\n1\n2\n")
+    Path("a.txt").write_text("ab")
+    assert why in refused(*words.split())
 
 
 @pytest.mark.parametrize("command", ["draw", "step"])

@@ -1,9 +1,11 @@
 """Exercises: solutions pass, blanks do not, and each planted mistake is found where it is."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -171,6 +173,103 @@ def test_what_the_file_does_harms_nobody(cd, source, status, says):
     assert re.search(says, report.first.says)
     assert [verdict.status for verdict in report.verdicts[1:]] == [LATE] * 3
     assert len(report.printed) <= attempt.MOST_PRINTED
+
+
+LEAVES = {
+    "a fork": "import os, time\nif os.fork() == 0:\n    note()\n    time.sleep(60)\n",
+    "a fork in a session of its own": (
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    note()\n    time.sleep(60)\n"
+    ),
+    "a fork of a fork that has ended": (
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"
+        "    note()\n    time.sleep(60)\n"
+    ),
+    "a program": "import subprocess, sys\np = subprocess.Popen(['sleep', '60'])\nnote(p.pid)\n",
+    "a program in a session of its own": (
+        "import subprocess, sys\np = subprocess.Popen(['sleep', '60'], start_new_session=True)\nnote(p.pid)\n"
+    ),
+    "a shell that goes on": "import os\nos.system('sleep 60 & echo $! >> pid')\n",
+    "a fork that hears no signal": (
+        "import os, signal, time\nif os.fork() == 0:\n    for s in (1, 2, 3, 15):\n"
+        "        signal.signal(s, signal.SIG_IGN)\n    note()\n    time.sleep(60)\n"
+    ),
+    "a chain of forks": (
+        "import os, time\nif os.fork() == 0:\n    note()\n    end = time.time() + 60\n    while time.time() < end:\n"
+        "        if os.fork():\n            os._exit(0)\n        note()\n        time.sleep(.001)\n"
+    ),
+}
+NOTE = "def note(pid=None):\n    import os\n    open('pid', 'a').write(f'{pid or os.getpid()} ')\n\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, what has left its group is not found")
+@pytest.mark.parametrize("source", LEAVES.values(), ids=LEAVES)
+@pytest.mark.parametrize("then", ["time.sleep(.3)", "os._exit(1)", "while True: pass"])
+def test_what_the_file_has_started_ends_with_it(cd, source, then):
+    mine = cd / "exercise_06.py"
+    mine.write_text(f"{NOTE}{source}import os, time\ntime.sleep(.2)\n{then}\n")
+    begun = time.monotonic()
+    check_file(SIX, mine, seconds=2)
+    assert time.monotonic() - begun < 20
+    for pid in (cd / "pid").read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid), 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, limits are other ones")
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("x = bytearray(10**10)\n", "line 1 raises MemoryError"),
+        ("x = [0]\nwhile True:\n    x += x\n", "line 3 raises MemoryError"),
+        ("import numpy as np\nx = np.ones(10**10)\n", "line 2 raises .*MemoryError"),
+        (
+            "f = open('much', 'wb')\nwhile True:\n    f.write(bytes(10**6))\n",
+            "line [23] raises OSError: .*File too large",
+        ),
+        ("import os\nf = os.open('much', os.O_CREAT | os.O_RDWR)\nos.truncate(f, 10**12)\n", "File too large"),
+        ("kept = [open('exercise_06.py') for _ in range(10**4)]\n", "line 1 raises OSError: .*Too many open files"),
+    ],
+)
+def test_what_the_file_takes_is_limited(cd, source, says):
+    mine = cd / "exercise_06.py"
+    mine.write_text(source)
+    report = check_file(SIX, mine, seconds=5)
+    assert report.first.status == ERROR
+    assert re.search(says, report.first.says)
+    assert sum(path.stat().st_size for path in cd.iterdir()) < 2 * attempt.MOST_WRITTEN
+
+
+LIES = {
+    "no lines": "open(sys.argv[3], 'w').write('x' * 10**7)",
+    "no verdicts": "open(sys.argv[3], 'w').write('[]\\n3\\n{}\\nnull\\n{\"printed\": 3}\\n' + '[' * 10**5)",
+    "other names": 'open(sys.argv[3], \'w\').write(\'{"name": "x", "status": "right"}\\n\')',
+    "a pipe": "os.unlink(sys.argv[3]); os.mkfifo(sys.argv[3])",
+    "a folder": "os.unlink(sys.argv[3]); os.mkdir(sys.argv[3])",
+    "what never ends": "os.unlink(sys.argv[3]); os.symlink('/dev/zero', sys.argv[3])",
+    "no traceback": "open(sys.argv[4], 'wb').write(bytes(range(256)))",
+    "no clock": "import signal, faulthandler; signal.signal(14, 1); faulthandler.cancel_dump_traceback_later()",
+    "no guard": "import signal; os.kill(os.getppid(), signal.SIGKILL)",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
+def test_what_the_file_does_to_the_check_is_no_traceback(cd, lie):
+    (cd / "exercise_06.py").write_text(f"import os, sys\n{lie}\nos._exit(0)\n")
+    result = run(6, "--check")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "Python itself ended here" in result.output
+
+
+def test_what_the_check_remembers_may_be_anything_at_all(cd):
+    (cd / "exercise_06.py").write_text(SIX.solution.replace("later @ U", "later @ U.T"))
+    for text in ('{"level": 1e999, "mistake": "x"}', "[" * 10**5, '{"level": "' + "9" * 5000 + '"}', "{", "x"):
+        (cd / ".exercise_06.hints").write_text(text)
+        assert "Hint 1 of 3" in run(6, "--check").output
 
 
 @pytest.mark.slow

@@ -42,10 +42,13 @@ def differences(total, arrays, step=3e-4):
     return found
 
 
-def gradients(cell, params, x, d, s0, cost, mask=None):
-    """dC / d copy for each weight, (T, ...), and dC / d s(0) in the state's structure."""
-    copies = [{name: w.copy() for name, w in params.items()} for _ in x]
-    initial = [np.array(s) for s in flatten(s0)]
+def gradients(cell, params, x, d, s0, cost, mask=None, by=differences, dtype=float):
+    """dC / d copy for each weight, (T, ...), and dC / d s(0) in the state's structure.
+
+    A cell that computes on complex arrays can have them by `complex_steps`, with ``dtype=complex``.
+    """
+    copies = [{name: w.astype(dtype) for name, w in params.items()} for _ in x]
+    initial = [np.array(s, dtype) for s in flatten(s0)]
     states = [rebuild(s0, initial), *(s for s, _ in played(cell, copies, x, d, s0, cost, mask))]
 
     def total(t):
@@ -53,9 +56,9 @@ def gradients(cell, params, x, d, s0, cost, mask=None):
         rest = slice(t, None)
         return sum(costs(cell, copies[rest], x[rest], d[rest], states[t], cost, None if mask is None else mask[rest]))
 
-    by_copy = [differences(lambda t=t: total(t), list(weights.values())) for t, weights in enumerate(copies)]
+    by_copy = [by(lambda t=t: total(t), list(weights.values())) for t, weights in enumerate(copies)]
     of_copies = {name: np.stack(each) for name, each in zip(params, zip(*by_copy, strict=True), strict=True)}
-    return of_copies, rebuild(s0, differences(lambda: total(0), initial))
+    return of_copies, rebuild(s0, by(lambda: total(0), initial))
 
 
 def squared_error(y, d):
@@ -68,3 +71,15 @@ def cross_entropy(y, d):
 
 def bernoulli(y, d):
     return -(d * np.log(y) + (1 - d) * np.log(1 - y)).sum()
+
+
+def complex_steps(total, arrays):
+    """The slope of ``total()`` in every entry of each complex array, to the last digits: nothing is subtracted."""
+    found = [np.zeros(a.shape) for a in arrays]
+    for entry, gradient in zip(arrays, found, strict=True):
+        for at in np.ndindex(*entry.shape):
+            middle = entry[at]
+            entry[at] = middle + 1e-40j
+            gradient[at] = total().imag / 1e-40
+            entry[at] = middle
+    return found

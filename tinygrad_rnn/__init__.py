@@ -3,7 +3,7 @@
 Independent of the tinygrad project.
 """
 
-from . import guo, train
+from . import data, guo, train
 from .autodiff import (
     BadNumber,
     CheckReport,
@@ -105,6 +105,7 @@ __all__ = [
     "clip_by_norm",
     "clip_by_value",
     "cut",
+    "data",
     "delta",
     "draw",
     "draw_flow",

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from op_examples import EACH, bound
+from op_examples import EACH, EXAMPLES, bound
+from tinygrad_rnn.autodiff import OPS
 from tinygrad_rnn.autodiff.form import Joins, Puts, Takes
 from tinygrad_rnn.autodiff.kernels import in_turn
 
@@ -80,6 +81,20 @@ def test_what_is_prepared_once_computes_again_and_again(name, example):
             args[-1] *= scale
             call()
             np.testing.assert_allclose(out, operation.value(*args), rtol=1e-15)
+
+
+def test_what_is_prepared_with_an_argument_computes_both():
+    for name, examples in EXAMPLES.items():
+        for inner, prepare in OPS[name].prepared_with.items():
+            for example in examples:
+                args = [np.array(a) for a in example.complete(example.args)]
+                for scale in (1.0, 2.0, 500.0):  # the last one underflows
+                    args[0] *= scale
+                    y, slot = inner.value(args[0]), next(k for k, tie in example.tied.items() if tie is inner)
+                    args[slot][...], out = np.nan, np.empty_like(OPS[name].value(args[0], y, args[2]))
+                    prepare(out, *args)()
+                    np.testing.assert_allclose(args[slot], y, rtol=1e-14)
+                    np.testing.assert_allclose(out, OPS[name].value(args[0], y, args[2]), rtol=1e-13)
 
 
 @each

@@ -22,6 +22,7 @@ import numpy as np
 
 import problems
 import recording
+import streaming
 from peers import OPT, PEERS
 from worker import HELD, ONE_THREAD, PeerError, Worker
 
@@ -57,8 +58,9 @@ def main(argv=None):
         # In a process of its own too: what was imported and made here would weigh on its collector
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             rows = pool.apply(recording.measure, (min(options.rounds, recording.ROUNDS),))
+            rows += pool.apply(streaming.measure, (min(options.rounds, recording.ROUNDS),))
         report["recording"] = [{"what": what, "value": value, "unit": unit} for what, value, unit in rows]
-        print("\nrecording, float64")
+        print("\nrecording, and a stream, float64")
         for what, value, unit in rows:
             print(f"{value:10.2f} {unit:5} {what}")
     if options.write:
@@ -121,6 +123,9 @@ def check(name, where, found, expected):
 
 def header(options):
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    worker = Worker(OPT)  # a process whose environment is that of the measurements
+    kernel = worker.ask("kernel")
+    worker.close()
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -131,6 +136,7 @@ def header(options):
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": versions,
         "blas": " ".join([blas["name"], blas["version"], *(f"{n}={os.environ[n]}" for n in HELD if n in os.environ)]),
+        "kernel": kernel,
         "rounds": options.rounds,
         "tables": [],
     }
@@ -139,7 +145,7 @@ def header(options):
 def said(report):
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     return (
-        f"{report['date']}; {versions}; NumPy's BLAS: {report['blas']}\n"
+        f"{report['date']}; {versions}; NumPy's BLAS: {report['blas']}, kernel {report['kernel']}\n"
         f"CPU time of forward and backward pass, one thread, median ratio of {report['rounds']} paired rounds"
     )
 

@@ -113,6 +113,18 @@ class Contender:
         cost, grads = self._step()
         return float(cost), {name: np.asarray(grad) for name, grad in grads.items()}
 
+    def kernel(self):
+        """Which kernel NumPy's BLAS has picked for this processor, or was told to take."""
+        import numpy as np  # so that its BLAS is loaded
+
+        try:
+            from threadpoolctl import threadpool_info
+        except ImportError:
+            return f"unknown without threadpoolctl, NumPy {np.__version__}"
+        return ", ".join(
+            sorted({info.get("architecture", "unknown") for info in threadpool_info() if info["user_api"] == "blas"})
+        )
+
     def time(self):
         """CPU seconds of one step."""
         return cpu(self._step, self._repeats)

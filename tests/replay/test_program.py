@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from compiled import compiled, difference, furthest, network, played
+from canonical import problem
+from compiled import compiled, difference, furthest, network, played, run
 from tinygrad_rnn.replay import PASSES
 from tinygrad_rnn.replay.passes import join_products
 
@@ -54,7 +55,7 @@ def test_a_cut_lets_no_error_through(kind, samples, keep_all, cuts):
     net.backward()
     program = compiled(net, CUTTABLE, keep_all)
     assert program.can_be_cut
-    program.run(data)
+    run(program, net, data)
     for among in ((), cuts, (), cuts):  # nothing of one pass is left in another
         program.pull(cuts=among)
     assert furthest(program, net) < 1e-13
@@ -86,9 +87,9 @@ def test_whoever_remembers_the_number_of_a_pass_knows_whether_another_was_begun(
     assert (program.runs, program.pulls) == (1, 1)
 
     with pytest.raises(ValueError, match="could not broadcast"):
-        program.run({"x": data["x"][:, :, :1], "d": data["d"][:, :, :3]})
+        run(program, net, {"x": data["x"][:, :, :1], "d": data["d"][:, :, :3]})
     assert (program.runs, program.pulls) == (2, 1)
-    program.carry(data)
+    program.carry({name: net.weights[name].value for name in program.weights}, data)
     program.pull()
     assert (program.runs, program.pulls) == (3, 2)
 
@@ -184,3 +185,29 @@ def test_a_cell_that_is_hard_to_plan_is_replayed_as_the_tape_plays_it(cell, samp
             assert difference(ours.cotangent, theirs.cotangent) < 1e-12, ours
     for name, g in fresh.grads.items():
         assert difference(net.grads[name], g) < 1e-12, name
+
+
+def test_a_cut_compiles_no_loop_anew():
+    net, data = network(tg.cells.GRU(), 2)
+    program = played(net, data, CUTTABLE)
+    before = list(program.source)
+    for cuts in ((), (2,), (3, 4)):
+        program.pull(cuts=cuts)
+        program.pull([np.ones((2, 3))], cuts)
+    assert program.source == before
+
+
+def test_whoever_looks_cannot_write_nor_forbid_to_write():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    for turn in range(2):
+        net.replay(p.x + turn, p.d, s0=p.s0 + turn)
+        folded, values = net.stacked()
+        for node in folded.tape.nodes[: folded.size]:
+            looked = values(node)
+            assert not looked.flags.writeable
+        tg.influence(net, "W")  # plays on what it looks at
+        net.backward()
+        tg.truncated_gradient(net, k1=2, k2=3)
+    fresh = tg.unfold(p.cell, p.params, p.x + 1, p.d, s0=p.s0 + 1)
+    assert net.replay() == pytest.approx(fresh.loss, rel=1e-13)

@@ -37,6 +37,25 @@ def test_the_gradient_is_what_the_cuts_leave_of_the_influence(cell, planned, cut
         np.testing.assert_allclose(node.value, g, rtol=1e-11, atol=1e-13, err_msg=name)
 
 
+@pytest.mark.parametrize("cuts", [(1,), (1, 3)])
+@pytest.mark.parametrize("trained", [False, True])
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_cut_before_the_first_step_cuts_off_the_initial_state(planned, trained, cuts):
+    p = problem()
+    params = dict(p.params) | ({"s": p.s0[0]} if trained else {})
+    net = tg.unfold(p.cell, params, p.x, p.d, s0="s" if trained else p.s0)
+    tg.cut(net, *cuts)
+    if planned:
+        net.replay()
+    net.backward()
+    assert net.states[0].cotangent is None
+    assert not trained or not net.grads["s"].any()
+    tg.cut(net)
+    net.backward()
+    assert np.abs(net.states[0].cotangent).max() > 1e-3
+    assert not trained or np.abs(net.grads["s"]).max() > 1e-3
+
+
 def test_cuts_at_regular_places_are_chunks():
     p = problem()
     net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)

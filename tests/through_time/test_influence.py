@@ -125,6 +125,46 @@ def test_cells_of_a_users_own(cell, planned, samples):
             np.testing.assert_allclose(g[t - 1], net.copies[name], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("cell", [tg.cells.Guo(), tg.cells.Stacked(tg.cells.GRU(), tg.cells.LSTM())], ids=str)
+def test_errors_that_go_back_in_groups(cell):
+    """So many and so wide that not all of them are worked on at once."""
+    T, B, l, m, o = 40, 50, 2, 48, 3
+    rng = np.random.default_rng(0)
+    x, d = rng.normal(size=(T, B, l)), np.eye(o)[rng.integers(o, size=(T, B))]
+    net = tg.unfold(cell, cell.init(l, m, o, rng=0), x, d)
+    net.replay()
+    G = tg.influence(net, next(iter(net.weights)))
+    mask = tg.truncation_mask(T, k1=1, k2=6, losses="window")
+    found = tg.truncated_gradient(net, k1=1, k2=6, losses="window")
+    np.testing.assert_allclose(found[next(iter(net.weights))], np.tensordot(mask, G, ((0, 1), (0, 1))), rtol=1e-9)
+    for t in (1, 17, 33, 40):
+        net.backward(of=t)
+        np.testing.assert_allclose(G[t - 1], net.copies[next(iter(net.weights))], rtol=1e-9, atol=1e-12)
+
+
+def _tapped(params, x, s):
+    old, older = s
+    return (tg.ops.tanh(tg.ops.linear(x, params["A"], old, params["U"])), old), tg.ops.tanh(older * old)
+
+
+def _kept(params, x, s):
+    new, never = s
+    return (tg.ops.tanh(tg.ops.linear(x, params["A"], new * never, params["U"])), never), new
+
+
+@pytest.mark.parametrize("cell", [_tapped, _kept])
+def test_a_part_of_the_state_that_is_handed_on_as_it_is(cell):
+    rng = np.random.default_rng(0)
+    params = {"A": rng.normal(size=(4, 3)), "U": rng.normal(size=(4, 4))}
+    x, d, s0 = (rng.normal(size=shape) for shape in ((T, 2, 3), (T, 2, 4), (2, 4)))
+    net = tg.unfold(cell, params, x, d, loss="squared_error", s0=(s0, s0 - 1))
+    G = {name: tg.influence(net, name) for name in params}
+    for t in range(1, T + 1):
+        net.backward(of=t)
+        for name, g in G.items():
+            np.testing.assert_allclose(g[t - 1], net.copies[name], rtol=1e-10, atol=1e-12)
+
+
 def test_single_precision_stays_single():
     p = problem()
     x, d, s0 = (a.astype("float32") for a in (p.x, p.d, p.s0))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from canonical import problem
+from tinygrad_rnn.through_time.truncation import STATES
 from tinygrad_rnn.through_time.windows import LOSSES, TAILS, Windows
 
 CELLS = [
@@ -123,7 +124,7 @@ def test_every_variant_is_its_mask_on_the_influence(p, losses, tail):
 
 
 @pytest.mark.filterwarnings("ignore:k1=")
-@pytest.mark.parametrize("states", ["stored", "recomputed"])
+@pytest.mark.parametrize("states", STATES)
 @pytest.mark.parametrize("losses", LOSSES)
 def test_the_windows_of_a_stream_add_up_to_the_lock_step(p, losses, states):
     net, _ = gradient(p)
@@ -298,13 +299,37 @@ def test_stored_states_are_those_of_the_weights_that_computed_them():
         q.params.update({name: w - 0.1 * grads[name] for name, w in q.params.items()})
 
 
+def test_restarted_windows_begin_from_the_states_as_the_stream_passed_them():
+    p, q = fresh(problem()), fresh(problem())
+    windows = trained(p, tg.truncated(p.cell, p.params, p.x, p.d, k1=1, k2=3, states="restarted", s0=p.s0))
+    passed = [q.s0]
+    for last, window in enumerate(windows, 1):
+        first = max(1, last - 2)
+        net = stretch(q, q.params, first, last, passed[first - 1], [last - first + 1])
+        assert (window.first, window.last) == (first, last)
+        assert_same(window.grads, dict(net.grads))
+        passed.append(net.states[-1].value)
+        q.params.update({name: w - 0.1 * net.grads[name] for name, w in q.params.items()})
+
+
+@pytest.mark.parametrize("k1", [1, 2, 3])
+def test_more_steps_back_than_there_are_is_all_of_them(p, k1):
+    net, _ = gradient(p)
+    for losses in LOSSES:
+        whole = tg.truncated_gradient(net, k1=k1, k2=7, losses=losses)
+        assert_same(tg.truncated_gradient(net, k1=k1, k2=10, losses=losses), whole)
+        assert_same(total(tg.truncated(p.cell, p.params, p.x, p.d, k1=k1, k2=10, losses=losses, s0=p.s0)), whole)
+
+
 def test_stored_and_recomputed_states_differ_once_the_weights_change():
     found = []
-    for states in ("stored", "recomputed"):
+    for states in ("stored", "recomputed", "restarted"):
         p = fresh(problem())
         found.append(trained(p, tg.truncated(p.cell, p.params, p.x, p.d, k1=1, k2=3, states=states, s0=p.s0)))
     assert_same(found[0][0].grads, dict(found[1][0].grads))
     assert differs(found[0][-1].grads, found[1][-1].grads)
+    assert differs(found[0][-1].grads, found[2][-1].grads)
+    assert differs(found[1][-1].grads, found[2][-1].grads)
 
 
 def test_nothing_is_changed_and_a_stop_in_the_middle_leaves_all_as_it_is(p):
@@ -375,7 +400,7 @@ def test_wikipedias_context_moves_on_with_the_new_weights():
 # ---- long streams
 
 
-@pytest.mark.parametrize("states", ["stored", "recomputed"])
+@pytest.mark.parametrize("states", STATES)
 def test_memory_does_not_grow_with_the_stream(states):
     rng = np.random.default_rng(0)
     cell = tg.cells.Guo()
@@ -408,7 +433,7 @@ def test_memory_does_not_grow_with_the_stream(states):
         ({"k1": 1.0, "k2": 2}, TypeError, "k1=1.0"),
         ({"k1": True, "k2": 2}, TypeError, "k1=True"),
         ({"k1": 1, "k2": "all"}, TypeError, "k2='all'"),
-        ({"k1": 2, "k2": 8}, ValueError, "k2=8, and the stream has 7 time steps"),
+        ({"k1": 8, "k2": 8}, ValueError, "k1=8, and the stream has 7 time steps"),
         ({"k1": 2, "k2": 3, "losses": "block"}, ValueError, "losses='block': it is one of 'new': those of the steps"),
         ({"k1": 2, "k2": 3, "tail": "keep"}, ValueError, "tail='keep': it is one of 'flush'"),
         ({"k1": 2, "k2": 3, "states": "old"}, ValueError, "states='old': it is one of 'stored'"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
@@ -79,3 +79,46 @@ def test_a_bound_that_is_none(bad):
 def test_gradients_that_are_not_finite_have_no_norm(bad):
     with pytest.raises(ValueError, match="gradient of b is not finite"):
         tg.clip_by_norm({"a": np.ones(2), "b": np.array([1.0, bad])}, 1.0)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 100), st.sampled_from([1, 1.5, 2, 3, 7, np.inf]), st.floats(-200, 200), st.floats(0.01, 0.9))
+def test_any_norm_is_the_threshold_and_the_direction_stays(seed, norm, exponent, below):
+    grads = gradients(seed, 10.0**exponent)
+    whole = vector(grads) / 10.0**exponent
+    length = np.linalg.norm(whole, norm)
+    clipped = vector(tg.clip_by_norm(grads, below * length * 10.0**exponent, norm=norm)) / 10.0**exponent
+    np.testing.assert_allclose(clipped, below * whole, rtol=1e-10)
+    kept = tg.clip_by_norm(grads, 1.01 * length * 10.0**exponent, norm=norm)
+    assert all(kept[name] is g for name, g in grads.items())
+
+
+@pytest.mark.parametrize("norm", [0.5, 0, -1, np.nan, "2", None, True])
+def test_a_norm_that_is_none(norm):
+    with pytest.raises(ValueError, match="must be a number from 1 up"):
+        tg.clip_by_norm(gradients(), 1.0, norm=norm)
+
+
+@pytest.mark.parametrize("clip", [tg.clip_by_norm, tg.clip_by_value])
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (np.array([3, 4]), "a is an array of int64"),
+        (np.array([3, 4j]), "a is an array of complex128"),
+        (np.array([True]), "a is an array of bool"),
+        ([3.0, 4.0], "a is of type list"),
+        (np.array([3.0, np.nan]), "a is not finite"),
+        (np.array([3.0, -np.inf]), "a is not finite"),
+    ],
+)
+def test_what_is_no_array_of_finite_floats_is_refused(clip, bad, why):
+    with pytest.raises(ValueError, match=why):
+        clip({"a": bad}, 1.0)
+    with pytest.raises(TypeError, match="arrays by name"):
+        clip([bad], 1.0)
+
+
+def test_a_bound_that_is_no_number():
+    for bad in ("1", None, True):
+        with pytest.raises(ValueError, match="must be above 0"):
+            tg.clip_by_norm(gradients(), bad)

@@ -1,39 +1,19 @@
 """A pass has its numbers to itself: one that was interrupted, or whose memory was taken, answers with what to do."""
 
-import re
-import sys
+import gc
+import weakref
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from broken_off import interrupted
 from canonical import problem
 
 
 def network(**how):
     p = problem()
     return p, tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0, **how)
-
-
-def interrupted(run, calls):
-    """Run it, and break it off at so many calls of the package's, as Ctrl-C would; whether it was."""
-    left = calls
-
-    def hook(frame, *_):
-        nonlocal left
-        if re.search(r"tinygrad_rnn\W(unfold|replay)\W", frame.f_code.co_filename):
-            left -= 1
-            if left == 0:
-                raise KeyboardInterrupt
-
-    sys.setprofile(hook)
-    try:
-        run()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.setprofile(None)
-    return False
 
 
 def told_or_right(ask, right):
@@ -136,3 +116,51 @@ def test_a_node_needs_no_net_to_have_its_value():
     value = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0).states[4].value
     net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
     np.testing.assert_array_equal(value, net.states[4].value)
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_training_loop_without_a_replay_is_told_so(planned):
+    p, net = network()
+    if planned:
+        net.replay()
+    net.backward()
+    net.backward(of=2)  # the weights are as they were
+    p.params["U"] -= 0.1 * net.grads["U"]
+    assert net.stale == ("U",)
+    with pytest.raises(tg.TapeError, match=r"U changed since the forward pass.* call replay\(\) before backward\(\)"):
+        net.backward()
+    with pytest.raises(tg.TapeError, match="U changed since the forward pass"):
+        net.backward(later=np.zeros_like(p.s0))
+    net.replay()
+    net.backward()
+    fresh = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    fresh.backward()
+    np.testing.assert_allclose(net.grads["U"], fresh.grads["U"], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "doing",
+    [
+        lambda net: net.backward(),
+        lambda net: net.replay(),
+        lambda net: (net.replay(), net.backward(), net.grads["U"]),
+        lambda net: (net.backward(), net.copies["U"]),
+        lambda net: (net.replay(), net.backward(), net.copies["U"]),
+        lambda net: list(net.steps()),
+        lambda net: net.carry(net.inputs[0].value[None].repeat(5, 0)),
+        lambda net: tg.influence(net, "U"),
+        lambda net: (tg.cut(net, 2), net.backward()),
+        lambda net: (net.replay(), net.check()),
+    ],
+)
+def test_a_network_that_is_dropped_is_gone_without_the_collector(doing):
+    _, net = network()
+    gc.collect()
+    gc.disable()
+    try:
+        doing(net)
+        gone = weakref.ref(net), weakref.ref(net.tape)
+        del net
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()

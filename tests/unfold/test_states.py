@@ -224,6 +224,29 @@ def test_states_have_the_structure_and_the_names_of_the_cell():
         assert [str(part) for part in flatten(state)] == [f"s({t})", f"c({t})", f"upper({t})"]
 
 
+HANDED = {
+    "s s_again": lambda s, old, x: (s, s),
+    "s s_again s_before s_again_before": lambda s, old, x: (s, s, old[0], old[1]),
+    "s s_before s_before2 s_before3": lambda s, old, x: (s, *old[:3]),
+    "s s_before s_before_again": lambda s, old, x: (s, old[0], old[0]),
+    "s_before s_before_again s": lambda s, old, x: (o.tanh(s, name="s_before"), old[2], s),
+    "s_before_all s_before_all_before s": lambda s, old, x: (o.tanh(s, name="s_before_all"), old[0], s),
+}
+
+
+@pytest.mark.parametrize("names", HANDED)
+@pytest.mark.parametrize("masked", [False, True], ids=["", "masked"])
+def test_no_two_parts_of_a_state_are_called_alike(names, masked):
+    def cell(P, x, old):
+        s = o.tanh(o.linear(x, P["V"], old[-1], P["U"]), name="s")
+        return HANDED[names](s, old, x), head(P, s)
+
+    case = Case(cell, sizes=(M,) * len(names.split()))
+    for t, state in enumerate(case.unfold(mask=case.mask if masked else None).states):
+        assert [part.name.removesuffix("_kept") for part in state] == names.split(), t
+        assert all(part.name.endswith("_kept") == masked for part in state)
+
+
 @pytest.mark.parametrize("cell", PLANNED, ids=lambda cell: cell.__name__)
 @pytest.mark.parametrize("masked", [False, True], ids=["", "masked"])
 def test_folding_gives_back_the_cell(cell, masked):

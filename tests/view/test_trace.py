@@ -1,6 +1,7 @@
 """The steps as data: the same as the tape's own, whole after a file, and enough to show everything."""
 
 import json
+import sys
 from importlib import resources
 
 import jsonschema
@@ -177,3 +178,34 @@ def test_our_own_pictures_are_taken(shown, monkeypatch):
     monkeypatch.setattr("tinygrad_rnn.view.engine.find", lambda: None)
     without_graphviz = trace(long_net(12))
     assert Trace.from_json(without_graphviz.to_json()) == without_graphviz
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_looking_changes_no_number(planned):
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    assert tg.trace(net)
+    with pytest.raises(tg.TapeError, match="no gradients yet"):
+        net.grads["U"]
+    if planned:
+        net.replay()
+    net.backward()
+    held, right = net.grads, {name: g.copy() for name, g in net.grads.items()}
+    for look in (lambda: tg.trace(net, of=2), lambda: tg.player(net, of=2), lambda: tg.trace(net)):
+        look()
+        for name, g in right.items():
+            np.testing.assert_array_equal(net.grads[name], g)
+            np.testing.assert_array_equal(held[name], g)
+    net.backward()
+
+
+def test_a_look_that_fails_changes_nothing(monkeypatch):
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    net.backward()
+    right = net.grads["U"].copy()
+    monkeypatch.setattr(sys.modules["tinygrad_rnn.view.trace"], "moment", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tg.trace(net, of=2)
+    np.testing.assert_array_equal(net.grads["U"], right)
+    net.backward()

@@ -1,14 +1,14 @@
 """Reverse-mode differentiation on an explicit tape."""
 
 from . import ops, writing
-from .bad import BadNumber, first_bad
-from .batched import play_copies
+from .batched import BatchedValues, play_copies
 from .chain import Push, Share, by_rule, pullback, pushforward, received
 from .check import CheckReport, Compared, Finding, check, check_pass, check_tape
 from .derivatives import Tangents, record_pullback, record_pushforward
 from .errors import ShapeError, SourceLine, TapeError
 from .form import Addend, Joins, Puts, Takes
 from .node import Node
+from .nonfinite import BadNumber, first_bad
 from .op import OPS, Op, Rule, op
 from .passes import Cotangents, OnTape, Passes, Values
 from .tape import Tape
@@ -18,6 +18,7 @@ __all__ = [
     "OPS",
     "Addend",
     "BadNumber",
+    "BatchedValues",
     "CheckReport",
     "Compared",
     "Cotangents",

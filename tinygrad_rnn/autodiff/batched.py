@@ -43,10 +43,14 @@ class BatchedValues(Values):
         """Compute the values of those nodes that depend on the leaves which were given."""
         return super().play(node for node in nodes if not self.changed.keys().isdisjoint(node.parents))
 
+    def run(self, nodes: Iterable[L]) -> BatchedValues:
+        """Play them all."""
+        for node in nodes:
+            if not self.changed.keys().isdisjoint(node.parents):
+                self.compute(node)
+        return self
+
 
 def play_copies(values: Values, nodes: Iterable[Node], given: Mapping[Node, Array]) -> dict[Node, Array]:
     """Play nodes for other leaves, see `BatchedValues`: the values of the leaves, and of all that depends on them."""
-    copies = BatchedValues(values, given)
-    for _ in copies.play(nodes):
-        pass
-    return copies.changed
+    return BatchedValues(values, given).run(nodes).changed

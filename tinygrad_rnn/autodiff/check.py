@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from .asked import asked, takes
-from .bad import bad_value, largest, place
 from .calling import numbers, shortened
 from .chain import pullback, received
 from .errors import TapeError, UsageError
 from .node import Node
+from .nonfinite import bad_value, largest, place
 from .op import Op
 from .passes import Array, Cotangents, Values
 from .tape import Tape

@@ -103,6 +103,7 @@ class Op:
     jvps: dict[int | None, Callable[..., Any]] = field(init=False, default_factory=dict)
     settings: Mapping[str, Any] = field(init=False, default_factory=dict)
     only_read: frozenset[int] = field(init=False, default=frozenset())
+    prepared_with: dict[Op, Callable[..., Callable[[], Any]]] = field(init=False, default_factory=dict)
     checks: list[Check] = field(init=False, default_factory=list)
     checks_values: bool = field(init=False, default=False)  # whether a check looks at numbers, and not at shapes alone
     calling: Calling = field(init=False)  # how it is called
@@ -218,6 +219,15 @@ class Op:
         """
         self.prepared = prepare
         return prepare
+
+    def prepares_with(self, argument: Op) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Define one call for the op and for the argument that this op computes: ``prepare(out, *args)`` fills both."""
+
+        def define(prepare: Callable[..., Any]) -> Callable[..., Any]:
+            self.prepared_with[argument] = prepare
+            return prepare
+
+        return define
 
     # ---- what a tape asks of it
 

@@ -88,8 +88,13 @@ class Values:
         """Compute the values of nodes, in their order, from those of their parents; a leaf has its own."""
         for node in nodes:
             if node.op is not None:
-                self[node] = node.op.value(*[self[p] for p in node.parents])
+                self.compute(node)
                 yield node
+
+    def compute(self, node: OnTape) -> None:
+        """Compute a node's value from those of its parents."""
+        assert node.op is not None
+        self[node] = node.op.value(*[self[p] for p in node.parents])
 
     def _missing_for(self, node: OnTape) -> list[OnTape]:
         """What has to be played for a node: it, and all that it is computed from and that is not there."""

@@ -14,7 +14,8 @@ block
 ties
     It is a time copy of a shared weight. Its rules pass an unread sum of factors on as it is.
 prepared
-    ``prepared(out, *args)``: its kernel for arrays that stay where they are.
+    ``prepared(out, *args)``: its kernel for arrays that stay where they are; `prepared_with`, one that computes an
+    argument, too.
 """
 
 from __future__ import annotations

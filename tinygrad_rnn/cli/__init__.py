@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..view.terminal import cleaned_streams
+from ..view.text import one_line
 from . import doctor, draw, exercise, lesson, step
 from .files import let_go
 from .network import CELLS
@@ -22,13 +24,26 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command that the words name."""
-        try:
-            return super().main(*args, **extra)
-        except OSError as error:
-            let_go(sys.stdout)
-            where = f"{error.filename}: " if error.filename else ""
-            click.echo(f"Error: {where}{error.strerror or error}", err=True)
-            sys.exit(1)
+        _ready_the_streams()
+        with cleaned_streams():
+            try:
+                return super().main(*args, **extra)
+            except OSError as error:
+                let_go(sys.stdout)
+                where = f"{one_line(error.filename)}: " if error.filename else ""
+                click.echo(f"Error: {where}{error.strerror or error}", err=True)
+                sys.exit(1)
+
+
+def _ready_the_streams() -> None:
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it was closed by whoever started us
+            nothing = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(nothing, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  open to the end
+    for stream in (sys.stdout, sys.stderr):
+        # A file or a pipe gets UTF-8 wherever we are; an old terminal gets a question mark, not an error.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,14 +53,6 @@ def main() -> None:
 
     To begin: tinygrad-rnn lesson 1
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # it was closed by whoever started us
-            nothing = os.open(os.devnull, os.O_RDWR)
-            setattr(sys, name, open(nothing, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  open to the end
-    for stream in (sys.stdout, sys.stderr):
-        # A file or a pipe gets UTF-8 wherever we are; an old terminal gets a question mark, not an error.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 for command in (lesson.lesson, exercise.exercise, step.step, draw.draw, doctor.doctor):

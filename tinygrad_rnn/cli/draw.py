@@ -17,6 +17,7 @@ from ..view import draw as draw_network
 from ..view.files import write_whole
 from ..view.overlay import NAMES as OVERLAYS
 from ..view.picture import SUFFIXES
+from ..view.text import one_line
 from ..view.views import LEVELS, VIEWS
 from .files import fail, print_whole, refuse_existing
 from .network import reads_network
@@ -80,7 +81,9 @@ def draw(
         raise click.ClickException("name a file with -o, such as -o network.svg, or pipe the output on.")
     suffix = f".{form}" if form else ".svg" if output == "-" else Path(output).suffix
     if suffix not in SUFFIXES:
-        raise click.ClickException(f"{output}: the suffix says how to write it; choose one of {', '.join(SUFFIXES)}.")
+        raise click.ClickException(
+            f"{one_line(output)}: the suffix says how to write it; choose one of {', '.join(SUFFIXES)}."
+        )
     if output != "-":
         refuse_existing(Path(output), force)
     net, captions = make()
@@ -108,7 +111,7 @@ def draw(
         write_whole(output, lambda: content, force)
     except OSError as error:
         fail(output, error)
-    click.echo(f"written: {output}")
+    click.echo(f"written: {one_line(output)}")
 
 
 def _window(text: str | None) -> Any:

@@ -12,6 +12,9 @@ import click
 
 from ..view.attempt import Report, check_file
 from ..view.exercises import Folder, folders
+from ..view.files import write_whole
+from ..view.foreign import text_of
+from ..view.text import one_line
 from ..view.verdicts import EMPTY, WRONG, Verdict
 from .files import fail
 
@@ -48,15 +51,17 @@ def _start(folder: Folder, path: Path, called: str) -> None:
     try:
         written = folder.start(path)
     except FileExistsError:
-        raise click.ClickException(f"{path} is there already and stays as it is; rename it to start anew.") from None
+        raise click.ClickException(
+            f"{one_line(path)} is there already and stays as it is; rename it to start anew."
+        ) from None
     except OSError as error:
         fail(path, error)
-    click.echo(f"written: {written}\nFill it in with any editor, then: {called} --check")
+    click.echo(f"written: {one_line(written)}\nFill it in with any editor, then: {one_line(called)} --check")
 
 
 def _check(folder: Folder, path: Path, called: str, hint: int | None) -> None:
     if not path.is_file():
-        raise click.ClickException(f"there is no file {path} here; {called} --start makes one")
+        raise click.ClickException(f"there is no file {one_line(path)} here; {one_line(called)} --start makes one")
     report = check_file(folder, path)
     _tell(report, {asked.name: asked.asks for asked in folder.exercises})
     first = report.first
@@ -111,13 +116,13 @@ def _hint_level(memory: Path, verdict: Verdict) -> int:
     """
     mistake = f"{verdict.name}: {verdict.status}: {verdict.term}: {verdict.hints}"
     try:
-        last = json.loads(memory.read_text(encoding="utf-8"))
+        last = json.loads(text_of(memory))
         level = int(last["level"]) + 1 if last["mistake"] == mistake else 1
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         level = 1
     level = max(1, min(level, len(verdict.hints)))
     try:
-        memory.write_text(json.dumps({"mistake": mistake, "level": level}), encoding="utf-8")
+        write_whole(memory, json.dumps({"mistake": mistake, "level": level}).encode, overwrite=True)
     except OSError:
         return level
     return level

@@ -11,10 +11,13 @@ from typing import IO, Any, NoReturn
 import click
 
 from ..view import files
+from ..view.terminal import raw
+from ..view.text import one_line
 
 
 def fail(what: object, error: OSError) -> NoReturn:
     """End the command with what the system says about a file."""
+    what = one_line(what)
     match error:
         case FileExistsError():
             says = f"{what} exists already: choose another name, or pass --force."
@@ -42,7 +45,10 @@ def let_go(stream: IO[Any] | None) -> None:
 
 def print_whole(content: bytes) -> None:
     """Write to the standard output, all or with an error, even if its reader has gone."""
-    out = sys.stdout.buffer
+    if sys.stdout.isatty():  # it is text then, and somebody looks at it
+        click.echo(content.decode(errors="replace"))
+        return
+    out = raw(sys.stdout).buffer
     try:
         rest = memoryview(content)
         while rest:  # where Python does not buffer (PYTHONUNBUFFERED), a write may take a part
@@ -53,3 +59,13 @@ def print_whole(content: bytes) -> None:
         if isinstance(error, BrokenPipeError):
             raise click.ClickException("the reader of the output has gone before its end.") from error
         fail("the standard output", error)
+
+
+def clear_screen() -> None:
+    """Clear the terminal: the one place that sends it what it obeys."""
+    before = sys.stdout
+    sys.stdout = raw(before)
+    try:
+        click.clear()
+    finally:
+        sys.stdout = before

@@ -13,7 +13,8 @@ from rich.syntax import Syntax
 from ..view import EngineError, Picture, new_folder
 from ..view.exercises import folders
 from ..view.lessons import Lesson, lessons, plain_math, run
-from ..view.terminal import Pager, Printer, Quit, printing_with
+from ..view.terminal import Pager, Printer, Quit, printing_with, raw
+from .files import clear_screen
 
 
 @click.command()
@@ -32,7 +33,7 @@ def lesson(number: int | None) -> None:
     if number not in known:
         raise click.UsageError(f"there is no lesson {number}; there are {', '.join(map(str, known)) or 'none'}.")
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    pager = Pager(click.getchar, click.clear) if interactive else None
+    pager = Pager(click.getchar, clear_screen) if interactive else None
     try:
         with printing_with(pager or Printer()):
             _read(known[number], pager)
@@ -43,7 +44,7 @@ def lesson(number: int | None) -> None:
 
 
 def _read(chosen: Lesson, pager: Pager | None) -> None:
-    console = Console(width=None if pager else 88, soft_wrap=False)
+    console = Console(file=raw(sys.stdout), width=None if pager else 88, soft_wrap=False)
 
     def on_text(source: str) -> None:
         console.print()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial, wraps
-from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
 
 from ..autodiff import TapeError
+from ..data import Table
 from ..unfold import Unfolded, cells, unfold
-from .files import fail
+from .reading import Reading, reads_data
 
 CELLS: dict[str, Any] = {
     "guo": cells.Guo,
@@ -41,7 +39,7 @@ def reads_network(command: Callable[..., None]) -> Callable[..., None]:
     def with_network(
         *,
         text: str | None,
-        table: Path | None,
+        data: Reading,
         steps: int,
         inputs: int,
         outputs: int,
@@ -51,20 +49,21 @@ def reads_network(command: Callable[..., None]) -> Callable[..., None]:
         seed: int,
         **others: Any,
     ) -> None:
-        if text is not None and table is not None:
-            raise click.UsageError("--text and --csv both say what to read: give one of them.")
+        if text is not None and (data.csv or data.text_file):
+            file = "--csv" if data.csv else "--text-file"
+            raise click.UsageError(f"--text and {file} both say what to read: give one of them.")
 
         def make() -> tuple[Unfolded, dict[str, list[str]]]:
             refuse = partial(_refuse_too_large, layers, hidden)
             if text is not None:
-                data = _sentence(text, refuse)
-            elif table is not None:
-                data = _table(table, refuse)
+                given = _sentence(text, refuse)
+            elif found := data.read(lambda rows, _: refuse(rows - 1, 1, 1)):
+                given = _rows(found, refuse) if isinstance(found, Table) else _sentence(found.text, refuse)
             else:
                 refuse(steps, inputs, outputs)
-                data = _noise(steps, inputs, outputs, seed)
+                given = _noise(steps, inputs, outputs, seed)
             try:
-                return _network(cell, layers, hidden, seed, data), data.captions
+                return _network(cell, layers, hidden, seed, given), given.captions
             except (ValueError, TapeError) as error:
                 raise click.ClickException(str(error)) from error
 
@@ -72,21 +71,17 @@ def reads_network(command: Callable[..., None]) -> Callable[..., None]:
 
     for option in reversed(OPTIONS):
         with_network = option(with_network)
-    return with_network
+    return reads_data(with_network)
 
 
 # Measured: an LSTM's step, which is the largest, takes some 12 KB and 270 bytes a unit, most of it on the tape.
 PER_LAYER, PER_UNIT = 12_000, 270
 MOST = 10**9  # bytes: what any machine can spare, and half a minute's work
-LONGEST = 10**6  # characters in a line of a table
 
 Refuse = Callable[[int, int, int], None]  # given time steps, inputs and outputs: ends the command if they are too many
 
 OPTIONS = [
     click.option("--text", help="Read this sentence, character by character; each should tell the next."),
-    click.option(
-        "--csv", "table", type=click.Path(path_type=Path), help="Read a table of numbers, a row each time step."
-    ),
     click.option("--steps", type=click.IntRange(1), default=3, show_default=True, help="Time steps of random numbers."),
     click.option("--inputs", type=click.IntRange(1), default=2, show_default=True, help="Their inputs."),
     click.option("--outputs", type=click.IntRange(1), default=2, show_default=True, help="Their outputs."),
@@ -130,7 +125,7 @@ def _network(cell: str, layers: int, hidden: int, seed: int, data: Data) -> Unfo
 def _sentence(text: str, refuse: Refuse) -> Data:
     """One-hot rows: the input is a character, the target the next one."""
     if len(text) < 2:
-        raise click.ClickException("--text needs two characters at least: each one should tell the next.")
+        raise click.ClickException("a text needs two characters at least: each one should tell the next.")
     alphabet = list(dict.fromkeys(text))
     refuse(len(text) - 1, len(alphabet), len(alphabet))
     rows = np.eye(len(alphabet))[[alphabet.index(c) for c in text]][:, None]
@@ -138,67 +133,12 @@ def _sentence(text: str, refuse: Refuse) -> Data:
     return Data(rows[:-1], rows[1:], {"x": letters[:-1], "d": letters[1:]}, "classes")
 
 
-def _table(path: Path, refuse: Refuse) -> Data:
-    """Numbers: the input is a row, the target the next one. A first row of words is passed over."""
-    lines: list[tuple[int, list[str]]] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(_lines(path, file), strict=True)
-            for row in filter(None, reader):
-                lines.append((reader.line_num, row))
-                refuse(len(lines) - 1, len(row), len(row))
-    except OSError as error:
-        fail(path, error)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise click.ClickException(f"{path} is no CSV in UTF-8: {error}") from error
-    for line, row in lines:
-        other = _parted_by(row)
-        if other:
-            raise click.ClickException(
-                f"{path}, line {line}: the columns are parted by {other}; part them by commas, decimals by points."
-            )
-    if lines and not any(_is_number(cell) for cell in lines[0][1]):
-        lines = lines[1:]
-    if len(lines) < 2:
-        raise click.ClickException(f"{path} needs two rows of numbers at least: each one should tell the next.")
-    width = len(lines[0][1])
-    for line, row in lines:
-        if len(row) != width:
-            raise click.ClickException(f"{path}, line {line}: {len(row)} columns, but {width} in the rows before.")
-        for column, cell in enumerate(row, start=1):
-            if not _is_number(cell):
-                raise click.ClickException(
-                    f"{path}, line {line}, column {column}: {cell!r} is not a finite number. Leave out columns of "
-                    "dates and words, and rows with gaps; columns are parted by commas, decimals by points."
-                )
-    rows = np.array([[float(cell) for cell in row] for _, row in lines])[:, None]
-    return Data(rows[:-1], rows[1:], {}, "numbers")
-
-
-def _lines(path: Path, file: TextIO) -> Iterator[str]:
-    """The lines of a file; what never ends a line, such as /dev/zero, would fill the memory."""
-    while line := file.readline(LONGEST):
-        if len(line) == LONGEST:
-            raise click.ClickException(f"{path} is no table: it has a line of more than {LONGEST:,} characters.")
-        yield line
-
-
-def _parted_by(row: list[str]) -> str:
-    """What stands between the numbers of a row instead of commas; empty if it is numbers, or something else."""
-    if all(map(_is_number, row)):
-        return ""
-    for sign, name in ((";", "semicolons"), ("|", "bars"), (None, "spaces or tabs")):
-        parts = [part for part in ",".join(row).split(sign) if part]
-        if len(parts) > 1 and all(_is_number(part.replace(",", ".")) for part in parts):
-            return name
-    return ""
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return math.isfinite(float(cell))
-    except ValueError:
-        return False
+def _rows(table: Table, refuse: Refuse) -> Data:
+    """Numbers: the input is a row, what is told the next one."""
+    if len(table.values) < 2:
+        raise click.ClickException("a table needs two rows of numbers at least: each one should tell the next.")
+    refuse(len(table.values) - 1, len(table.columns), len(table.target))
+    return Data(table.values[:-1, None], table.targets[1:, None], {}, "numbers")
 
 
 def _noise(steps: int, inputs: int, outputs: int, seed: int) -> Data:

@@ -10,8 +10,9 @@ import click
 
 from ..unfold import Unfolded
 from ..view import EngineError, Trace, player, trace
+from ..view.text import one_line
 from ..view.walk import listing, walk, without_unicode
-from .files import fail, refuse_existing
+from .files import clear_screen, fail, refuse_existing
 from .network import reads_network
 
 
@@ -45,7 +46,7 @@ def step(
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
     if output is not None:
         if output.suffix not in (".html", ".json"):
-            raise click.ClickException(f"{output}: the suffix says how to write it; choose .html or .json.")
+            raise click.ClickException(f"{one_line(output)}: the suffix says how to write it; choose .html or .json.")
         refuse_existing(output, force)
     shown = _kept(kept) if kept else _made(make, of)
     if output is not None:
@@ -71,15 +72,11 @@ def _made(make: Callable[[], tuple[Unfolded, dict[str, list[str]]]], of: int | N
 
 def _kept(path: Path) -> Trace:
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(1000)
-            if text.lstrip().startswith("{"):  # what never ends, such as /dev/zero, is no trace by now
-                text += file.read()
-        return Trace.from_json(text)
+        return Trace.load(path)
     except OSError as error:
         fail(path, error)
     except ValueError as error:
-        raise click.ClickException(f"{path}: {error}") from error
+        raise click.ClickException(f"{one_line(path)}: {error}") from error
 
 
 def _write(shown: Trace, output: Path, predict: bool, force: bool) -> None:
@@ -90,11 +87,11 @@ def _write(shown: Trace, output: Path, predict: bool, force: bool) -> None:
             player(shown, predict=predict).save(output, overwrite=force)
     except OSError as error:
         fail(output, error)
-    click.echo(f"written: {output}")
+    click.echo(f"written: {one_line(output)}")
 
 
 def _show(text: str) -> None:
-    click.clear()
+    clear_screen()
     click.echo(text, nl=False)
 
 

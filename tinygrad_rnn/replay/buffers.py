@@ -8,16 +8,41 @@ the same loop.
 
 from __future__ import annotations
 
+from itertools import groupby
+from math import prod
+from typing import NamedTuple
+
 import numpy as np
 
 from ..autodiff import Node
 from ..autodiff.form import Joins
-from ..autodiff.traits import block_of, is_sum, is_view, terms_of
+from ..autodiff.traits import block_of, computes, is_sum, is_view, terms_of
 from .folded import Array, Folded
 from .liveness import Liveness, with_what_they_look_into
 from .products import pieces_of_whole
 
 AT_ONCE = 16384  # numbers that are worked on at once: more leaves the cache, fewer is more calls
+
+
+class Run(NamedTuple):
+    """Products of one node of a loop with factors known before it, that fill columns side by side.
+
+    Attributes
+    ----------
+    base : Node
+        What is multiplied.
+    products : list of Node
+        From left to right.
+    factors : ndarray, (steps, products, B, m)
+        What it is multiplied by, at equal distances.
+    columns : ndarray, (steps, B, products m)
+        Where the products lie.
+    """
+
+    base: Node
+    products: list[Node]
+    factors: Array
+    columns: Array
 
 
 class Buffers:
@@ -47,18 +72,25 @@ class Buffers:
         The nodes whose value is there without a call: views, and parts that are written where they belong.
     copied : dict of Node to list of (ndarray, Node)
         By a whole, the places of those parts that are copied into it.
+    columns : dict of Node to (Node, slice)
+        What lies in a row of inputs: the row, and its columns there.
+    runs : dict of Node to Run
+        The products that one call computes together.
     """
 
     def __init__(self, folded: Folded, live: Liveness, steps: int) -> None:
         self.folded = folded
         self.live = live
         self.T = steps
-        self.group = min(max(16, AT_ONCE // max(s.value.size for s in folded.state)), steps)
+        self.group = min(max(16, AT_ONCE // max(prod(s.shape) for s in folded.state)), steps)
         self.kept = live.kept
         self.stacks: dict[Node, Array] = {}
         self.silent: set[Node] = set()
         self.copied: dict[Node, list[tuple[Array, Node]]] = {}
         self._long: dict[Node, Array] = {}  # what is handed on from step to step, with a row more than there are steps
+        self.columns: dict[Node, tuple[Node, slice]] = {}
+        self.runs: dict[Node, Run] = {}
+        self._with_one: dict[Node, Array] = {}  # what is handed on together with the ones that follow it in its row
         self._handed_on = {d.written for d in folded.delays}
         parts = self._parts_in_place()
         self.carried = self._carried_errors(parts)
@@ -68,6 +100,7 @@ class Buffers:
         self._place_delays()
         self._place_leaves()
         self._place_wholes(parts)
+        self._place_factors(parts)
         for n in live.played:
             if not (n in self.stacks or n in self.carried or n in self.silent):
                 self._place(n)
@@ -141,32 +174,73 @@ class Buffers:
             if not self.copied[n]:
                 self.silent.add(n)
 
+    def _place_factors(self, wholes: dict[Node, list[tuple[int, Node, bool]]]) -> None:
+        """Factors of one node whose products lie side by side have equal distances: one call multiplies by all."""
+        fewest = 3 if self.folded.samples == 1 else 2  # of vectors, what is multiplied has to be copied as often first
+        for n, parts in wholes.items():
+            for base, those in groupby(parts, key=self._multiplied):
+                products = [p for _, p, _ in those]
+                factors = [p for product in products for p in product.parents if p is not base]
+                fit = len({f.shape for f in factors}) == 1 and len(set(factors)) == len(factors) >= fewest
+                if base is None or not fit or any(f.op is None or is_view(f) or f in self.stacks for f in factors):
+                    continue
+                start = next(start for start, p, _ in parts if p is products[0])
+                steps = self.T if any(f in self.kept for f in factors) else self.group
+                block = np.zeros((steps, len(factors), *factors[0].shape), self.folded.dtype)
+                self.stacks |= {f: block[:, k] for k, f in enumerate(factors)}
+                columns = self.stacks[n][..., start : start + sum(p.shape[-1] for p in products)]
+                self.runs |= dict.fromkeys(products, Run(base, products, block, columns))
+
+    def _multiplied(self, part: tuple[int, Node, bool]) -> Node | None:
+        """What a part that lies in its whole is a multiple of, if the other factor is known before the loop."""
+        _, p, in_place = part
+        known = [q for q in p.parents if self.live.loops.get(self.folded.source(q), -1) != self.live.loops.get(p)]
+        own = [q for q in known if q in self.folded.invariant or q.index < self.folded.size]
+        if not in_place or not computes(p, np.multiply) or len(known) != 1 or own or p not in self.live.loops:
+            return None
+        return next(q for q in p.parents if q is not known[0])
+
     def _place_join(self, n: Node) -> None:
         """Parts that are joined lie in the whole: weights in a matrix, or a row of inputs one of which is handed on."""
-        block, invariant = block_of(n), self.folded.invariant
+        block, one = block_of(n), n.parents[-1]
         assert isinstance(block, Joins)  # as whoever asks has seen
-        delayed = [self.folded.delayed[p] for p in n.parents if p in self.folded.delayed]
-        if n in invariant and block.axis >= -2:
-            whole = self._new((), n)
-        elif len(delayed) == 1 and block.axis == -1 and self._can_lie(n, delayed[0].written):
+        delays = [self.folded.delayed[p] for p in n.parents if p in self.folded.delayed]
+        if n in self.folded.invariant:
+            if block.axis >= -2:
+                self._lay(n, block.axis, self._new((), n))
+        elif len(delays) == 1 and block.axis == -1 and self._can_lie(n, delays[0].written):
+            (delay,) = delays
             rows = self._new((self.T + 1,), n)
-            whole = rows[1:] if delayed[0].ahead > 0 else rows[:-1]
-        else:
-            return
+            read, write = (rows[1:], rows[:-1]) if delay.ahead > 0 else (rows[:-1], rows[1:])
+            self._lay(n, -1, read)
+            columns = self.columns[delay.read][1]
+            self._long[delay.written] = rows[..., columns]
+            if self._is_one(one) and columns.stop == n.shape[-1] - 1:
+                self._with_one[delay.written] = write[..., columns.start :]
+        elif len(n.parents) == 2 and self._is_one(one) and n.parents[0] in self._with_one:
+            self._lay(n, -1, self._with_one[n.parents[0]])
+
+    def _is_one(self, n: Node) -> bool:
+        given = {*self.folded.weights.values(), *self.folded.data.values()}
+        return n.op is None and n not in given and n.shape[-1:] == (1,) and bool((n.value == 1).all())
+
+    def _lay(self, n: Node, axis: int, whole: Array) -> None:
+        """Let a join have this memory, and its parts the columns or the rows of it that are theirs."""
         self.stacks[n], self.copied[n], start = whole, [], 0
         self.silent.add(n)
         for p in n.parents:
-            stop = start + p.shape[block.axis]
-            place = whole[..., start:stop] if block.axis == -1 else whole[..., start:stop, :]
-            if p in self.folded.delayed:
-                self._long[delayed[0].written] = rows[..., start:stop]
-            elif p not in invariant:
+            part = slice(start, start + p.shape[axis])
+            start, place = part.stop, whole[..., part] if axis == -1 else whole[..., part, :]
+            if n not in self.folded.invariant:
+                self.columns[p] = n, part
+            if p in self._handed_on or p in self.folded.delayed:
+                continue  # it lies there already, or will
+            if p not in self.folded.invariant:
                 self.stacks[p] = place
             elif p.op is None and p not in self.folded.weights.values():
                 place[...] = p.value  # a number: once and for all
             elif not self._lies_as_weight(p, place):
                 self.copied[n].append((place, p))
-            start = stop
 
     def _can_lie(self, n: Node, handed_on: Node) -> bool:
         """Whether all parts of a row have room for every copy, and lie nowhere else yet."""
@@ -182,7 +256,7 @@ class Buffers:
 
     def _lies_as_weight(self, p: Node, place: Array) -> bool:
         """Let a weight lie here, if this is where it is read, perhaps turned or in another shape."""
-        while is_view(p) and p.op and p.parents[0].value.size == p.value.size:
+        while is_view(p) and p.op and prod(p.parents[0].shape) == prod(p.shape):
             # Of a view that shows each number once, what it takes back is what it was made from.
             back = np.asarray(p.op.share(0, place, place, (p.parents[0].value,)))
             if not np.may_share_memory(back, place):
@@ -223,8 +297,10 @@ class Buffers:
         for d in self.folded.delays:
             n, readers = d.written, live.readers.get(d.read, [])
             product = [t.slots for t in terms_of(n)] == [(0, 1)] and n.parents[1] in self.folded.invariant
-            if d.ahead < 0 or not product or n in live.readers or n in joined or written.count(n) > 1:
-                continue  # two parts of the state may have one error
+            # Two parts of the state may have one error, and a weight's gradient may be made of it.
+            looked_at = n in live.readers or n in joined or written.count(n) > 1 or d.read in live.roots
+            if d.ahead < 0 or not product or looked_at:
+                continue
             summed = len(readers) == 1 and is_sum(readers[0]) and d.read in self.folded.after
             # Only if it depends on the node that reads it a step later are both played copy by copy, and it is read
             # before it is written anew.
@@ -251,7 +327,8 @@ class Buffers:
         """The stack of an argument nobody else reads: then the node is computed in place."""
         if n in self.folded.invariant or not n.op or not (n.op.ufuncs or is_sum(n)):
             return None
-        for p in n.parents[:2]:  # a sum reads its first two terms at once, the others later
+        later = n.parents[2:]  # a sum reads its first two terms at once, the others when its own memory is written
+        for p in (p for p in n.parents[:2] if p not in later):
             stack, fits = self.stacks.get(p), (*self._lead(n), *n.shape)
             passes = p.op is not None and len(self.live.readers[p]) == 1 and p not in self.kept | self.silent
             if passes and stack is not None and stack.base is None and stack.shape == fits:

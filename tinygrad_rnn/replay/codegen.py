@@ -83,6 +83,8 @@ class Loop:
         return a[0] if self._vectors and a.ndim == 2 else a
 
     def _write(self, line: Instruction) -> str:
+        if line.function is np.copyto:
+            return f"{self._operand(line.out)}[...] = {self._operand(line.reads[0])}"  # half the time of calling copyto
         if line.function is not np.dot:
             reads = ", ".join(self._operand(a) for a in line.reads)
             by_name = "out=" if line.function in BY_NAME else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff import Node
 from ..autodiff.traits import Summand
 from .buffers import Buffers
 from .folded import Array, Folded
@@ -15,13 +16,53 @@ from .folded import Array, Folded
 Total = Callable[[], Array]
 
 
-def totals(folded: Folded, buffers: Buffers) -> dict[str, Total]:
-    """By a weight's name, what computes its gradient from the rows that a backward pass has filled, as an array."""
-    terms = buffers.live.terms
-    return {
-        name: _sum_of([_sum_over_time(buffers, term) for term in terms.get(name, [])], w.shape, folded.dtype)
-        for name, w in folded.weights.items()
-    }
+class Totals:
+    """What computes the gradients from the rows that a backward pass has filled.
+
+    Parameters
+    ----------
+    folded : Folded
+        One time step, as it is played.
+    buffers : Buffers
+        Its memory.
+
+    Attributes
+    ----------
+    apart : dict of str to callable
+        By a weight's name, what computes its gradient alone.
+    together : list of (callable, dict of str to slice or int)
+        The products with whole rows of inputs, and whose gradients are which columns of them.
+    """
+
+    def __init__(self, folded: Folded, buffers: Buffers) -> None:
+        alone = {name: terms[0] for name, terms in buffers.live.terms.items() if len(terms) == 1}
+        shared: dict[tuple[Node, Node], dict[str, slice | int]] = {}
+        for name, (kind, nodes) in alone.items():
+            if kind == "product" and nodes[1] in buffers.columns:
+                row, columns = buffers.columns[nodes[1]]
+                shared.setdefault((nodes[0], row), {})[name] = columns
+        ones = {row: part.start for p, (row, part) in buffers.columns.items() if p in folded.invariant}
+        for name, (kind, nodes) in alone.items():  # a bias is the weight of a one
+            for (left, row), those in shared.items():
+                if kind == "samples" and left is nodes[0] and row in ones:
+                    those[name] = ones[row]
+        several = {pair: those for pair, those in shared.items() if len(those) > 1}
+        self.together = [(_sum_over_time(buffers, Summand("product", pair)), those) for pair, those in several.items()]
+        done = {name for those in several.values() for name in those}
+        self.apart = {
+            name: _sum_of([_sum_over_time(buffers, t) for t in buffers.live.terms.get(name, [])], w.shape, folded.dtype)
+            for name, w in folded.weights.items()
+            if name not in done
+        }
+
+    def __call__(self) -> dict[str, Array]:
+        """dC / d weight by name, in arrays of their own."""
+        found = {name: total() for name, total in self.apart.items()}
+        for product, those in self.together:
+            whole = product()
+            for name, columns in those.items():
+                found[name] = whole[:, columns]
+        return found
 
 
 def _sum_over_time(buffers: Buffers, term: Summand) -> Total:

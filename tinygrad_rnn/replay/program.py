@@ -15,7 +15,7 @@ from ..autodiff.traits import is_tie, summands
 from .buffers import Buffers
 from .codegen import address
 from .folded import Array, Folded
-from .gradients import totals
+from .gradients import Totals
 from .liveness import liveness
 from .passes import PASSES
 from .schedule import Playing, Schedule, over
@@ -92,15 +92,15 @@ class Program:
         # Of no component: whatever is played, new data are there afterwards.
         self._pieces: list[Playing] = [(set(), partial(self._taking, what)) for what in self.data]
         self._pieces += self._schedule.pieces(live.forward)
-        self._newest: dict[int, list[Call]] = {steps: over(self._schedule.groups(), self._pieces)}
-        self._carry = over(self._schedule.groups(), [piece for piece in self._pieces if piece[0] <= live.for_states])
+        self._pieces_back = {False: self._schedule.pieces(live.backward)}  # and True, with error from beyond
         self._back: dict[tuple[bool, tuple[int, ...]], list[Call]] = {(False, ()): self._calls_back(False, ())}
+        groups = self._schedule.groups()
+        self._newest: dict[int, list[Call]] = {steps: self._calls(groups, self._pieces)}
+        self._carry = self._calls(groups, [piece for piece in self._pieces if piece[0] <= live.for_states])
         self._from_beyond = False  # whether the last pass had error from beyond
         self._cuts: tuple[int, ...] = ()  # of the last pass
         self.runs = self.pulls = 0
-        self.totals = totals(folded, buffers)
-        for name in dict.fromkeys(filter(None, trained)):
-            self.totals[name] = partial(self._sum_over_samples, [k for k, each in enumerate(trained) if each == name])
+        self._totals = Totals(folded, buffers)
 
     @property
     def prepared(self) -> int:
@@ -116,13 +116,13 @@ class Program:
         return not written & {*self.live.readers, *factors, *looked_at}
 
     def _calls_back(self, from_beyond: bool, cuts: tuple[int, ...]) -> list[Call]:
-        pieces = self._schedule.pieces(self.live.backward, from_beyond)
-        rows = {t - 1 for t in cuts}
+        if from_beyond not in self._pieces_back:
+            self._pieces_back[from_beyond] = self._schedule.pieces(self.live.backward, from_beyond)
+        rows = {t - 1 for t in cuts} - {0}
         calls: list[Call] = []
         for group in reversed(self._schedule.groups(cuts=sorted(rows))):
-            calls += over([group[::-1]], pieces)
-            if group.start in rows and group.start:
-                calls += self._schedule.wiped(group.start)
+            calls += over([group[::-1]], self._pieces_back[from_beyond])
+            calls += self._schedule.wiped(group.start) if group.start in rows else []
         return calls
 
     def _taking(self, what: str, steps: range) -> list[Call]:
@@ -132,31 +132,59 @@ class Program:
         def take() -> None:
             given = self._given.get(what)  # of all time steps, or of the newest ones
             if given is not None:
-                rows[...] = given[len(given) + start :][: len(rows)]
+                rows[...] = given if len(given) == len(rows) else given[len(given) + start :][: len(rows)]
 
         return [take]
 
     # ---- playing
 
-    def run(self, data: Mapping[str, Array], newest: int | None = None) -> Any:
-        """Play the forward pass, or that of so many newest steps alone; the sum of the time steps' costs.
+    def run(
+        self,
+        weights: Mapping[str, Array],
+        data: Mapping[str, Array],
+        start: Sequence[Array] = (),
+        newest: int | None = None,
+    ) -> Any:
+        """Play the forward pass; the sum of the time steps' costs.
 
-        `data` is what is new, by name: for all the steps that are played.
+        Parameters
+        ----------
+        weights : mapping of str to ndarray
+            The weights.
+        data : mapping of str to ndarray
+            What is new, by name: for all the steps that are played.
+        start : sequence of ndarray
+            The parts of s(0), those of the last pass if none are given.
+        newest : int, optional
+            How many of the newest steps to play; all of them if it is not given.
         """
         newest = self.T if newest is None else min(newest, self.T)
         if newest not in self._newest:
-            self._newest[newest] = over(self._schedule.groups(self.T - newest), self._pieces)
-        self._play(self._newest[newest], data)
+            self._newest[newest] = self._calls(self._schedule.groups(self.T - newest), self._pieces)
+        self._play(self._newest[newest], weights, data, start)
         return self._costs.dot(self._ones) if self._counted is None else self._costs[self._counted].sum()
 
-    def carry(self, data: Mapping[str, Array]) -> None:
-        """Play what the states are computed from, and nothing else."""
-        self._play(self._carry, data)
+    def carry(self, weights: Mapping[str, Array], data: Mapping[str, Array], start: Sequence[Array] = ()) -> None:
+        """Play what the states are computed from, and nothing else; see `run`."""
+        self._play(self._carry, weights, data, start)
 
-    def _play(self, calls: Sequence[Call], data: Mapping[str, Array]) -> None:
+    def _calls(self, groups: Sequence[range], pieces: Sequence[Playing]) -> list[Call]:
+        return [*chain(*self._schedule.prepare.values()), *over(groups, pieces)]
+
+    def _play(
+        self,
+        calls: Sequence[Call],
+        weights: Mapping[str, Array],
+        data: Mapping[str, Array],
+        start: Sequence[Array],
+    ) -> None:
         self.runs += 1
+        for name, stack in self.weights.items():
+            stack[...] = weights[name]
+        for row, part in zip(self.start, start, strict=bool(start)):
+            row[...] = part
         self._given = data
-        for call in chain(*self._schedule.prepare.values(), calls):
+        for call in calls:
             call()
         self._given = {}  # it belongs to the caller
 
@@ -190,7 +218,10 @@ class Program:
 
     def gradients(self) -> dict[str, Array]:
         """dC / d weight by name, of the last backward pass, in arrays of their own."""
-        return {name: total() for name, total in self.totals.items()}
+        found = self._totals()
+        for name in dict.fromkeys(filter(None, self.trained)):
+            found[name] = self._sum_over_samples([k for k, each in enumerate(self.trained) if each == name])
+        return found
 
     def _sum_over_samples(self, parts: Sequence[int]) -> Array:
         """The gradient of an initial state: of a parameter that all samples, and perhaps several parts, start from."""
@@ -203,6 +234,7 @@ class Program:
 
         The two are of one cell, so that their forward passes are one: a node of either stands at the same place.
         """
+        self.runs += 1
         row = other.T - kept - 1
         for start, before, s in zip(self.start, other.start, other.folded.state, strict=True):
             start[...] = before if row < 0 else other.buffers.stacks[s][row]
@@ -220,7 +252,7 @@ class Program:
     def finite(self, errors: bool) -> bool:
         """Whether no value is a NaN or an infinity, nor what gradients are made of, if errors have come back."""
         passing = (self._of_copy(n, slice(None)) for n in self.folded.values.values() if not self.buffers.has_rows(n))
-        found = [*self.buffers.stacks.values(), *passing, *(total() for total in self.totals.values() if errors)]
+        found = [*self.buffers.stacks.values(), *passing, *(self.gradients().values() if errors else ())]
         return all(np.isfinite(array).all() for array in found)
 
     def value(self, role: int, t: int) -> Array:
@@ -229,13 +261,16 @@ class Program:
         return read_only(self._of_copy(self.folded.values[index], row))
 
     def values(self, node: Node) -> Array:
-        """The values of a node of the recorded step at all times; without the axis of time if they are the same."""
-        return self._of_copy(self.folded.values[node.index], slice(None))
+        """The values of a node of the recorded step at all times; without the axis of time if they are the same.
+
+        Read-only.
+        """
+        return read_only(self._of_copy(self.folded.values[node.index], slice(None)))
 
     def cotangent(self, role: int, t: int) -> Array | Outer | None:
         """dC / d node of this role at time t, or the two factors of a weight's copy; None where no error comes."""
-        if not t and role >= len(self.folded.before):
-            return None  # recorded later, such as a derivative
+        if not t and (1 in self._cuts or role >= len(self.folded.before)):
+            return None  # cut off, or recorded later, such as a derivative
         index, row = self._at(role, t)
         g = self.folded.cotangents.get(index)
         if g is None:

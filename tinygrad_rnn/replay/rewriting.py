@@ -50,7 +50,7 @@ def rewritten(
     after : sequence of Node or Draft, optional
         Other nodes to which the error from beyond is added.
     """
-    tape, new = Tape(), dict[Written, Node]()
+    sheet, new = Sheet(), dict[Written, Node]()
 
     def write(asked: Written) -> Node:
         waiting = [asked]  # and no recursion: a step may have any number of nodes in a row
@@ -64,21 +64,21 @@ def rewritten(
                 continue
             waiting.pop()
             if n not in new:
-                new[n] = _copied(tape, n, new) if stands is None else new[stands]
+                new[n] = sheet.write(n, [new[p] for p in n.parents]) if stands is None else new[stands]
                 if n.name and not new[n].name:
                     new[n].name = n.name
         return new[asked]
 
     for n in folded.tape.nodes[: folded.size]:
         write(n)
-    size = len(tape)
+    size = len(sheet)
     for n in folded.tape.nodes[folded.size :]:
         write(n)
     if delays is None:
         delays = [(d.read, d.written, d.ahead) for d in folded.delays]
     return replace(
         folded,
-        tape=tape,
+        tape=sheet,
         size=size,
         weights=_moved(folded.weights, new),
         data=_moved(folded.data, new),
@@ -94,11 +94,12 @@ def rewritten(
     )
 
 
-def _copied(tape: Tape, n: Written, new: Mapping[Written, Node]) -> Node:
-    if n.op is None:
-        return tape.leaf(n.value, n.name, active=False, copy=False)
-    node: Node = n.op(*[new[p] for p in n.parents], name=n.name)
-    return node
+class Sheet(Tape):
+    """A tape that a pass writes on: all fits already, so nothing is checked, nor computed before it is asked for."""
+
+    def write(self, n: Written, parents: Sequence[Node]) -> Node:
+        """Put a node like this one on it, with these arguments."""
+        return self._append(n.op, tuple(parents), n.value if n.op is None else None, n.name, False, n.shape)
 
 
 def _moved(nodes: Mapping[Any, Node], new: Mapping[Written, Node]) -> Mapping[Any, Node]:

@@ -18,7 +18,7 @@ import numpy as np
 from ..autodiff import Node, Op
 from ..autodiff.kernels import Call, into
 from ..autodiff.traits import is_sum, is_view
-from .buffers import Buffers
+from .buffers import Buffers, Run
 from .codegen import Instruction, Loop, RowOf, address
 from .folded import Array, Folded
 from .liveness import dependencies
@@ -55,6 +55,7 @@ class Schedule:
         self.T = buffers.T
         self._later = dict(zip(folded.after, later, strict=True))
         self._contiguous: dict[Any, Array] = {}
+        self._both = {y: c for c in self.live.forward if (y := self._argument_with(c)) is not None}
         self.prepare: dict[Any, list[Call]] = {}
         self.source: list[str] = []
 
@@ -114,8 +115,10 @@ class Schedule:
 
     def _at_once(self, n: Node, from_beyond: bool, steps: range) -> list[Call]:
         assert n.op is not None  # only ops are played
-        if n in self.buffers.silent:
+        if n in self.buffers.silent or n in self._both.values():
             return []
+        if n in self._both:
+            return [self._with_argument(self._both[n], n, steps)]
         if n in self.buffers.copied:
             start = min(steps) % len(self._stack(n))
             places = [(place[start : start + len(steps)], p) for place, p in self.buffers.copied[n]]
@@ -135,11 +138,32 @@ class Schedule:
                 calls.append(partial(np.add, rows, self._stack(sums.bias), rows))
         else:
             parents = [self._unrepeated(p) for p in n.parents] if n.op.ufuncs else n.parents
-            calls = [into(n.op, out, *(self.buffers.rows(p, steps) for p in parents))]
+            # In place, it is the same view: NumPy is slower with two of the same memory.
+            args = [out if self._stack(p) is self._stack(n) else self.buffers.rows(p, steps) for p in parents]
+            calls = [into(n.op, out, *args)]
         if from_beyond and n in self._later and self.T - 1 in steps:
             last = self._stack(n)[(self.T - 1) % len(self._stack(n)), ...]
             calls.append(partial(np.add, last, self._later[n], last))
         return calls
+
+    def _argument_with(self, c: Node) -> Node | None:
+        """The argument that is computed in the same call as the node, such as the softmax with its cross-entropy."""
+        for y in c.parents if c.op and c.op.prepared_with else ():
+            others = [p for p in c.parents if p is not y]
+            waits = any(n in self.live.loops or n in self.folded.invariant or n in self.buffers.silent for n in (c, y))
+            # The rest is there when the argument's turn comes: it is given, or read by both.
+            there = all(p.op is None or p in y.parents for p in others)
+            known = c.op and y.op in c.op.prepared_with and len({p.shape for p in c.parents}) == 1
+            if known and there and not waits and all(self._stack(p).flags.c_contiguous for p in c.parents):
+                return y
+        return None
+
+    def _with_argument(self, c: Node, y: Node, steps: range) -> Call:
+        assert c.op is not None  # as `_argument_with` has seen
+        assert y.op is not None
+        rows = [self.buffers.rows(n, steps) for n in (c, *c.parents)]
+        call: Call = c.op.prepared_with[y.op](*rows)
+        return call
 
     # ---- the recurrence: copy by copy
 
@@ -150,8 +174,13 @@ class Schedule:
         vectors = self.folded.samples == 1 and all(self._as_vectors(n) for n in played)
         lines: list[Instruction] = []
         beyond: list[tuple[int, Instruction]] = []  # what only the last step adds, and after how many lines
+        done: set[Node] = set()
         for n in played:
-            lines += self._in_loop(n, vectors)
+            run = buffers.runs.get(n)
+            if run is not None and n not in done:
+                lines += self._run(run, vectors)
+                done.update(run.products)
+            lines += [] if n in done else self._in_loop(n, vectors)
             if n in self._later:
                 out = self._operand(n)
                 beyond.append(
@@ -177,6 +206,19 @@ class Schedule:
             return [*carried, loop.over(steps)] if last is loop else [*carried, last.over(steps[:1]), *rest]
 
         return play
+
+    def _run(self, run: Run, vectors: bool) -> list[Instruction]:
+        """Several products of one node at once."""
+        text = f"{', '.join(map(name, run.products))} = {name(run.base)} times a factor each"
+        base, (steps, k, samples, width) = self._operand(run.base), run.factors.shape
+        if vectors:  # what is short is repeated faster by a copy than in a product
+            repeated = np.empty((1, k, width), self.folded.dtype)
+            factors = RowOf(run.factors.reshape(steps, 1, k * width))
+            copied = Instruction(np.copyto, (base,), repeated, f"{name(run.base)}, {k} times")
+            return [copied, Instruction(np.multiply, (repeated.reshape(1, -1), factors), RowOf(run.columns), text)]
+        apart = run.columns.reshape(-1, samples, k, width).swapaxes(1, 2)
+        once = RowOf(base.stack[:, None]) if isinstance(base, RowOf) else base[None]
+        return [Instruction(np.multiply, (once, RowOf(run.factors)), RowOf(apart), text)]
 
     def _as_vectors(self, n: Node) -> bool:
         """Whether a node of one sample can be computed on vectors: entry by entry, or as a product with a matrix."""

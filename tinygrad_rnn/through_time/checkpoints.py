@@ -10,6 +10,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 
 from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
-from ..unfold.given import check_reduction, initial_state, sequences
 from ..unfold.gradients import cotangent
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
+from ..unfold.validation import check_reduction, initial_state, sequences
+from .pieces import refuse_unless_copies
+from .single_step import with_rows
 from .stream import Window
 
 Array = NDArray[Any]
@@ -58,7 +61,8 @@ class Checkpoints:
 
     Whatever `memory` is, the same numbers come out, bit for bit. To those of one network of all T steps they are
     equal up to rounding: a gradient is the sum of those of the segments, from the last one to the first. The cell
-    must compute the same at every time step, and all samples have all steps: there is no mask.
+    must compute the same at every time step: one that is seen to count or to draw is refused. All samples have all
+    steps: there is no mask.
 
     Parameters
     ----------
@@ -116,11 +120,9 @@ class Checkpoints:
         length = min(T, self.every or (1 if self.memory else math.isqrt(T - 1) + 1))
         start = initial_state(self.cell, self.params, s0, x.shape[1])
         trained = [s if isinstance(s, str) else "" for s in flatten(start)]
-        rows = [
-            np.repeat(np.asarray(self.params[s])[None], x.shape[1], axis=0) if isinstance(s, str) else s
-            for s in flatten(start)
-        ]
-        segments = _Segments(self._net, x, d, length, rebuild(start, rows))
+        segments = _Segments(
+            partial(self._net, again=length < T), x, d, length, with_rows(start, self.params, x.shape[1])
+        )
         loss, grads, initial, state, kept = segments.gradient(self.memory or len(segments))
         for name, error in zip(trained, flatten(initial), strict=True):
             if name:
@@ -130,11 +132,14 @@ class Checkpoints:
             initial = rebuild(initial, [g / g.dtype.type(T) for g in flatten(initial)])
         return Checkpointed(1, T, loss, grads, state, initial, segments.plays, segments.steps, kept)
 
-    def _net(self, x: Array, d: Array, s0: Any) -> Unfolded:
-        """The network for a segment with such data, not played yet."""
+    def _net(self, x: Array, d: Array, s0: Any, again: bool) -> Unfolded:
+        """The network for a segment with such data, not played yet; whether other segments are played by it, too."""
         key = (x.shape, x.dtype, d.shape, d.dtype)
+        again = again or key in self._nets
         if key not in self._nets:
             self._nets[key] = unfold(self.cell, self.params, x, d, loss=self.loss, s0=s0)
+        if again:
+            refuse_unless_copies(self._nets[key], "a checkpointed pass", "unfold() the whole sequence instead")
         return self._nets[key]
 
 

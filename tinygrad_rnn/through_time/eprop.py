@@ -12,7 +12,7 @@ from ..autodiff.asked import asked
 from ..autodiff.traits import terms_of
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
-from .moment import Moment
+from .single_step import SingleStep, needed, reached
 from .stream import Window
 from .traces import Hand, traced
 
@@ -59,24 +59,18 @@ def eprop(
     return traced(cell, params, x, d, loss, s0, _to_itself, otherwise)
 
 
-def _to_itself(moment: Moment) -> Hand:
+def _to_itself(step: SingleStep) -> Hand:
     """The rules of the ops, with every product's matrix cut down to its diagonal."""
-    nodes = moment.tape.nodes[: moment.size]
+    nodes = step.nodes
     products = {
         (node.index, term.slots[0]): term
         for node in nodes
         for term in terms_of(node)
         if term.product and not term.turned[0]
     }
-    new = {s.index for s in moment.parts if s.op is not None}
-    for node in nodes:
-        if any(p.index in new for p in node.parents):
-            new.add(node.index)
-    below = {s.index for s in moment.parts}
-    for node in reversed(nodes):
-        if node.index in below:
-            below.update(p.index for p in node.parents)
-    between = {(i, slot) for i, slot in products if i in below and moment.tape[i].parents[slot].index in new}
+    new = reached(nodes, step.parts)
+    below = {node.index for node in needed(nodes, step.parts)}
+    between = {(i, slot) for i, slot in products if i in below and step.tape[i].parents[slot] in new}
 
     def share(node: Node, slot: int, g: Node, y: Node, given: Sequence[Node]) -> Node | None:
         if (node.index, slot) in between:

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from ..autodiff import Node, ShapeError
 from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
-from ..unfold.given import initial_state
 from ..unfold.gradients import cotangent
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
+from ..unfold.validation import initial_state
+from .pieces import refuse_unless_copies
+from .single_step import only_arrays
 from .stream import Window, stream
 
 Array = NDArray[Any]
@@ -154,51 +156,39 @@ def fixed_memory(
     """
     GammaMemory(taps, mu)  # refuses what is out of range, before the stream begins
     known_loss(loss)
-    return _run(cell, params, stream(x, d), taps, mu, loss, _numbers(s0))
+    only_arrays(s0)
 
+    def run() -> Iterator[Window]:
+        lines: list[GammaMemory] = []
+        nets: list[Unfolded] = []
+        state = None
+        for t, x_t, d_t in stream(x, d):
+            if not nets:
+                state = initial_state(cell, params, s0, len(x_t))
+                pays, silent = (unfold(cell, params, x_t[None], d_t[None], loss=l, s0=state) for l in (loss, _nothing))
+                nets = [pays, silent]
+                for net in nets:
+                    refuse_unless_copies(net, "fixed_memory", "rtrl takes any cell")
+                lines = [GammaMemory(taps, mu) for _ in (x_t, *flatten(state))]
+            for line, signal in zip(lines, (x_t, *flatten(state)), strict=True):
+                line.push(signal)
+            copies = min(t, 1 + lines[0].depth)
+            grads: dict[str, Array] = {}
+            later = None
+            for delay in range(copies):
+                x_then, *s_then = [line.read(delay) for line in lines]
+                net = nets[min(delay, 1)]  # the newest copy pays, the others hand on its error
+                net.replay(x_then[None], d_t[None], s0=rebuild(state, s_then))
+                net.backward(later=later)
+                later = rebuild(state, [cotangent(s) for s in flatten(net.states[0])])
+                for name, g in net.grads.items():
+                    grads[name] = grads[name] + g if name in grads else g
+            state = nets[0].last_state
+            yield Window(t - copies + 1, t, nets[0].loss, grads, copied(state))
 
-def _run(
-    cell: Cell,
-    params: Mapping[str, Any],
-    steps: Iterable[tuple[int, Array, Array]],
-    taps: int,
-    mu: float,
-    loss: str | Loss,
-    s0: Any,
-) -> Iterator[Window]:
-    lines: list[GammaMemory] = []
-    nets: list[Unfolded] = []
-    state = None
-    for t, x_t, d_t in steps:
-        if not nets:
-            state = initial_state(cell, params, s0, len(x_t))
-            pays, silent = (unfold(cell, params, x_t[None], d_t[None], loss=l, s0=state) for l in (loss, _nothing))
-            nets = [pays, silent]
-            lines = [GammaMemory(taps, mu) for _ in (x_t, *flatten(state))]
-        for line, signal in zip(lines, (x_t, *flatten(state)), strict=True):
-            line.push(signal)
-        copies = min(t, 1 + lines[0].depth)
-        grads: dict[str, Array] = {}
-        later = None
-        for delay in range(copies):
-            x_then, *s_then = [line.read(delay) for line in lines]
-            net = nets[min(delay, 1)]  # the newest copy pays, the others hand on its error
-            net.replay(x_then[None], d_t[None], s0=rebuild(state, s_then))
-            net.backward(later=later)
-            later = rebuild(state, [cotangent(s) for s in flatten(net.states[0])])
-            for name, g in net.grads.items():
-                grads[name] = grads[name] + g if name in grads else g
-        state = nets[0].last_state
-        yield Window(t - copies + 1, t, nets[0].loss, grads, copied(state))
+    return run()
 
 
 def _nothing(y: Node, _d: Node) -> Any:
     """No cost: the error of this step comes from later ones alone."""
     return (0.0 * y).sum()
-
-
-def _numbers(start: Any) -> Any:
-    for s in flatten(start):
-        if isinstance(s, str):
-            raise ValueError(f"s0 names the parameter {s!r}: a window that moves on leaves s(0) behind; pass an array")
-    return start

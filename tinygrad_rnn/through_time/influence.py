@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff.asked import asked, room_for
+from ..autodiff.traits import summands
 from ..unfold import Unfolded
-from .backward import Backward, Errors
+from .lock_step import NOTHING, LockStep, wide
 
 Array = NDArray[Any]
 
@@ -81,28 +82,25 @@ def _diagonals(net: Unfolded, name: str, as_factors: bool) -> Iterator[tuple[Arr
     """Diagonal by diagonal of G, its rows, its columns, and the shares that stand there: whole, or as two factors."""
     if name not in net.weights:
         raise KeyError(f"there is no parameter {name!r}; there are {', '.join(net.weights)}")
-    folded, values = net.stacked()
-    if name not in folded.weights:
+    errors = LockStep(net, shares=np.ones(net.T))
+    if name not in errors.folded.weights:
         raise KeyError(f"the parameter {name!r} is an initial state: it is read once, and has no copies in time")
-    step = Backward(folded)
-    g = folded.cotangents.get(folded.weights[name].index)
+    g = errors.folded.gradients.get(name)
     if g is None:
         return
-    terms = step.terms[name]
-    samples, size = sum(nodes[0].shape[0] for _, nodes in terms if nodes[0].ndim), folded.weights[name].value.size
-    as_factors &= {kind for kind, _ in terms} == {"product"} and samples**2 < size
-    wanted = [nodes for _, nodes in terms] if as_factors else [(g,)]
-    program = step.played_for(n for nodes in wanted for n in nodes)
-    errors = Errors(step, values, np.ones(net.T, net.cost.value.dtype))
-    ready = {paid: errors.ready(program, paid) for paid in (True, False)}
-    for rows, later, paid in errors.walk(range(1, net.T + 1), net.T, 1):
-        found = errors.play(ready[paid], later, rows)
-        parts = [[errors.of(n, found, rows, paid) for n in nodes] for nodes in wanted]
-        whole = [part for part in parts if all(f is not None for f in part)]
-        if whole:
-            tau = np.arange(rows.stop)
-            shares = [np.concatenate(each, axis=1) if as_factors else each[0] for each in zip(*whole, strict=True)]
-            yield tau + net.T - rows.stop, tau, shares
+    terms = summands(g)
+    samples, size = sum(n.shape[0] for term in terms for n in term.nodes[:1] if n.ndim), net.weights[name].value.size
+    as_factors &= {term.kind for term in terms} == {"product"} and samples**2 < size
+    wanted = [term.nodes for term in terms] if as_factors else [(g,)]
+    played = errors.played_for(n for nodes in wanted for n in nodes)
+    for gone, times, later in errors.walk(range(1, net.T + 1), net.T, 1):
+        values = played.at(times, later, gone == 0)
+        sent = [nodes for nodes in wanted if all(values[n] is not NOTHING for n in nodes)]
+        if sent:
+            tau = np.arange(times.start, times.stop)
+            factors = zip(*([wide(values[n], times, n) for n in nodes] for nodes in sent), strict=True)
+            shares = [np.concatenate(each, axis=1) if as_factors else each[0] for each in factors]
+            yield tau + gone, tau, shares
 
 
 def _norm(share: Array, other: Array | None = None) -> Array:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff import Cotangents, Node, by_rule, pullback, received
 from ..autodiff.asked import asked
 from ..autodiff.calling import as_array, numbers
 from ..unfold import Unfolded, unfold
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied
-from .backward import Backward, Errors, gradients_of
+from .lock_step import LockStep
 from .stream import Window, stream
 
 Array = NDArray[Any]
@@ -68,12 +69,11 @@ def artbp_gradient(
         raise ValueError(
             f"cuts is {cuts.shape} {cuts.dtype}: it says of each of the {net.T - 1} links whether it is cut"
         )
-    folded, values = net.stacked()
-    links = np.ones(net.T, folded.cost.value.dtype)
+    links = np.ones(net.T)
     links[1:] = np.where(cuts, 0, 1 / (1 - p))
-    errors = Errors(Backward(folded), values, folded.shares, links)
+    errors = LockStep(net, links=links)
     errors.send(range(net.T, net.T + 1), net.T, net.T)
-    return gradients_of(net, errors)
+    return errors.gradients()
 
 
 @asked
@@ -121,34 +121,41 @@ def artbp(
         raise ValueError(f"c has shape {np.shape(c)}: of a stream, it is one probability")
     _probabilities(c)
     known_loss(loss)
-    return _artbp(cell, params, stream(x, d), float(c), np.random.default_rng(rng), loss, s0)
+    chance = np.random.default_rng(rng)
 
-
-def _artbp(
-    cell: Cell,
-    params: Mapping[str, Any],
-    steps: Iterable[tuple[int, Array, Array]],
-    c: float,
-    rng: np.random.Generator,
-    loss: str | Loss,
-    s0: Any,
-) -> Iterator[Window]:
     def window(block: Pairs, last: int, state: Any) -> Window:
-        x, d = (np.stack(each) for each in zip(*block, strict=True))
-        net = unfold(cell, params, x, d, loss=loss, s0=state)
-        grads = artbp_gradient(net, c=c, cuts=np.zeros(len(block) - 1, bool))
-        return Window(last - len(block) + 1, last, net.loss, grads, net.last_state)
+        net = unfold(cell, params, *map(np.stack, zip(*block, strict=True)), loss=loss, s0=state)
+        return Window(last - len(block) + 1, last, net.loss, _reweighted(net, 1 / (1 - c)), net.last_state)
 
-    block: Pairs = []
-    t = 0
-    for t, x_t, d_t in steps:
-        block.append((x_t, d_t))
-        if rng.random() < c:
-            made = window(block, t, s0)
-            s0, block = copied(made.state), []  # what is yielded is the reader's, to be written to
-            yield made
-    if block:
-        yield window(block, t, s0)
+    def run() -> Iterator[Window]:
+        block, state, t = list[tuple[Array, Array]](), s0, 0
+        for t, x_t, d_t in stream(x, d):
+            block.append((x_t, d_t))
+            if chance.random() < c:
+                made = window(block, t, state)
+                state, block = copied(made.state), []  # what is yielded is the reader's, to be written to
+                yield made
+        if block:
+            yield window(block, t, state)
+
+    return run()
+
+
+def _reweighted(net: Unfolded, factor: float) -> dict[str, Array]:
+    """The gradients, where an error is multiplied by a factor for each time step that it goes back.
+
+    By the tape: the windows are as long as chance will have them, and the cell may do something else at each step.
+    """
+
+    def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+        share, t = by_rule(node, slot, g, y, args), node.parents[slot].t
+        return np.asarray(share) * factor if t and node.t and t < node.t else share
+
+    cost, values = net.cost, net.tape.values
+    back = Cotangents(cost.index + 1, {cost: [np.ones_like(cost.value)]})
+    for _ in pullback(net.tape.nodes[: cost.index + 1], back, values.__getitem__, received, hand=hand):
+        pass
+    return {name: np.zeros_like(w.value) if (g := back[w]) is None else np.array(g) for name, w in net.weights.items()}
 
 
 def _probabilities(c: Any) -> None:

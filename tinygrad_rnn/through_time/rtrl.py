@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import play_copies, record_pushforward
+from ..autodiff import BatchedValues, Node, record_pushforward
 from ..autodiff.asked import asked
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten
-from .moment import Moment, prepared
+from .single_step import SingleStep, SingleSteps, by_part, needed, reached, state_of
 from .stream import Window, stream
 
 Array = NDArray[Any]
 Influence = dict[tuple[str, int], Array]  # of a weight on a part of the state; what is not there is zero
+AT_ONCE = 32768  # numbers in the disturbances of one weight that are played at once, however small the state is
 
 
 @asked
@@ -73,12 +74,19 @@ def _run(cell: Cell, params: Mapping[str, Any], x: Any, d: Any, loss: str | Loss
     influence: Influence = {}
     for t, x_t, d_t in stream(x, d):
         if t == 1:
-            steps, state = prepared(cell, params, loss, s0, len(x_t))
+            steps = SingleSteps(cell, params, loss, s0, len(x_t), _Disturbed)
+            state = steps.start
             influence = _of_initial_states(flatten(s0), flatten(state))
-        moment = steps.record(params, t, x_t, d_t, state)
-        state = moment.state
-        grads, influence = _carried_on(moment, influence)
-        yield Window(t, t, float(moment.cost.value), grads, state, carried=_by_name(moment, influence))
+        disturbed, leaves = steps.record(params, t, x_t, d_t, state)
+        step, now = disturbed.step, disturbed.values(leaves)
+        state = state_of(now, step, state)
+        grads, influence = disturbed.carried_on(now, influence)
+        several = len(step.parts) > 1
+        carried = {
+            by_part(several, name, k): m.reshape(*step.weights[name].shape, *m.shape[1:])
+            for (name, k), m in influence.items()
+        }
+        yield Window(t, t, float(now[step.cost]), grads, state, carried=carried)
 
 
 def _of_initial_states(names: list[Any], parts: list[Array]) -> Influence:
@@ -90,51 +98,52 @@ def _of_initial_states(names: list[Any], parts: list[Array]) -> Influence:
     }
 
 
-def _carried_on(moment: Moment, before: Influence) -> tuple[dict[str, Array], Influence]:
-    """The gradient of the step's cost, and the influence after the step.
+class _Disturbed:
+    """A step, and behind it what disturbances of its weights and of the state before it do, as nodes."""
 
-    The tangents of one weight's entries stand in an axis in front, as many at a time as the state has entries: so
-    the disturbances of the weight itself, one entry each, take no more memory than the influence.
-    """
-    tape, many = moment.tape, sum(s.value.size for s in moment.parts)
-    disturbed = (*moment.weights.values(), *moment.before)
-    seeds = {n: tape.leaf(np.zeros_like(n.value), active=False) for n in disturbed}
-    first = len(tape)
-    moved = record_pushforward(tape, tape.nodes[: moment.size], seeds)
-    program = tape.nodes[first:]
-    grads: dict[str, Array] = {}
-    after: Influence = {}
-    for name, w in moment.weights.items():
-        gradient = np.zeros(w.value.size, w.value.dtype)
-        for start in range(0, w.value.size, many):
-            chosen = slice(start, min(start + many, w.value.size))
-            given = {seeds[w]: _one_by_one(w.value, chosen)}
-            for k, s in enumerate(moment.before):
-                if (name, k) in before:
-                    given[seeds[s]] = before[name, k][chosen]
-            values = play_copies(tape.values, program, given)
-            found = {n: values.get(moved[n]) for n in (moment.cost, *moment.parts) if n in moved}
-            if found.get(moment.cost) is not None:
-                gradient[chosen] = found[moment.cost]
-            for k, part in enumerate(moment.parts):
-                if found.get(part) is not None:
-                    whole = after.setdefault((name, k), np.zeros((w.value.size, *part.shape), w.value.dtype))
-                    whole[chosen] = found[part]
-        grads[name] = gradient.reshape(w.shape)
-    return grads, after
+    def __init__(self, step: SingleStep) -> None:
+        tape = step.tape
+        self.step = step
+        self.seeds = {
+            n: tape.leaf(np.zeros_like(n.value), active=False) for n in (*step.weights.values(), *step.before)
+        }
+        self.moved = record_pushforward(tape, step.nodes, self.seeds)
+        wanted = [step.cost, *step.parts]
+        played = needed(tape.nodes, wanted + [self.moved[n] for n in wanted if n in self.moved])
+        moving = reached(tape, self.seeds.values())
+        self._moving = [n for n in played if n in moving]
+        self._still = [n for n in played if n not in moving]
 
+    def values(self, leaves: Mapping[Node, Array]) -> BatchedValues:
+        """Everything that is the same for all disturbances."""
+        return BatchedValues(self.step.tape.values, leaves).run(self._still)
 
-def _one_by_one(w: Array, chosen: slice) -> Array:
-    """Disturbances of single entries of a weight, one entry each, (number of them, *the weight's shape)."""
-    at = np.arange(chosen.start, chosen.stop)
-    ones = np.zeros((len(at), w.size), w.dtype)
-    ones[at - chosen.start, at] = 1
-    return ones.reshape(len(at), *w.shape)
+    def carried_on(self, now: BatchedValues, before: Influence) -> tuple[dict[str, Array], Influence]:
+        """The gradient of the step's cost, and the influence after the step.
 
-
-def _by_name(moment: Moment, influence: Influence) -> dict[str, Array]:
-    several = len(moment.parts) > 1
-    return {
-        f"{name}[{k}]" if several else name: m.reshape(*moment.weights[name].shape, *m.shape[1:])
-        for (name, k), m in influence.items()
-    }
+        The tangents of one weight's entries stand in an axis in front, as many at a time as the state has entries, or
+        few numbers in all: so the disturbances of the weight itself, one entry each, take no more memory than
+        the influence.
+        """
+        step, size = self.step, sum(s.value.size for s in self.step.parts)
+        grads: dict[str, Array] = {}
+        after: Influence = {}
+        for name, w in step.weights.items():
+            gradient = np.zeros(w.value.size, w.value.dtype)
+            many = max(size, AT_ONCE // w.value.size)
+            for start in range(0, w.value.size, many):
+                chosen = slice(start, min(start + many, w.value.size))
+                one_by_one = np.eye(chosen.stop - start, w.value.size, start, w.value.dtype).reshape(-1, *w.shape)
+                given = {self.seeds[w]: one_by_one}
+                for k, s in enumerate(step.before):
+                    if (name, k) in before:
+                        given[self.seeds[s]] = before[name, k][chosen]
+                found = BatchedValues(now, given).run(self._moving).changed
+                if (dcost := found.get(self.moved.get(step.cost))) is not None:
+                    gradient[chosen] = dcost
+                for k, part in enumerate(step.parts):
+                    if (dpart := found.get(self.moved.get(part))) is not None:
+                        whole = after.setdefault((name, k), np.zeros((w.value.size, *part.shape), w.value.dtype))
+                        whole[chosen] = dpart
+            grads[name] = gradient.reshape(w.shape)
+        return grads, after

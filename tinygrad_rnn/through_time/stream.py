@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,41 @@ def stream(x: Iterable[Any], d: Iterable[Any]) -> Iterator[tuple[int, Array, Arr
         yield t, x_t, d_t
     if not t:
         raise ValueError("the stream is empty: there must be at least one time step")
+
+
+def blocks(x: Iterable[Any], d: Iterable[Any], size: int, past: int = 0) -> Iterator[tuple[int, int, Array, Array]]:
+    """A stream in blocks of `size` steps, each with up to `past` steps before it; the last one may be shorter.
+
+    Of whole arrays they are slices. What comes step by step is gathered.
+
+    Yields
+    ------
+    last, new, x, d
+        The last time step, how many steps are new, and the arrays, (steps, B, ...).
+
+    Raises
+    ------
+    TypeError, ShapeError, ValueError
+        See `stream`.
+    """
+    if isinstance(x, np.ndarray) and isinstance(d, np.ndarray) and _whole(x, d):
+        for first in range(0, len(x), size):
+            inside = slice(max(0, first - past), first + size)
+            yield min(first + size, len(x)), min(size, len(x) - first), x[inside], d[inside]
+        return
+    steps, last, known = stream(x, d), 0, list[Array]()
+    while gathered := list(islice(steps, size)):
+        last += len(gathered)
+        block = [np.stack(each) for each in list(zip(*gathered, strict=True))[1:]]
+        if known and past:
+            block = [np.concatenate([old[-past:], new]) for old, new in zip(known, block, strict=True)]
+        known = block
+        yield last, len(gathered), block[0], block[1]
+
+
+def _whole(x: Array, d: Array) -> bool:
+    """Whether two arrays are streams as they should be."""
+    return x.ndim == d.ndim == 3 and x.shape[:2] == d.shape[:2] and bool(x.size and d.size)
 
 
 def _steps(name: str, given: Any) -> Iterator[Any]:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, by_rule, play_copies, record_pullback
+from ..autodiff import BatchedValues, Node, by_rule, record_pullback
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
-from .moment import Moment, only_arrays, prepared
+from .single_step import SingleStep, SingleSteps, by_part, only_arrays
 from .stream import Window, stream
 
 Array = NDArray[Any]
@@ -26,7 +26,7 @@ def traced(
     d: Any,
     loss: str | Loss,
     s0: Any,
-    hand: Callable[[Moment], Hand],
+    hand: Callable[[SingleStep], Hand],
     otherwise: str,
 ) -> Iterator[Window]:
     """Carry traces along a stream.
@@ -45,17 +45,17 @@ def traced(
     traces: Traces = {}
     for t, x_t, d_t in stream(x, d):
         if t == 1:
-            steps, state = prepared(cell, params, loss, only_arrays(s0), len(x_t))
+            steps = SingleSteps(cell, params, loss, only_arrays(s0), len(x_t), lambda step: _Traced(step, hand(step)))
+            state = steps.start
         one = rebuild(state, [s[:1] for s in flatten(state)])
-        moment = steps.record(params, t, x_t[:1], d_t[:1], one)
-        step = _Step(moment, hand(moment))
-        step.play(x_t, d_t, flatten(state))
+        step, leaves = steps.record(params, t, x_t[:1], d_t[:1], one)
+        step.play(leaves, x_t, d_t, flatten(state))
         step.refuse_unless_local(t, otherwise)
         traces, before = step.traces(traces), traces
         grads = step.gradients(traces, before)
         state = rebuild(state, step.state)
         several = len(step.state) > 1
-        carried = {f"{name}[{k}]" if several else name: trace for (name, k), trace in traces.items()}
+        carried = {by_part(several, name, k): trace for (name, k), trace in traces.items()}
         yield Window(t, t, step.cost, grads, copied(state), carried=carried)
 
 
@@ -76,15 +76,15 @@ class Hand:
     between_layers: frozenset[tuple[int, int]] = frozenset()
 
 
-class _Step:
+class _Traced:
     """One sample's step with its backward passes recorded: from the cost to the state, and from the state back."""
 
-    def __init__(self, moment: Moment, hand: Hand) -> None:
-        self.moment = moment
+    def __init__(self, single: SingleStep, hand: Hand) -> None:
+        self.single = single
         self.from_cost = self._from_cost(hand)
-        self.from_part = [self._back({k: np.ones(s.shape)}, hand) for k, s in enumerate(moment.parts)]
+        self.from_part = [self._back({k: np.ones(s.shape)}, hand) for k, s in enumerate(single.parts)]
         rng = np.random.default_rng(0)
-        self.probe = {k: rng.normal(size=s.shape) for k, s in enumerate(moment.parts)}
+        self.probe = {k: rng.normal(size=s.shape) for k, s in enumerate(single.parts)}
         self.probed = self._back(self.probe, hand)
 
     def _from_cost(self, hand: Hand) -> dict[Node, list[Node]]:
@@ -92,10 +92,10 @@ class _Step:
 
         A state above another one of the same step hands the cost's error down to it.
         """
-        m = self.moment
-        states = {s for s in m.parts if s.op is not None}
+        single = self.single
+        states = set(single.parts)
         arrived: dict[Node, list[Node]] = {}
-        seeds = {m.cost: [m.tape.leaf(np.ones_like(m.cost.value), active=False)]}
+        seeds = {single.cost: [single.tape.leaf(np.ones_like(single.cost.value), active=False)]}
         while seeds:
             found = self._recorded(seeds, through=lambda node, _: node not in states)
             for node, error in found.items():
@@ -116,52 +116,50 @@ class _Step:
         return arrived
 
     def _back(self, errors: Mapping[int, Array], hand: Hand) -> dict[Node, Node]:
-        m = self.moment
+        single = self.single
         seeds: dict[Node, list[Node]] = {}
         for k, error in errors.items():
-            leaf = m.tape.leaf(error.astype(m.parts[k].value.dtype), active=False)
-            seeds.setdefault(m.parts[k], []).append(leaf)
+            leaf = single.tape.leaf(error.astype(single.parts[k].value.dtype), active=False)
+            seeds.setdefault(single.parts[k], []).append(leaf)
         return self._recorded(seeds, hand=hand.share)
 
     def _recorded(self, seeds: Mapping[Node, Sequence[Node]], **how: Any) -> dict[Node, Node]:
-        nodes = self.moment.tape.nodes[: self.moment.size]
-        back = record_pullback(self.moment.tape, nodes, seeds, **how)
-        return {node: g for node in nodes if (g := back.totals[node.index]) is not None}
+        back = record_pullback(self.single.tape, self.single.nodes, seeds, **how)
+        return {node: g for node in self.single.nodes if (g := back.totals[node.index]) is not None}
 
-    def play(self, x: Array, d: Array, state: list[Array]) -> None:
+    def play(self, leaves: Mapping[Node, Array], x: Array, d: Array, state: list[Array]) -> None:
         """Compute everything for all samples: they stand in an axis in front of the one that was recorded."""
-        m = self.moment
+        single = self.single
         self.samples = len(x)
-        leaves = (m.x, m.d, *m.before)
-        given = {n: a[:, None] for n, a in zip(leaves, (x, d, *state), strict=True)}
-        self.values = play_copies(m.tape.values, m.tape.nodes, given)
+        samples = zip((single.x, single.d, *single.before), (x, d, *state), strict=True)
+        given = {**leaves, **{n: a[:, None] for n, a in samples}}
+        self.values = BatchedValues(single.tape.values, given).run(single.tape)
 
     def _value(self, node: Node) -> Array:
         """A node's value for each sample."""
-        value = self.values.get(node)
-        return np.broadcast_to(node.value, (self.samples, *node.shape)) if value is None else value
+        return np.broadcast_to(self.values[node], (self.samples, *node.shape))
 
     @property
     def state(self) -> list[Array]:
-        return [self._value(part)[:, 0] for part in self.moment.parts]
+        return [self._value(part)[:, 0] for part in self.single.parts]
 
     @property
     def cost(self) -> float:
-        return float(self._value(self.moment.cost).sum())
+        return float(self._value(self.single.cost).sum())
 
     def _jacobian(self, k: int, j: int) -> Array | None:
         """What part k hands back to part j of the state before, unit by unit, (B, m)."""
-        found = self.from_part[k].get(self.moment.before[j])
+        found = self.from_part[k].get(self.single.before[j])
         return None if found is None else self._value(found)[:, 0]
 
     def traces(self, before: Traces) -> Traces:
         """The traces after the step, of the traces before it."""
         after: Traces = {}
-        for name, w in self.moment.weights.items():
-            for k in range(len(self.moment.parts)):
+        for name, w in self.single.weights.items():
+            for k in range(len(self.single.parts)):
                 direct = self.from_part[k].get(w)
                 terms = [] if direct is None else [self._value(direct)]
-                for j in range(len(self.moment.before)):
+                for j in range(len(self.single.before)):
                     jacobian = self._jacobian(k, j)
                     if jacobian is not None and (name, j) in before:
                         terms.append(_of_units(jacobian, w.shape) * before[name, j])
@@ -172,15 +170,13 @@ class _Step:
     def gradients(self, traces: Traces, before: Traces) -> dict[str, Array]:
         """The gradient of the step's cost: what comes back to a state, times the trace, and what passes it by."""
         grads = {}
-        m = self.moment
-        for name, w in m.weights.items():
+        single = self.single
+        for name, w in single.weights.items():
             total = np.zeros_like(w.value)
             for error in self.from_cost.get(w, ()):
                 total += self._value(error).sum(axis=0)
-            # A part that was handed on as it is stands among the states before.
-            computed = {s: k for k, s in enumerate(m.parts) if s.op is not None}
-            sources = [(s, traces.get((name, k))) for s, k in computed.items()]
-            sources += [(s, before.get((name, j))) for j, s in enumerate(m.before)]
+            sources = [(s, traces.get((name, k))) for k, s in enumerate(single.parts)]
+            sources += [(s, before.get((name, j))) for j, s in enumerate(single.before)]
             for source, trace in sources:
                 for error in self.from_cost.get(source, ()) if trace is not None else ():
                     total += (_of_units(self._value(error)[:, 0], w.shape) * trace).sum(axis=0)
@@ -192,21 +188,24 @@ class _Step:
 
         A random error in each unit must come back as that unit's factor of what an error of 1 brings.
         """
-        m = self.moment
-        for who, leaf in [*m.weights.items(), *((f"part {j} of the state", s) for j, s in enumerate(m.before))]:
+        single = self.single
+        for who, leaf in [
+            *single.weights.items(),
+            *((f"part {j} of the state", s) for j, s in enumerate(single.before)),
+        ]:
             if leaf not in self.probed:
                 continue
             found = self._value(self.probed[leaf])
             expected = np.zeros_like(found)
-            shape, local = leaf.shape if who in m.weights else leaf.shape[1:], True
-            for k, part in enumerate(m.parts):
+            shape, local = leaf.shape if who in single.weights else leaf.shape[1:], True
+            for k, part in enumerate(single.parts):
                 if leaf not in self.from_part[k]:
                     continue
                 ones = self._value(self.from_part[k][leaf])
                 local = local and bool(shape) and (shape[0] % part.shape[1] == 0 or not ones.any())
                 if local and ones.any():
                     factor = _of_units(self.probe[k], shape)
-                    expected = expected + ones * (factor if who in m.weights else factor[:, None])
+                    expected = expected + ones * (factor if who in single.weights else factor[:, None])
             rounding = 1e3 * np.finfo(found.dtype).eps * np.abs(found).max(initial=0)
             if not local or np.abs(found - expected).max(initial=0) > rounding:
                 raise ValueError(f"at t={t} {who} acts on more units than its own: {otherwise}")

@@ -7,33 +7,30 @@ copy at tau on the cost at t, each variant is a mask: `truncation_mask` is that 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, ShapeError
 from ..autodiff.asked import asked
-from ..unfold import Unfolded, unfold
-from ..unfold.given import check_reduction, initial_state
+from ..unfold import Unfolded
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
-from ..unfold.structure import flatten, rebuild
-from .backward import Backward, Errors, gradients_of
-from .stream import Window, stream
-from .windows import Windows
+from ..unfold.structure import copied, flatten, rebuild
+from ..unfold.validation import check_reduction, initial_state
+from .lock_step import LockStep
+from .pieces import Pieces
+from .stream import Window, blocks
+from .windows import Windows, one_of
 
 Array = NDArray[Any]
-Pairs = Sequence[tuple[Array, Array]]  # an input and a target for each step
 
-# What `truncated_gradient` works in, for as long as the network is there.
-_MEMORY: WeakKeyDictionary[Unfolded, dict[Any, Array]] = WeakKeyDictionary()
 STATES = {
     "stored": "as they were computed when the stream passed them, with the weights of that time",
     "recomputed": "computed again in each window, from the state before it, with the weights as they are now",
+    "restarted": "computed again like that, but from the state before the window as it was when the stream passed it",
 }
 LOOPS = {
     "target": "the output at the window's end is compared with the target of that very step",
@@ -74,12 +71,11 @@ def truncated_gradient(
     """
     windows = Windows(k1, k2, losses, tail).warn()
     windows.fit(net.T)
-    folded, values = net.stacked()
-    errors = Errors(Backward(folded), values, folded.shares, memory=_MEMORY.setdefault(net, {}))
+    errors = LockStep(net)
     for ends, new in windows.over(net.T):
         if ends:
             errors.send(ends, windows.depth(new), windows.counted(new))
-    return gradients_of(net, errors)
+    return errors.gradients()
 
 
 @asked
@@ -106,62 +102,107 @@ def cut(net: Unfolded, *at: int) -> None:
     net.cuts = at
 
 
-@dataclass
-class _Unfolding:
-    """What windows are unfolded from, and the network of the last window: those of one shape replay one plan."""
+@dataclass(frozen=True)
+class Truncation:
+    """How a stream is read in windows; what can be checked before it begins is checked here.
+
+    Attributes
+    ----------
+    cell, params, x, d, loss, reduction, s0, states
+        As in `truncated`.
+    windows : Windows
+        Where they lie, and which costs they count.
+    """
 
     cell: Cell
     params: Mapping[str, Any]
+    x: Iterable[Any]
+    d: Iterable[Any]
+    windows: Windows
+    _: KW_ONLY
     loss: str | Loss
-    reduction: str
     s0: Any
-    net: Unfolded | None = None
-    shape: tuple[int, int] = (0, 0)
-    weights: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # the shapes they began with
+    reduction: str = "sum"
+    states: str = "stored"
 
-    def initial(self, x: Array) -> Any:
-        """The initial state, as arrays."""
-        return initial_state(self.cell, self.params, self.s0, len(x))
-
-    def over(self, steps: Pairs, counted: int, s0: Any) -> Unfolded:
-        """A network over so many steps, of which the newest ones' costs count; its forward pass is not done yet."""
-        self._same_weights()
-        if self.net is None or self.shape != (len(steps), counted):
-            x, d = _sequences(steps)
-            losses = range(len(steps) - counted + 1, len(steps) + 1)
-            self.shape = len(steps), counted
-            self.net = unfold(
-                self.cell, self.params, x, d, loss=self.loss, reduction=self.reduction, s0=s0, losses=losses
+    def __post_init__(self) -> None:
+        known_loss(self.loss)
+        check_reduction(self.reduction)
+        one_of("states", self.states, STATES)
+        if any(isinstance(part, str) for part in flatten(self.s0)):
+            raise ValueError(
+                f"s0={self.s0!r} names a parameter: only windows that reach back to the beginning could train an "
+                "initial state. Pass arrays, or unfold the sequence as a whole"
             )
-        return self.net
+        if isinstance(self.x, Sized):
+            if not len(self.x):
+                raise ValueError("the stream is empty: there must be at least one time step")
+            self.windows.fit(len(self.x))
 
-    def _same_weights(self) -> None:
-        now = {name: np.shape(w) for name, w in self.params.items()}
-        self.weights = self.weights or now
-        for name in {**now, **self.weights}:
-            if now.get(name) != self.weights.get(name):
-                became = f"has become {now[name]}" if name in now else "is gone"
-                was = f"was {self.weights[name]}" if name in self.weights else "was not there"
-                raise ShapeError(
-                    f"between two windows the parameter {name} {became}, and it {was}: a stream is read with weights "
-                    "of the same names and shapes"
-                )
+    def pieces(self) -> Pieces:
+        """The networks over the windows."""
+        return Pieces(self.cell, self.params, self.loss, self.reduction)
 
-    def advance(self, state: Any, steps: Pairs) -> Any:
-        """The state after these steps, with the parameters as they are now."""
-        self._same_weights()
-        for x, _ in steps:
-            state = self.cell(self.params, x, state)[0]
-        return state
+    def start(self, x: Array) -> Any:
+        """The initial state, as arrays."""
+        return initial_state(self.cell, self.params, self.s0, x.shape[1])
+
+    def blocks(self, past: int = 0) -> Iterator[tuple[int, int, Array, Array]]:
+        """The new steps of each window and so many before them, see `blocks`, without a tail that is dropped."""
+        k1, last = self.windows.k1, 0
+        for last, new, x, d in blocks(self.x, self.d, k1, past):
+            if new == k1 or self.windows.tail != "drop":
+                yield last, new, x, d
+        if self.windows.tail == "drop" and last < k1:
+            raise ValueError(
+                f"the stream has ended after {last} steps, before the first window of {k1} was at its end, and "
+                "tail='drop' gives the rest no gradient: choose a smaller window, or tail='flush'"
+            )
+
+    def run(self) -> Iterator[Window]:
+        """Window after window, each from where the ones before have come to."""
+        windows, pieces = self.windows, self.pieces()
+        first, before, ended = 1, None, None
+        passed: deque[Any] = deque(maxlen=windows.k1 + windows.k2)  # the states since, as the stream passed them
+        for last, new, known_x, known_d in self.blocks(past=windows.k2):
+            depth = min(windows.depth(new), last)
+            begin, counted = last - depth + 1, min(windows.counted(new), depth)
+            x, d, skipped = known_x[-depth:], known_d[-depth:], known_x[-new : len(known_x) - depth]
+            if before is None:
+                state = self.start(x)
+                passed.append(state)
+            elif self.states == "restarted" and depth >= new:
+                state = passed[new - depth - 1]
+            elif begin - first < before.T:
+                state = _numbers(before.states[begin - first])
+            else:
+                state = ended
+            if before is not None and self.states == "stored" and depth > new:
+                net = _following(before, pieces, x, d, new, counted, state)
+            else:
+                net = pieces.over(x, d, pieces.advance(state, skipped), counted)
+            if self.states == "restarted":
+                passed.extend(map(_numbers, net.states[1:][-new:]))
+            window = _window(net, begin)
+            first, before, ended = begin, net, copied(window.state)  # what is yielded is the reader's, to be written to
+            yield window
 
 
-def _sequences(steps: Pairs) -> tuple[Array, Array]:
-    return np.stack([x for x, _ in steps]), np.stack([d for _, d in steps])
+def _following(before: Unfolded, pieces: Pieces, x: Array, d: Array, new: int, counted: int, state: Any) -> Unfolded:
+    """The network over a window that goes on where the one before ends, and keeps the values of what they share."""
+    if before.obstacle:
+        raise ValueError(
+            f"states='stored' keeps what a compiled schedule has left, and there is none: {before.obstacle}. "
+            "Choose states='recomputed'"
+        )
+    net = pieces.like(x, counted) or pieces.over(x, d, state, counted)
+    net.follow(before, x[-new:], d[-new:])
+    return net
 
 
-def _values(state: Any) -> Any:
-    """A state's values, as arrays of their own."""
-    return rebuild(state, [np.array(s.value if isinstance(s, Node) else s) for s in flatten(state)])
+def _numbers(state: Any) -> Any:
+    """A state's values, in arrays of their own."""
+    return rebuild(state, [s.value.copy() for s in flatten(state)])
 
 
 def _window(net: Unfolded, first: int) -> Window:
@@ -199,7 +240,8 @@ def truncated(
     k1 : int
         How many steps there are from one window's end to the next one's.
     k2 : int
-        Over how many steps a window reaches; the first windows reach back to the beginning. Where k2 < k1, the oldest
+        Over how many steps a window reaches; the first windows reach back to the beginning, and all of them if there
+        are not so many steps. Where k2 < k1, the oldest
         k1 - k2 losses of each window get no gradient at all: there is a warning.
     losses : {"new", "window", "last"}
         Whose costs a window counts: those of the steps since the last window, so that each is counted once; those
@@ -207,12 +249,13 @@ def truncated(
     tail : {"flush", "short", "drop"}
         What becomes of the steps after the last window: they are a window too and reach back over k2 steps as all do;
         they are one that begins where a whole one would have begun; or they get no gradient.
-    states : {"stored", "recomputed"}
+    states : {"stored", "recomputed", "restarted"}
         Which values the error goes back through: as they were computed when the stream passed them, with the weights
         of that time; or computed again in each window, with the weights as they are now, from the state
-        before the window, which is taken from the window before as that one had it. The error
-        goes back through the weights as they are now either way, and with weights that stay as they are there is
-        no difference.
+        before the window, which is taken from the window before as that one had it; or computed again from
+        that state as it was when the stream passed it. The error goes back through the weights as they are now
+        in any case, and with weights that stay as they are there is no difference. What is computed again calls the
+        cell again, if its steps are not copies of one step; stored states are refused then.
     reduction : {"sum", "mean"}
         Whether a window's cost is the sum or the mean of those it counts.
 
@@ -223,8 +266,8 @@ def truncated(
     Raises
     ------
     TypeError, ValueError
-        If k1 or k2 is no integer from 1 up, an option has no such value, the stream is empty, a window is longer
-        than the stream, or `s0` names a parameter: at once. With a `tail` of ``"drop"``, an iterable that ends
+        If k1 or k2 is no integer from 1 up, an option has no such value, the stream is empty or shorter than k1,
+        or `s0` names a parameter: at once. With a `tail` of ``"drop"``, an iterable that ends
         before the first window is at its end.
     ShapeError
         If arrays do not fit together, when they are read, or parameters change their names or shapes on the way.
@@ -235,58 +278,7 @@ def truncated(
     section 2.8.6, for the names k1 and k2.
     """
     windows = Windows(k1, k2, losses, tail).warn()
-    _one_of("states", states, STATES)
-    return _truncated(
-        _checked(cell, params, x, loss, reduction, s0, windows), windows, stream(x, d), states == "stored"
-    )
-
-
-def _truncated(
-    unfolding: _Unfolding, windows: Windows, steps: Iterable[tuple[int, Array, Array]], stored: bool
-) -> Iterator[Window]:
-    first, past = 1, list[tuple[Array, Array]]()  # the steps of the last window, and when they began
-    for last, block in _blocks(steps, windows):
-        depth = windows.depth(len(block))
-        known = [*past, *block]
-        inside = known[-depth:]
-        begin = last - len(inside) + 1
-        before = unfolding.net
-        if before is None:
-            start = unfolding.initial(block[0][0])
-        elif begin - first <= before.T:
-            start = _values(before.states[begin - first])
-        else:
-            start = _values(before.states[-1])
-        skipped = known[len(past) : len(known) - len(inside)]
-        if skipped:
-            start = unfolding.advance(start, skipped)
-        net = unfolding.over(inside, min(windows.counted(len(block)), len(inside)), start)
-        if stored and before is not None and not skipped:
-            if before.schedule.startswith("no plan"):
-                raise ValueError(f"states='stored' needs a plan: {before.schedule}. Choose states='recomputed'")
-            net.follow(before, *_sequences(block))
-        else:
-            net.replay(*_sequences(inside), s0=start)
-        yield _window(net, begin)
-        first, past = begin, known[-windows.k2 :]
-
-
-def _blocks(steps: Iterable[tuple[int, Array, Array]], windows: Windows) -> Iterator[tuple[int, Pairs]]:
-    """The new steps of each window, and the time of the last one."""
-    block: list[tuple[Array, Array]] = []
-    t = 0
-    for t, x, d in steps:
-        block.append((x, d))
-        if len(block) == windows.k1:
-            yield t, block
-            block = []
-    if block and windows.tail != "drop":
-        yield t, block
-    elif t < windows.k1:
-        raise ValueError(
-            f"the stream has ended after {t} steps, before the first window of {windows.k1} was at its end, and "
-            "tail='drop' gives the rest no gradient: choose a smaller window, or tail='flush'"
-        )
+    return Truncation(cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction, states=states).run()
 
 
 @asked
@@ -332,8 +324,7 @@ def williams_peng(
     network trajectories", Neural Computation 2.
     """
     windows = Windows(h_prime, h, tail=tail, names=("h_prime", "h")).warn()
-    unfolding = _checked(cell, params, x, loss, reduction, s0, windows)
-    return _truncated(unfolding, windows, stream(x, d), stored=True)
+    return Truncation(cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction).run()
 
 
 @asked
@@ -373,8 +364,7 @@ def epochwise(
         As `truncated`.
     """
     windows = Windows(h, h, tail=tail, names=("h", "h"))
-    unfolding = _checked(cell, params, x, loss, reduction, s0, windows)
-    return _truncated(unfolding, windows, stream(x, d), stored=True)
+    return Truncation(cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction).run()
 
 
 @asked
@@ -420,15 +410,15 @@ def naive_splitting(
     if tail == "flush":
         raise ValueError("tail='flush': a piece does not reach back over another one; it is 'short' or 'drop'")
     windows = Windows(k, k, tail=tail, names=("k", "k"))
-    unfolding = _checked(cell, params, x, loss, reduction, s0, windows)
+    truncation = Truncation(cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction)
 
-    def pieces() -> Iterator[Window]:
-        for last, block in _blocks(stream(x, d), windows):
-            net = unfolding.over(block, len(block), s0)
-            net.replay(*_sequences(block))
-            yield _window(net, last - len(block) + 1)
+    def each() -> Iterator[Window]:
+        pieces, start = truncation.pieces(), None
+        for last, new, x_new, d_new in truncation.blocks():
+            start = truncation.start(x_new) if start is None else start
+            yield _window(pieces.over(x_new, d_new, start), last - new + 1)
 
-    return pieces()
+    return each()
 
 
 @asked
@@ -479,24 +469,19 @@ def wikipedia(
     Source: Wikipedia, "Backpropagation through time", section "Pseudocode".
     """
     windows = Windows(1, k, names=("k", "k"))
-    _one_of("version", version, LOOPS)
-    unfolding = _checked(cell, params, x, loss, "sum", s0, windows)
+    one_of("version", version, LOOPS)
+    truncation = Truncation(cell, params, x, d, windows, loss=loss, s0=s0)
     ahead = version != "target"
 
     def slide() -> Iterator[Window]:
-        inputs: deque[Array] = deque(maxlen=k + ahead)
-        context: Any = None
-        t = 0
-        for t, x_t, d_t in stream(x, d):
-            inputs.append(x_t)
-            if len(inputs) < k + ahead:
+        pieces, context, t = truncation.pieces(), None, 0
+        for t, _, x_now, d_now in truncation.blocks(past=k - 1 + ahead):
+            if len(x_now) < k + ahead:
                 continue
-            steps = [(x_now, d_t) for x_now in list(inputs)[:k]]  # but for the last one, targets do not count
-            context = unfolding.initial(steps[0][0]) if context is None else context
-            net = unfolding.over(steps, 1, context)
-            net.replay(*_sequences(steps), s0=context)
-            yield _window(net, t - ahead - k + 1)
-            context = unfolding.advance(context, steps[:1])
+            context = truncation.start(x_now) if context is None else context
+            targets = np.repeat(d_now[-1:], k, axis=0)  # but for the last one they do not count
+            yield _window(pieces.over(x_now[:k], targets, context, counted=1), t - ahead - k + 1)
+            context = pieces.advance(context, x_now[:1])
         if version == "published" and t >= k:
             raise IndexError(
                 f"Wikipedia's loop runs to t = n - k = {t - k} and compares the output there with y[t + k] = y[{t}]; "
@@ -507,27 +492,3 @@ def wikipedia(
             raise ValueError(f"the stream has ended after {t} steps, and the first window needs {k + ahead}")
 
     return slide()
-
-
-def _one_of(name: str, given: Any, table: Mapping[str, str]) -> None:
-    if not isinstance(given, str) or given not in table:
-        listed = "; ".join(f"{key!r}: {what}" for key, what in table.items())
-        raise ValueError(f"{name}={given!r}: it is one of {listed}")
-
-
-def _checked(
-    cell: Cell, params: Mapping[str, Any], x: Iterable[Any], loss: str | Loss, reduction: str, s0: Any, windows: Windows
-) -> _Unfolding:
-    """What windows are unfolded from, once all that can be looked at before the stream begins was looked at."""
-    known_loss(loss)
-    check_reduction(reduction)
-    if any(isinstance(part, str) for part in flatten(s0)):
-        raise ValueError(
-            f"s0={s0!r} names a parameter: only windows that reach back to the beginning could train an initial state. "
-            "Pass arrays, or unfold the sequence as a whole"
-        )
-    if isinstance(x, Sized) and not len(x):
-        raise ValueError("the stream is empty: there must be at least one time step")
-    if isinstance(x, Sized):
-        windows.fit(len(x))
-    return _Unfolding(cell, params, loss, reduction, s0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,10 +62,7 @@ class Windows:
             if k < 1:
                 raise ValueError(f"{name}={k}: it is a number of time steps, an integer from 1 up")
         for name, table in (("losses", LOSSES), ("tail", TAILS)):
-            given = getattr(self, name)
-            if not isinstance(given, str) or given not in table:
-                listed = "; ".join(f"{key!r}: {what}" for key, what in table.items())
-                raise ValueError(f"{name}={given!r}: it is one of {listed}")
+            one_of(name, getattr(self, name), table)
 
     def warn(self) -> Windows:
         """Warn of costs that get no gradient at all."""
@@ -79,13 +76,12 @@ class Windows:
         return self
 
     def fit(self, T: int) -> None:
-        """Raise ValueError if a window is longer than the sequence."""
-        for name, k in zip(self.names, (self.k1, self.k2), strict=True):
-            if k > T:
-                raise ValueError(
-                    f"{name}={k}, and the stream has {T} time steps: no window is longer than the stream. {name}={T} "
-                    "takes in all of it"
-                )
+        """Raise ValueError if the sequence ends before the first window."""
+        if self.k1 > T:
+            raise ValueError(
+                f"{self.names[0]}={self.k1}, and the stream has {T} time steps: no window is longer than the stream. "
+                f"{self.names[0]}={T} takes in all of it"
+            )
 
     def depth(self, new: int) -> int:
         """Over how many steps the window reaches that has so many new ones."""
@@ -95,13 +91,20 @@ class Windows:
 
     def counted(self, new: int) -> int:
         """How many costs such a window counts, its newest ones."""
-        return {"new": new, "window": self.depth(new), "last": 1}[self.losses]
+        return new if self.losses == "new" else self.depth(new) if self.losses == "window" else 1
 
     def over(self, T: int) -> Iterator[tuple[range, int]]:
         """The ends of the windows over T steps, and how many new steps each of them has."""
         yield range(self.k1, T + 1, self.k1), self.k1
         if T % self.k1 and self.tail != "drop":
             yield range(T, T + 1), T % self.k1
+
+
+def one_of(name: str, given: Any, table: Mapping[str, str]) -> None:
+    """Raise ValueError if an option is none of those there are; `table` says what each means."""
+    if not isinstance(given, str) or given not in table:
+        listed = "; ".join(f"{key!r}: {what}" for key, what in table.items())
+        raise ValueError(f"{name}={given!r}: it is one of {listed}")
 
 
 @asked

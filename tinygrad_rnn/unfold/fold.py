@@ -7,6 +7,7 @@ backwards, the error that comes back through the state is read from one step ahe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,25 @@ def fold_step(
     )
 
 
+@dataclass(frozen=True)
+class Different:
+    """Why the time steps of a network are not copies of one step; it reads as the reason.
+
+    Attributes
+    ----------
+    reason : str
+        In words.
+    called_again : bool
+        Whether the steps that were recorded are alike, and the cell did something else when it was called once more.
+    """
+
+    reason: str
+    called_again: bool = False
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded]) -> str:
     """Why the time steps of a tape's first `size` nodes are not copies of one step; empty if they are.
 
@@ -137,8 +157,8 @@ def fold_all(
     s0: Any,
     size: int,
     watch: bool = False,
-) -> Folded | str:
-    """One time step and its backward pass, or in words why it is not every step's.
+) -> Folded | Different:
+    """One time step and its backward pass, or why it is not every step's.
 
     The steps are the first `size` nodes of their tape, and `weights` and `s0` what they start from, in nodes.
     """
@@ -146,7 +166,7 @@ def fold_all(
     tape = first.x.tape
     different = steps_differ(tape, size, steps)
     if different:
-        return different
+        return Different(different)
     folded = fold_step(
         recipe,
         {name: leaf.value for name, leaf in weights.items() if name not in recipe.initial},
@@ -156,7 +176,11 @@ def fold_all(
         tape.equations,
         watch,
     )
-    step = [n.op for n in tape.nodes[:size] if n.t == 1]
-    if step != [n.op for n in folded.tape.nodes[folded.first : folded.size]]:
-        return "the cell computed something else when it was called again"
-    return folded
+    data = {n.role for n in (first.x, first.d, first.mask) if n is not None}
+    again = folded.tape.nodes[folded.first : folded.size]
+    step = [n for n in tape.nodes[:size] if n.t == 1]
+    alike = len(step) == len(again) and all(
+        n.op is m.op and (n.op is not None or n.role in data or np.array_equal(n.value, m.value))
+        for n, m in zip(step, again, strict=True)
+    )
+    return folded if alike else Different("the cell computed something else when it was called again", True)

@@ -14,20 +14,23 @@ from ..autodiff.asked import asked
 Array = NDArray[Any]
 
 
-class Gradients(Mapping[str, Array]):
-    """Gradients of one backward pass by the weight's name; each is computed from its factors when it is first read."""
+class Named(dict[str, Array]):
+    """Gradients by the weight's name."""
+
+    def __missing__(self, name: str) -> Array:
+        raise KeyError(f"there is no parameter {name!r}; there are {', '.join(self)}")
+
+
+class Copied(Mapping[str, Array]):
+    """Gradients of the copies by the weight's name, of one backward pass; put together when they are first read."""
 
     def __init__(
-        self,
-        back: Cotangents[Any],
-        names: Sequence[str],
-        read: Callable[[str], Array],
-        missing: Mapping[str, str] | None = None,
+        self, back: Cotangents[Any], names: Sequence[str], read: Callable[[str], Array], missing: Mapping[str, str]
     ) -> None:
         self.back = back
         self._names = names
-        self._missing = missing or {}
         self._read = read
+        self._missing = missing
         self._known: dict[str, Array] = {}
 
     def __getitem__(self, name: str) -> Array:
@@ -46,7 +49,7 @@ class Gradients(Mapping[str, Array]):
         return len(self._names)
 
     def __repr__(self) -> str:
-        return f"<gradients of {', '.join(self._names)}>"
+        return f"<gradients of the copies of {', '.join(self._names)}>"
 
 
 def cotangent(node: Node) -> Array:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .given import initial_state
 from .recipe import Cell, Loss
 from .structure import flatten, rebuild
 from .unfolded import Unfolded
 from .unfolding import unfold
+from .validation import initial_state
 
 
 class Network:
@@ -64,7 +64,8 @@ class Network:
         -------
         Unfolded
             For data of the same shapes it is the same object again, replayed: what was read from it before
-            stays, its nodes and gradients are those of the new data.
+            stays, its nodes and gradients are those of the new data. Of a cell whose steps are not copies of one
+            step, it is a new one.
 
         Raises
         ------
@@ -78,7 +79,7 @@ class Network:
         sizes = tuple((name, np.shape(w), np.asarray(w).dtype) for name, w in self.params.items())
         key = (x.shape, x.dtype, d.shape, d.dtype, names, mask is None, losses, sizes)
         net = self._unfolded.get(key)
-        if net is None:
+        if net is None or net.difference is not None:
             net = unfold(self.cell, self.params, x, d, s0=s0, mask=mask, losses=losses, **self._options)
             self._unfolded[key] = net
             if len(self._unfolded) > self.kept:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 from numpy.typing import NDArray
@@ -75,51 +77,67 @@ class Recipe:
                 mask = tape.leaf(mask_now, "mask", active=False, varies=True, copy=False)
             copies = Copies(weights, t, self.initial, self.untied)
             state, y = _state_and_output(self.cell(copies, x, before), before)
+            names = _part_names(flatten(state), flatten(before))
             if mask is not None:
-                state = _kept_where_over(mask, state, before)
-            state = _nodes_of_their_own(state, before)
+                state = _kept_where_over(mask, state, before, names)
+            state = _nodes_of_their_own(state, before, names)
             d = tape.leaf(d_now, "d", active=False, varies=True, copy=False)
             cost = _scalar(self.loss(y, d) if mask is None else self.loss(y, d, mask))
         return Recorded(x, d, mask, copies.made, state, y, cost)
 
 
-def _kept_where_over(mask: Node, new: Any, before: Any) -> Any:
+def _part_names(parts: Sequence[Node], before: Sequence[Node]) -> list[str]:
+    """What the parts of the new state are called: as the cell calls them, and as no other part where it hands one on.
+
+    A part that was called s one step before is called s_before, and s_before2 another step later; what is handed back
+    twice is called s_again where it stands for the second time.
+    """
+    handed = {k: before.index(s) for k, s in enumerate(parts) if s in before}
+    names: dict[int, str] = {}
+    for k, s in enumerate(parts):
+        if k not in handed:
+            names[k] = _not_taken(s.name, names) if s in parts[:k] else s.name
+    for _ in handed:
+        for k, j in handed.items():
+            if j in names and k not in names:
+                names[k] = _not_taken(_lagged(names[j]), names)
+    return [names.get(k, "") for k in range(len(parts))]
+
+
+def _lagged(name: str) -> str:
+    lagged = re.fullmatch(r"(.*)_before(\d*)", name)
+    return f"{lagged[1]}_before{int(lagged[2] or 1) + 1}" if lagged else name and f"{name}_before"
+
+
+def _not_taken(name: str, names: Mapping[int, str]) -> str:
+    others = (f"{name}_again{k if k > 1 else ''}" for k in count(1))
+    return next(each for each in chain([name], others) if not each or each not in names.values())
+
+
+def _kept_where_over(mask: Node, new: Any, before: Any, names: Sequence[str]) -> Any:
     """The new state where a sample has this step, the state before where it is over: ``s_kept`` chooses from ``s``."""
     wide: dict[tuple[int, ...], Node] = {}
     kept = []
-    for s, old in zip(flatten(new), flatten(before), strict=True):
+    for s, old, name in zip(flatten(new), flatten(before), names, strict=True):
         if s is old:
             kept.append(s)
             continue
         if s.shape not in wide:
             wide[s.shape] = ops.broadcast(mask, source=mask.shape, to=s.shape)
-        kept.append(ops.where(wide[s.shape], s, old, name=s.name and f"{s.name}_kept"))
+        kept.append(ops.where(wide[s.shape], s, old, name=name and f"{name}_kept"))
     return rebuild(new, kept)
 
 
-def _nodes_of_their_own(new: Any, before: Any) -> Any:
+def _nodes_of_their_own(new: Any, before: Any, names: Sequence[str]) -> Any:
     """The new state, a part that the cell hands on as it is, or twice, as a node of this step.
 
     Then whatever is read was computed one step before, and a step has as many nodes of state as the state has parts.
-    A part that was called s one step before is called s_before, and s_before2 another step later.
     """
-    old, parts = flatten(before), flatten(new)
-    handed = {k: old.index(s) for k, s in enumerate(parts) if s in old}
-    if not handed and len(set(parts)) == len(parts):
-        return new
-    names = {k: s.name for k, s in enumerate(parts) if k not in handed}
-    for _ in handed:
-        names |= {k: _lagged(names[j]) for k, j in handed.items() if j in names and k not in names}
+    old = flatten(before)
     own: list[Node] = []
-    for k, s in enumerate(parts):
-        twice = s in own
-        own.append(ops.identity(s, name=names.get(k, "")) if k in handed or twice else s)
+    for s, name in zip(flatten(new), names, strict=True):
+        own.append(ops.identity(s, name=name) if s in old or s in own else s)
     return rebuild(new, own)
-
-
-def _lagged(name: str) -> str:
-    base, _, lag = name.partition("_before")
-    return f"{base}_before{int(lag or 1) + 1}" if "_before" in name else f"{base}_before" if base else ""
 
 
 def masked_equations(equations: Mapping[Any, str]) -> dict[Any, str]:

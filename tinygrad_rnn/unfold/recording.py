@@ -24,6 +24,8 @@ class Recording(Tape):
         See `Tape`.
     watch : bool
         Whether it notes the line of the cell or the loss that records each node.
+    like : sequence of Node
+        The nodes of another recording, which this one is expected to repeat, see `repeats`.
 
     Attributes
     ----------
@@ -33,18 +35,21 @@ class Recording(Tape):
         The lines, by the node's role.
     """
 
-    def __init__(self, equations: Mapping[Any, str] | None = None, watch: bool = False) -> None:
+    def __init__(
+        self, equations: Mapping[Any, str] | None = None, watch: bool = False, like: Sequence[Node] = ()
+    ) -> None:
         super().__init__(equations)
         self.odd_step: int | None = None
         self.source: dict[int, SourceLine] = {}
         self._watch = watch
+        self._like = like
         self._place: tuple[int, int] | None = None  # the chain and the time of the step that is being recorded
         self._role = 0
         self._roles: dict[tuple[int, int], int] = {}  # by place, the role that its next node gets
         self._suffix = ""  # what names end with that are given now
         self._last = ((0, 0), 0)  # the step recorded last, and where it ended
         self._apart = 0  # how far back the node stands that a copy in this step would be a copy of; 0 if none does
-        self._alike = 0  # nodes of this step that are such copies
+        self._alike = 0  # how many nodes are copies, of this tape's or of the other recording's
 
     @contextmanager
     def step(self, t: int, chain: int = 0) -> Iterator[None]:
@@ -62,7 +67,7 @@ class Recording(Tape):
         place = chain, t
         begun = self._roles.get(place, 0)
         size = self._role if t > 2 and not begun and self._last == ((chain, t - 1), len(self.nodes)) else 0
-        self._place, self._role, self._apart, self._alike = place, begun, size, 0
+        self._place, self._role, self._apart, alike = place, begun, size, self._alike
         try:
             yield
         except Exception as error:
@@ -72,8 +77,13 @@ class Recording(Tape):
             self._place, self._apart = None, 0
             self._roles[place] = self._role
             self._last = place, len(self.nodes)
-            if t > 2 and not begun and self.odd_step is None and not self._alike == self._role == size:
+            if t > 2 and not begun and self.odd_step is None and not self._alike - alike == self._role == size:
                 self.odd_step = t
+
+    @property
+    def repeats(self) -> bool:
+        """Whether this is the recording it was expected to repeat, node by node, but for what varies."""
+        return bool(self._like) and self._alike == len(self.nodes) == len(self._like)
 
     def beside(self, node: Node) -> AbstractContextManager[None]:
         """Record what is computed from a node at that node's time."""
@@ -123,40 +133,45 @@ class Recording(Tape):
         node = super().leaf(value, name, active=active, copy=copy)
         if t is not None:
             node.t = t
-        if self._apart:
-            like = self.nodes[node.index - self._apart]
-            if like.op is None and like.name == name and like.shape == node.shape and like.active == active:
-                self._alike += varies or np.array_equal(node.value, like.value)
+        like = self._original(node.index)
+        if like is not None and like.op is None and like.name == name and like.shape == node.shape:
+            self._alike += like.active == active and (varies or np.array_equal(node.value, like.value))
         return node
 
     def record(self, op: Op, args: Sequence[Any], name: str = "") -> Node:
         """Append an op's node. Calling the op with nodes does this.
 
-        A node that repeats a node of the step before it needs no check, and no value before somebody
-        asks for it: that keeps recording cheap.
+        A node that repeats a node of the step before it, or of another recording, needs no check, and no value
+        before somebody asks for it: that keeps recording cheap.
         """
         parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
         if self._suffix and name and not op.ties:
             name += self._suffix
-        if not self._apart:
-            return super().record(op, parents, name)
-        like = self.nodes[-self._apart]
-        if like.op is op and self._repeats(like, parents):
+        like = self._original(len(self.nodes))
+        if like is not None and like.op is op and self._repeats(like, parents):
             self._alike += 1
-            if not op.checks_values and self.values.lazy:
+            if not op.checks_values and self.passes.values.lazy:
                 return self._append(op, parents, None, name, like.active, like.shape)
         return super().record(op, parents, name)
 
+    def _original(self, index: int) -> Node | None:
+        """What the node of this index would be a copy of, if it is one."""
+        if self._apart:
+            return self.nodes[index - self._apart]
+        return self._like[index] if index < len(self._like) else None
+
     def _repeats(self, like: Node, parents: tuple[Node, ...]) -> bool:
-        """Whether a node with these parents is a copy of a node of the step before: it reads what that one read."""
+        """Whether a node with these parents is a copy of `like`: it reads what that one read."""
         before = like.parents
         if len(before) != len(parents):
             return False
         for p, q in zip(parents, before, strict=True):
+            if p._tape is not self._ref:
+                return False
             if p is q:
                 if p.t is not None:
                     return False
-            elif p.t is None or q.t is None or p.index - q.index != self._apart or p._tape is not self._ref:
+            elif p.index - q.index != self._apart or (self._apart and (p.t is None or q.t is None)):
                 return False
             if p.shape != q.shape or p.active != q.active:
                 return False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import networkx as nx
 import numpy as np
@@ -24,15 +25,15 @@ from ..autodiff import (
 from ..autodiff.asked import asked
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
-from .fold import fold_all
-from .given import fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
-from .gradients import Gradients
+from .executor import BufferCotangents, Executor
+from .fold import Different, fold_all
+from .gradients import Copied, Named
 from .graph import graph
-from .planned import Planned
 from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Step, walk
 from .structure import flatten, rebuild
+from .validation import check_keep, fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
 
 Array = NDArray[Any]
 
@@ -56,8 +57,6 @@ class Unfolded:
         The sum, or the mean, of the losses that count.
     counted : tuple of int
         The time steps whose losses count.
-    keep : str
-        Which numbers of a replay keep a place, see `unfold`.
     finite : bool
         Whether `unfold`, `replay` and `backward` raise TapeError where a number is not finite, naming the
         first one; it can be switched at any time.
@@ -92,18 +91,22 @@ class Unfolded:
         self._recipe = recipe
         self._dtype = self.inputs[0].value.dtype
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
-        self._planned: Planned | None = None
+        self._executor: Executor | None = None
+        self._difference: Different | Literal["not asked"] | None = "not asked"
+        self._obstacle = ""
         self.schedule = ""
-        self.keep = "needed"
+        self._keep = "needed"
         self.finite = False
-        self._grads: Gradients | None = None  # of the last backward pass, once they are asked for
-        self._copies: Gradients | None = None
+        # Of the last backward pass, once they are asked for.
+        self._grads: tuple[Cotangents[Any], Mapping[str, Array]] | None = None
+        self._copies: Copied | None = None
         self._no_copies = {
             name: f"the parameter {name!r} is an initial state: it is read once, before the first step, and has "
             f"no copies in time; grads[{name!r}] is its gradient"
             for name in recipe.initial
         }
-        self._names = tuple(weights)
+        self._shapes = {name: leaf.shape for name, leaf in weights.items()}
+        self._data_shapes = {what: (len(steps), *leaves[0].shape) for what, leaves in self._data.items() if leaves}
         self._copied = tuple(name for name in weights if name not in recipe.initial)
         self._cuts: frozenset[int] = frozenset()
 
@@ -129,6 +132,18 @@ class Unfolded:
             raise TapeError("the forward pass was left before its end: run the steps to their end, or replay()")
 
     @property
+    def keep(self) -> str:
+        """Which numbers of a replay keep a place, see `unfold`; another choice holds from the next replay on."""
+        return self._keep
+
+    @keep.setter
+    def keep(self, keep: str) -> None:
+        check_keep(keep)
+        if keep != self._keep and self._executor is not None:
+            self._compile_anew()
+        self._keep = keep
+
+    @property
     def cuts(self) -> tuple[int, ...]:
         """The time steps that hand no error to the step before them, see `tinygrad_rnn.cut`."""
         return tuple(sorted(self._cuts))
@@ -139,11 +154,11 @@ class Unfolded:
         for t in at:
             if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= self.T:
                 raise ValueError(f"cut at {t!r}: a network is cut before a time step, an integer from 1 to {self.T}")
+        self.tape.passes.cotangents = None  # what came back was of a network cut elsewhere
         self._cuts = frozenset(map(int, at))
         self.tape.through = uncut(self._cuts) if at else None
-        self.tape.passes.cotangents = None  # what came back was of a network cut elsewhere
-        if self._planned is not None and (bool(at) > self._planned.plan.can_be_cut):
-            self._planned, self.schedule = None, ""  # another program is compiled at the next replay
+        if at and self._executor is not None and not self._executor.program.can_be_cut:
+            self._compile_anew()
 
     @property
     def last_state(self) -> Any:
@@ -185,14 +200,21 @@ class Unfolded:
             If `later` has another structure or shape than the state.
         ValueError
             If both `of` and `later` are given.
+        TapeError
+            If the error has been sent back already, and the parameters were changed since the forward pass.
         """
         if of is not None and later is not None:
             raise ValueError(f"backward: of={of} starts from one cost alone, and later= comes from beyond: pass one")
         errors = None if later is None else fitting_errors(self.states[-1], later, self.cost.value.dtype)
-        planned = self._planned
-        playable = planned is not None and planned.values is not None and (planned.plan.can_be_cut or not self._cuts)
-        if of is None and planned is not None and playable and (errors is None or planned.plan.later_apart):
-            planned.backward(errors, self.cuts)
+        # A training loop without a replay goes back twice over one forward pass; one with a replay never pays for this.
+        if self.tape.cotangents is not None and self.stale:
+            raise TapeError(
+                f"{', '.join(self.stale)} changed since the forward pass, and this would send the error back once more "
+                "through the old values: call replay() before backward()"
+            )
+        executor = self._executor
+        if of is None and executor is not None and executor.can_go_back(errors, self.cuts):
+            executor.backward(errors, self.cuts)
         else:
             besides: dict[Node, Array] = {}
             for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
@@ -207,10 +229,10 @@ class Unfolded:
         Whether it came in from outside or which op has made it, out of which finite numbers, is what it
         prints. Set `finite` to be told at once.
         """
-        planned, root = self._planned, self.tape.swept
-        if planned is not None and planned.values is not None and (planned.cotangents is not None or root is None):
+        executor, root = self._executor, self.tape.swept
+        if executor is not None and executor.values is not None and (executor.cotangents is not None or root is None):
             with np.errstate(all="ignore"):
-                if planned.plan.finite(errors=root is not None):  # a look at whole buffers is cheap
+                if executor.program.finite(errors=root is not None):  # a look at whole buffers is cheap
                     return None
         return first_bad(self.tape)
 
@@ -272,7 +294,7 @@ class Unfolded:
         the cost; the gradient of every copy of a weight, disturbed alone as if it were not tied; and the
         gradient of every weight. Where a network has very many nodes, some are drawn.
 
-        If a backward pass was run, what it has brought is checked, be it by the tape or by the plan.
+        If a backward pass was run, what it has brought is checked, be it by the tape or by a program.
 
         Parameters
         ----------
@@ -311,23 +333,28 @@ class Unfolded:
     def grads(self) -> Mapping[str, Array]:
         """dC / d weight by name: the sum of the gradients of the weight's copies."""
         back = self._last_backward()
-        if self._grads is None or self._grads.back is not back:
-            self._grads = Gradients(back, self._names, lambda name: self._received(back, self.weights[name]))
-        return self._grads
+        if self._grads is None or self._grads[0] is not back:
+            if isinstance(back, BufferCotangents):
+                each = back.gradients
+            else:
+                each = {name: self._received(back, leaf) for name, leaf in self.weights.items()}
+            self._grads = back, MappingProxyType(Named(each))
+        return self._grads[1]
 
     @property
     def copies(self) -> Mapping[str, Array]:
         """dC / d copy by name, (T, ...): entry t - 1 is the gradient of the copy of time step t."""
         back = self._last_backward()
         if self._copies is None or self._copies.back is not back:
+            steps, untied, weights, dtype = self._steps, self._recipe.untied, self.weights, self._dtype
 
-            def read(name: str) -> Array:
-                whole = self.weights[name]
-                none = np.zeros(whole.shape[1:] if self._recipe.untied else whole.shape, self._dtype)
-                each = [step.copies.get(name) for step in self._steps]
-                return np.stack([none if copy is None else self._received(back, copy) for copy in each])
+            def read(name: str) -> Array:  # holds what it needs, and not the network: that would be a circle
+                shape = weights[name].shape[untied:]
+                copies = [step.copies.get(name) for step in steps]
+                each = [None if copy is None else back[copy] for copy in copies]
+                return np.stack([np.zeros(shape, dtype) if g is None else np.asarray(g) for g in each])
 
-            self._copies = Gradients(back, self._copied, read, self._no_copies)
+            self._copies = Copied(back, self._copied, read, self._no_copies)
         return self._copies
 
     def _last_backward(self) -> Cotangents[Any]:
@@ -376,10 +403,10 @@ class Unfolded:
             If `finite` is set and a number is not.
         """
         new, data, start = self._fitting_all(x, d, mask, s0)
-        if self._planned is not None:
-            self._planned.play(new, data, start)
+        if self._executor is not None:
+            loss = float(self._executor.play(new, data, start))
             self._refuse_bad()
-            return self.loss
+            return loss
         given: dict[Node, Any] = {leaf: new[name] for name, leaf in self.weights.items()} | start
         for what, whole in data.items():
             given.update(zip(self._data[what], whole, strict=True))
@@ -419,9 +446,9 @@ class Unfolded:
         kept = self.T - len(x)
         if not self.schedule:
             self._make_plan()
-        planned, old = self._planned, before._planned
+        executor, old = self._executor, before._executor
         given = self.masks or any(self.trained)
-        if planned is None or old is None or old.values is None or given or not 0 <= kept <= before.T:
+        if executor is None or old is None or old.values is None or given or not 0 <= kept <= before.T:
             raise ValueError(
                 f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
                 f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask "
@@ -431,7 +458,7 @@ class Unfolded:
         data = {}
         for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
             data[what] = fitting(what, given, (len(x), *leaves[0].shape), self._dtype)
-        planned.play(new, data, planned.take_over(old, kept), newest=len(x))
+        executor.play(new, data, executor.take_over(old, kept), newest=len(x))
         self._refuse_bad()
         return self.loss
 
@@ -457,54 +484,81 @@ class Unfolded:
             See `replay`.
         """
         new, data, start = self._fitting_all(x, None, None, s0)
-        if self._planned is None:
+        if self._executor is None:
             self.replay(x, s0=s0)
         else:
-            self._planned.play(new, data, start, states_only=True)
+            self._executor.play(new, data, start, states_only=True)
         return self.last_state
 
     def _fitting_all(self, x: Any, d: Any, mask: Any, s0: Any) -> tuple[dict[str, Array], dict[str, Array], Any]:
         """The weights, data and parts of the initial state for a pass, all checked before any is changed; a plan."""
-        new = fitting_weights(self.weights, self.params, self._dtype)
-        data = fitting_data(self._data, x, d, mask, self._dtype)
+        new = fitting_weights(self._shapes, self.params, self._dtype)
+        data = fitting_data(self._data_shapes, self.masks, x, d, mask, self._dtype)
         start = {} if s0 is None else fitting_state(self.states[0], s0, self._dtype)
         if len(self.tape) > self._size:
-            self._planned = None
-            self.schedule = "no plan, every node is played by itself: more was recorded on the tape after the network"
+            self._executor = None
+            self._no_plan("more was recorded on the tape after the network")
         elif not self.schedule:
             self._make_plan()
         return new, data, start
 
+    def _compile_anew(self) -> None:
+        """Compile another program at the next replay."""
+        self._executor, self.schedule = None, ""
+
     def _make_plan(self) -> None:
         """Lay the network out for replays, if its steps are all alike; say why not otherwise."""
         folded = self._folded()
-        different = folded if isinstance(folded, str) else folded.obstacle()
-        if isinstance(folded, str) or different:
-            self.schedule = f"no plan, every node is played by itself: {different}"
+        self._difference = folded if isinstance(folded, Different) else None
+        if isinstance(folded, Different) or folded.obstacle():
+            self._no_plan(str(folded) if isinstance(folded, Different) else folded.obstacle())
             return
-        plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
-        if self._cuts and not plan.can_be_cut:
+        program = Program(folded, self.T, self.trained, keep_all=self.keep == "all")
+        if self._cuts and not program.can_be_cut:
             apart = [each for each in PASSES if each is not join_products]
-            plan = Program(folded, self.T, self.trained, keep_all=self.keep == "all", passes=apart)
+            program = Program(folded, self.T, self.trained, keep_all=self.keep == "all", passes=apart)
         parts = [flatten(state) for state in self.states]
         states = [part for state in parts for part in state]
-        self._planned = Planned(
-            plan, self._size, self.cost, self.weights, self._data, parts[0], states, self._recipe.initial
+        self._executor = Executor(
+            program, self._size, self.cost, self.weights, self._data, parts[0], states, self._recipe.initial
         )
-        self.schedule = "\n\n".join(plan.source) or "no loop: nothing waits for the step before it"
+        self.schedule = "\n\n".join(program.source) or "no loop: nothing waits for the step before it"
+
+    def _no_plan(self, why: str) -> None:
+        self._obstacle = why
+        self.schedule = f"no plan, every node is played by itself: {why}"
+
+    @property
+    def difference(self) -> Different | None:
+        """Why the time steps are not copies of one step; None if they are.
+
+        Who plays the network at another place of a sequence than where it was recorded asks this first: a cell that
+        counts its calls or draws numbers does something else there. To answer it, the cell is called once more.
+        """
+        if self._difference == "not asked":
+            folded = self._folded()
+            self._difference = folded if isinstance(folded, Different) else None
+        return self._difference
+
+    @property
+    def obstacle(self) -> str:
+        """Why a replay plays every node by itself; empty if it follows a ``schedule`` that was compiled for it."""
+        if not self.schedule:
+            self._make_plan()
+        return self._obstacle
 
     @property
     def trained(self) -> list[str]:
         """For each part of the state, the parameter that it starts from; empty where it starts from an array."""
         return [s.parents[0].name if s.parents else "" for s in flatten(self.states[0])]
 
-    def _folded(self, watch: bool = False) -> Folded | str:
-        """One time step and its backward pass, or in words why it is not every step's."""
+    def _folded(self, watch: bool = False) -> Folded | Different:
+        """One time step and its backward pass, or why it is not every step's."""
         return fold_all(self._recipe, self._steps, self.weights, self.states[0], self._size, watch)
 
     def _fold(self) -> Folded:
         folded = self._folded()
-        if isinstance(folded, str):
+        if isinstance(folded, Different):
             raise ValueError(f"this network cannot be folded: {folded}")
         return folded
 
@@ -527,8 +581,8 @@ class Unfolded:
             If the forward pass was left before its end.
         """
         self._need_forward()
-        if self._planned is not None and self._planned.values is not None:
-            return self._planned.plan.recorded, self._planned.plan.values
+        if self._executor is not None and self._executor.values is not None:
+            return self._executor.program.recorded, self._executor.program.values
         folded = self._fold()
         columns: list[list[Node]] = [[] for _ in range(self.T)]
         for node in self.tape.nodes[: self._size]:
@@ -552,7 +606,7 @@ class Unfolded:
         not copies of one step.
         """
         watched = self._folded(watch=True)
-        return {} if isinstance(watched, str) or not isinstance(watched.tape, Recording) else watched.tape.source
+        return {} if isinstance(watched, Different) or not isinstance(watched.tape, Recording) else watched.tape.source
 
     def fold(self) -> nx.MultiDiGraph[Any]:
         """The cell's own graph: the copies of each node merged into one, edges with the attribute ``delay``.

@@ -11,12 +11,22 @@ from numpy.typing import NDArray
 from ..autodiff import Node, ops
 from ..autodiff.asked import asked
 from ..autodiff.tape import collector_at_rest
-from .given import as_mask, check_reduction, check_untied, initial_state, same_dtype, sequences, shares, without_padding
 from .losses import known_loss
 from .recipe import Cell, Loss, Recipe, Recorded, masked_equations
 from .recording import Recording
 from .structure import flatten, rebuild
 from .unfolded import Unfolded
+from .validation import (
+    as_mask,
+    check_keep,
+    check_reduction,
+    check_untied,
+    initial_state,
+    same_dtype,
+    sequences,
+    shares,
+    without_padding,
+)
 
 Array = NDArray[Any]
 
@@ -97,8 +107,7 @@ def unfold(
     """
     pays = known_loss(loss)
     check_reduction(reduction)
-    if keep not in ("needed", "all"):
-        raise ValueError(f"keep={keep!r}: a replay keeps what is 'needed', or 'all'; say which")
+    check_keep(keep)
     x, d = sequences(x, d)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:

@@ -1,4 +1,9 @@
-"""A learner's attempt: the file is run in a process of its own, so that nothing in it can harm, and judged there."""
+"""A learner's attempt: the file is run in a process of its own, and judged there.
+
+This keeps mistakes from doing harm: an endless loop, a process that is left running, a list that grows without end.
+It is no prison. The file runs with the rights of whoever checks it, and may read, write and send what they may: a file
+of somebody you do not trust belongs in a container, or in an account of its own.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +18,22 @@ import sys
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TextIO
 
+from . import guard
 from .exercises import Folder
+from .foreign import read
 from .verdicts import ERROR, LATE, RIGHT, Verdict, judge, told
 
 SECONDS = 10  # for all of a learner's file
 MOST_PRINTED = 2000  # characters that are kept of what it prints
+# What it may take, where the system has such limits. Memory is that of addresses: NumPy alone has half a gigabyte.
+MOST_MEMORY = 3 * 2**30
+MOST_WRITTEN = 32 * 2**20  # bytes of any file
+MOST_MORE = 64  # processes and threads, besides those that run already
+MOST_OPEN = 256  # files at once
 
 
 @dataclass(frozen=True)
@@ -37,28 +50,22 @@ class Report:
 
 
 def check_file(folder: Folder, path: Path, seconds: float = SECONDS) -> Report:
-    """Run a learner's file in a process of its own, so that nothing in it can harm, and judge it."""
+    """Run a learner's file in a process of its own, within limits, and judge it.
+
+    All that it has started ends with it; on systems other than Linux, what has left its group of processes does not.
+    """
     path = path.resolve()
-    with tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         result, trace = Path(work) / "result", Path(work) / "trace"
         call = f"from {__name__} import child; child()"
         command = [sys.executable, "-P", "-c", call, folder.path, path, result, trace, seconds]
-        with suppress(subprocess.TimeoutExpired):
-            subprocess.run(
-                [str(word) for word in command],
-                cwd=path.parent,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=seconds + 20,  # the child stops itself before that
-                check=False,
-            )
-        lines = result.read_text(encoding="utf-8").splitlines() if result.exists() else []
-        where = _last_line(trace.read_text(encoding="utf-8", errors="replace"), path) if trace.exists() else ""
-    found = [json.loads(line) for line in lines]
-    verdicts = [Verdict(**v | {"hints": tuple(v["hints"])}) for v in found if "name" in v]
-    printed = "".join(v["printed"] for v in found if "printed" in v)
+        _run_guarded([str(word) for word in command], path.parent, seconds + 10)  # the child stops itself before that
+        found = [line for line in map(_told, _beginning(result).splitlines()) if line is not None]
+        where = _last_line(_beginning(trace), path)
+    printed = "".join(said for said in found if isinstance(said, str))[:MOST_PRINTED]
     names = [exercise.name for exercise in folder.exercises]
+    judged = zip((said for said in found if isinstance(said, Verdict)), names, strict=False)
+    verdicts = [verdict for verdict, _ in takewhile(lambda pair: pair[0].name == pair[1], judged)]
     if len(verdicts) < len(names):
         if where:
             says = f"it was not done after {seconds:g} s and was stopped in line {where}: a loop without an end?"
@@ -67,6 +74,47 @@ def check_file(folder: Folder, path: Path, seconds: float = SECONDS) -> Report:
         verdicts.append(Verdict(names[len(verdicts)], ERROR, says=says))
         verdicts += [Verdict(name, LATE) for name in names[len(verdicts) :]]
     return Report(tuple(verdicts), printed)
+
+
+def _run_guarded(command: list[str], folder: Path, seconds: float) -> None:
+    """Run a program until it has ended or its time is up; nothing that it has started is left."""
+    # One thread: what is judged is small, and threads take memory and count as processes.
+    environment = os.environ | dict.fromkeys(["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"], "1")
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", guard.__file__, str(seconds), *command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            process.wait(seconds + 2 * guard.SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        # Whatever else ends the wait, such as Ctrl-C, closes the guard's input, and it ends what it guards.
+
+
+def _beginning(path: Path) -> str:
+    """What a file holds, and no more of it than a report has: the learner's file can write there too."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return file.read(10**6).decode(errors="replace")
+
+
+def _told(line: str) -> Verdict | str | None:
+    """What a line of the result says: a verdict, or what was printed."""
+    try:
+        said = json.loads(line)
+        if set(said) == {"printed"}:
+            return str(said["printed"])
+        verdict = read(Verdict, said, "verdict")
+    except (ValueError, TypeError, RecursionError):
+        return None
+    assert isinstance(verdict, Verdict)
+    return verdict
 
 
 def _last_line(trace: str, path: Path) -> str:
@@ -92,11 +140,13 @@ class _Kept(io.StringIO):
 def child() -> None:
     """Judge a learner's file and write down each verdict as soon as it is known."""
     folder, path, result, trace, seconds = sys.argv[1:]
+    guard.die_with_the_guard()
     sys.path.append(str(Path(path).parent))
     kept = _Kept()
     with open(trace, "w") as hung, open(result, "w", encoding="utf-8") as out:  # noqa: PTH123  faulthandler's own files
         exercises = Folder(Path(folder)).exercises
         _stop_after(float(seconds), hung)
+        _limit(int(float(seconds)) + 10)
 
         def tell(**what: Any) -> None:
             out.write(json.dumps(what) + "\n")
@@ -116,6 +166,30 @@ def child() -> None:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
         tell(printed=kept.getvalue())
+
+
+def _limit(seconds: int) -> None:
+    """Take no more of the machine than an exercise can need."""
+    if sys.platform == "win32":
+        return  # Windows has no such limits
+    import resource
+
+    limits = {
+        "RLIMIT_AS": MOST_MEMORY,
+        "RLIMIT_FSIZE": MOST_WRITTEN,
+        "RLIMIT_NOFILE": MOST_OPEN,
+        "RLIMIT_CPU": seconds,
+        "RLIMIT_CORE": 0,
+    }
+    with suppress(OSError, ValueError, IndexError):  # Linux says how many there are: all are counted, of all programs
+        running = Path("/proc/loadavg").read_text("ascii").split()[3]
+        limits["RLIMIT_NPROC"] = int(running.partition("/")[2]) + MOST_MORE
+    for name, most in limits.items():
+        with suppress(AttributeError, ValueError, OSError):  # a limit that the system does not have, or has lower
+            which = getattr(resource, name)
+            hard = resource.getrlimit(which)[1]
+            limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(which, (limit, limit))
 
 
 def _stop_after(seconds: float, hung: TextIO) -> None:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
-import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from .asked import a_path
+
+if sys.platform != "win32":  # there, a file that is open cannot be removed, which serves as well as a lock
+    import fcntl
+
+UNFINISHED = ".unfinished-"
+# What file systems say that know no second name for a file.
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -15,13 +26,14 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it")
     if path.is_file() and not overwrite:
-        raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True")
+        _exists(path)
 
 
 def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwrite: bool = False) -> Path:
-    """Write a file so that nobody ever sees half of it, not even when the disk is full.
+    """Write a file so that nobody ever sees half of it, not even when the disk is full or the writer is killed.
 
     A link is followed, an old file keeps its permissions. What is no file, such as a device or a pipe, is written to.
+    Of several who write a new file at once, one has written it, and the others are told that it exists.
 
     Parameters
     ----------
@@ -44,25 +56,90 @@ def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwri
     OSError
         If it cannot be written.
     """
-    path = Path(path)
+    path = a_path(path)
     refuse_existing(path, overwrite)
     content = make()
-    refuse_existing(path, overwrite)  # that took a while
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return path
     whole = Path(os.path.realpath(path))
-    unfinished = whole.with_name(f".unfinished-{secrets.token_hex(8)}")
     try:
-        with unfinished.open("xb") as file:
+        with _unfinished(whole.parent) as (file, name):
             file.write(content)
-        if whole.exists():
-            shutil.copymode(whole, unfinished)
-        unfinished.replace(whole)
+            file.flush()
+            if sys.platform == "win32":
+                file.close()
+            with contextlib.suppress(FileNotFoundError):
+                name.chmod(whole.stat().st_mode & 0o7777)
+            if overwrite:
+                name.replace(whole)
+            else:
+                _take_the_name(name, whole)
+    except FileExistsError:
+        _exists(path)
     except OSError as error:
         # The reader knows the name that was asked for, not the one behind the scenes.
         raise type(error)(error.errno, error.strerror, str(path)) from error
+    return path
+
+
+def _exists(path: Path) -> NoReturn:
+    raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True") from None
+
+
+def _take_the_name(unfinished: Path, whole: Path) -> None:
+    """Give a finished file its name, if nobody has it: the one step in which one of several writers wins."""
+    try:
+        os.link(unfinished, whole)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        whole.open("xb").close()  # the name is taken; what it stands for follows at once
+        unfinished.replace(whole)
+
+
+@contextlib.contextmanager
+def _unfinished(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """A new file that is nobody else's, held for as long as it is written, and gone afterwards under this name."""
+    _clear(folder)
+    while True:
+        name = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
+        file = name.open("xb")
+        if _held(file.fileno(), otherwise=True) and name.exists():
+            break
+        file.close()  # before it was held, somebody has taken it for left over
+    try:
+        yield file, name
     finally:
         with contextlib.suppress(OSError):
-            unfinished.unlink()
-    return path
+            name.unlink()
+        with contextlib.suppress(OSError):  # what a full disk has kept from being written is tried again here
+            file.close()
+
+
+def _clear(folder: Path) -> None:
+    """Remove what writers have left that were killed: what nobody holds any more."""
+    for name in folder.glob(f"{UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                name.unlink()
+                continue
+            file = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            try:
+                if _held(file, otherwise=False):
+                    name.unlink()
+            finally:
+                os.close(file)
+
+
+def _held(file: int, otherwise: bool) -> bool:
+    """Hold an open file until it is closed; whether nobody else does, or what to take for true without locks."""
+    if sys.platform == "win32":
+        return otherwise
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system that has none
+        return otherwise
+    return True

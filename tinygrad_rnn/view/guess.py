@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -31,7 +32,7 @@ def veiled(m: Moment) -> Moment:
 
 def answers(m: Moment) -> list[Answer]:
     """The guesses that are foreseen, the likeliest first: the first one whose span a guess lies in is meant."""
-    return [_near(number, verdict) for number, verdict in _foreseen(m)]
+    return [_near(number, verdict) for number, verdict in _foreseen(m) if math.isfinite(1.02 * number)]
 
 
 def otherwise(m: Moment) -> str:

@@ -23,7 +23,7 @@ def highlighted(scene: Scene, net: Unfolded | Fragment, name: str) -> Scene:
         If there is no such weight, or it has no box in this picture.
     """
     known = {n.name: n for n in net.weights.values()}
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ValueError(f"highlight={name!r}: it is the name of a weight, one of {', '.join(map(repr, known))}")
     weight = known[name]
     mine = {f"n{n.index}" for n in net.tape if n is weight or (is_tie(n) and n.parents[0] is weight)}

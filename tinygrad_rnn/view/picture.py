@@ -10,9 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ..autodiff import Tape
-from ..autodiff.asked import asked
 from ..unfold import Unfolded
-from . import formats, svg, views
+from . import asked, formats, svg, views
 from .dot import dot
 from .files import write_whole
 from .ids import new_id
@@ -125,10 +124,10 @@ class Picture:
         EngineError
             If what draws this format is missing or fails.
         """
-        return write_whole(path, lambda: self.to_bytes(Path(path).suffix), overwrite)
+        path = asked.a_path(path)
+        return write_whole(path, lambda: self.to_bytes(path.suffix), overwrite)
 
 
-@asked
 def draw(
     net: Unfolded | Tape,
     *,
@@ -182,11 +181,15 @@ def draw(
 
     Raises
     ------
+    TypeError
+        If it is no network, or if the captions are no words.
     ValueError
         If an argument is unknown or does not fit the others, or if there is nothing to draw.
     TapeError
         If an overlay needs a backward pass that was not run.
     """
+    asked.a_network("draw", net, or_a_tape=True)
+    asked.captions(captions or {})
     return Picture(
         views.scene(
             net,

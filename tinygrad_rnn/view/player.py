@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..autodiff.asked import asked
 from ..unfold import Unfolded
+from .asked import a_network, a_path
 from .files import write_whole
 from .guess import answers, otherwise, question
 from .ids import new_id
+from .redrawn import redrawn
+from .text import printable
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ class Player:
         FileExistsError
             If there is such a file, and `overwrite` is not set.
         """
-        if Path(path).suffix != ".html":
+        path = a_path(path)
+        if path.suffix != ".html":
             raise ValueError(f"{path}: the page is written as .html")
         return write_whole(path, lambda: self.page().encode(), overwrite)
 
@@ -113,7 +116,6 @@ class Player:
         return f"<style>{style_text()}</style>{self.fragment(id=new_id(self.id))}<script>{script_text()}</script>"
 
 
-@asked
 def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", predict: bool = False) -> Player:
     """Step through a network: each step forwards and backwards with its formula, its numbers and the ledger.
 
@@ -132,7 +134,12 @@ def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", pre
     -------
     Player
     """
-    return Player(net if isinstance(net, Trace) else trace(net, of, title), predict)
+    if isinstance(net, Trace):
+        if of is not None or title:
+            raise ValueError("player: of= and title= are said when a trace is made; this one has both already")
+        return Player(net, predict)
+    a_network("player", net)
+    return Player(trace(net, of, title), predict)
 
 
 @cache
@@ -151,19 +158,25 @@ def script_text() -> str:
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # not with the package: only pages need it
 
+    # Every string of a trace comes here, and nowhere else, into a page: it is escaped, and cannot be but text.
     return Environment(
-        loader=PackageLoader("tinygrad_rnn.view", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("tinygrad_rnn.view", "page"),
+        autoescape=True,
+        finalize=_text,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
 
 
-def _fitting(svg: str, id: str) -> str:
+def _text(thing: Any) -> Any:
+    """A string without what no page can hold; what is markup already was written here."""
+    return printable(thing) if type(thing) is str else thing
+
+
+def _fitting(picture: str, id: str) -> str:
     """A picture whose ids are its own, as wide as its place, but never so small that it cannot be read."""
-    svg = re.sub(r'\bid="', f'id="{id}-', svg)
-    box = re.search(r'viewBox="([^"]+)"', svg)
-    width = float(box[1].split()[2]) if box else 600.0
     # The numbers of the picture are 10 points high: at 0.85 they can still be read.
-    style = f"width:clamp({0.85 * width:.0f}px,100%,{1.34 * width:.0f}px);height:auto"
-    return re.sub(r'(<svg\b[^>]*?) style="[^"]*"', rf'\1 style="{style}"', svg, count=1)
+    return redrawn(picture, f"{id}-", "width:clamp(calc(.85*{width}px),100%,calc(1.34*{width}px));height:auto")
 
 
 def _marked(html: str) -> str:
@@ -174,10 +187,11 @@ def _marked(html: str) -> str:
 
 def _hidden(shown: Trace) -> str:
     missing = shown.steps - len(shown.moments)
-    if not missing:
+    gaps = [(a + 1, b - 1) for a, b in pairwise([0, *shown.shown]) if b - a > 1]
+    if not missing or not gaps:
         return ""
-    times = [t for t in range(1, shown.T + 1) if t not in shown.shown]
-    return f"{missing} steps of the time steps {times[0]} to {times[-1]}, which do the same again, are not shown."
+    first, last = gaps[0][0], gaps[-1][1]
+    return f"{missing} steps of the time steps {first} to {last}, which do the same again, are not shown."
 
 
 def _until(shown: Trace) -> list[tuple[str, list[tuple[str, str]]]]:

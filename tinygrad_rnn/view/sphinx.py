@@ -7,19 +7,25 @@ takes the number of an equation of Guo's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
-from docutils.parsers.rst import directives
+from docutils.parsers.rst import DirectiveError, directives
 from sphinx.util.docutils import SphinxDirective
 
 from .. import guo
 from ..unfold import Unfolded
+from .engine import EngineError
+from .files import write_whole
+from .formats import pdf
 from .ledger import ledger
 from .picture import draw
 from .player import Player, player, script_text, style_text
+from .redrawn import redrawn
+from .text import clean, printable
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -32,11 +38,39 @@ class ForBuilder(nodes.General, nodes.Element):  # type: ignore[misc]  # docutil
     """Something that HTML shows in one way; its children are what every other format shows."""
 
 
+class Still(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils has no types
+    """A picture where nothing can be played: in a book, on paper, in text."""
+
+
 class StepsOf(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils has no types
     """Stands for the links to the steps that compute an equation, until all pages have been read."""
 
 
-class FromCode(SphinxDirective):  # type: ignore[misc]  # Sphinx's base class is untyped here
+class Located(SphinxDirective):  # type: ignore[misc]  # Sphinx's base class is untyped here
+    """A directive whose mistakes are told with the line where it stands, and end it alone and not the build."""
+
+    def run(self) -> list[nodes.Node]:
+        """Docutils asks for the nodes."""
+        with self.located():
+            return self.made()
+
+    def made(self) -> list[nodes.Node]:
+        """The nodes themselves."""
+        raise NotImplementedError
+
+    @contextmanager
+    def located(self, doing: str = "") -> Iterator[None]:
+        """Whatever goes wrong here is said of this directive."""
+        try:
+            yield
+        except DirectiveError:
+            raise
+        except (Exception, SystemExit) as error:
+            says = f"{doing}: {type(error).__name__}: {error}" if doing else str(error) or type(error).__name__
+            raise self.error(clean(says)) from error
+
+
+class FromCode(Located):
     """What the directives have in common that need a network."""
 
     has_content = True
@@ -46,10 +80,8 @@ class FromCode(SphinxDirective):  # type: ignore[misc]  # Sphinx's base class is
         """The network that the directive's content makes."""
         names: dict[str, Any] = {"__name__": "__main__"}
         name = self.options.get("net", "net")
-        try:
+        with self.located("the code of this directive failed"):
             exec(compile("\n".join(self.content), f"<{self.name} of {self.env.docname}>", "exec"), names)
-        except Exception as error:
-            raise self.error(f"the code of this directive failed: {type(error).__name__}: {error}") from error
         net = names.get(name)
         if not isinstance(net, Unfolded):
             raise self.error(
@@ -78,18 +110,15 @@ class Unroll(FromCode):
         "of": directives.positive_int,
     }
 
-    def run(self) -> list[nodes.Node]:
-        """Docutils asks for the nodes."""
+    def made(self) -> list[nodes.Node]:
+        """The picture."""
         net, overlay, of = self.network(), self.options.get("overlay", "both"), self.options.get("of")
         if overlay not in ("none", "values"):
             net.backward(of)
         how = {name: self.options[name] for name in ("view", "level", "highlight") if name in self.options}
-        try:
-            picture = draw(net, overlay=None if overlay == "none" else overlay, of=of, **how)
-        except ValueError as error:
-            raise self.error(str(error)) from error
+        picture = draw(net, overlay=None if overlay == "none" else overlay, of=of, **how)
         text = f"[{picture.scene.title}. {picture.scene.description}]"
-        return [*self.code(), _for_builder(picture.fragment(_new_id(self.env, "unroll")), nodes.paragraph(text, text))]
+        return [*self.code(), _for_builder(picture.fragment(_new_id(self.env, "unroll")), _said(text))]
 
 
 class Stepper(FromCode):
@@ -103,18 +132,19 @@ class Stepper(FromCode):
         "trace": directives.path,
     }
 
-    def run(self) -> list[nodes.Node]:
-        """Docutils asks for the nodes."""
+    def made(self) -> list[nodes.Node]:
+        """The steps, as a player and as a list."""
         shown = player(self._trace(), predict="predict" in self.options)
         shown.id = _new_id(self.env, "bptt")
         known = _steppers(self.env)
         known.setdefault(self.env.docname, []).append((shown.id, shown.trace))
-        steps = nodes.enumerated_list()
-        for moment in shown.trace.moments:
-            text = f"{moment.title}: {moment.text}; {moment.worked}"
-            steps += nodes.list_item("", nodes.paragraph(text, text))
-        node = _for_builder("", steps)
-        node["player"] = shown
+        node = ForBuilder(player=shown)
+        node += Still(picture=shown.trace.svg, id=shown.id, title=shown.trace.title)
+        steps = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".")
+        for k, moment in enumerate(shown.trace.moments, start=1):
+            said = _said(f"{moment.title}: {moment.text}; {moment.worked}")
+            steps += nodes.list_item("", said, ids=[f"{shown.id}-step-{k}"])  # where an equation's link leads
+        node += steps
         return [*self.code(), node]
 
     def _trace(self) -> Trace:
@@ -123,9 +153,9 @@ class Stepper(FromCode):
         relative, absolute = self.env.relfn2path(self.options["trace"])
         self.env.note_dependency(relative)
         try:
-            return Trace.from_json(Path(absolute).read_text("utf-8"))
+            return Trace.load(absolute)
         except (OSError, ValueError) as error:
-            raise self.error(f"{self.options['trace']}: {error}") from error
+            raise self.error(clean(f"{self.options['trace']}: {error}")) from error
 
 
 class LedgerTable(FromCode):
@@ -134,8 +164,8 @@ class LedgerTable(FromCode):
     required_arguments = 1
     option_spec: ClassVar = {**FromCode.option_spec, "of": directives.positive_int}
 
-    def run(self) -> list[nodes.Node]:
-        """Docutils asks for the nodes."""
+    def made(self) -> list[nodes.Node]:
+        """The table."""
         net, weight = self.network(), self.arguments[0]
         if weight not in net.weights:
             raise self.error(f"there is no weight {weight!r}; there are {', '.join(net.weights)}")
@@ -151,13 +181,13 @@ class LedgerTable(FromCode):
         return [*self.code(), nodes.table("", group, classes=["bptt-ledger"])]
 
 
-class Equation(SphinxDirective):  # type: ignore[misc]  # as above
+class Equation(Located):
     """``equation``: one of Guo's equations, corrected and as printed, with links to the steps that compute it."""
 
     required_arguments = 1
 
-    def run(self) -> list[nodes.Node]:
-        """Docutils asks for the nodes."""
+    def made(self) -> list[nodes.Node]:
+        """The equation, and what is wrong with it in print."""
         key = "G" + self.arguments[0].removeprefix("G")
         if key not in guo.EQUATIONS:
             raise self.error(f"Guo's equations are 1 to 28, not {self.arguments[0]!r}")
@@ -183,7 +213,7 @@ class Equation(SphinxDirective):  # type: ignore[misc]  # as above
 
 def _row(head: str, cells: list[str]) -> nodes.row:
     row = nodes.row()
-    row += [nodes.entry("", nodes.paragraph(text, text)) for text in (head, *cells)]
+    row += [nodes.entry("", _said(text)) for text in (head, *cells)]
     return row
 
 
@@ -226,18 +256,35 @@ def _merge(_app: Sphinx, env: Any, docnames: set[str], other: Any) -> None:
 
 def _resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Fill in what needs all pages: links from equations to steps and back, and the form that the builder takes."""
-    is_html = app.builder.format == "html"
+    is_html, is_book = app.builder.format == "html", app.builder.name == "epub"
     for node in list(doctree.findall(StepsOf)):
         node.replace_self(_links_to_steps(app, docname, node["key"]))
     for node in list(doctree.findall(ForBuilder)):
-        if not is_html:
+        if not is_html or (is_book and "player" in node):  # a book plays nothing
             node.replace_self(node.children)
             continue
-        text = node["html"]
-        if "player" in node:
-            shown: Player = node["player"]
-            text = shown.fragment(link=_link_from(app, docname), id=shown.id)
+        shown: Player | None = node.get("player")
+        text = shown.fragment(link=_link_from(app, docname), id=shown.id) if shown else node["html"]
         node.replace_self(nodes.raw("", text, format="html"))
+    for node in list(doctree.findall(Still)):
+        node.replace_self(_still(app, node))
+
+
+def _still(app: Sphinx, node: Still) -> nodes.Node:
+    """A picture in the form that the builder takes: drawn in a book and on paper, in words elsewhere."""
+    if app.builder.format == "html":
+        return nodes.raw("", redrawn(node["picture"], f"{node['id']}-"), format="html")
+    if app.builder.format == "latex":
+        with suppress(EngineError):  # without Typst there are words
+            name = f"{node['id']}.pdf"
+            write_whole(Path(app.outdir) / name, lambda: pdf(node["picture"], node["title"], ""), overwrite=True)
+            return nodes.raw("", rf"\sphinxincludegraphics[width=\linewidth]{{{name}}}", format="latex")
+    return _said(f"[{node['title']}]")
+
+
+def _said(text: str) -> nodes.paragraph:
+    text = printable(text)
+    return nodes.paragraph(text, text)
 
 
 def _link_from(app: Sphinx, docname: str) -> Callable[[str], str]:
@@ -267,23 +314,24 @@ def _links_to_steps(app: Sphinx, docname: str, key: str) -> list[nodes.Node]:
 
 
 def _add_assets(app: Sphinx, page: str, *_: Any) -> None:
-    if page in _steppers(app.env):
+    if page in _steppers(app.env) and app.builder.name != "epub":
         app.add_css_file("bptt-stepper.css")
         app.add_js_file("bptt-stepper.js", loading_method="defer")
 
 
 def _write_assets(app: Sphinx, error: Exception | None) -> None:
-    if error is None and app.builder.format == "html":
+    if error is None and app.builder.format == "html" and app.builder.name != "epub":
         folder = Path(app.outdir) / "_static"
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in _ASSETS.items():
-            (folder / name).write_text(text(), "utf-8")
+            write_whole(folder / name, text().encode, overwrite=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Sphinx calls this."""
     app.add_node(ForBuilder)
     app.add_node(StepsOf)
+    app.add_node(Still)
     for name, directive in (
         ("unroll", Unroll),
         ("stepper", Stepper),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import reprlib
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO, cast
 
-from ..autodiff.asked import asked
 from ..unfold import Step
+from .text import clean
 from .trace import Moment, moment
 
 WIDTH = 78
@@ -25,6 +27,50 @@ HELP = "Enter or → next   ← back   s skip this part   q quit"
 
 class Quit(Exception):  # noqa: N818  it is a reader's wish, not an error
     """The reader wants to stop."""
+
+
+class Cleaned:
+    """A stream that hands text on without what a terminal obeys, whoever has written it and wherever it comes from.
+
+    Attributes
+    ----------
+    raw : text stream
+        Where it goes, for what is ours alone: colours, and a screen to be cleared.
+    """
+
+    buffer = None  # who would write round it finds nothing
+
+    def __init__(self, raw: TextIO) -> None:
+        self.raw = raw
+
+    def write(self, text: str) -> int:
+        """Write the text, cleaned."""
+        self.raw.write(clean(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each text, cleaned."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
+
+
+@contextmanager
+def cleaned_streams() -> Iterator[None]:
+    """Let all that is printed, or complained of, go through `Cleaned` for a while."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, stream and Cleaned(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def raw(stream: Any) -> Any:
+    """The stream itself, for what is ours alone."""
+    return stream.raw if isinstance(stream, Cleaned) else stream
 
 
 def frame(step: Step | Moment, brief: bool = False, width: int = WIDTH) -> str:
@@ -44,7 +90,7 @@ def frame(step: Step | Moment, brief: bool = False, width: int = WIDTH) -> str:
     name, value = shown.result
     results = [("before", shown.before), ("share", value), (name, shown.after)] if shown.before else [(name, value)]
     read = [pair for pair in shown.read if not (brief and shown.weight and pair[1] == value)]
-    names = max(len(name) for name, _ in [*read, *results])
+    names = min(width // 2, max(len(name) for name, _ in [*read, *results]))
     if read:
         lines += [*_listed(read, names, " "), "   " + " " * names + "  " + "┄" * 20]
     lines += _listed(results, names, "=")
@@ -76,7 +122,7 @@ class Printer:
     def show(self, texts: Iterable[str]) -> None:
         """Show the texts of one part."""
         for text in texts:
-            print(text)
+            print(clean(text))
 
 
 class Pager(Printer):
@@ -92,7 +138,7 @@ class Pager(Printer):
         k = 0
         while k < len(pages):
             self._clear()
-            print(pages[k])
+            print(clean(pages[k]))
             print(f"   {k + 1}/{len(pages)}   {HELP}")
             match self.key():
                 case "back":
@@ -131,7 +177,6 @@ def printing_with(printer: Printer) -> Iterator[None]:
         _printer = before
 
 
-@asked
 def show(steps: Iterable[Step]) -> None:
     """Show steps as text: all of them, or one at a time where a reader sits at a terminal.
 
@@ -140,6 +185,8 @@ def show(steps: Iterable[Step]) -> None:
     steps : iterable of Step
         What `net.steps()` yields, or a choice of it.
     """
-    chosen = list(steps)
+    chosen = list(steps) if isinstance(steps, Iterable) else []
+    if not isinstance(steps, Iterable) or not all(isinstance(step, Step | Moment) for step in chosen):
+        raise TypeError(f"show({reprlib.repr(steps)}): pass steps, such as net.steps() yields")
     _printer.show(frame(step) for step in chosen)
     sys.stdout.flush()

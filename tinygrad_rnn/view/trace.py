@@ -9,25 +9,33 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import reprlib
+from collections.abc import Iterator, Set
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..autodiff.asked import asked
 from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
 from ..unfold import Step, Unfolded
 from .arithmetic import evaluate, terms
+from .asked import a_network, a_path, a_text
 from .files import write_whole
-from .foreign import read, refuse_active
+from .foreign import briefly, every_text_printable, parsed, read, text_of
 from .ledger import MOST_COLUMNS, entries
 from .picture import draw
+from .redrawn import redrawn
+from .views import MOST_BOXES
 from .views import shown as shown_steps
 
 VERSION = 1
+LONGEST = 200_000  # characters of a formula in a file; with the numbers of 1000 units it has 83,000
+MOST_WRITTEN = 3_000_000  # characters of all formulas: they are parted into lines
+MOST_ROWS = 20_000  # of the numbers of a step
+MOST_AXES = 64  # NumPy has no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,12 @@ class Account:
     rows: tuple[Row, ...]
     sums: tuple[tuple[int, tuple[str, ...]], ...]
 
+    def after(self, number: int) -> list[tuple[str, tuple[str, ...]]]:
+        """The rows as they stand after the step of this number, empty where nothing has arrived, and their sum."""
+        rows = [(row.copies, row.cells if row.arrives <= number else ()) for row in self.rows]
+        sums = [cells for arrives, cells in self.sums if arrives <= number]
+        return [*rows, ("sum so far", sums[-1] if sums else ())]
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -184,13 +198,10 @@ class Trace:
 
     def ledger(self, at: int) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
         """Each weight's ledger as it stands after moment number `at` (from 0): rows that have arrived, and the sum."""
-        now = self.moments[at].number if self.moments else 0
-        found = []
-        for account in self.accounts:
-            rows = [(row.copies, row.cells if row.arrives <= now else ()) for row in account.rows]
-            sums = [cells for arrives, cells in account.sums if arrives <= now]
-            found.append((account.weight, [*rows, ("sum so far", sums[-1] if sums else ())]))
-        return found
+        if isinstance(at, bool) or not isinstance(at, int | np.integer) or not 0 <= at < len(self.moments):
+            raise ValueError(f"ledger({briefly(at)}): it is the number of a moment, from 0 to {len(self.moments) - 1}")
+        now = self.moments[at].number
+        return [(account.weight, account.after(now)) for account in self.accounts]
 
     def find(self, after: int, **wanted: Any) -> int | None:
         """The next moment (from 0) after moment `after` whose attributes are as wanted; None if there is none.
@@ -198,6 +209,11 @@ class Trace:
         ``find(3, t=2)``, ``find(3, equation="G26")``, ``find(3, weight="U", t=2)``, ``find(3, op="tanh")``;
         ``find(3, value=None)`` finds the first number that is not finite.
         """
+        unknown = [name for name in wanted if name not in Moment.__dataclass_fields__]
+        if unknown or isinstance(after, bool) or not isinstance(after, int):
+            raise ValueError(
+                f"find({briefly(after)}, {', '.join(wanted)}): the number of a moment, then its attributes"
+            )
         for k in range(after + 1, len(self.moments)):
             if all(getattr(self.moments[k], name) == value for name, value in wanted.items()):
                 return k
@@ -216,37 +232,40 @@ class Trace:
         ValueError
             If it is something else, or of a version that is not known here.
         """
+        a_text("Trace.from_json", "text", text)
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"this is no trace: it is not JSON ({error})") from None
+            data = parsed(text)
+        except ValueError as error:
+            raise ValueError(f"this is no trace: {error}") from None
         if not isinstance(data, dict) or data.get("format") != "tinygrad_rnn trace":
             raise ValueError('this is no trace: its "format" is not "tinygrad_rnn trace"')
         if data.get("version") != VERSION:
             raise ValueError(
-                f"this trace has version {data.get('version')!r}, and only version {VERSION} is known here"
+                f"this trace has version {reprlib.repr(data.get('version'))}, and only version {VERSION} is known here"
             )
         try:
             found: Trace = read(cls, data, "trace")
-            found._refuse_parts()
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"this trace is not whole: {type(error).__name__} {error}") from None
-        return found
+            _refuse_unborne(found)
+            return replace(found, svg=redrawn(found.svg))
+        except ValueError as error:
+            raise ValueError(f"this trace is not whole: {error}") from None
 
-    def _refuse_parts(self) -> None:
-        """Raise ValueError if there is nothing to show, or if something says what it cannot mean."""
-        if not self.moments or not self.parts:
-            raise ValueError("it has no steps")
-        for k, m in enumerate(self.moments):
-            if m.phase not in ("forward", "backward") or not re.fullmatch(r"(G\d+)?", m.equation):
-                raise ValueError(f"trace.moments[{k}] is {m.phase!r} and computes {m.equation!r}")
-        for account in self.accounts:
-            widths = {len(cells) for _, cells in account.sums} | {len(row.cells) for row in account.rows}
-            if not account.sums or widths != {len(account.columns)}:
-                raise ValueError(
-                    f"the ledger of {account.weight} has {len(account.columns)} columns, its rows {widths}"
-                )
-        refuse_active(self.svg)
+    @classmethod
+    def load(cls, path: str | Path) -> Trace:
+        """The trace in a file that `save` wrote.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        ValueError
+            If it is something else.
+        """
+        try:
+            text = text_of(a_path(path))
+        except ValueError as error:
+            raise ValueError(f"this is no trace: {error}") from None
+        return cls.from_json(text)
 
     def save(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write the trace as a JSON file, whole or not at all.
@@ -259,14 +278,79 @@ class Trace:
         return write_whole(path, lambda: self.to_json().encode(), overwrite)
 
 
-@asked
+def _refuse_unborne(found: Trace) -> None:
+    """Raise ValueError if a number or a name says what the rest of the trace does not bear out.
+
+    What is sized by a number, or looked up by a name, is then sized by what the file holds.
+    """
+    t = found.shown
+    if not t or t[0] < 1 or any(a >= b for a, b in pairwise(t)):
+        raise ValueError(f"trace.shown is {briefly(t)}: time steps, each later than the one before")
+    if t[-1] != found.T:
+        raise ValueError(f"trace.T is {found.T}, but the last of the time steps that are shown is {t[-1]}")
+    if not found.moments or not found.parts:
+        raise ValueError("it has no steps: trace.moments and trace.parts must each hold one at least")
+    before, times = 0, {None, 0, *t}
+    for k, m in enumerate(found.moments):
+        where = f"trace.moments[{k}]"
+        if m.phase not in ("forward", "backward") or not re.fullmatch(r"(G[0-9]{1,4})?", m.equation):
+            raise ValueError(f"{where} is {briefly(m.phase)} and computes {briefly(m.equation)}")
+        if not before < m.number <= found.steps:
+            raise ValueError(
+                f"{where}.number is {m.number}: after {before} comes a larger one, up to trace.steps, {found.steps}"
+            )
+        if m.t not in times:
+            raise ValueError(f"{where}.t is {m.t}, which is not in trace.shown")
+        if len(m.shape) > MOST_AXES or any(size < 0 for size in m.shape):
+            raise ValueError(f"{where}.shape is {briefly(m.shape)}: at most {MOST_AXES} sizes, each 0 or more")
+        longest = max(map(len, (m.text, m.worked, m.formula, m.source, m.op)))
+        rows = sum(values.count("\n") for _, values in (*m.read, m.result))
+        if longest > LONGEST or rows > MOST_ROWS:
+            raise ValueError(
+                f"{where} has a text of {longest:,} characters and {rows:,} rows of numbers: at most {LONGEST:,} and "
+                f"{MOST_ROWS:,} are shown"
+            )
+        before = m.number
+    written = sum(len(m.text) + len(m.worked) for m in found.moments)
+    if written > MOST_WRITTEN:
+        raise ValueError(f"its formulas have {written:,} characters: at most {MOST_WRITTEN:,} are shown")
+    hidden = found.T - len(t)
+    if found.steps - len(found.moments) < hidden or (not hidden and found.steps != before):
+        raise ValueError(
+            f"trace.steps is {found.steps}, but trace.moments holds {len(found.moments)}, up to step {before}, and "
+            f"{hidden} time steps are not shown"
+        )
+    _refuse_parts(found, times)
+
+
+def _refuse_parts(found: Trace, times: Set[int | None]) -> None:
+    ids: set[str] = set()
+    for k, part in enumerate(found.parts):
+        if part.id in ids:
+            raise ValueError(f"trace.parts[{k}].id is {briefly(part.id)}, which another part has")
+        ids.add(part.id)
+        if part.t not in times:
+            raise ValueError(f"trace.parts[{k}].t is {part.t}, which is not in trace.shown")
+    names = {part.name for part in found.parts if part.t}
+    if not names or len(names) * len(found.shown) > MOST_BOXES:
+        raise ValueError(f"trace.parts has {len(names)} names at {len(found.shown)} times: no picture can show that")
+    for k, account in enumerate(found.accounts):
+        where, columns = f"trace.accounts[{k}]", len(account.columns)
+        widths = {len(cells) for _, cells in account.sums} | {len(row.cells) for row in account.rows}
+        if not account.sums or widths != {columns}:
+            raise ValueError(f"{where} has {columns} columns, its rows and sums have {briefly(sorted(widths))}")
+        arrive = [row.arrives for row in account.rows] + [number for number, _ in account.sums]
+        if not all(1 <= number <= found.steps for number in arrive):
+            raise ValueError(f"{where}: what arrives in step {briefly(arrive)} arrives in none of {found.steps}")
+
+
 def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     """Run a network forwards and backwards, and keep what is to be seen of each step.
 
     Parameters
     ----------
     net : Unfolded
-        The network. Its passes are run anew; its numbers stay what they are.
+        The network. Its passes are run anew, beside the last ones: its numbers and gradients stay what they are.
     of : int, optional
         Start the error from the cost of this time step alone; from the whole cost if none is named.
     title : str
@@ -276,15 +360,33 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     -------
     Trace
         Of more than 8 time steps, the first and the last three are shown.
+
+    Raises
+    ------
+    TypeError
+        If it is no network.
+    ValueError
+        If `of` is no time step.
     """
-    steps = net.steps(of)  # asks whether there is such a step
-    steps_from = net.cost if of is None else net.losses[of - 1]
+    a_network("trace", net)
+    a_text("trace", "title", title)
+    passes = net.tape.passes
+    held = passes.values, passes.cotangents
+    try:
+        return every_text_printable(_traced(net, of, title))
+    finally:  # looking changes nothing, nor does a look that failed
+        passes.values, passes.cotangents = held
+
+
+def _traced(net: Unfolded, of: int | None, title: str) -> Trace:
+    steps = net.steps(of)
     shown = tuple(shown_steps(net, None))  # as in the picture
     lines = net.source_lines()
     weights = {leaf.index: name for name, leaf in net.weights.items()}
     moments: list[Moment] = []
     books = {name: _Book(name, net.weights[name].shape, shown) for name in net.weights}
     count = 0
+    steps_from = net.cost if of is None else net.losses[of - 1]
     for step in steps:
         count = step.number
         share = step.share
@@ -306,7 +408,7 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
             for n in net.tape
             if n.t in (0, *shown) and n.t is not None and not is_tie(n)
         ),
-        draw(net).svg,
+        redrawn(draw(net).svg),
     )
 
 

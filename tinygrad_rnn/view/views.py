@@ -142,5 +142,5 @@ def _time(argument: str, t: int | None, T: int) -> int | None:
 
 
 def _one_of(argument: str, given: object, known: Sequence[object]) -> None:
-    if given not in known:
+    if not isinstance(given, str | None) or given not in known:
         raise ValueError(f"{argument}={given!r}: it is one of {', '.join(map(repr, known))}")

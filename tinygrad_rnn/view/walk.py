@@ -7,11 +7,14 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .foreign import briefly
 from .guess import judge, question, veiled
 from .terminal import TURNS, WIDTH, frame
-from .trace import Moment, Trace
+from .text import clean
+from .trace import Account, Moment, Trace
 
 HELP = ("→ next  ← back  g go to  u until  w ledger  Home/End  q quit", "← → g u w  q quit", "q quit")
+MOST_WIDE = 40  # characters that a column is made wide for one long name in it
 MOST_COLUMNS = 3  # of a ledger: the network stands beside it
 MARKS = {"waits": "·", "known": "○", "reached": "●", "now": "◆"}
 SAYS = "○ computed  ● error came back  ◆ now"
@@ -82,7 +85,7 @@ def grid(shown: Trace, at: int) -> list[str]:
             reached.add(m.parent)
     m = shown.moments[at]
     now = m.node if m.phase == "forward" else m.parent
-    wide = max(len(name) for name in names)
+    wide = min(MOST_WIDE, max(len(name) for name in names))
     columns = [str(t) for t in times]
     lines = [" " * wide + "  " + "".join(f"{t:>4}" for t in columns)]
     for name in names:
@@ -105,15 +108,18 @@ def ledger(shown: Trace, place: Place) -> list[str]:
     if not accounts:
         return []
     weight = place.weight or _concerned(shown, place.at)
-    account = accounts.get(weight) or next(iter(accounts.values()))
-    rows = dict(shown.ledger(place.at))[account.weight]
+    return table(accounts.get(weight) or next(iter(accounts.values())), shown.moments[place.at].number)
+
+
+def table(account: Account, number: int) -> list[str]:
+    """A ledger as it stands after the step of this number."""
     columns = account.columns[:MOST_COLUMNS]
     more = " …" if len(account.columns) > MOST_COLUMNS else ""
-    table = [("t", columns), *((copies, cells[:MOST_COLUMNS]) for copies, cells in rows)]
-    head = max(len(name) for name, _ in table)
-    widths = [max(7, len(column)) for column in columns]
+    rows = [("t", columns), *((copies, cells[:MOST_COLUMNS]) for copies, cells in account.after(number))]
+    head = min(MOST_WIDE, max(len(name) for name, _ in rows))
+    widths = [min(MOST_WIDE, max(7, len(column))) for column in columns]
     lines = [f"The copies of {account.weight}:"]
-    for name, cells in table:
+    for name, cells in rows:
         padded = [f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=False)]
         lines.append(f"{name:>{head}}  {' '.join(padded)}{more if cells else ''}".rstrip())
     lines.insert(len(lines) - 1, "─" * (head + 2 + sum(widths) + len(widths) - 1))
@@ -145,7 +151,8 @@ def _side_by_side(left: list[str], right: list[str], width: int) -> list[str]:
 
 
 def without_unicode(text: str) -> str:
-    """The same with ASCII characters alone."""
+    """The same with ASCII characters alone, and none that a terminal obeys."""
+    text = clean(text)
     for sign, letters in PLAIN.items():
         text = text.replace(sign, letters)
     return text.encode("ascii", "replace").decode("ascii")
@@ -225,9 +232,16 @@ def _let_guess(
 
 def gone_to(shown: Trace, place: Place, wish: str) -> Place:
     """The place after a step has been asked for by its place in the list, from 1."""
-    if wish.strip().isdecimal() and 1 <= int(wish) <= len(shown):
-        return Place(int(wish) - 1, place.weight)
-    return Place(place.at, place.weight, f"   {wish!r} is no step: they are numbered from 1 to {len(shown)}")
+    number = _number(wish)
+    if number is not None and 1 <= number <= len(shown):
+        return Place(number - 1, place.weight)
+    return Place(place.at, place.weight, f"   {briefly(wish)} is no step: they are numbered from 1 to {len(shown)}")
+
+
+def _number(typed: str) -> int | None:
+    """What somebody has typed, if it is a whole number that anything here can have."""
+    typed = typed.strip()
+    return int(typed) if typed.isdecimal() and len(typed) < 20 else None
 
 
 def gone_until(shown: Trace, place: Place, wish: str) -> Place:
@@ -236,13 +250,13 @@ def gone_until(shown: Trace, place: Place, wish: str) -> Place:
         found = shown.find(place.at, **wanted)
         if found is not None:
             return Place(found, place.weight)
-    return Place(place.at, place.weight, f"   nothing after this step is {wish.strip()!r}")
+    return Place(place.at, place.weight, f"   nothing after this step is {briefly(wish.strip())}")
 
 
 def _meanings(wish: str) -> Iterator[dict[str, object]]:
     """What a reader may mean: a time, an equation, a phase, trouble, a copy of a weight, a weight, an op."""
-    if wish.startswith("t=") and wish[2:].strip().isdecimal():
-        yield {"t": int(wish[2:])}
+    if wish.startswith("t=") and _number(wish[2:]) is not None:
+        yield {"t": _number(wish[2:])}
     if wish.lstrip("Gg").strip("()").isdecimal():
         yield {"equation": f"G{wish.lstrip('Gg').strip('()')}"}
     if wish in ("forward", "backward"):
@@ -250,8 +264,8 @@ def _meanings(wish: str) -> Iterator[dict[str, object]]:
     if wish.lower() in ("nan", "inf"):
         yield {"value": None}
     name, _, time = wish.rstrip(")").partition("(")
-    if time.isdecimal():
-        yield {"weight": name, "t": int(time)}
+    if _number(time) is not None:
+        yield {"weight": name, "t": _number(time)}
     yield {"weight": wish}
     yield {"op": wish}
 
@@ -261,9 +275,8 @@ def listing(shown: Trace) -> Iterator[str]:
     yield shown.title
     for m in shown.moments:
         yield f"{frame(m)}{_source(m)}"
-    yield from (
-        line for k in [len(shown) - 1] for a in shown.accounts for line in [*ledger(shown, Place(k, a.weight)), ""]
-    )
+    for account in shown.accounts:
+        yield from [*table(account, shown.moments[-1].number), ""]
 
 
 def _source(m: Moment) -> str:

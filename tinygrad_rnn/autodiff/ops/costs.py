@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import Call, prepared_once
+from ..kernels import Call, prepared_once, ready_exponentials, ready_sums
 from ..notation import factor, number, summed
 from ..op import Array, Index, op
-from . import arguments
+from . import arguments, probabilities
 
 
 def _same_samples(names: Sequence[object], args: Sequence[Array]) -> str | None:
@@ -103,6 +103,33 @@ def _ready_cross_entropy(c: Array, net: Array, y: Array, d: Array) -> Call:
     return call
 
 
+@cross_entropy.prepares_with(probabilities.softmax)
+def _ready_cross_entropy_and_softmax(c: Array, net: Array, y: Array, d: Array) -> Call:
+    """The sum that the softmax divides by has the logarithm that the cost asks for."""
+    samples, width = net.shape[-2:]
+    nets, ys, ds = (a.reshape(-1, width) for a in (net, y, d))
+    exponentials = ready_exponentials(nets, ys)
+    ones, all_samples = np.ones(width, net.dtype), np.ones(samples, net.dtype)
+    log_sum, paid = np.empty((2, len(nets)), net.dtype)
+    costs = c.reshape(-1)
+    each, by_time = (costs if samples == 1 else paid), paid.reshape(-1, samples)
+
+    def call() -> None:
+        sums, top = exponentials()
+        np.log(sums[:, 0], log_sum)
+        if top is not None:
+            np.add(log_sum, top[:, 0], log_sum)
+        np.divide(ys, sums, ys)
+        ds.dot(ones, paid)
+        np.multiply(paid, log_sum, log_sum)
+        np.vecdot(ds, nets, paid)
+        np.subtract(log_sum, paid, each)
+        if samples > 1:
+            by_time.dot(all_samples, costs)
+
+    return call
+
+
 cross_entropy.checked(_same_samples)
 cross_entropy.reads(1)
 
@@ -130,13 +157,13 @@ def softmax_error(y: Array, d: Array, out: Array | None = None) -> Array:
 def _ready_softmax_error(e: Array, y: Array, d: Array) -> Call:
     width = y.shape[-1]
     es, ys, ds = (a.reshape(-1, width) for a in (e, y, d))
-    paid, ones = np.empty((len(ys), 1), y.dtype), np.ones(width, y.dtype)
-    column = paid[:, 0]
+    ones, paid = ready_sums(ds)
+    whole = es if es.flags.c_contiguous else np.empty_like(ys)  # one call with gaps between the rows is enough
 
     def call() -> None:
-        ds.dot(ones, column)
-        np.multiply(ys, paid, es)
-        np.subtract(es, ds, es)
+        ds.dot(ones, paid)
+        np.multiply(ys, paid, whole)
+        np.subtract(whole, ds, es)
 
     return call
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import Call, prepared_once
+from ..kernels import Call, prepared_once, ready_exponentials
 from ..notation import factor, number, summed
 from ..op import Array, Index, op
 from . import arguments, elementary, shapes
@@ -32,20 +32,11 @@ softmax.called(arguments.last_axis_only)
 @softmax.prepares
 def _ready_softmax(y: Array, net: Array) -> Call:
     width = net.shape[-1]
-    nets, rows, flat, ones = net.reshape(-1, width), y.reshape(-1, width), net.reshape(-1), np.ones(width, net.dtype)
-    sums = np.empty((len(rows), 1), net.dtype)
-    column, most = sums[:, 0], 300 if net.dtype == np.float64 else 35
-    biggest, smallest = np.maximum.reduce, np.minimum.reduce
+    rows = y.reshape(-1, width)
+    exponentials = ready_exponentials(net.reshape(-1, width), rows)
 
     def call() -> None:
-        # Two looks at the whole array cost a fraction of finding the largest entry of every short row.
-        if biggest(flat) < most and smallest(flat) > -most:
-            np.exp(nets, rows)
-        else:
-            np.subtract(nets, nets.max(axis=-1, keepdims=True), rows)
-            np.exp(rows, rows)
-        rows.dot(ones, column)  # adds up short rows several times faster than a sum
-        np.divide(rows, sums, rows)
+        np.divide(rows, exponentials()[0], rows)
 
     return call
 

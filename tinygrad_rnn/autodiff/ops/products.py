@@ -14,6 +14,14 @@ from ..terms import Outer
 from . import shapes
 
 
+def _product(a: Array, w: Array, out: Array | None = None) -> Array:
+    """The product a w: one over all copies of `a` where these share the matrix, for one each would cost far more."""
+    if out is None and a.ndim > 2 == w.ndim:
+        flat: Array = a.reshape(-1, a.shape[-1]).dot(w)
+        return flat.reshape(*a.shape[:-1], w.shape[-1])
+    return np.matmul(a, w, out=out)
+
+
 def _linear_latex(*args: str) -> str:
     pairs = [rf"{x}\,{w}^{{\top}}" for x, w in zip(args[0::2], args[1::2], strict=False)]
     return " + ".join([*pairs, args[-1]] if len(args) % 2 else pairs)
@@ -38,9 +46,9 @@ def linear(*args: Array, out: Array | None = None) -> Array:
 
     Called as ``linear(x, V)``, ``linear(x, V, b)``, ``linear(x, V, s, U, b)``, ...
     """
-    net = np.matmul(args[0], args[1].swapaxes(-1, -2), out=out)
+    net = _product(args[0], args[1].swapaxes(-1, -2), out)
     for x, w in zip(args[2::2], args[3::2], strict=False):
-        net += x @ w.swapaxes(-1, -2)
+        net += _product(x, w.swapaxes(-1, -2))
     if len(args) % 2:
         net += args[-1][..., None, :]
     return net
@@ -126,7 +134,7 @@ def _two_matrices(names: Sequence[object], args: Sequence[Array]) -> str | None:
 )
 def matmul(a: Array, w: Array, out: Array | None = None) -> Array:
     """The product of two matrices: y[p, i] = sum_j a[p, j] w[j, i]."""
-    return np.matmul(a, w, out=out)
+    return _product(a, w, out)
 
 
 matmul.checked(_two_matrices)

@@ -25,9 +25,12 @@ def join_products(folded: Folded) -> Folded:
     instead: dict[Node, Written] = {}
     looked_at = set(folded.cotangents.values())
 
+    def computed(p: Node) -> bool:
+        return p.op is not None and p.index >= folded.size and p not in folded.invariant
+
     def alone(p: Node) -> Product | None:
-        sums = weighted_sum(p, folded.invariant) if p.index >= folded.size else None
-        return None if sums is None else sums.alone
+        sums = weighted_sum(p, folded.invariant) if computed(p) else None
+        return sums.alone if sums and sums.alone and computed(sums.alone.x) else None
 
     def from_next(p: Node) -> Draft:
         read = Draft(None, (), p.shape, f"{p.name}(t+1)" if p.name else "later", np.zeros(p.shape, folded.dtype))
@@ -43,8 +46,8 @@ def join_products(folded: Folded) -> Folded:
         if error in live.readers or [d.written for d in folded.delays].count(error) > 1:
             continue
         come_back = error.parents if is_sum(error) else (error,)
-        # It is handed on as it came, or is what has come back to a node that somebody may look at.
-        if read in come_back or read in looked_at:
+        # What is handed on instead has rows of its own, and what came back to a node can be looked at.
+        if read in looked_at or not all(computed(p) for p in come_back):
             continue
         here = [p for p in total.parents if p is not read]
         later = [(p, product) for p in come_back if (product := alone(p))]

@@ -37,12 +37,15 @@ def pack(folded: Folded) -> Folded:
     live = liveness(folded)
     instead: dict[Node, Written] = {}
     taken: set[Node] = set()  # what lies in a row already: it can lie in one place only
+    with_one: set[Node] = set()  # what is handed on beside a one
     for n in live.played:
         sums = weighted_sum(n, folded.invariant) if n in live.loops else None
         row = None if sums is None else _row(folded, live, n, sums)
         if sums is None or row is None or taken & row.lying:
             continue
         taken |= row.lying
+        if sums.bias is not None:
+            with_one.add(folded.source(row.held.x))
         inputs, matrix = _row_and_matrix([*row.free, row.held], sums.bias, folded.dtype)
         activated, factor = _first_factor(live, n)
         if activated is None or factor is None or activated.op is None:
@@ -55,6 +58,11 @@ def pack(folded: Folded) -> Folded:
             net = Draft(ops.matmul, (inputs, Draft(ops.multiply, (matrix, factors), matrix.shape)), n.shape)
             rest = elementwise(activated.op.name, activated.op.ufuncs[1:])
             instead[activated] = Draft(rest, (net,), activated.shape, activated.name)
+    for n in live.forward:  # a head that reads what lies beside a one has its bias for nothing
+        sums = weighted_sum(n, folded.invariant) if n not in live.loops else None
+        if sums and sums.bias is not None and len(sums.products) == 1 and sums.products[0].x in with_one:
+            head = _row_and_matrix(sums.products, sums.bias, folded.dtype)
+            instead[n] = Draft(ops.matmul, head, n.shape, n.name)
     return rewritten(folded, instead) if instead else folded
 
 

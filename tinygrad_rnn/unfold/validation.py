@@ -125,6 +125,12 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
 
 
+def check_keep(keep: str) -> None:
+    """Raise ValueError if it is not a choice of what a replay keeps."""
+    if keep not in ("needed", "all"):
+        raise ValueError(f"keep={keep!r}: a replay keeps what is 'needed', or 'all'; say which")
+
+
 def shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
     """What each time step's cost weighs in the whole."""
     shares = np.zeros(T)
@@ -140,7 +146,7 @@ def shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
 def fitting(what: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
     array = given if type(given) is np.ndarray else as_array(given, what)
-    if array.shape != shape or array.dtype != dtype:
+    if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
         raise ShapeError(
             f"replay: {what} is {array.shape} {array.dtype}, and the network was unfolded over {shape} {dtype}. "
             "For another shape, unfold again."
@@ -148,29 +154,34 @@ def fitting(what: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     return array
 
 
-def fitting_weights(weights: Mapping[str, Node], params: Mapping[str, Any], dtype: Any) -> dict[str, Array]:
+def fitting_weights(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Any], dtype: Any) -> dict[str, Array]:
     """The parameters as they are at a replay, checked."""
-    for name in weights:
+    new = {}
+    for name, shape in shapes.items():
         if name not in params:
             raise KeyError(f"replay: the parameter {name!r} is gone from params; put it back or unfold again")
-    return {name: fitting(name, params[name], leaf.shape, dtype) for name, leaf in weights.items()}
+        new[name] = fitting(name, params[name], shape, dtype)
+    return new
 
 
-def fitting_data(leaves: Mapping[str, Sequence[Node]], x: Any, d: Any, mask: Any, dtype: Any) -> dict[str, Array]:
-    """The data that a replay was given, checked, with zeros where a sample is over; `leaves` are those of all steps."""
-    T, data = len(leaves["x"]), {}
+def fitting_data(
+    shapes: Mapping[str, tuple[int, ...]], masks: Sequence[Node], x: Any, d: Any, mask: Any, dtype: Any
+) -> dict[str, Array]:
+    """The data that a replay was given, checked, with zeros where a sample is over; `masks` are those of all steps."""
+    data = {}
     for what, given in (("x", x), ("d", d)):
         if given is not None:
-            data[what] = fitting(what, given, (T, *leaves[what][0].shape), dtype)
-    if mask is not None and not leaves["mask"]:
+            data[what] = fitting(what, given, shapes[what], dtype)
+    if mask is not None and not masks:
         raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
     if mask is not None and len(data) < 2:
         raise ValueError("replay: a new mask belongs to new data: pass x and d with it")
-    if leaves["mask"]:
-        if mask is None:
-            present = np.stack([m.value for m in leaves["mask"]])
-        else:
-            present = as_mask(mask, (T, leaves["x"][0].shape[0]), dtype)
+    if masks:
+        present = (
+            np.stack([m.value for m in masks])
+            if mask is None
+            else as_mask(mask, (shapes["x"][0], shapes["x"][1]), dtype)
+        )
         data = {what: without_padding(array, present) for what, array in data.items()}
         if mask is not None:
             data["mask"] = present

@@ -1,0 +1,116 @@
+"""The directives on sites of others: a mistake is told where it stands, and every builder has something to show."""
+
+import re
+import xml.etree.ElementTree as ET
+import zipfile
+from io import StringIO
+
+import pytest
+from sphinx.application import Sphinx
+
+NET = """
+   import numpy as np, tinygrad_rnn as tg
+   cell = tg.cells.Guo()
+   net = tg.unfold(cell, cell.init(2, 2, 2, rng=0), np.ones((2, 1, 2)), np.eye(2)[[0, 1]][:, None])
+"""
+
+
+@pytest.fixture
+def build(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "conf.py").write_text('extensions = ["tinygrad_rnn.view.sphinx"]\nproject = version = "x"\n')
+
+    def build(text, builder="html"):
+        (source / "index.rst").write_text(f"Title\n=====\n\n{text}\n\nThe end of the page.\n")
+        says = StringIO()
+        Sphinx(source, source, tmp_path / builder, tmp_path / "trees", builder, status=None, warning=says).build(True)
+        told = [part for part in re.split(r"\n(?=\S*(?:WARNING|ERROR|/))", says.getvalue()) if part.strip()]
+        # All sites are built in one process here, which Sphinx takes note of; and a book wants to know its owner.
+        passed_over = ("already registered", "mimetype", "epub_copyright")
+        return tmp_path / builder, [part for part in told if not any(each in part for each in passed_over)]
+
+    return build
+
+
+WRONG = [
+    (".. unroll::\n   :of: 9\n", "of=9"),
+    (".. unroll::\n   :of: 0\n", "option"),
+    (".. unroll::\n   :of: x\n", "option"),
+    (".. unroll::\n   :of: 9\n   :overlay: values\n", "of=9"),
+    (".. unroll::\n   :view: sideways\n", "view='sideways'"),
+    (".. unroll::\n   :level: sideways\n", "level='sideways'"),
+    (".. unroll::\n   :overlay: sideways\n", "overlay='sideways'"),
+    (".. unroll::\n   :highlight: Q\n", "highlight='Q'"),
+    (".. unroll::\n   :net: other\n", "a network called 'other'"),
+    (".. unroll::\n   :sideways: 1\n", "sideways"),
+    (".. stepper::\n   :of: 9\n", "of=9"),
+    (".. stepper::\n   :of: -1\n", "option"),
+    (".. stepper::\n   :trace: none.json\n", "none.json: "),
+    (".. stepper::\n   :trace: conf.py\n", "conf.py: this is no trace"),
+    (".. stepper::\n   :trace: .\n", "Is a directory"),
+    (".. stepper::\n   :trace:\n", "option|trace"),
+    (".. stepper::\n   :net: other\n", "a network called 'other'"),
+    (".. ledger:: U\n   :of: 9\n", "of=9"),
+    (".. ledger:: Q\n", "there is no weight 'Q'"),
+    (".. ledger::\n", "argument"),
+    (".. equation:: 29\n", "1 to 28"),
+    (".. equation:: x\n", "1 to 28"),
+]
+CODE = [
+    ("1 / 0", "failed: ZeroDivisionError"),
+    ("raise SystemExit", "failed: SystemExit"),
+    ("def f(:", "failed: SyntaxError"),
+    ("net = 3", "it made int"),
+    ("pass", "nothing of that name"),
+    ("raise ValueError('\\x1b]0;owned\\x07')", "failed: ValueError"),
+]
+
+
+@pytest.mark.parametrize(("directive", "says"), WRONG)
+def test_a_wrong_option_is_told_where_it_stands(build, directive, says):
+    code = "" if "equation" in directive else NET
+    out, told = build(f"Before.\n\n{directive}{code}\n")
+    assert len(told) == 1
+    assert "index.rst:6: " in told[0]
+    assert any(each in told[0] for each in says.split("|")), told
+    assert "The end of the page." in (out / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("code", "says"), CODE)
+@pytest.mark.parametrize("directive", [".. unroll::", ".. stepper::", ".. ledger:: U"])
+def test_code_that_fails_is_told_where_it_stands(build, directive, code, says):
+    out, told = build(f"Before.\n\n{directive}\n\n   {code}\n")
+    assert len(told) == 1
+    assert "index.rst:6: " in told[0]
+    assert says in told[0]
+    assert "\x1b]" not in told[0]
+    assert "The end of the page." in (out / "index.html").read_text("utf-8")
+
+
+EVERYTHING = f".. stepper::\n   :title: A & <b>\n{NET}\n.. unroll::\n{NET}\n.. ledger:: U\n{NET}\n.. equation:: 26\n"
+
+
+def test_a_book_has_the_pictures_and_the_steps_as_a_list(build):
+    out, told = build(EVERYTHING, "epub")
+    assert told == []
+    with zipfile.ZipFile(next(out.glob("*.epub"))) as book:
+        pages = {name: book.read(name) for name in book.namelist() if name.endswith(".xhtml")}
+    trees = {name: ET.fromstring(page) for name, page in pages.items()}  # well-formed, each of them
+    assert len(list(trees["index.xhtml"].iter("{http://www.w3.org/2000/svg}svg"))) == 2
+    ids = [each.get("id") for each in trees["index.xhtml"].iter() if each.get("id")]
+    assert len(ids) == len(set(ids))
+    assert sum("-step-" in each for each in ids) > 40
+    inside = [a.get("href").partition("#")[2] for a in trees["index.xhtml"].iter("{http://www.w3.org/1999/xhtml}a")]
+    assert {each for each in inside if "-step-" in each} <= set(ids)
+    assert b"<script" not in pages["index.xhtml"]
+
+
+@pytest.mark.parametrize("builder", ["latex", "text", "man", "texinfo", "singlehtml", "dirhtml"])
+def test_every_builder_has_something_to_show(build, builder):
+    out, told = build(EVERYTHING, builder)
+    assert told == []
+    text = "".join(
+        path.read_text("utf-8") for path in out.glob("*.*") if path.suffix in (".tex", ".txt", ".1", ".html", ".texi")
+    )
+    assert "forward 1, t = 1" in text or "bptt-steps" in text
