@@ -46,7 +46,8 @@ def _is_seed(v: Any) -> bool:
 
 
 def _is_number(v: Any) -> bool:
-    return isinstance(v, (int, float, np.integer, np.floating)) and _can_be_counted_to(v)
+    # Several numbers are looked at by the function: it says how many it takes.
+    return isinstance(v, (int, float, np.integer, np.floating, list, np.ndarray)) and _can_be_counted_to(v)
 
 
 def _can_be_counted_to(v: Any) -> bool:

@@ -6,7 +6,7 @@ view
     The value is the argument's memory, seen differently.
 ufuncs
     The NumPy functions that compute it entry by entry, one after the other, each with the numbers it takes besides:
-    the first one reads the arguments, the others what came before. Several give it to the rounding of 1.
+    the first one reads the arguments, the others what came before.
 terms
     ``terms(n, **settings)``: the value of n arguments as a sum, each term an argument or the product of two.
 block

@@ -60,7 +60,7 @@ class GammaMemory:
     def __init__(self, taps: int, mu: float) -> None:
         if isinstance(taps, bool) or not isinstance(taps, int | np.integer) or taps < 1:
             raise ValueError(f"taps={taps!r}: a memory has a number of taps from 1 up")
-        if not 0 < mu <= 1:
+        if not isinstance(mu, (int, float, np.floating)) or not 0 < mu <= 1:
             raise ValueError(f"mu={mu!r}: it must be above 0 and at most 1, where the memory is a plain delay line")
         self.taps, self.mu = int(taps), float(mu)
         self.values = np.empty(0)

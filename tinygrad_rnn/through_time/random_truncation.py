@@ -117,7 +117,7 @@ def artbp(
     -----
     Source: Tallec and Ollivier (2017), "Unbiasing truncated backpropagation through time".
     """
-    if np.ndim(c):
+    if as_array(c, "c").ndim:
         raise ValueError(f"c has shape {np.shape(c)}: of a stream, it is one probability")
     _probabilities(c)
     known_loss(loss)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..kernels import in_turn
 from ..op import Array, op
 
 
@@ -45,15 +46,12 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     ufuncs=[(np.multiply, 0.5), (np.tanh,), (np.multiply, 0.5), (np.add, 0.5)],
 )
 def sigmoid(net: Array, out: Array | None = None) -> Array:
-    """The logistic function 1 / (1 + exp(-net)), Guo (2013), eq. (13); every digit of it, however small it is.
+    """The logistic function 1 / (1 + exp(-net)), Guo (2013), eq. (13), by tanh so that nothing overflows.
 
-    A replay computes it by tanh, as (1 + tanh(net / 2)) / 2, in one sweep with the other gates of a cell: that is
-    right to the rounding of 1, about 1e-16, so that beyond -37 it is 0. So is the slope y (1 - y), where net is
-    far above 0 and y so near to 1 that the rest is gone.
+    Right to the rounding of 1, about 1e-16: far below 0 its last digits are gone, at -20 all but eight, and beyond -37
+    it is 0, as is the slope y (1 - y) beyond 37 on either side. So a cell's gates are computed in one sweep.
     """
-    top = np.maximum(net, 0)
-    rest = np.exp(net - 2 * top)  # exp(-|net|) cannot overflow
-    return np.divide(np.where(top == 0, rest, 1), 1 + rest, out=out)
+    return in_turn(sigmoid.ufuncs, (net,), out)
 
 
 @sigmoid.vjp(0, latex=r"{g} \odot ({y} \odot (1 - {y}))", equation="G14")
