@@ -46,6 +46,7 @@ EXAMPLES = {
     "negative": [ex(A)],
     "divide": [ex(A, POSITIVE), ex(A, -POSITIVE), ex(0.3, -1.4)],
     "power": [ex(A, exponent=n) for n in (0, 1, 2, 3)] + [ex(POSITIVE, exponent=n) for n in (-2, -1, 0.5, -1.5)],
+    "raised": [ex(POSITIVE, A), ex(1.3, -0.7)],
     "exp": [ex(A), ex(0.3)],
     "log": [ex(POSITIVE)],
     "sqrt": [ex(POSITIVE)],

@@ -199,9 +199,8 @@ def _ops() -> list[str]:
         if inspect.isfunction(value) and value.__module__.startswith(ops.__name__):
             lines += [f".. autofunction:: {ops.__name__}.{name}", ""]
     for op in (value for value in vars(ops).values() if isinstance(value, Op)):
-        arguments = (str(one.replace(annotation=one.empty)) for one in inspect.signature(op.value).parameters.values())
-        says = inspect.cleandoc(op.__doc__ or "").replace("\n", "\n   ")
-        lines += [f".. py:function:: {ops.__name__}.{op.name}({', '.join(arguments)})", "", f"   {says}", ""]
+        says = inspect.cleandoc(op.value.__doc__ or "").replace("\n", "\n   ")
+        lines += [f".. py:function:: {ops.__name__}.{op.name}{inspect.signature(op)}", "", f"   {says}", ""]
     return lines
 
 

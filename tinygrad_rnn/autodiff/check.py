@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from .asked import asked, takes
+from .calling import numbers, shortened
 from .chain import pullback, received
-from .errors import TapeError
+from .errors import TapeError, UsageError
 from .node import Node
 from .nonfinite import bad_value, largest, place
 from .op import Op
@@ -119,6 +121,7 @@ class CheckReport:
         return str(self)
 
 
+@asked
 def check(f: Callable[..., Any], *args: Any, rng: int | np.random.Generator | None = 0) -> CheckReport:
     """Check the derivatives of an op, or of any function of nodes, with respect to all its arguments.
 
@@ -139,8 +142,9 @@ def check(f: Callable[..., Any], *args: Any, rng: int | np.random.Generator | No
         If the value depends on none of the arguments.
     """
     tape = Tape()
-    arrays = [np.asarray(a) for a in args]
-    leaves = [tape.leaf(a if a.dtype.kind == "f" else a.astype(float), f"a_{k}") for k, a in enumerate(arrays)]
+    leaves = [tape.leaf(numbers(a, k), f"a_{k}") for k, a in enumerate(args)]
+    if not takes(len(args))(f):
+        raise UsageError(f"check: f={shortened(f)} cannot be called with {len(args)} arguments")
     y = f(*leaves)
     if not isinstance(y, Node):
         raise TypeError(

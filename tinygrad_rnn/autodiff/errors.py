@@ -1,6 +1,6 @@
-"""The two errors of the tape: values that do not fit, and questions asked at the wrong moment.
+"""The errors of the tape: values that do not fit, questions asked at the wrong moment, nodes used as arrays.
 
-Both carry a note, shown below the message, with the line of the reader's own code that led to them. It is
+They carry a note, shown below the message, with the line of the reader's own code that led to them. It is
 looked up when an error is made, and costs nothing before.
 """
 
@@ -42,6 +42,16 @@ class ShapeError(_Noted, ValueError):
 
 class TapeError(_Noted, RuntimeError):
     """A question the tape cannot answer in its present state, and what to do first.
+
+    Attributes
+    ----------
+    tape : Tape or None
+        What had been recorded, if it arose while a time step was being recorded: `tinygrad_rnn.draw` draws it.
+    """
+
+
+class UsageError(_Noted, TypeError):
+    """An op that is not called so, or a node in the hands of code that takes it for an array; and what to write.
 
     Attributes
     ----------

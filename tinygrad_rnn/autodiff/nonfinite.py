@@ -61,7 +61,7 @@ class BadNumber:
 
     @property
     def _size(self) -> int:
-        return int(np.prod((self.parent or self.node).shape))
+        return int(np.prod((self.node if self.parent is None else self.parent).shape))
 
 
 def first_bad(tape: Tape) -> BadNumber | None:

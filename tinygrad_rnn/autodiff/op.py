@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import cleandoc
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from .calling import Calling, Front
 from .errors import ShapeError
 from .form import Addend, Block
 
@@ -105,13 +106,15 @@ class Op:
     prepared_with: dict[Op, Callable[..., Callable[[], Any]]] = field(init=False, default_factory=dict)
     checks: list[Check] = field(init=False, default_factory=list)
     checks_values: bool = field(init=False, default=False)  # whether a check looks at numbers, and not at shapes alone
+    calling: Calling = field(init=False)  # how it is called
+    takes: Container[int] = field(init=False)  # how many arrays make a complete call
     _bound: dict[tuple[tuple[str, Any], ...], Op] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.value.__name__
         self.ufuncs = tuple(self.ufuncs)
         self.keeps_shape = self.keeps_shape or bool(self.ufuncs)
-        self.__doc__ = self.value.__doc__
+        self._is_called(Calling(self.value))
 
     def __repr__(self) -> str:
         set_to = ", ".join(f"{k}={v!r}" for k, v in self.settings.items())
@@ -122,6 +125,7 @@ class Op:
 
         The same settings give the same op.
         """
+        settings = self.calling.settled(settings)
         key = tuple(sorted(settings.items()))
         if key not in self._bound:
 
@@ -130,6 +134,7 @@ class Op:
 
             bound = self._bound[key] = copy.copy(self)
             bound.settings, bound._bound = {**self.settings, **settings}, {}
+            bound.takes = self.calling.takes(bound.settings)
             for said in ("value", "latex", "unit", "terms", "block"):
                 setattr(bound, said, fixed(getattr(self, said)))
             bound.checks = [fixed(check) for check in self.checks]
@@ -141,15 +146,16 @@ class Op:
 
     def __call__(self, *args: Any, name: str = "", **settings: Any) -> Any:
         """Record the op if an argument is a node, else compute it on arrays."""
-        if settings:
-            return self.bind(**settings)(*args, name=name)
+        if settings or len(args) not in self.takes:
+            made, args = self.calling(self, args, {**self.settings, **settings})
+            return made(*args, name=name)
         for a in args:
             tape = getattr(a, "tape", None)
             if tape is not None:
                 return tape.record(self, args, name)
-        arrays = tuple(np.asarray(a) for a in args)
+        arrays = self.calling.arrays(args)
         self.check([f"argument {i}" for i in range(len(args))], arrays, lambda: self.name)
-        return self.value(*arrays)
+        return self.calling.computed(self.value, arrays)
 
     # ---- what a block says after its value
 
@@ -192,6 +198,18 @@ class Op:
         """Add a check of the arguments: it returns what is wrong in words, or None."""
         self.checks.append(check)
         return check
+
+    def called(self, front: Front) -> Front:
+        """Define how the op is called, where that is not how its value is computed.
+
+        ``front(...)`` has the signature that a caller sees, and returns the arrays and the settings.
+        """
+        self._is_called(Calling(self.value, front))
+        return front
+
+    def _is_called(self, calling: Calling) -> None:
+        self.calling, self.takes, self.__signature__ = calling, calling.takes({}), calling.signature  # for `help`
+        self.__doc__ = f"{calling}\n\n{cleandoc(self.value.__doc__ or '')}"
 
     def prepares(self, prepare: Callable[..., Callable[[], Any]]) -> Callable[..., Callable[[], Any]]:
         """Define how the op is made ready to compute again and again on arrays that stay where they are.

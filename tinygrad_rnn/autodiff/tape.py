@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from .calling import as_array, numbers, shortened
 from .chain import Share, pullback, received
 from .derivatives import Derivatives
-from .errors import ShapeError, TapeError
+from .errors import ShapeError, TapeError, UsageError
 from .node import Node
 from .op import Op
 from .passes import Array, Cotangents, Passes, Values, frozen
@@ -81,7 +82,8 @@ class Tape(Derivatives):
         ShapeError
             If the values are not floating point numbers.
         """
-        array = np.array(value) if copy else np.asarray(value)
+        array = value if type(value) is np.ndarray else as_array(value, name or "a leaf")
+        array = np.array(value) if copy else array
         if array.dtype.kind != "f":
             raise ShapeError(
                 f"{name or 'a leaf'} holds {array.dtype}: the tape takes floating point numbers. "
@@ -92,11 +94,12 @@ class Tape(Derivatives):
     def constant(self, value: Any) -> Node:
         """Put a number or an array on the tape that is what it is: it gets no error.
 
-        A plain number takes the dtype of the tape, so that ``0.5 * s`` keeps float32.
+        A plain number takes the dtype of the tape, so that ``0.5 * s`` keeps float32; so do whole numbers.
         """
-        if np.isscalar(value):
-            value = np.asarray(value, dtype=self.nodes[0].value.dtype if self.nodes else float)
-        return self.leaf(value, f"{value:g}" if np.ndim(value) == 0 else "const", active=False)
+        array = numbers(value, "a constant")
+        if self.nodes and (np.isscalar(value) or (array is not value and as_array(value, "").dtype.kind in "biu")):
+            array = array.astype(self.nodes[0].value.dtype)
+        return self.leaf(array, "const" if array.ndim else f"{array:g}", active=False)
 
     def record(self, op: Op, args: Sequence[Any], name: str = "") -> Node:
         """Append an op's node. Calling the op with nodes does this.
@@ -217,7 +220,7 @@ class Tape(Derivatives):
     def _fitting(self, leaf: Node, value: Any) -> Array:
         if leaf.op is not None:
             raise TapeError(f"{leaf} is computed by {leaf.op.name}: only a leaf can be given a value")
-        array, dtype = np.array(value), leaf.value.dtype
+        array, dtype = as_array(value, str(leaf), copy=True), leaf.value.dtype
         if array.shape != leaf.shape or array.dtype != dtype:
             raise ShapeError(
                 f"{leaf} was recorded as {leaf.shape} {dtype} and is given {array.shape} "
@@ -330,6 +333,8 @@ class Tape(Derivatives):
                 pass
 
     def _own(self, node: Node, use: str) -> None:
+        if not isinstance(node, Node):
+            raise UsageError(f"{shortened(node)} is no node: {use} a node of this tape")
         if node.index >= len(self.nodes) or self.nodes[node.index] is not node:
             raise TapeError(f"{node} stands on another tape: {use} a node of this one")
 
@@ -351,7 +356,7 @@ class Tape(Derivatives):
                     "Start from a cost, or pass seed=, an array of that shape."
                 )
             return np.ones_like(root.value)
-        seed = np.array(seed, dtype=root.value.dtype)
+        seed = np.array(numbers(seed, "the seed"), dtype=root.value.dtype)
         if seed.shape != root.shape:
             raise ShapeError(f"the seed is {seed.shape} and {root} is {root.shape}: they must agree")
         return seed

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
 from ..unfold.gradients import cotangent
 from ..unfold.recipe import Cell, Loss
@@ -142,6 +143,7 @@ class Checkpoints:
         return self._nets[key]
 
 
+@asked
 def checkpointed(
     cell: Cell,
     params: Mapping[str, Any],
@@ -171,6 +173,7 @@ def checkpointed(
     return Checkpoints(cell, params, every=every, memory=memory, loss=loss, reduction=reduction)(x, d, s0=s0)
 
 
+@asked
 def fewest_plays(segments: int, memory: int) -> int:
     """How many segments must be played forwards to go back through all of them, C(t, m).
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Node, by_rule
+from ..autodiff.asked import asked
 from ..autodiff.traits import terms_of
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
@@ -16,6 +17,7 @@ from .stream import Window
 from .traces import Hand, traced
 
 
+@asked
 def eprop(
     cell: Cell, params: Mapping[str, Any], x: Any, d: Any, *, loss: str | Loss = "cross_entropy", s0: Any = None
 ) -> Iterator[Window]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..autodiff.asked import asked
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from .stream import Window
 from .traces import Hand, traced
 
 
+@asked
 def focused(
     cell: Cell, params: Mapping[str, Any], x: Any, d: Any, *, loss: str | Loss = "cross_entropy", s0: Any = None
 ) -> Iterator[Window]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
+from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
 from ..unfold.gradients import cotangent
 from ..unfold.losses import known_loss
@@ -59,7 +60,7 @@ class GammaMemory:
     def __init__(self, taps: int, mu: float) -> None:
         if isinstance(taps, bool) or not isinstance(taps, int | np.integer) or taps < 1:
             raise ValueError(f"taps={taps!r}: a memory has a number of taps from 1 up")
-        if not 0 < mu <= 1:
+        if not isinstance(mu, (int, float, np.floating)) or not 0 < mu <= 1:
             raise ValueError(f"mu={mu!r}: it must be above 0 and at most 1, where the memory is a plain delay line")
         self.taps, self.mu = int(taps), float(mu)
         self.values = np.empty(0)
@@ -108,6 +109,7 @@ class GammaMemory:
         return (1 - part) * self.values[k] + part * self.values[k + 1]
 
 
+@asked
 def fixed_memory(
     cell: Cell,
     params: Mapping[str, Any],

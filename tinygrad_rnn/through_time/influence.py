@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked, room_for
 from ..autodiff.traits import summands
 from ..unfold import Unfolded
 from .lock_step import NOTHING, LockStep, wide
@@ -15,6 +16,7 @@ from .lock_step import NOTHING, LockStep, wide
 Array = NDArray[Any]
 
 
+@asked
 def influence(net: Unfolded, name: str) -> Array:
     """The influence G of a weight's copies on the costs, (T, T, ...): ``G[t - 1, tau - 1]`` is dC(t) / d copy at tau.
 
@@ -41,12 +43,14 @@ def influence(net: Unfolded, name: str) -> Array:
     All T costs send their errors back at once: after z steps, that of C(t) stands at t - z.
     """
     whole = net.weights[name].value if name in net.weights else np.empty(0)
+    room_for(f"the influence of {name}", (net.T, net.T, *whole.shape), "see influence_norms, or take fewer steps")
     G = np.zeros((net.T, net.T, *whole.shape), whole.dtype)
     for t, tau, share in _diagonals(net, name, as_factors=False):
         G[t, tau] = share[0]
     return G
 
 
+@asked
 def influence_norms(net: Unfolded, name: str) -> Array:
     """The norms of `influence`, (T, T), of long sequences too: only one diagonal of G is looked at at a time.
 
@@ -67,6 +71,7 @@ def influence_norms(net: Unfolded, name: str) -> Array:
     Where a copy's share is a sum of products of an error and an input, only these factors are made: the square of
     its norm is the sum over two samples p and q of the errors' inner product times the inputs'.
     """
+    room_for("the influence's norms", (net.T, net.T), "take fewer steps")
     norms = np.zeros((net.T, net.T))
     for t, tau, share in _diagonals(net, name, as_factors=True):
         norms[t, tau] = _norm(*share)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, TapeError
+from ..autodiff.asked import asked
 from ..autodiff.notation import array
 
 Array = NDArray[Any]
@@ -47,6 +48,7 @@ class Ordered:
         return f"∂⁺{self.target}/∂{self.node} = {joint.join(terms)}{end}{array(self.total)}"
 
 
+@asked
 def ordered(target: Node, variables: Iterable[Node]) -> list[Ordered]:
     """The ordered derivatives of a target with respect to variables, by Werbos's chain rule for ordered systems.
 

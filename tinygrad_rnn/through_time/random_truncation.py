@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Cotangents, Node, by_rule, pullback, received
+from ..autodiff.asked import asked
+from ..autodiff.calling import as_array, numbers
 from ..unfold import Unfolded, unfold
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
@@ -20,6 +22,7 @@ Array = NDArray[Any]
 Pairs = list[tuple[Array, Array]]
 
 
+@asked
 def artbp_gradient(
     net: Unfolded, *, c: Any, rng: int | np.random.Generator | None = None, cuts: Any = None
 ) -> dict[str, Array]:
@@ -54,14 +57,14 @@ def artbp_gradient(
     -----
     Source: Tallec and Ollivier (2017), "Unbiasing truncated backpropagation through time", equation (5) on.
     """
-    p = np.asarray(c, float)
+    p = numbers(c, "c")
     if p.shape not in ((), (net.T - 1,)):
         raise ValueError(f"c is {p.shape}: it is one probability, or one for each of the {net.T - 1} links")
     _probabilities(p)
     p = np.broadcast_to(p, (net.T - 1,))
     if cuts is None:
         cuts = np.random.default_rng(rng).random(net.T - 1) < p
-    cuts = np.asarray(cuts)
+    cuts = as_array(cuts, "cuts")
     if cuts.shape != p.shape or cuts.dtype != bool:
         raise ValueError(
             f"cuts is {cuts.shape} {cuts.dtype}: it says of each of the {net.T - 1} links whether it is cut"
@@ -73,6 +76,7 @@ def artbp_gradient(
     return errors.gradients()
 
 
+@asked
 def artbp(
     cell: Cell,
     params: Mapping[str, Any],
@@ -113,7 +117,7 @@ def artbp(
     -----
     Source: Tallec and Ollivier (2017), "Unbiasing truncated backpropagation through time".
     """
-    if np.ndim(c):
+    if as_array(c, "c").ndim:
         raise ValueError(f"c has shape {np.shape(c)}: of a stream, it is one probability")
     _probabilities(c)
     known_loss(loss)

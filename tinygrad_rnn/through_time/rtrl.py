@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import BatchedValues, Node, record_pushforward
+from ..autodiff.asked import asked
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten
@@ -20,6 +21,7 @@ Influence = dict[tuple[str, int], Array]  # of a weight on a part of the state; 
 AT_ONCE = 32768  # numbers in the disturbances of one weight that are played at once, however small the state is
 
 
+@asked
 def rtrl(
     cell: Cell, params: Mapping[str, Any], x: Any, d: Any, *, loss: str | Loss = "cross_entropy", s0: Any = None
 ) -> Iterator[Window]:

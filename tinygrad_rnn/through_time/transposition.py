@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
+from ..autodiff.asked import asked
 from ..autodiff.traits import is_tie
 from ..unfold import Unfolded
 
 Array = NDArray[Any]
 
 
+@asked
 def flow_graph(net: Unfolded, weight: str, entry: tuple[int, ...]) -> nx.DiGraph[Any]:
     """The linearised signal-flow graph that carries the influence of one entry of a weight to the cost.
 
@@ -103,6 +105,7 @@ def _branch(
         g.add_edge(a, b, gain=before + gain, delay=delay)
 
 
+@asked
 def transposed(graph: nx.DiGraph[Any]) -> nx.DiGraph[Any]:
     """The transposed flow graph: every branch turned round, its gain kept; source and sink exchanged.
 
@@ -127,6 +130,7 @@ def transposed(graph: nx.DiGraph[Any]) -> nx.DiGraph[Any]:
     return nx.freeze(g)
 
 
+@asked
 def flow(graph: nx.DiGraph[Any], injected: Mapping[Any, float]) -> dict[Any, float]:
     """The value of every node when these numbers are put in at some of them.
 
@@ -152,6 +156,7 @@ def flow(graph: nx.DiGraph[Any], injected: Mapping[Any, float]) -> dict[Any, flo
     return values
 
 
+@asked
 def transfer(graph: nx.DiGraph[Any]) -> float:
     """What arrives at the sink when a 1 is put in at the source."""
     return flow(graph, {graph.graph["source"]: 1.0})[graph.graph["sink"]]

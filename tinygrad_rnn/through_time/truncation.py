@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked
 from ..unfold import Unfolded
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
@@ -38,6 +39,7 @@ LOOPS = {
 }
 
 
+@asked
 def truncated_gradient(
     net: Unfolded, *, k1: int, k2: int, losses: str = "new", tail: str = "flush"
 ) -> dict[str, Array]:
@@ -76,6 +78,7 @@ def truncated_gradient(
     return errors.gradients()
 
 
+@asked
 def cut(net: Unfolded, *at: int) -> None:
     """Cut a network that was recorded: no error passes from these time steps to the steps before them.
 
@@ -207,6 +210,7 @@ def _window(net: Unfolded, first: int) -> Window:
     return Window(first, first + net.T - 1, net.loss, dict(net.grads), net.last_state)
 
 
+@asked
 def truncated(
     cell: Cell,
     params: Mapping[str, Any],
@@ -277,6 +281,7 @@ def truncated(
     return Truncation(cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction, states=states).run()
 
 
+@asked
 def williams_peng(
     cell: Cell,
     params: Mapping[str, Any],
@@ -322,6 +327,7 @@ def williams_peng(
     return Truncation(cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction).run()
 
 
+@asked
 def epochwise(
     cell: Cell,
     params: Mapping[str, Any],
@@ -361,6 +367,7 @@ def epochwise(
     return Truncation(cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction).run()
 
 
+@asked
 def naive_splitting(
     cell: Cell,
     params: Mapping[str, Any],
@@ -414,6 +421,7 @@ def naive_splitting(
     return each()
 
 
+@asked
 def wikipedia(
     cell: Cell,
     params: Mapping[str, Any],

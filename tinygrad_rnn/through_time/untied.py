@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked, room_for
+
 Array = NDArray[Any]
 
 
+@asked
 def untie(params: Mapping[str, Any], T: int, *, keep: Collection[str] = ()) -> dict[str, Array]:
     """The same weights once for each time step, for ``unfold(..., untied=True)``.
 
@@ -47,4 +50,6 @@ def untie(params: Mapping[str, Any], T: int, *, keep: Collection[str] = ()) -> d
     for name in keep:
         if name not in params:
             raise KeyError(f"keep names {name!r}; the parameters are {', '.join(params)}")
+    for name, w in params.items():
+        room_for(f"{name} untied", (T, *np.shape(w)), "take fewer steps")
     return {name: np.array(w) if name in keep else np.repeat(np.asarray(w)[None], T, 0) for name, w in params.items()}

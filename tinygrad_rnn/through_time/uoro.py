@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import BatchedValues, Node, record_pullback, record_pushforward
+from ..autodiff.asked import asked
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten
@@ -18,6 +19,7 @@ from .stream import Window, stream
 Array = NDArray[Any]
 
 
+@asked
 def uoro(
     cell: Cell,
     params: Mapping[str, Any],

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked, room_for
+
 Array = NDArray[Any]
 
 LOSSES = {
@@ -105,6 +107,7 @@ def one_of(name: str, given: Any, table: Mapping[str, str]) -> None:
         raise ValueError(f"{name}={given!r}: it is one of {listed}")
 
 
+@asked
 def truncation_mask(T: int, *, k1: int, k2: int, losses: str = "new", tail: str = "flush") -> Array:
     """How often each pair of a cost and a copy is counted, (T, T): row t - 1 is that of the cost at t.
 
@@ -126,6 +129,7 @@ def truncation_mask(T: int, *, k1: int, k2: int, losses: str = "new", tail: str 
         raise ValueError(f"T={T!r}: the number of time steps is an integer from 1 up")
     windows = Windows(k1, k2, losses, tail)
     windows.fit(int(T))
+    room_for("the mask", (T, T), "take fewer steps")
     mask = np.zeros((T, T), int)
     for ends, new in windows.over(T):
         for last in ends:

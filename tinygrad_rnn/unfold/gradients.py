@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Cotangents, Node, TapeError
+from ..autodiff.asked import asked
 
 Array = NDArray[Any]
 
@@ -65,6 +66,7 @@ def cotangent(node: Node) -> Array:
     return np.zeros_like(node.value) if g is None else np.array(g)
 
 
+@asked
 def delta(node: Node) -> Array:
     """Guo's error delta = -dC / d node: the negative of the cotangent, Guo (2013), section 2.1.
 

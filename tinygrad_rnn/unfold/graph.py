@@ -7,8 +7,10 @@ from typing import Any
 import networkx as nx
 
 from ..autodiff import Tape
+from ..autodiff.asked import asked
 
 
+@asked
 def graph(tape: Tape) -> nx.MultiDiGraph[Any]:
     """The tape as a frozen `networkx.MultiDiGraph`.
 

@@ -22,6 +22,7 @@ from ..autodiff import (
     check_tape,
     first_bad,
 )
+from ..autodiff.asked import asked
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
 from .executor import BufferCotangents, Executor
@@ -248,6 +249,7 @@ class Unfolded:
             raise ValueError(f"{argument}={t!r}: it is a time step, an integer from 1 to {self.T}")
         return int(t)
 
+    @asked
     def pushforward(self, tangents: Mapping[str | Node, Any], at: int | None = None) -> Iterator[Push[Array]]:
         """Carry a disturbance of the weights forwards through time, contribution by contribution.
 
@@ -268,6 +270,7 @@ class Unfolded:
         """
         return self.tape.pushforward(self._disturbed(tangents, at))
 
+    @asked
     def tangents(self, tangents: Mapping[str | Node, Any], at: int | None = None) -> Tangents:
         """What a disturbance does to every node in the end, see `pushforward`: ``tangents(...)[net.cost]`` is dC."""
         return self.tape.tangents(self._disturbed(tangents, at))
@@ -283,6 +286,7 @@ class Unfolded:
                 disturbed[node] = tangent
         return disturbed
 
+    @asked
     def check(self, rng: int | np.random.Generator | None = 0) -> CheckReport:
         """Check every derivative of the network numerically, at the very values it has now; it stays as it is.
 
@@ -322,7 +326,8 @@ class Unfolded:
         def kind(node: Node) -> str:
             return "gradient" if node.index in weights else "copy" if node.index in copies else "cotangent"
 
-        return check_tape(self.tape, self.tape.swept or self.cost, rng, kind)
+        root = self.cost if self.tape.swept is None else self.tape.swept
+        return check_tape(self.tape, root, rng, kind)
 
     @property
     def grads(self) -> Mapping[str, Array]:
@@ -369,6 +374,7 @@ class Unfolded:
         """
         return walk(self.tape, self._root(of))
 
+    @asked
     def replay(self, x: Any = None, d: Any = None, *, mask: Any = None, s0: Any = None) -> float:
         """Run the forward pass again, on new data if some is given, with the parameters as they are now.
 
@@ -410,6 +416,7 @@ class Unfolded:
         self._refuse_bad()
         return self.loss
 
+    @asked
     def follow(self, before: Unfolded, x: Any, d: Any) -> float:
         """Move on along a stream: this network's last steps are new, those before them stay as they were computed.
 
@@ -455,6 +462,7 @@ class Unfolded:
         self._refuse_bad()
         return self.loss
 
+    @asked
     def carry(self, x: Any = None, *, s0: Any = None) -> Any:
         """Carry the state over new inputs: the forward pass, but for what no later state depends on.
 

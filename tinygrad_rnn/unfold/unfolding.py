@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ops
+from ..autodiff.asked import asked
 from ..autodiff.tape import collector_at_rest
 from .losses import known_loss
 from .recipe import Cell, Loss, Recipe, Recorded, masked_equations
@@ -30,6 +31,7 @@ from .validation import (
 Array = NDArray[Any]
 
 
+@asked
 def unfold(
     cell: Cell,
     params: Mapping[str, Any],

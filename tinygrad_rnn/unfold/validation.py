@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
+from ..autodiff.calling import as_array, numbers
 from .recipe import Cell
 from .structure import flatten, outline, rebuild
 
@@ -17,7 +18,7 @@ Array = NDArray[Any]
 
 def sequences(x: Any, d: Any) -> tuple[Array, Array]:
     """Inputs and targets as arrays, checked: time first, as many time steps and samples, and at least one of each."""
-    x, d = np.asarray(x), np.asarray(d)
+    x, d = as_array(x, "x"), as_array(d, "d")
     for name, array, last in (("x", x, "i"), ("d", d, "k")):
         if array.ndim != 3:
             wider = {1: f"of single numbers pass {name}[:, None, None]", 2: f"pass {name}[:, None, :]"}.get(array.ndim)
@@ -49,7 +50,7 @@ def as_mask(mask: Any, shape: tuple[int, int], dtype: Any) -> Array:
     ValueError
         If it holds anything else than 0 and 1.
     """
-    array = np.asarray(mask)
+    array = as_array(mask, "mask")
     if array.shape != shape:
         raise ShapeError(
             f"mask is {array.shape} and x has {shape[0]} time steps of {shape[1]} samples: mask[t, p] must be {shape}, "
@@ -144,7 +145,7 @@ def shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
 
 def fitting(what: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """New numbers for a replay, as an array of the shape and dtype that the network was unfolded with."""
-    array = given if type(given) is np.ndarray else np.asarray(given)
+    array = given if type(given) is np.ndarray else as_array(given, what)
     if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
         raise ShapeError(
             f"replay: {what} is {array.shape} {array.dtype}, and the network was unfolded over {shape} {dtype}. "
@@ -212,7 +213,7 @@ def fitting_errors(state: Any, later: Any, dtype: Any) -> list[Array]:
         raise ShapeError(f"backward: later is {outline(later)}, and the state is {outline(state)}")
     errors = []
     for part, given in zip(flatten(state), flatten(later), strict=True):
-        error = np.asarray(given, dtype)
+        error = numbers(given, "later").astype(dtype)
         if error.shape != part.shape:
             raise ShapeError(f"backward: later is {error.shape} for {part}, which is {part.shape}: they must agree")
         errors.append(error)

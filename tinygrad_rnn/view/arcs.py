@@ -10,6 +10,7 @@ from ..autodiff import Node, Tape, writing
 from ..autodiff.notation import plain
 from .overlay import length, summary
 from .scene import Box, Line, Point, Scene
+from .text import called
 
 End = tuple[Node, Node, int]  # an end of an arc: who is read, who reads, and in which argument
 
@@ -49,7 +50,7 @@ def listed(tape: Tape, overlay: str | None) -> Scene:
     ]
     legend = {
         "black: values": overlay in ("values", "both"),
-        f"∂, red: d{tape.swept or 'the last node'} / d box": overlay in ("cotangents", "both"),
+        f"∂, red: d{called(tape.swept, 'the last node')} / d box": overlay in ("cotangents", "both"),
         "—: not computed yet": overlay in ("cotangents", "both") and tape.swept is None,
     }
     return Scene(

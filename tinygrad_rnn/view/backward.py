@@ -9,6 +9,7 @@ from ..unfold import Unfolded
 from .fragment import Fragment
 from .overlay import ERROR, Overlay, carries
 from .scene import Scene
+from .text import called
 from .unfolding import unfolded
 
 
@@ -27,7 +28,7 @@ def backward(net: Unfolded | Fragment, overlay: Overlay, shown: Sequence[int]) -
     start = overlay.start()
     return replace(
         scene,
-        title=f"The error of {start or 'C'} on its way back through {net.T} time steps",
+        title=f"The error of {called(start)} on its way back through {net.T} time steps",
         description=scene.description
         + " Each line runs backwards, from a node to one that it has read, and hands it its share of the error.",
         lines=tuple(lines),

@@ -7,6 +7,7 @@ from typing import Any
 
 import networkx as nx
 
+from ..autodiff.asked import asked
 from ..through_time.transposition import flow, transposed
 from .overlay import short
 from .picture import Picture
@@ -19,6 +20,7 @@ MOST_BOXES = 150
 COLORS = ("#0B5394", "#B3261E")  # forwards, turned round
 
 
+@asked
 def draw_flow(graph: nx.DiGraph[Any]) -> Picture:
     """Draw a flow graph above its transpose: a column for each time step, a box for each number, a gain on each branch.
 

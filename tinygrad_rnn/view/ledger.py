@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..autodiff.notation import number, plain, symbol
 from ..unfold import Unfolded
 from .asked import a_network, a_text
+from .text import called
 
 MOST_COLUMNS = 9
 
@@ -33,7 +34,7 @@ class Ledger:
         self.shares: NDArray[Any] = net.copies[weight]
         self.total: NDArray[Any] = net.grads[weight]
         root = net.tape.swept
-        self._gradient = f"∂{root or 'C'}/∂{plain(symbol(weight))}"
+        self._gradient = f"∂{called(root)}/∂{plain(symbol(weight))}"
 
     def columns(self) -> list[str]:
         """The heads of the columns: an entry of the weight each, or the length where there are too many."""

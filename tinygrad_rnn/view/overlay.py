@@ -15,6 +15,7 @@ from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .fragment import Fragment
 from .scene import Line
+from .text import called
 
 Numbers = tuple[tuple[str, str], ...]
 GREY = "#B9B9B2"
@@ -64,7 +65,7 @@ class Overlay:
     def start(self) -> Node | None:
         """Where the error starts."""
         losses, cost = getattr(self.net, "losses", ()), getattr(self.net, "cost", None)
-        return losses[self.of - 1] if self.of and losses else self.root or cost
+        return losses[self.of - 1] if self.of and losses else cost if self.root is None else self.root
 
     @property
     def caption(self) -> str:
@@ -130,7 +131,7 @@ class Written(Overlay):
         """See `Overlay`."""
         said = {
             "black: values": self.values,
-            f"∂, red: d{self.root or 'C'} / d box": self.cotangents,
+            f"∂, red: d{called(self.root)} / d box": self.cotangents,
             "‖·‖: Euclidean length": True,
             "—: not computed yet": True,
         }
@@ -224,7 +225,7 @@ class Gradient(Overlay):
     @property
     def caption(self) -> str:
         """See `Overlay`."""
-        return f"colour and ‖∂‖: the Euclidean length of d{self.root or 'C'} / d box      —: not computed yet"
+        return f"colour and ‖∂‖: the Euclidean length of d{called(self.root)} / d box      —: not computed yet"
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -262,7 +263,7 @@ class Shares(Overlay):
     @property
     def caption(self) -> str:
         """See `Overlay`."""
-        root = self.root or "C"
+        root = called(self.root)
         return f"%: each copy's part of d{root} / d weight, along it; the copies of a weight add up to 100 %"
 
     def numbers(self, node: Node) -> Numbers:
@@ -345,7 +346,7 @@ class Path(Overlay):
     @property
     def caption(self) -> str:
         """See `Overlay`."""
-        return f"red: what carries the error of {self.start() or 'C'} back      grey: what it does not reach"
+        return f"red: what carries the error of {called(self.start())} back      grey: what it does not reach"
 
     def line(self, line: Line, ends: tuple[Node, int] | None) -> Line:
         """See `Overlay`."""

@@ -24,6 +24,11 @@ def printable(text: str) -> str:
     return text.translate(_TABLE)
 
 
+def called(node: object | None, otherwise: str = "C") -> str:
+    """What a node is called, or what stands for none: the whole cost."""
+    return otherwise if node is None else str(node)
+
+
 def clean(text: str) -> str:
     """The text without what a terminal obeys or what hides: only letters, lines and tabs are left."""
     return text.translate(_TERMINAL)

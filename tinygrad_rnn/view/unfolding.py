@@ -198,7 +198,7 @@ class Unfolding:
                             edges.append(elided[gap])
                     else:
                         like_it = self._of_role(a, parent)
-                        like = f"n{like_it.index}" if like_it else ""
+                        like = f"n{like_it.index}" if like_it is not None else ""
                         edges.append(Edge(name, gap, f"n{node.index}", "state", "", like, again))
         for a, b in self.gaps:
             edges += self._into_gap(a, b)

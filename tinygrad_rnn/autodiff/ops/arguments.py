@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..calling import from_last as counted_from_last
+from ..calling import shape_of
+from ..errors import ShapeError
 from ..op import Array
 
 
@@ -27,3 +30,14 @@ def from_last(names: Sequence[object], args: Sequence[Array], axis: Any, keepdim
             f"{names[0]} is {args[0].shape} and the axis is {wrong[0]}: axes are counted from the last one, -1, -2, ..."
         )
     return None
+
+
+def last_axis_only(net: Any, axis: Any = -1) -> tuple[list[Any], dict[str, Any]]:
+    """The call of an op that goes along the last axis: another axis is refused, with the way out."""
+    shape = shape_of(net)
+    if counted_from_last(shape, axis) != (-1,):
+        raise ShapeError(
+            f"axis={axis} of an array {shape}: it goes along the last axis only, -1. "
+            "Turn a matrix before and after: softmax(x.T).T"
+        )
+    return [net], {}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..op import Array, op
-from . import arithmetic
+from . import arguments, arithmetic
 
 
 @op(label="power", latex=lambda x, exponent: f"{x}^{{{exponent:g}}}")
 def power(x: Array, exponent: float, out: Array | None = None) -> Array:
     """The power x^n, n being a number.
 
-    An array of exponents would have a slope only where x > 0; there, ``exp(n * log(x))`` says the same.
+    For an array of exponents there is `raised`.
     """
     return np.power(x, exponent, out=out)
 
@@ -32,6 +33,49 @@ def _(g: Any, y: Any, x: Any, exponent: float) -> Any:
 @power.jvp(0)
 def _(dx: Any, y: Any, x: Any, exponent: float) -> Any:
     return _power_rule(dx, x, exponent)
+
+
+@op(label="x^n", latex=r"\exp({1} \odot \ln({0}))")
+def raised(x: Array, n: Array, out: Array | None = None) -> Array:
+    """The power x^n of two arrays of one shape, entry by entry, of x above 0: elsewhere it has no slope in n.
+
+    For an n that is one number there is `power`, which takes every x.
+    """
+    return np.power(x, n, out=out)
+
+
+@raised.checked
+def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
+    wrong, least = arguments.same_shape(names, args), np.min(args[0], initial=np.inf)
+    if wrong is None and not least > 0:
+        wrong = (
+            f"{names[0]} holds {least:g}: what is raised to an array of powers must be above 0, or it has no slope. "
+            "A power that is one number, as in x ** 2, takes every x."
+        )
+    return wrong
+
+
+raised.checks_values = True
+
+
+@raised.vjp(0, latex=r"{g} \odot ({1} \odot {y} / {0})")
+def _(g: Any, y: Any, x: Any, n: Any) -> Any:
+    return g * (n * arithmetic.divide(y, x))
+
+
+@raised.vjp(1, latex=r"{g} \odot ({y} \odot \ln({0}))")
+def _(g: Any, y: Any, x: Any, n: Any) -> Any:
+    return g * (y * log(x))
+
+
+@raised.jvp(0)
+def _(dx: Any, y: Any, x: Any, n: Any) -> Any:
+    return dx * (n * arithmetic.divide(y, x))
+
+
+@raised.jvp(1)
+def _(dn: Any, y: Any, x: Any, n: Any) -> Any:
+    return dn * (y * log(x))
 
 
 @op(label="exp", latex=r"\exp({0})", ufuncs=[(np.exp,)])

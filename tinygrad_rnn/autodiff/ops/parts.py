@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calling import from_last, shape_of, together, whole
 from ..errors import ShapeError
 from ..form import Joins, Puts, Takes
 from ..op import Array, op
@@ -127,7 +128,7 @@ def getitem(x: Array, key: Key, out: Array | None = None) -> Array:
 
 
 @getitem.checked
-def _(names: Sequence[object], args: Sequence[Array], key: Key) -> str | None:
+def _no_key(names: Sequence[object], args: Sequence[Array], key: Key) -> str | None:
     x, lists = args[0], [k for k in key if isinstance(k, tuple)]
     given = f"{names[0]} is {x.shape} and is indexed by {_key_latex('', key)}: "
     if len(key) > x.ndim:
@@ -160,7 +161,13 @@ def scatter(x: Array, key: Key, sizes: tuple[int, ...], out: Array | None = None
 
 @scatter.checked
 def _(names: Sequence[object], args: Sequence[Array], key: Key, sizes: tuple[int, ...]) -> str | None:
-    kept = np.empty(sizes)[_at(key)].shape
+    if min(sizes, default=0) < 0:
+        return f"sizes are {sizes}: no size is below 0."
+    room = np.broadcast_to(0.0, sizes)  # of these sizes, and no memory
+    wrong = _no_key([f"an array of {sizes}"], [room], key)
+    if wrong:
+        return wrong
+    kept = room[_at(key)].shape
     if args[0].shape[args[0].ndim - len(kept) :] != kept:
         return f"{names[0]} is {args[0].shape}: {_key_latex('', key)} of {sizes} has room for {kept}."
     return None
@@ -189,6 +196,12 @@ def concatenate(*args: Array, axis: int, out: Array | None = None) -> Array:
     return np.concatenate(_of_all_copies(args), axis=axis, out=out)
 
 
+@concatenate.called
+def _(*arrays: Any, axis: Any = None) -> tuple[list[Any], dict[str, Any]]:
+    args, axis = together(arrays, axis)
+    return args, {"axis": from_last(shape_of(args[0]), whole("axis", axis))[0]}
+
+
 @concatenate.checked
 def _(names: Sequence[object], args: Sequence[Array], axis: int) -> str | None:
     wrong = arguments.from_last(names, args, axis)
@@ -214,6 +227,12 @@ def _(dx: Any, y: Any, args: Sequence[Any], slot: int, axis: int) -> Any:
 def stack(*args: Array, axis: int, out: Array | None = None) -> Array:
     """Arrays of one shape side by side along a new axis, which is axis -1, -2, ... of the result."""
     return np.stack(_of_all_copies(args), axis=axis, out=out)
+
+
+@stack.called
+def _(*arrays: Any, axis: Any = None) -> tuple[list[Any], dict[str, Any]]:
+    args, axis = together(arrays, axis)
+    return args, {"axis": from_last(shape_of(args[0]), whole("axis", axis), more=1)[0]}
 
 
 @stack.checked

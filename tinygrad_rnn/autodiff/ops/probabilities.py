@@ -9,7 +9,7 @@ import numpy as np
 from ..kernels import Call, prepared_once, ready_exponentials
 from ..notation import factor, number, summed
 from ..op import Array, Index, op
-from . import elementary, shapes
+from . import arguments, elementary, shapes
 
 
 def _powers(net: Array) -> str:
@@ -24,6 +24,9 @@ def _softmax_unit(index: Index, net: Array) -> str:
 def softmax(net: Array, out: Array | None = None) -> Array:
     """exp(net_k) / sum_q exp(net_q) for each sample, Guo (2013), eq. (15)."""
     return prepared_once(_ready_softmax, net.shape, (net,), out)
+
+
+softmax.called(arguments.last_axis_only)
 
 
 @softmax.prepares
@@ -67,6 +70,9 @@ def logsumexp(net: Array, out: Array | None = None) -> Array:
     return np.add(top, np.log(np.exp(net - top[..., None]).sum(axis=-1)), out=out)
 
 
+logsumexp.called(arguments.last_axis_only)
+
+
 def _each(g: Any) -> Any:
     """With a last axis of length 1, so that it meets every entry of a row."""
     return shapes.reshape(g, source=g.shape, to=(*g.shape, 1))
@@ -96,6 +102,9 @@ def log_softmax(net: Array, out: Array | None = None) -> Array:
     y = np.subtract(net, net.max(axis=-1, keepdims=True), out=out)
     y -= np.log(np.exp(y).sum(axis=-1, keepdims=True))
     return y
+
+
+log_softmax.called(arguments.last_axis_only)
 
 
 @log_softmax.vjp(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..calling import from_last, shape_of, wanted_shape
+from ..errors import ShapeError, UsageError
 from ..form import Addend
 from ..notation import summed
 from ..op import Array, Index, op
@@ -27,6 +29,13 @@ def broadcast(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array
     front = x.shape[: x.ndim - len(source)]
     x = x.reshape(*front, *(1,) * (len(to) - len(source)), *source)
     return np.broadcast_to(x, (*front, *to))
+
+
+@broadcast.called
+def _(x: Any, *shape: Any, source: Any = None, to: Any = None) -> tuple[list[Any], dict[str, Any]]:
+    if (to is None) == (not shape):
+        raise UsageError("say the shape once: (x, (4, 2, 3))")
+    return [x], {"source": shape_of(x) if source is None else source, "to": wanted_shape(shape) if to is None else to}
 
 
 @broadcast.checked
@@ -75,6 +84,11 @@ def sum(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | No
 sum.checked(arguments.from_last)
 
 
+@sum.called
+def _(x: Any, axis: Any = None, keepdims: bool = False) -> tuple[list[Any], dict[str, Any]]:
+    return [x], {"axis": from_last(shape_of(x), axis), "keepdims": keepdims}
+
+
 @sum.vjp(0, latex=lambda x, g, y, axis, keepdims=False: g)
 def _(g: Any, y: Array, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
     return _spread(g, x, axis, keepdims)
@@ -96,7 +110,17 @@ def mean(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | N
     return np.mean(x, axis=axis, keepdims=keepdims, out=out)
 
 
-mean.checked(arguments.from_last)
+@mean.checked
+def _(names: Sequence[object], args: Sequence[Array], axis: tuple[int, ...], keepdims: bool = False) -> str | None:
+    wrong = arguments.from_last(names, args, axis)
+    if wrong is None and not _count(args[0], axis):
+        wrong = f"{names[0]} is {args[0].shape}: there is no mean of no entries."
+    return wrong
+
+
+@mean.called
+def _(x: Any, axis: Any = None, keepdims: bool = False) -> tuple[list[Any], dict[str, Any]]:
+    return [x], {"axis": from_last(shape_of(x), axis), "keepdims": keepdims}
 
 
 @mean.vjp(0, latex=lambda x, g, y, axis, keepdims=False: rf"\tfrac1n {g}")
@@ -110,9 +134,21 @@ def reshape(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array |
     return x.reshape((*x.shape[: x.ndim - len(source)], *to))
 
 
+@reshape.called
+def _(x: Any, *shape: Any, source: Any = None, to: Any = None) -> tuple[list[Any], dict[str, Any]]:
+    if (to is None) == (not shape):
+        raise UsageError("say the shape once: (x, (3, 2)), or (x, 3, 2)")
+    source = shape_of(x) if source is None else source
+    sizes = list(wanted_shape(shape) if to is None else wanted_shape([to]))
+    left, others = math.prod(source), math.prod(n for n in sizes if n != -1)
+    if sizes.count(-1) == 1 and others > 0 and left % others == 0:  # as in NumPy: the axis that is -1 takes the rest
+        sizes[sizes.index(-1)] = left // others
+    return [x], {"source": source, "to": tuple(sizes)}
+
+
 @reshape.checked
 def _(names: Sequence[object], args: Sequence[Array], source: tuple[int, ...], to: tuple[int, ...]) -> str | None:
-    if args[0].shape != source or math.prod(source) != math.prod(to):
+    if args[0].shape != source or math.prod(source) != math.prod(to) or min(to, default=0) < 0:
         return f"{names[0]} is {args[0].shape}: as {source} it cannot take the shape {to}."
     return None
 
@@ -133,6 +169,13 @@ def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) 
 def transpose(x: Array, out: Array | None = None) -> Array:
     """A matrix with rows and columns exchanged."""
     return x.swapaxes(-1, -2)
+
+
+@transpose.called
+def _(x: Any, axes: Any = None) -> tuple[list[Any], dict[str, Any]]:
+    if axes is not None and axes not in ((1, 0), [1, 0], (-1, -2), [-1, -2]):
+        raise ShapeError(f"axes={axes}: only a matrix is transposed, and its two axes exchanged, (1, 0)")
+    return [x], {}
 
 
 @transpose.checked

@@ -21,12 +21,12 @@ def split_sums(folded: Folded) -> Folded:
         held = [p for p in sums.products if live.loops.get(folded.source(p.x)) == loop]
         free = [p for p in sums.products if p not in held]
         terms: list[Written] = [Draft(ops.matmul, (p.x, p.matrix), n.shape) for p in held]
-        text = " + ".join([*(product_text(p) for p in free), *([name(sums.bias)] if sums.bias else [])])
+        text = " + ".join([*(product_text(p) for p in free), *([name(sums.bias)] if sums.bias is not None else [])])
         if free:
             read: list[Written] = [each for p in free for each in (p.x, p.weight)]
-            linear = Draft(ops.linear, (*read, *([sums.bias] if sums.bias else [])), n.shape, f"({text})")
+            linear = Draft(ops.linear, (*read, *([sums.bias] if sums.bias is not None else [])), n.shape, f"({text})")
             terms.insert(0, linear)
-        elif sums.bias:
+        elif sums.bias is not None:
             row = ops.broadcast.bind(source=sums.bias.shape, to=n.shape)
             terms.insert(0, Draft(row, (sums.bias,), n.shape))
         instead[n] = terms[0] if len(terms) == 1 else Draft(ops.add, tuple(terms), n.shape, n.name)
