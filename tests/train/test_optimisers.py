@@ -405,3 +405,17 @@ def test_float32_stays_float32():
         for _ in range(2):
             optimiser.step(params, {"w": np.ones(3, np.float32)})
         assert {value.dtype for key, value in optimiser.state().items() if key != "t/w"} <= {np.dtype(np.float32)}
+
+
+def test_arguments_in_the_wrong_order_and_no_gradients_are_refused():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    net.replay()
+    net.backward()
+    before = {name: g.copy() for name, g in net.grads.items()}
+    with pytest.raises(TypeError, match=r"params is read-only, as net\.grads is: step takes the parameters first"):
+        tg.train.SGD(0.1).step(net.grads, p.params)
+    with pytest.raises(ValueError, match="grads is empty"):
+        tg.train.SGD(0.1).step(p.params, {})
+    for name, g in before.items():
+        np.testing.assert_array_equal(net.grads[name], g)

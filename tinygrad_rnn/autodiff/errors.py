@@ -67,6 +67,14 @@ def noted(error: E) -> E:
     return error
 
 
+def users_level() -> int:
+    """The `stacklevel` with which a warning of the calling function names the user's line."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == PACKAGE:
+        level, frame = level + 1, frame.f_back
+    return level
+
+
 def keep(error: BaseException, tape: Any) -> None:
     """Let an error that arose in a time step say what had been recorded: every error, a user's own, too."""
     if getattr(error, "tape", None) is None:

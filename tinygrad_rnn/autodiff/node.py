@@ -67,7 +67,10 @@ class Node(Operators):
     @property
     def value(self) -> Array:
         """Its value in the last forward pass; the array is read-only."""
-        return self._passes.values[self]
+        passes = self._passes
+        if passes.watched and passes.looked is None:
+            passes.looked = self.index
+        return passes.values[self]
 
     @property
     def cotangent(self) -> Array | Outer | None:

@@ -151,11 +151,21 @@ class Cotangents(Generic[V]):
 
 
 class Passes:
-    """The passes that were run last over a tape: its nodes look here for their numbers."""
+    """The passes that were run last over a tape: its nodes look here for their numbers.
 
-    __slots__ = ("cotangents", "values")
+    Attributes
+    ----------
+    watched : bool
+        Whether it is noted that somebody looks at a value, as while a cell is recorded.
+    looked : int or None
+        The index of the first node whose value was looked at then.
+    """
+
+    __slots__ = ("cotangents", "looked", "values", "watched")
 
     def __init__(self) -> None:
+        self.watched = False
+        self.looked: int | None = None
         self.values = Values(lazy=True)
         self.cotangents: Cotangents[Array | Outer] | None = None
 

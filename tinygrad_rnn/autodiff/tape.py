@@ -98,7 +98,7 @@ class Tape(Derivatives):
         """
         array = numbers(value, "a constant")
         if self.nodes and (np.isscalar(value) or (array is not value and as_array(value, "").dtype.kind in "biu")):
-            array = array.astype(self.nodes[0].value.dtype)
+            array = array.astype(self.passes.values[self.nodes[0]].dtype)
         return self.leaf(array, "const" if array.ndim else f"{array:g}", active=False)
 
     def record(self, op: Op, args: Sequence[Any], name: str = "") -> Node:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff.asked import asked, room_for
+from ..autodiff.errors import users_level
 
 Array = NDArray[Any]
 
@@ -71,7 +72,7 @@ class Windows:
                 f"{self.names[0]}={self.k1} is more than {self.names[1]}={self.k2}: {self.k1 - self.k2} of every "
                 f"{self.k1} losses get no gradient at all, not even for the weights of the output. "
                 f"Choose {self.names[1]} >= {self.names[0]}.",
-                stacklevel=3,  # the line that called truncated, williams_peng or truncated_gradient
+                stacklevel=users_level(),
             )
         return self
 

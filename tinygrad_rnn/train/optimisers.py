@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -66,6 +67,10 @@ class Optimiser(ABC):
         """
         mapping("params", params)
         mapping("grads", grads)
+        if isinstance(params, MappingProxyType):
+            raise TypeError("params is read-only, as net.grads is: step takes the parameters first, then the gradients")
+        if params and not grads:
+            raise ValueError("grads is empty: it must be dC / d parameter by name, such as net.grads")
         moved = {name: self._fitting(name, params, grads[name]) for name in grads}
         # Whatever comes in between, an error or Ctrl-C, leaves all as it was: what is new is worked out beside what is
         # old, and the old is put back if not all of it has been replaced.

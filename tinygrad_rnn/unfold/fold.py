@@ -165,6 +165,8 @@ def fold_all(
     first = steps[0]
     tape = first.x.tape
     different = steps_differ(tape, size, steps)
+    if not different and tape.looked is not None:
+        different = f"the cell looked at the value of {tape.looked}, and does something else where it is another number"
     if different:
         return Different(different)
     folded = fold_step(

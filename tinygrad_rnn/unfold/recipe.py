@@ -70,7 +70,7 @@ class Recipe:
             If the cell returns a state of another structure or shape than it was given.
         """
         x_now, d_now, mask_now = data
-        with tape.step(t):
+        with tape.step(t), tape.watched():
             x = tape.leaf(x_now, "x", active=False, varies=True, copy=False)
             mask = None
             if mask_now is not None:

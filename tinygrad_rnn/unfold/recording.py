@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Node, Op, SourceLine, Tape, TapeError
-from ..autodiff.errors import keep, source_lines
+from ..autodiff.errors import keep, noted, source_lines
 
 OURS = {"Recipe.record", "fold_step"}  # what is recorded here comes from no line of a cell
 
@@ -29,6 +29,8 @@ class Recording(Tape):
 
     Attributes
     ----------
+    parameters : mapping of str to ndarray
+        The arrays that weights were made of; none of them may come as a constant.
     odd_step : int or None
         The first step from the third on that is no copy of the step before it.
     source : dict of int to SourceLine
@@ -39,6 +41,7 @@ class Recording(Tape):
         self, equations: Mapping[Any, str] | None = None, watch: bool = False, like: Sequence[Node] = ()
     ) -> None:
         super().__init__(equations)
+        self.parameters: Mapping[str, Any] = {}
         self.odd_step: int | None = None
         self.source: dict[int, SourceLine] = {}
         self._watch = watch
@@ -90,6 +93,20 @@ class Recording(Tape):
         return nullcontext() if node.t is None or self._place is not None else self.step(node.t, node.chain)
 
     @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Note whether somebody looks at a number, such as a cell that decides by it."""
+        self.passes.watched = True
+        try:
+            yield
+        finally:
+            self.passes.watched = False
+
+    @property
+    def looked(self) -> Node | None:
+        """The first node whose number was looked at while that was `watched`; None if all was left to the ops."""
+        return None if self.passes.looked is None else self.nodes[self.passes.looked]
+
+    @contextmanager
     def named(self, suffix: str) -> Iterator[None]:
         """Let the names of what is computed here end with `suffix`, such as a layer's number.
 
@@ -135,8 +152,26 @@ class Recording(Tape):
             node.t = t
         like = self._original(node.index)
         if like is not None and like.op is None and like.name == name and like.shape == node.shape:
-            self._alike += like.active == active and (varies or np.array_equal(node.value, like.value))
+            self._alike += like.active == active and (varies or np.array_equal(self.values[node], self.values[like]))
         return node
+
+    def constant(self, value: Any) -> Node:
+        """Put a number or an array on the tape that is what it is, see `Tape.constant`.
+
+        Raises
+        ------
+        ValueError
+            If it is one of the `parameters`: as a constant it would not be trained.
+        """
+        for name, w in self.parameters.items() if isinstance(value, np.ndarray) and value.ndim else ():
+            if value is w or value.base is w:
+                raise noted(
+                    ValueError(
+                        f"{self.where().strip()}: the array of the parameter {name!r} is read from outside the cell's "
+                        f"arguments, and so would be a constant that is not trained: read it as params[{name!r}]"
+                    )
+                )
+        return super().constant(value)
 
     def record(self, op: Op, args: Sequence[Any], name: str = "") -> Node:
         """Append an op's node. Calling the op with nodes does this.

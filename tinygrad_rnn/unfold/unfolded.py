@@ -400,9 +400,16 @@ class Unfolded:
             If a mask is given to a network without one, or without new data, or numbers to a part of the initial
             state that is a parameter; nothing is changed then.
         TapeError
-            If `finite` is set and a number is not.
+            If `finite` is set and a number is not; or if the cell has looked at a number, which may be another one now.
         """
         new, data, start = self._fitting_all(x, d, mask, s0)
+        looked = self.tape.looked
+        if looked is not None and (data or start or self.stale):
+            raise TapeError(
+                f"replay: the cell looked at the value of {looked} while it was recorded, and what it made of that "
+                "would stay as it was. Compute it with ops (ops.where chooses), or unfold again; "
+                "tinygrad_rnn.Network does"
+            )
         if self._executor is not None:
             loss = float(self._executor.play(new, data, start))
             self._refuse_bad()

@@ -117,6 +117,7 @@ def unfold(
     equations = getattr(cell, "equations", {})
     tape = Recording(equations if mask is None else masked_equations(equations))
     weights = {name: tape.leaf(value, name) for name, value in params.items()}
+    tape.parameters = params
     given = [s for s in flatten(s0) if not isinstance(s, str)]
     same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
     recipe = Recipe(
