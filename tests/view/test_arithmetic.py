@@ -7,7 +7,10 @@ import pytest
 
 import tinygrad_rnn as tg
 from canonical import KINDS, problem
+from op_examples import EXAMPLES
 from recomputed import wrong
+from tinygrad_rnn.autodiff import OPS, writing
+from tinygrad_rnn.autodiff.notation import plain
 from tinygrad_rnn.view.arithmetic import evaluate, terms
 
 
@@ -57,3 +60,30 @@ def test_what_is_no_formula_of_numbers(text):
 
 def test_terms_of_a_sum():
     assert terms("0.1 · (−0.2 + 1.0) + tanh(0.3 + 0.4) + 2.0") == ["0.1 · (−0.2 + 1.0)", "tanh(0.3 + 0.4)", "2.0"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_line_of_every_op_is_arithmetic(name):
+    for example in EXAMPLES[name]:
+        op = OPS[name].bind(**example.settings) if example.settings else OPS[name]
+        args = example.complete(example.args)
+        y = np.asarray(op.value(*args))
+        g = np.full_like(y, 0.5)
+        lines = [(lambda at: writing.value_entry(op, at, args), y)]  # noqa: B023  they are read at once
+        for slot in range(len(args)):
+            if op.rule(slot) is not None and slot not in op.only_read:
+                share = np.asarray(op.share(slot, g, y, args))
+                lines.append((lambda at, slot=slot: writing.share_entry(op, slot, at, g, y, args), share))  # noqa: B023
+        for written, numbers in lines:
+            for at in list(np.ndindex(numbers.shape))[:6]:
+                shown = plain(written(at))
+                assert evaluate(shown) == pytest.approx(numbers[at], rel=0.02, abs=0.02), shown
+
+
+def test_a_network_with_a_mask_is_shown_like_any_other():
+    p = problem()
+    mask = np.array([[1, 1], [1, 1], [1, 0], [1, 0], [0, 0]])
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0, mask=mask)
+    shown = tg.trace(net)
+    assert any("≠ 0" in moment.worked for moment in shown.moments)
+    tg.player(net)

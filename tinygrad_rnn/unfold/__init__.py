@@ -3,6 +3,7 @@
 from ..replay import Folded
 from . import cells, losses
 from .cells import Guo
+from .fold import Different
 from .gradients import delta
 from .network import Network
 from .recipe import Recipe, Recorded
@@ -12,6 +13,7 @@ from .unfolded import Unfolded
 from .unfolding import unfold
 
 __all__ = [
+    "Different",
     "Folded",
     "Guo",
     "Network",

@@ -16,6 +16,7 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
     "max": max,
     "min": min,
     "abs": abs,
+    "sgn": lambda v: math.copysign(1, v) if v else 0.0,
     "sigma": lambda v: 1 / (1 + math.exp(-v)),
 }
 _OPERATORS: dict[type[ast.AST], Callable[..., float]] = {
@@ -27,7 +28,8 @@ _OPERATORS: dict[type[ast.AST], Callable[..., float]] = {
     ast.USub: operator.neg,
 }
 _WRITTEN = [
-    ("−", "-"), ("·", "*"), ("½ ", "0.5*"), ("²", "**2"), ("σ", "sigma"), ("√", "sqrt"), ("[", "("), ("]", ")"),
+    ("−", "-"), ("·", "*"), ("½ ", "0.5*"), ("²", "**2"), ("≠", "!="), (" = ", " == "),
+    ("σ", "sigma"), ("√", "sqrt"), ("[", "("), ("]", ")"),
 ]  # fmt: skip
 _COMPARED: dict[type[ast.AST], Callable[[float, float], bool]] = {
     ast.Gt: operator.gt,
@@ -35,6 +37,7 @@ _COMPARED: dict[type[ast.AST], Callable[[float, float], bool]] = {
     ast.GtE: operator.ge,
     ast.LtE: operator.le,
     ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
 }
 _NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 
@@ -86,8 +89,9 @@ def _value(tree: ast.AST) -> float:
             return _OPERATORS[type(op)](_value(left), _value(right))
         case ast.UnaryOp(op=op, operand=operand):
             return _OPERATORS[type(op)](_value(operand))
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return float(_COMPARED[type(op)](_value(left), _value(right)))  # Iverson's brackets: 1 where it holds
+        case ast.Compare(left=left, ops=ops, comparators=rest):  # Iverson's brackets: 1 where it holds
+            values = [_value(part) for part in (left, *rest)]
+            return float(all(_COMPARED[type(op)](a, b) for op, a, b in zip(ops, values, values[1:], strict=False)))
         case ast.Call(func=ast.Name(id=name), args=args):
             return _FUNCTIONS[name](*map(_value, args))
     raise KeyError(type(tree).__name__)

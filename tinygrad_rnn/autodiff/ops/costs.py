@@ -134,7 +134,18 @@ cross_entropy.checked(_same_samples)
 cross_entropy.reads(1)
 
 
-@cross_entropy.vjp(0, latex=r"{g} \cdot ({1} - {2})", equation="G17")
+def _softmax_error_unit(index: Index, y: Array, d: Array) -> str:
+    paid = number(d[index[:-1]].sum())
+    weighed = number(y[index]) if paid == number(1) else rf"{number(y[index])} \cdot {paid}"
+    return f"{weighed} - {factor(d[index])}"
+
+
+@cross_entropy.vjp(
+    0,
+    latex=r"{g} \cdot ({1} - {2})",
+    equation="G17",
+    unit=lambda index, g, c, net, y, d: rf"{factor(float(g))} \cdot ({_softmax_error_unit(index, y, d)})",
+)
 def _(g: Array, c: Array, net: Array, y: Array, d: Array) -> Array:
     return g * softmax_error(y, d)
 
@@ -144,7 +155,7 @@ def _(dnet: Any, c: Array, net: Array, y: Array, d: Array) -> Any:
     return (dnet * softmax_error(y, d)).sum(axis=(-2, -1))
 
 
-@op(label="y − d", latex="{0} - {1}", equation="G17")
+@op(label="y − d", latex="{0} - {1}", equation="G17", unit=_softmax_error_unit)
 def softmax_error(y: Array, d: Array, out: Array | None = None) -> Array:
     """y sum_q d_q - d: the slope of the cross-entropy in the net input of a softmax.
 
