@@ -152,7 +152,8 @@ class Recording(Tape):
             node.t = t
         like = self._original(node.index)
         if like is not None and like.op is None and like.name == name and like.shape == node.shape:
-            self._alike += like.active == active and (varies or np.array_equal(self.values[node], like._passes.values[like]))
+            before = like._passes.values  # of this recording, or of the one that it may repeat
+            self._alike += like.active == active and (varies or np.array_equal(self.values[node], before[like]))
         return node
 
     def constant(self, value: Any) -> Node:
