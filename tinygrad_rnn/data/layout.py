@@ -22,7 +22,7 @@ SPACE = re.compile(r"[^\S\r\n]")
 Watch = Callable[[int, int], None]  # told the rows and columns so far; it may raise
 
 
-class Rows(NamedTuple):
+class TableRows(NamedTuple):
     """The rows of a table: the line each begins in, its fields, and what was passed over."""
 
     lines: list[int]
@@ -30,14 +30,14 @@ class Rows(NamedTuple):
     understood: list[str]
 
 
-class Line(NamedTuple):
+class FileLine(NamedTuple):
     """A line of the file, with its number."""
 
     number: int
     text: str
 
 
-def rows_of(name: str, text: str, sep: str | None, skip_rows: int, watch: Watch | None) -> tuple[Rows, str]:
+def rows_of(name: str, text: str, sep: str | None, skip_rows: int, watch: Watch | None) -> tuple[TableRows, str]:
     """The rows of a table, and the sign that parts their fields.
 
     Empty lines and lines that begin with ``#`` are passed over. A first line ``sep=;``, as Excel writes it, is obeyed.
@@ -48,7 +48,7 @@ def rows_of(name: str, text: str, sep: str | None, skip_rows: int, watch: Watch 
         If no sign, or more than one, parts all lines alike.
     """
     understood = []
-    lines = [Line(number, line) for number, line in enumerate(io.StringIO(text, newline=""), start=1)]
+    lines = [FileLine(number, line) for number, line in enumerate(io.StringIO(text, newline=""), start=1)]
     if skip_rows:
         lines = lines[skip_rows:]
         understood.append(f"{skip_rows} line{'s' * (skip_rows > 1)} at the beginning passed over")
@@ -62,7 +62,7 @@ def rows_of(name: str, text: str, sep: str | None, skip_rows: int, watch: Watch 
         kept.pop()
     if kept and _each_is_quoted(kept):
         understood.append("each line is one quoted field; what is in the quotes is read")
-        kept = [Line(line.number, line.text.strip()[1:-1].replace('""', '"')) for line in kept if line.text.strip()]
+        kept = [FileLine(line.number, line.text.strip()[1:-1].replace('""', '"')) for line in kept if line.text.strip()]
     if not any(line.text.strip() for line in kept):
         raise DataError(f"{name} has no rows" + (f" after line {skip_rows}" if skip_rows else ""))
     sep = sep or _separator(name, [line for line in kept if line.text.strip()][:SAMPLE])
@@ -77,10 +77,10 @@ def rows_of(name: str, text: str, sep: str | None, skip_rows: int, watch: Watch 
             rows = [row for row in rows if row[1] != [""]]
             understood.append(f"{_which(empty)} passed over: empty")
     lines_of, fields_of = [line for line, _ in rows], [fields for _, fields in rows]
-    return Rows(lines_of, _even(name, lines_of, fields_of, sep, understood), understood), sep
+    return TableRows(lines_of, _even(name, lines_of, fields_of, sep, understood), understood), sep
 
 
-def _without_comments(lines: list[Line]) -> tuple[list[Line], list[int]]:
+def _without_comments(lines: list[FileLine]) -> tuple[list[FileLine], list[int]]:
     kept, comments, inside = [], [], False
     for line in lines:
         if not inside and line.text.startswith("#"):
@@ -95,7 +95,7 @@ def _is_empty(line: str) -> bool:
     return not line.strip(" \t\r\n,;|")
 
 
-def _each_is_quoted(lines: list[Line]) -> bool:
+def _each_is_quoted(lines: list[FileLine]) -> bool:
     """Whether each line is one quoted field that has fields in it, as "a;b"."""
     if not lines[0].text.startswith('"'):
         return False
@@ -105,7 +105,7 @@ def _each_is_quoted(lines: list[Line]) -> bool:
 
 
 def _parted(
-    name: str, lines: list[Line], sep: str, watch: Watch | None = None, *, strict: bool = True
+    name: str, lines: list[FileLine], sep: str, watch: Watch | None = None, *, strict: bool = True
 ) -> list[tuple[int, list[str]]]:
     """Each row with the number of the line that it begins in."""
     padded = any(map(SPACE.search, (line for _, line in lines)))
@@ -134,7 +134,7 @@ def _parted(
     return rows
 
 
-def _separator(name: str, sample: list[Line]) -> str:
+def _separator(name: str, sample: list[FileLine]) -> str:
     """The sign that parts all lines into as many fields, most of which are numbers, dates or gaps."""
     cut = len(sample) == SAMPLE  # its last row may go on
     ways = {sign: _parted(name, sample, sign, strict=False) for sign in SEPARATORS}

@@ -23,7 +23,7 @@ from .cells import (
     looks_like_date,
     looks_like_number,
 )
-from .layout import Rows
+from .layout import TableRows
 from .refusal import DataError, Way, shown
 
 Array = NDArray[Any]
@@ -35,7 +35,7 @@ LONGEST_UNIT = 12  # characters
 DATE_LIKE = re.compile(r"\d+[-/.: ]\d+[-/.: ]\d+.*", re.ASCII)
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """A column: numbers if `values` is there, dates if `dates` is; of neither, `bad` says where it is no number."""
 
     number: int  # from 1 on
@@ -55,18 +55,18 @@ class Column(NamedTuple):
         return f"column {self.number} {shown(self.name)}" if self.name else f"column {self.number}"
 
 
-class Sheet(NamedTuple):
+class TableSheet(NamedTuple):
     """The columns of a table, the lines that its rows begin in, and what was understood so far."""
 
     file: str
-    columns: list[Column]
+    columns: list[TableColumn]
     headed: bool
     lines: list[int]
     sep: str
     notation: Notation
     understood: list[str]
 
-    def others(self, column: Column, among: Sequence[Column]) -> Way:
+    def others(self, column: TableColumn, among: Sequence[TableColumn]) -> Way:
         """The argument that takes the others of some columns, those with numbers."""
         good = [c for c in among if c is not column and c.values is not None and not c.empty]
         names = [c.name for c in good]
@@ -74,7 +74,7 @@ class Sheet(NamedTuple):
         named = plain and len({c.name for c in self.columns}) == len(self.columns)
         return {"columns": ",".join(names if named else [str(c.number) for c in good])} if good else {}
 
-    def _first_row(self, column: Column) -> int | None:
+    def _first_row(self, column: TableColumn) -> int | None:
         """The row from which on a column is numbers, if the few above have no number, as lines of a header have not."""
         for first in range(min(MOST_ABOVE, len(column.cells))):
             if any(looks_like_number(other.cells[first]) for other in self.columns):
@@ -82,7 +82,7 @@ class Sheet(NamedTuple):
                 return first or None if below.bad is None or below.dates else None
         return None
 
-    def refuse_cell(self, column: Column, among: Sequence[Column]) -> DataError:
+    def refuse_cell(self, column: TableColumn, among: Sequence[TableColumn]) -> DataError:
         """Why a column among others is not one of numbers: its first cell that is none, and what would read it."""
         assert column.bad is not None
         cell, line = column.bad.cell, self.lines[column.bad.index]
@@ -128,7 +128,9 @@ class Sheet(NamedTuple):
         return DataError(f"{where} is not a finite number", *leave_out)
 
 
-def sheet_of(name: str, rows: Rows, sep: str, header: str, notation: Notation, date_format: str | None) -> Sheet:
+def sheet_of(
+    name: str, rows: TableRows, sep: str, header: str, notation: Notation, date_format: str | None
+) -> TableSheet:
     """The columns of a table, with names if the first row holds any.
 
     Raises
@@ -142,7 +144,7 @@ def sheet_of(name: str, rows: Rows, sep: str, header: str, notation: Notation, d
     if not found:
         understood.append(f"line {lines[0]} is taken as data, so there is no header")
         whole = _columns(fields, [""] * len(fields[0]), notation, date_format)
-        return Sheet(name, whole, False, lines, sep, notation, understood)
+        return TableSheet(name, whole, False, lines, sep, notation, understood)
     names = fields[0]
     unsure = "; with header no it is data" if any(map(looks_like_number, names)) else ""
     understood.append(f"line {lines[0]} is taken as the header{unsure}")
@@ -155,7 +157,7 @@ def sheet_of(name: str, rows: Rows, sep: str, header: str, notation: Notation, d
     if len(fields) <= skip:
         raise DataError(f"{name} has a header in line {lines[0]}, and no rows", *_no_header(fields[0]))
     named = [column._replace(name=title) for title, column in zip(names, columns, strict=True)]
-    return Sheet(name, named, True, lines[skip:], sep, notation, understood)
+    return TableSheet(name, named, True, lines[skip:], sep, notation, understood)
 
 
 def _no_header(fields: Sequence[str]) -> list[Way]:
@@ -164,7 +166,7 @@ def _no_header(fields: Sequence[str]) -> list[Way]:
 
 def _columns(
     rows: Sequence[Sequence[str]], names: Sequence[str], notation: Notation, date_format: str | None
-) -> list[Column]:
+) -> list[TableColumn]:
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return [
         _column(i, name, column, notation, date_format)
@@ -172,11 +174,11 @@ def _columns(
     ]
 
 
-def _column(number: int, name: str, cells: tuple[str, ...], notation: Notation, date_format: str | None) -> Column:
+def _column(number: int, name: str, cells: tuple[str, ...], notation: Notation, date_format: str | None) -> TableColumn:
     try:
-        return Column(number, name, cells, notation.column(cells) if cells else np.zeros(0), None, None)
+        return TableColumn(number, name, cells, notation.column(cells) if cells else np.zeros(0), None, None)
     except CellError as bad:
-        return Column(number, name, cells, None, dates(cells, date_format), bad)
+        return TableColumn(number, name, cells, None, dates(cells, date_format), bad)
 
 
 def _is_units(row: Sequence[str]) -> bool:
@@ -193,7 +195,7 @@ def _is_word(cell: str) -> bool:
 
 
 def _is_header(
-    name: str, line: int, fields: Sequence[Sequence[str]], columns: Sequence[Column], notation: Notation
+    name: str, line: int, fields: Sequence[Sequence[str]], columns: Sequence[TableColumn], notation: Notation
 ) -> bool:
     """Whether the first row holds names; what may be names as well as data is refused."""
     head, body = fields[0], fields[1:]

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap, months
 from .files import Source, characters
-from .layout import ONE_COLUMN, SEPARATORS, Rows, Watch, rows_of
+from .layout import ONE_COLUMN, SEPARATORS, TableRows, Watch, rows_of
 from .refusal import DataError, shown
-from .sheet import WHOLE, YEARS, Column, Sheet, sheet_of
+from .sheet import WHOLE, YEARS, TableColumn, TableSheet, sheet_of
 
 Array = NDArray[Any]
 
@@ -203,7 +203,7 @@ def _one_of(what: str, value: Any, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{what}={value!r}: it must be one of {', '.join(map(repr, choices))}")
 
 
-def _notation(name: str, rows: Rows, sep: str, notation: Notation, given: bool, understood: list[str]) -> Notation:
+def _notation(name: str, rows: TableRows, sep: str, notation: Notation, given: bool, understood: list[str]) -> Notation:
     """A decimal comma that was not given is found, where no cell has a decimal point."""
     if given or notation.decimal == "," or notation.thousands == "," or sep == ",":
         return notation
@@ -227,12 +227,12 @@ def _notation(name: str, rows: Rows, sep: str, notation: Notation, given: bool, 
 
 
 def _picked(
-    sheet: Sheet,
+    sheet: TableSheet,
     columns: str | int | Sequence[str | int] | None,
     target: str | int | Sequence[str | int] | None,
     date_column: str | int | None,
     date_format: str | None,
-) -> tuple[list[Column], list[Column], list[Column]]:
+) -> tuple[list[TableColumn], list[TableColumn], list[TableColumn]]:
     """The columns that are data, those that are to be told, and those that say when."""
     asked = [] if columns is None else _named(sheet, "columns", columns)
     wanted = [] if target is None else _named(sheet, "target", target)
@@ -263,7 +263,7 @@ def _picked(
     return data, wanted or data, when
 
 
-def _named(sheet: Sheet, what: str, asked: str | int | Sequence[str | int]) -> list[Column]:
+def _named(sheet: TableSheet, what: str, asked: str | int | Sequence[str | int]) -> list[TableColumn]:
     """The columns that are asked for, by name or by number; a name that is a number is a name."""
     names = [column.name for column in sheet.columns]
     if isinstance(asked, str):
@@ -296,7 +296,7 @@ def _named(sheet: Sheet, what: str, asked: str | int | Sequence[str | int]) -> l
     return found
 
 
-def _says_when(column: Column, headed: bool) -> bool:
+def _says_when(column: TableColumn, headed: bool) -> bool:
     """Whether a column is called like one that says when, or which row, and only rises."""
     values = column.values
     if values is None or len(values) < 2 or not WHEN.fullmatch(column.name) or np.isnan(values).any():
@@ -305,9 +305,9 @@ def _says_when(column: Column, headed: bool) -> bool:
     return bool(named and (values[1:] > values[:-1]).all())
 
 
-def _calendar(columns: list[Column]) -> list[Column]:
+def _calendar(columns: list[TableColumn]) -> list[TableColumn]:
     """Columns of years, months and the like, two at least, or one beside a date, that together only rise."""
-    found: list[Column] = []
+    found: list[TableColumn] = []
     spans: list[Array] = []
     dated = [c for c in columns if c.dates and c.dates.seconds is not None and c.dates.form != TIMES]
     if len(dated) == 1 and dated[0].dates and dated[0].dates.seconds is not None:
@@ -328,7 +328,7 @@ def _calendar(columns: list[Column]) -> list[Column]:
     return found if all(map(operator.lt, moments, moments[1:])) else []
 
 
-def _refuse_no_dates(sheet: Sheet, column: Column, date_format: str | None) -> None:
+def _refuse_no_dates(sheet: TableSheet, column: TableColumn, date_format: str | None) -> None:
     if column.dates or (column.values is not None and (date_format is None or dates(column.cells, date_format))):
         return
     here = [(line, cell) for line, cell in zip(sheet.lines, column.cells, strict=True) if not is_gap(cell)]
@@ -344,7 +344,7 @@ def _refuse_no_dates(sheet: Sheet, column: Column, date_format: str | None) -> N
     )
 
 
-def _refuse_no_numbers(sheet: Sheet, column: Column, among: list[Column]) -> None:
+def _refuse_no_numbers(sheet: TableSheet, column: TableColumn, among: list[TableColumn]) -> None:
     if column.bad is not None:
         raise sheet.refuse_cell(column, among)
     if column.empty:
@@ -352,7 +352,9 @@ def _refuse_no_numbers(sheet: Sheet, column: Column, among: list[Column]) -> Non
         raise DataError(f"{sheet.file}: {column} has no value at all", *leave_out)
 
 
-def _filled(sheet: Sheet, data: list[Column], told: list[Column], when: list[Column], missing: str) -> Table:
+def _filled(
+    sheet: TableSheet, data: list[TableColumn], told: list[TableColumn], when: list[TableColumn], missing: str
+) -> Table:
     """The numbers of the columns, with gaps filled or rows left out as was asked."""
     understood = list(sheet.understood)
     both = [*data, *told]
@@ -383,12 +385,12 @@ def _filled(sheet: Sheet, data: list[Column], told: list[Column], when: list[Col
     )
 
 
-def _name(column: Column) -> str:
+def _name(column: TableColumn) -> str:
     return column.name or f"column {column.number}"
 
 
 def _without_gaps(
-    sheet: Sheet, columns: list[Column], numbers: Array, gaps: Array, missing: str, understood: list[str]
+    sheet: TableSheet, columns: list[TableColumn], numbers: Array, gaps: Array, missing: str, understood: list[str]
 ) -> Array:
     """Fill the gaps in place, or refuse them; the rows that stay."""
     row, j = np.argwhere(gaps)[0]
@@ -425,7 +427,7 @@ def _without_gaps(
     return np.ones(len(numbers), dtype=bool)
 
 
-def _when(columns: list[Column]) -> list[str]:
+def _when(columns: list[TableColumn]) -> list[str]:
     """What each column that is no data says, and what is odd about the order of the rows."""
     lines = []
     for column in columns:
@@ -460,7 +462,7 @@ def _order(at: Array) -> str:
     return "; NOTE: steps are of several lengths" if steps.max() > 1.15 * steps.min() else ""
 
 
-def _summary(data: list[Column], numbers: Array) -> list[str]:
+def _summary(data: list[TableColumn], numbers: Array) -> list[str]:
     """Each column with its first and last value; of many, some."""
     lines = [f"{column}: {numbers[0, k]:.6g} ... {numbers[-1, k]:.6g}" for k, column in enumerate(data)]
     if len(lines) > 12:
@@ -468,7 +470,7 @@ def _summary(data: list[Column], numbers: Array) -> list[str]:
     return lines
 
 
-def _notes(sheet: Sheet, data: list[Column], numbers: Array) -> list[str]:
+def _notes(sheet: TableSheet, data: list[TableColumn], numbers: Array) -> list[str]:
     notes = []
     for k, column in enumerate(data):
         with np.errstate(over="ignore"):  # from one end of the numbers to the other

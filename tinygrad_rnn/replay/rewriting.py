@@ -50,7 +50,7 @@ def rewritten(
     after : sequence of Node or Draft, optional
         Other nodes to which the error from beyond is added.
     """
-    sheet, new = Sheet(), dict[Written, Node]()
+    sheet, new = DraftTape(), dict[Written, Node]()
 
     def write(asked: Written) -> Node:
         waiting = [asked]  # and no recursion: a step may have any number of nodes in a row
@@ -94,7 +94,7 @@ def rewritten(
     )
 
 
-class Sheet(Tape):
+class DraftTape(Tape):
     """A tape that a pass writes on: all fits already, so nothing is checked, nor computed before it is asked for."""
 
     def write(self, n: Written, parents: Sequence[Node]) -> Node:

@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class BufferRows:
     """Where the numbers of a network's nodes lie in a program. No node is held: nodes hold passes, and these hold this.
 
     Attributes
@@ -53,7 +53,7 @@ class BufferValues(Values):
 
     Parameters
     ----------
-    rows : Rows
+    rows : BufferRows
         Where they lie.
     own : dict of int to ndarray
         What has no row, by the node's index.
@@ -68,7 +68,7 @@ class BufferValues(Values):
 
     __slots__ = ("_number", "_only", "_recorded", "complete", "rows")
 
-    def __init__(self, rows: Rows, own: dict[int, Array], only: Collection[int] | None = None) -> None:
+    def __init__(self, rows: BufferRows, own: dict[int, Array], only: Collection[int] | None = None) -> None:
         super().__init__()
         self._values: Any = own
         self.rows = rows
@@ -135,7 +135,7 @@ class BufferCotangents(Cotangents[Any]):
 
     __slots__ = ("_numbers", "gradients", "rows")
 
-    def __init__(self, rows: Rows, besides: bool) -> None:
+    def __init__(self, rows: BufferRows, besides: bool) -> None:
         # No shares arrive one by one: what came back is in the rows.
         self.arrived, self.totals, self.root, self.complete = [], [], rows.cost, False
         self.besides = besides
@@ -184,7 +184,7 @@ class Executor:
 
     Attributes
     ----------
-    rows : Rows
+    rows : BufferRows
         Where the numbers of its nodes lie.
     """
 
@@ -212,7 +212,7 @@ class Executor:
             summed, weight = cost.parents
             self._scaled = summed, weight.value
             constants[summed.index] = weight.value
-        self.rows = Rows(program, size, cost.index, {leaf.index: n for n, leaf in weights.items()}, constants)
+        self.rows = BufferRows(program, size, cost.index, {leaf.index: n for n, leaf in weights.items()}, constants)
         given = {s.index for s in start} | {w.index for w in weights.values()}
         self._leaves = {
             n.index: n.value for n in cost.tape.nodes[:size] if n.op is None and n.t is None and n.index not in given

@@ -14,7 +14,7 @@ from .unfolding import TALL, Unfolding, text_width
 DELAY = "z⁻¹"
 
 
-class Folded(Unfolding):
+class FoldedPicture(Unfolding):
     """The scene of a folded network, read off one of its steps.
 
     Raises

@@ -19,7 +19,7 @@ FOLDERS = (_PACKAGE / "_lessons", _PACKAGE.parent / "lessons")
 
 
 @dataclass(frozen=True)
-class Cell:
+class LessonCell:
     """A piece of a lesson: text in Markdown, or code."""
 
     kind: str  # "markdown" or "code"
@@ -54,7 +54,7 @@ def lessons() -> list[Lesson]:
     return []
 
 
-def cells(text: str) -> Iterator[Cell]:
+def cells(text: str) -> Iterator[LessonCell]:
     """The cells of a file in the percent format: ``# %% [markdown]`` starts text, ``# %%`` code."""
     kind, start = "", 0
     lines: list[str] = []
@@ -65,7 +65,7 @@ def cells(text: str) -> Iterator[Cell]:
                 source = re.sub(r"^# ?", "", source, flags=re.MULTILINE)
             if kind and source:
                 blank = next(k for k, text in enumerate(lines) if text)
-                yield Cell(kind, source, start + blank)
+                yield LessonCell(kind, source, start + blank)
             kind, start, lines = "markdown" if "[markdown]" in line else "code", number + 1, []
         else:
             lines.append(line)

@@ -181,7 +181,7 @@ class LedgerTable(FromCode):
         return [*self.code(), nodes.table("", group, classes=["bptt-ledger"])]
 
 
-class Equation(Located):
+class EquationDirective(Located):
     """``equation``: one of Guo's equations, corrected and as printed, with links to the steps that compute it."""
 
     required_arguments = 1
@@ -336,7 +336,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         ("unroll", Unroll),
         ("stepper", Stepper),
         ("ledger", LedgerTable),
-        ("equation", Equation),
+        ("equation", EquationDirective),
     ):
         app.add_directive(name, directive)
     app.connect("env-purge-doc", _forget)

@@ -13,7 +13,7 @@ from ..unfold import Unfolded
 from . import arcs, layers
 from . import overlay as overlays
 from .backward import backward
-from .folded import Folded, OfAllSteps
+from .folded import FoldedPicture, OfAllSteps
 from .fragment import Fragment
 from .highlight import highlighted
 from .scene import Scene
@@ -78,7 +78,7 @@ def _made(
             return layers.folded(complete, everywhere)
         return layers.unfolded(complete, chosen, shown(whole, window, view == "window"))
     if view == "folded":
-        return Folded(_complete(whole, view), everywhere).scene()
+        return FoldedPicture(_complete(whole, view), everywhere).scene()
     if view == "backward":
         return backward(whole, chosen, shown(whole, window))
     return unfolded(whole, chosen, shown(whole, window, view == "window"))

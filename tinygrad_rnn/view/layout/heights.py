@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from .rows import RIGHT, Step
+from .rows import RIGHT, PlacedStep
 from .steps import steps_of
 from .traffic import Traffic
 from .wanted import END
@@ -16,7 +16,7 @@ TRACK = 9.0  # between lines that run side by side
 class Rows:
     """The heights of rows that several steps have in common."""
 
-    def __init__(self, steps: Iterable[Step], ties: Mapping[int, float], bottom: float = 0.0) -> None:
+    def __init__(self, steps: Iterable[PlacedStep], ties: Mapping[int, float], bottom: float = 0.0) -> None:
         half: dict[int, float] = {}
         ins: dict[int, float] = {}
         outs: dict[int, float] = {}
@@ -63,7 +63,7 @@ class Heights:
 
     Attributes
     ----------
-    steps : dict of int to Step
+    steps : dict of int to PlacedStep
         The places within each column that has any.
     tie_track : dict of (int, str) to int
         The tracks of ties that cannot come straight from the right, by column and target.
@@ -117,7 +117,7 @@ class Heights:
         return below, rows.track_out(last, rows.outs[last]) if rows.outs[last] else rows.ceiling(last)
 
 
-def _open(s: Step, k: int) -> bool:
+def _open(s: PlacedStep, k: int) -> bool:
     """Whether no box stands to the right of a part that stands beside another."""
     host = s.host.get(k)
     if host is None:

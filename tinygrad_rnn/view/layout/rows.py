@@ -31,7 +31,7 @@ Spot = tuple[str, int]  # ("box", part) or ("lane", the part that the line comes
 
 
 @dataclass(frozen=True)
-class Part:
+class StepPart:
     """A box in a step, as far as its place depends on it.
 
     Attributes
@@ -63,7 +63,7 @@ class Part:
     up: bool = False
 
 
-class Step:
+class PlacedStep:
     """The parts of a step in their places, around x = 0; y is a matter of all steps together.
 
     Attributes
@@ -82,7 +82,7 @@ class Step:
         For a part beside another, where a line runs past its stack, to or from its right side.
     """
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[StepPart]) -> None:
         self.parts = parts
         self.readers: dict[int, list[int]] = defaultdict(list)
         for k, part in enumerate(parts):
@@ -410,15 +410,15 @@ class Step:
         ]
 
 
-def _side(part: Part) -> float:
+def _side(part: StepPart) -> float:
     """How far from its middle lines may end at a box; at a narrow one they end in the middle."""
     return part.width / 2 - 8 if part.width >= NARROW else 0.0
 
 
 @lru_cache(maxsize=64)
-def step(parts: tuple[Part, ...]) -> Step:
+def step(parts: tuple[StepPart, ...]) -> PlacedStep:
     """The places of a step's parts; steps that are alike are placed once."""
-    return Step(parts)
+    return PlacedStep(parts)
 
 
 def spread(wanted: Sequence[Sequence[tuple[float, float]]], rooms: Sequence[float]) -> list[float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from .rows import Part, Step, step
+from .rows import PlacedStep, StepPart, step
 from .traffic import Traffic
 from .wanted import END
 
 
-def steps_of(traffic: Traffic) -> dict[int, Step]:
+def steps_of(traffic: Traffic) -> dict[int, PlacedStep]:
     """The places in every column that is not empty and not elided."""
     kinds: dict[Any, list[int]] = defaultdict(list)
     local: dict[int, list[tuple[int, ...]]] = {}
@@ -20,7 +20,7 @@ def steps_of(traffic: Traffic) -> dict[int, Step]:
         if items and not traffic.elided(c):
             shape = tuple((reads, i.beside, i.first) for reads, i in zip(local[c], items, strict=True))
             kinds[min(c, 1), shape].append(c)
-    steps: dict[int, Step] = {}
+    steps: dict[int, PlacedStep] = {}
     for alike in kinds.values():
         placed = step(_parts(traffic, alike, local[alike[0]], steps))
         for c in alike:
@@ -29,8 +29,8 @@ def steps_of(traffic: Traffic) -> dict[int, Step]:
 
 
 def _parts(
-    traffic: Traffic, alike: list[int], reads: list[tuple[int, ...]], steps: dict[int, Step]
-) -> tuple[Part, ...]:
+    traffic: Traffic, alike: list[int], reads: list[tuple[int, ...]], steps: dict[int, PlacedStep]
+) -> tuple[StepPart, ...]:
     """The parts of steps that are alike: each as large as in any of them, with the lines that it has in any of them."""
     parts = []
     for k, same in enumerate(zip(*map(traffic.items, alike), strict=True)):
@@ -38,7 +38,7 @@ def _parts(
         rows = [max(0, _row_of(item.like, traffic, steps) - item.below) for item in same if item.like]
         most: list[int] = max([traffic.enter.get(i, []) for i in ids], key=len)
         parts.append(
-            Part(
+            StepPart(
                 max(item.width for item in same),
                 max(item.height for item in same),
                 reads[k],
@@ -53,6 +53,6 @@ def _parts(
     return tuple(parts)
 
 
-def _row_of(name: str, traffic: Traffic, steps: dict[int, Step]) -> int:
+def _row_of(name: str, traffic: Traffic, steps: dict[int, PlacedStep]) -> int:
     c, k = traffic.where[name]
     return steps[c].row[k]
