@@ -374,7 +374,6 @@ class Unfolded:
         """
         return walk(self.tape, self._root(of))
 
-    @asked
     def replay(self, x: Any = None, d: Any = None, *, mask: Any = None, s0: Any = None) -> float:
         """Run the forward pass again, on new data if some is given, with the parameters as they are now.
 
@@ -423,7 +422,6 @@ class Unfolded:
         self._refuse_bad()
         return self.loss
 
-    @asked
     def follow(self, before: Unfolded, x: Any, d: Any) -> float:
         """Move on along a stream: this network's last steps are new, those before them stay as they were computed.
 
@@ -469,7 +467,6 @@ class Unfolded:
         self._refuse_bad()
         return self.loss
 
-    @asked
     def carry(self, x: Any = None, *, s0: Any = None) -> Any:
         """Carry the state over new inputs: the forward pass, but for what no later state depends on.
 
