@@ -13,7 +13,7 @@ import untied
 from canonical import KINDS, problem
 from cell_cases import CELLS, Case, own_pair, relative
 from tinygrad_rnn import guo
-from tinygrad_rnn.autodiff import OPS, Op, play_copies, record_pushforward
+from tinygrad_rnn.autodiff import OPS, BatchedValues, Op, record_pushforward
 from tinygrad_rnn.unfold.structure import flatten, rebuild
 
 every_cell = pytest.mark.parametrize("name", CELLS)
@@ -244,7 +244,8 @@ def test_the_recorded_pushforward_is_the_pushforward_for_any_number_of_copies(na
     first = len(tape)
     moved = record_pushforward(tape, tape.nodes[:size], seeds)
     many = {w: rng.normal(size=(3, *leaf.shape)) for w, leaf in seeds.items()}
-    values = play_copies(tape.values, tape.nodes[first:], {seeds[w]: each for w, each in many.items()})
+    given = {seeds[w]: each for w, each in many.items()}
+    values = BatchedValues(tape.values, given).run(tape.nodes[first:])
     for k in range(3):
         expected = tape.tangents({w: each[k] for w, each in many.items()})
         for node, tangent in moved.items():

@@ -1,7 +1,7 @@
 """Reverse-mode differentiation on an explicit tape."""
 
 from . import ops, writing
-from .batched import BatchedValues, play_copies
+from .batched import BatchedValues
 from .chain import Push, Share, by_rule, pullback, pushforward, received
 from .check import CheckReport, Compared, Finding, check, check_pass, check_tape
 from .derivatives import Tangents, record_pullback, record_pushforward
@@ -47,7 +47,6 @@ __all__ = [
     "first_bad",
     "op",
     "ops",
-    "play_copies",
     "pullback",
     "pushforward",
     "received",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .node import Node
@@ -39,18 +39,9 @@ class BatchedValues(Values):
     def __setitem__(self, node: OnTape, value: Any) -> None:
         self.changed[node] = value
 
-    def play(self, nodes: Iterable[L]) -> Iterator[L]:
-        """Compute the values of those nodes that depend on the leaves which were given."""
-        return super().play(node for node in nodes if not self.changed.keys().isdisjoint(node.parents))
-
     def run(self, nodes: Iterable[L]) -> BatchedValues:
-        """Play them all."""
+        """Compute the values of those nodes that depend on the leaves which were given."""
         for node in nodes:
             if not self.changed.keys().isdisjoint(node.parents):
                 self.compute(node)
         return self
-
-
-def play_copies(values: Values, nodes: Iterable[Node], given: Mapping[Node, Array]) -> dict[Node, Array]:
-    """Play nodes for other leaves, see `BatchedValues`: the values of the leaves, and of all that depends on them."""
-    return BatchedValues(values, given).run(nodes).changed

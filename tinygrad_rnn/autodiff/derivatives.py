@@ -65,7 +65,7 @@ def record_pullback(
 def record_pushforward(tape: Any, nodes: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:
     """Record forward mode over a tape's first nodes as nodes of the same tape.
 
-    What is recorded can be played for many disturbances at once, see `play_copies`.
+    What is recorded can be played for many disturbances at once, see `BatchedValues`.
 
     Parameters
     ----------
