@@ -49,6 +49,7 @@ EXAMPLES = {
     "raised": [ex(POSITIVE, A), ex(1.3, -0.7)],
     "exp": [ex(A), ex(0.3)],
     "log": [ex(POSITIVE)],
+    "softplus": [ex(A), ex(0.3)],
     "sqrt": [ex(POSITIVE)],
     "sign": [ex(A), ex([[-2.0, 0.0, 3.0]])],
     "absolute": [ex(A)],

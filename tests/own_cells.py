@@ -337,7 +337,9 @@ class Case:
         how, widths = self.how, flatten(self.cell.structure)
         x = self.normal((how.steps, how.samples, L))
         d = self.rng.dirichlet(np.ones(O), size=(how.steps, how.samples)).astype(self.dtype)
-        mask = np.arange(how.steps)[:, None] < self.rng.integers(1, how.steps + 1, how.samples) if how.masked else None
+        least = min(how.losses, default=1)  # a sample of which no step counts is refused
+        lengths = self.rng.integers(least, how.steps + 1, how.samples)
+        mask = np.arange(how.steps)[:, None] < lengths if how.masked else None
         s0 = [None if t else self.normal((how.samples, m)) for t, m in zip(self.trained, widths, strict=True)]
         later = [self.normal((how.samples, m)) for m in widths] if how.later else None
         return x, d, mask, s0, later

@@ -139,6 +139,7 @@ class Case:
         self.d = rng.dirichlet(np.ones(O), size=(steps, samples))
         self.mask = np.arange(steps)[:, None] < rng.integers(1, steps + 1, samples)
         self.mask[:, 0] = True
+        self.weights = rng.integers(0, 3, (steps, samples)) / 2
 
     def unfold(self, **options):
         return tg.unfold(self.cell, self.params, self.x, self.d, **{"s0": self.s0} | options)
@@ -161,10 +162,10 @@ def assert_same(net, fresh, tolerance=1e-11):
 def replayed(case, other, **options):
     """A network replayed on the data and from the state of another, and that other recorded afresh."""
     net = case.unfold(**options)
-    mask = {"mask": other.mask} if "mask" in options else {}
-    net.replay(other.x, other.d, s0=other.s0, **mask)
+    new = {what: getattr(other, what) for what in ("mask", "weights") if what in options}
+    net.replay(other.x, other.d, s0=other.s0, **new)
     net.backward()
-    fresh = tg.unfold(case.cell, case.params, other.x, other.d, **{"s0": other.s0} | options | mask)
+    fresh = tg.unfold(case.cell, case.params, other.x, other.d, **{"s0": other.s0} | options | new)
     fresh.backward()
     return net, fresh
 
@@ -192,16 +193,20 @@ def test_every_copy_and_the_initial_state_against_differences(cell, masked):
     steps=st.integers(1, 6),
     samples=st.integers(1, 4),
     masked=st.booleans(),
-    reduction=st.sampled_from(["sum", "mean"]),
-    losses=st.none() | st.sets(st.integers(1, 6), min_size=1),
+    weighted=st.booleans(),
+    reduction=st.sampled_from(["sum", "mean", "own_mean"]),
+    losses=st.none() | st.just("last") | st.sets(st.integers(1, 6), min_size=1),
+    input_grads=st.booleans(),
     seed=st.integers(0, 1000),
 )
-def test_a_replay_is_a_fresh_recording(cell, steps, samples, masked, reduction, losses, seed):
+def test_a_replay_is_a_fresh_recording(cell, steps, samples, masked, weighted, reduction, losses, input_grads, seed):
     case = Case(cell, steps=steps, samples=samples, seed=seed)
     other = Case(cell, steps=steps, samples=samples, seed=seed + 1)
-    options = {"reduction": reduction} | ({"mask": case.mask} if masked else {})
+    options = {"reduction": reduction, "input_grads": input_grads} | ({"mask": case.mask} if masked else {})
     if losses:
-        options["losses"] = sorted({(t - 1) % steps + 1 for t in losses})
+        options["losses"] = losses if losses == "last" else sorted({(t - 1) % steps + 1 for t in losses})
+    if weighted or (masked and losses not in (None, "last")):  # without weights, a sample without cost is refused
+        options["weights"] = case.weights
     net, fresh = replayed(case, other, **options)
     if cell in PLANNED:
         assert "no plan" not in net.schedule

@@ -117,7 +117,7 @@ def _network(cell: str, layers: int, hidden: int, seed: int, data: Data) -> Unfo
     whole = made[0] if layers == 1 else cells.Stacked(*made)
     params = whole.init(data.x.shape[-1], hidden, data.d.shape[-1], rng=seed)
     with np.errstate(all="ignore"):  # a number that is not finite is named by the net
-        net = unfold(whole, params, data.x, data.d, loss=loss, finite=True)
+        net = unfold(whole, params, data.x, data.d, loss=loss, finite=True, batch_first=False)
         net.backward()
     return net
 

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
 from ..unfold.gradients import cotangent
+from ..unfold.paying import check_reduction
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
-from ..unfold.validation import check_reduction, initial_state, sequences
+from ..unfold.validation import initial_state, sequences
 from .pieces import refuse_unless_copies
 from .single_step import with_rows
 from .stream import Window
@@ -137,7 +138,7 @@ class Checkpoints:
         key = (x.shape, x.dtype, d.shape, d.dtype)
         again = again or key in self._nets
         if key not in self._nets:
-            self._nets[key] = unfold(self.cell, self.params, x, d, loss=self.loss, s0=s0)
+            self._nets[key] = unfold(self.cell, self.params, x, d, loss=self.loss, s0=s0, batch_first=False)
         if again:
             refuse_unless_copies(self._nets[key], "a checkpointed pass", "unfold() the whole sequence instead")
         return self._nets[key]

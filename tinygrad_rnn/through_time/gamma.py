@@ -165,7 +165,10 @@ def fixed_memory(
         for t, x_t, d_t in stream(x, d):
             if not nets:
                 state = initial_state(cell, params, s0, len(x_t))
-                pays, silent = (unfold(cell, params, x_t[None], d_t[None], loss=l, s0=state) for l in (loss, _nothing))
+                pays, silent = (
+                    unfold(cell, params, x_t[None], d_t[None], loss=l, s0=state, batch_first=False)
+                    for l in (loss, _nothing)
+                )
                 nets = [pays, silent]
                 for net in nets:
                     refuse_unless_copies(net, "fixed_memory", "rtrl takes any cell")

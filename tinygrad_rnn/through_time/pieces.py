@@ -68,7 +68,7 @@ class Pieces:
             net.replay(x, d, s0=s0)
             return net
         losses = None if counted is None else range(len(x) - counted + 1, len(x) + 1)
-        net = self._net = unfold(self.cell, self.params, x, d, s0=s0, losses=losses, **self._options)
+        net = self._net = unfold(self.cell, self.params, x, d, s0=s0, losses=losses, batch_first=False, **self._options)
         if not net.obstacle:
             net.replay()  # what follows may take over what its schedule leaves
         return net

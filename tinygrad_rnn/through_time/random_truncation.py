@@ -124,7 +124,7 @@ def artbp(
     chance = np.random.default_rng(rng)
 
     def window(block: Pairs, last: int, state: Any) -> Window:
-        net = unfold(cell, params, *map(np.stack, zip(*block, strict=True)), loss=loss, s0=state)
+        net = unfold(cell, params, *map(np.stack, zip(*block, strict=True)), loss=loss, s0=state, batch_first=False)
         return Window(last - len(block) + 1, last, net.loss, _reweighted(net, 1 / (1 - c)), net.last_state)
 
     def run() -> Iterator[Window]:

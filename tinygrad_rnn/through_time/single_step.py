@@ -55,8 +55,8 @@ class SingleStep:
         same_dtype(self.weights, dict(zip("xd", data, strict=True)) | given)
         self.before = tuple(self.tape.leaf(s, "s", t=t - 1, varies=True) for s in given.values())
         weights = {name: w for name, w in self.weights.items() if name not in recipe.initial}
-        step = recipe.record(self.tape, t, weights, (*data, None), rebuild(before, self.before))
-        self.x, self.d, self.cost = step.x, step.d, step.cost
+        step = recipe.record(self.tape, t, weights, dict(zip("xd", data, strict=True)), rebuild(before, self.before))
+        self.x, self.d, self.cost = step.data["x"], step.data["d"], step.cost
         self.parts = tuple(flatten(step.state))
         self.leaves = (*self.weights.values(), *self.before, self.x, self.d)
         self.size = len(self.tape)

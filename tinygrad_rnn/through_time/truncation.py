@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from ..autodiff.asked import asked
 from ..unfold import Unfolded
 from ..unfold.losses import known_loss
+from ..unfold.paying import check_reduction
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
-from ..unfold.validation import check_reduction, initial_state
+from ..unfold.validation import initial_state
 from .lock_step import LockStep
 from .pieces import Pieces
 from .stream import Window, blocks

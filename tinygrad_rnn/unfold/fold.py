@@ -25,7 +25,7 @@ Array = NDArray[Any]
 def fold_step(
     recipe: Recipe,
     weights: Mapping[str, Array],
-    data: tuple[Array, Array, Array | None],
+    data: Mapping[str, Array],
     s: Any,
     equations: Mapping[Any, str],
     watch: bool = False,
@@ -38,8 +38,8 @@ def fold_step(
         The cell and the loss.
     weights : mapping of str to ndarray
         The weights' values.
-    data : (x, d, mask)
-        The first step's input, target and mask.
+    data : mapping of str to ndarray
+        The first step's data, see `Recipe.record`.
     s : ndarray or tuple
         The initial state, in the cell's structure.
     equations : mapping
@@ -75,7 +75,7 @@ def fold_step(
         size=size,
         first=first,
         weights=leaves,
-        data={"x": step.x, "d": step.d} | ({} if step.mask is None else {"mask": step.mask}),
+        data=step.data,
         before=tuple(before),
         state=tuple(state),
         after=tuple(after),
@@ -118,7 +118,7 @@ def steps_differ(tape: Recording, size: int, steps: Sequence[Recorded]) -> str:
     for node in tape.nodes[:size]:
         if node.t is not None:
             columns[node.t].append(node)
-    data = {n.index for step in steps for n in (step.x, step.d, step.mask) if n is not None}
+    data = {n.index for step in steps for n in step.data.values()}
     states = [s.role for s in flatten(steps[0].state)]
 
     def read(p: Node, t: int) -> tuple[int, int]:
@@ -163,7 +163,7 @@ def fold_all(
     The steps are the first `size` nodes of their tape, and `weights` and `s0` what they start from, in nodes.
     """
     first = steps[0]
-    tape = first.x.tape
+    tape = first.cost.tape
     different = steps_differ(tape, size, steps)
     if not different and tape.looked is not None:
         different = f"the cell looked at the value of {tape.looked}, and does something else where it is another number"
@@ -173,12 +173,12 @@ def fold_all(
         recipe,
         {name: leaf.value for name, leaf in weights.items() if name not in recipe.initial},
         # Copies: a view of one row would keep the data of all steps.
-        (first.x.value.copy(), first.d.value.copy(), None if first.mask is None else first.mask.value),
+        {what: leaf.value.copy() for what, leaf in first.data.items()},
         rebuild(s0, [s.value for s in flatten(s0)]),
         tape.equations,
         watch,
     )
-    data = {n.role for n in (first.x, first.d, first.mask) if n is not None}
+    data = {n.role for n in first.data.values()}
     again = folded.tape.nodes[folded.first : folded.size]
     step = [n for n in tape.nodes[:size] if n.t == 1]
     alike = len(step) == len(again) and all(

@@ -1,7 +1,7 @@
 """Costs: what one time step pays for its output. Summing over time is the business of `unfold`.
 
 Where sequences are of different lengths, `mask` (B, 1) is 1 for the samples that have this step. The others have
-targets of zeros, and pay nothing.
+targets of zeros, and pay nothing. Where samples have weights, these say so by a 0.
 """
 
 from __future__ import annotations
@@ -51,13 +51,32 @@ def squared_error(y: Node, d: Node, mask: Node | None = None) -> Node:
     return ops.squared_error(y if mask is None else y * mask, d, name="C")
 
 
+def weighted_cross_entropy(y: Node, d: Node, weight: Node) -> Node:
+    """The cross-entropy of each sample times its weight, see `cross_entropy`."""
+    if y.op is not ops.sigmoid:
+        return cross_entropy(y, d * weight)
+    net = y.parents[0]
+    return ops.sum(weight * (ops.softplus(net) - d * net), name="C")
+
+
+def weighted_squared_error(y: Node, d: Node, weight: Node) -> Node:
+    """Half the squared distance of each sample times its weight."""
+    root = ops.sqrt(weight)
+    return ops.squared_error(root * y, root * d, name="C")
+
+
 LOSSES: Mapping[str, Callable[..., Node]] = MappingProxyType(
     {"cross_entropy": cross_entropy, "squared_error": squared_error}
 )
 """The costs that can be asked for by name."""
 
+WEIGHTED: Mapping[str, Callable[..., Node]] = MappingProxyType(
+    {"cross_entropy": weighted_cross_entropy, "squared_error": weighted_squared_error}
+)
+"""The same costs, where each sample has a weight, (B, 1)."""
 
-def known_loss(loss: str | Callable[..., Node]) -> Callable[..., Node]:
+
+def known_loss(loss: str | Callable[..., Node], weighted: bool = False) -> Callable[..., Node]:
     """The cost of that name, or the user's own.
 
     Raises
@@ -73,4 +92,4 @@ def known_loss(loss: str | Callable[..., Node]) -> Callable[..., Node]:
         return loss
     if loss not in LOSSES:
         raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
-    return LOSSES[loss]
+    return (WEIGHTED if weighted else LOSSES)[loss]

@@ -20,7 +20,7 @@ class Network:
 
     Parameters
     ----------
-    cell, params, loss, reduction, finite, keep
+    cell, params, loss, reduction, batch_first, input_grads, finite, keep
         As for `unfold`. The parameters may be changed in place between calls.
     kept : int
         How many unfoldings of different shapes are remembered; the one unused for longest is forgotten first.
@@ -38,6 +38,8 @@ class Network:
         *,
         loss: str | Loss = "cross_entropy",
         reduction: str = "sum",
+        batch_first: bool | None = None,
+        input_grads: bool = False,
         finite: bool = False,
         keep: str = "needed",
         kept: int = 4,
@@ -47,17 +49,31 @@ class Network:
         self.cell = cell
         self.params = params
         self.kept = kept
-        self._options: dict[str, Any] = {"loss": loss, "reduction": reduction, "finite": finite, "keep": keep}
+        self._options: dict[str, Any] = {
+            "loss": loss,
+            "reduction": reduction,
+            "batch_first": batch_first,
+            "input_grads": input_grads,
+            "finite": finite,
+            "keep": keep,
+        }
         self._unfolded: OrderedDict[Any, Unfolded] = OrderedDict()
 
     def __call__(
-        self, x: Any, d: Any, *, s0: Any = None, mask: Any = None, losses: Iterable[int] | None = None
+        self,
+        x: Any,
+        d: Any,
+        *,
+        s0: Any = None,
+        mask: Any = None,
+        losses: Iterable[int] | str | None = None,
+        weights: Any = None,
     ) -> Unfolded:
         """The network over these data, its forward pass done.
 
         Parameters
         ----------
-        x, d, s0, mask, losses
+        x, d, s0, mask, losses, weights
             As for `unfold`.
 
         Returns
@@ -73,20 +89,26 @@ class Network:
             See `unfold`.
         """
         x, d = np.asarray(x), np.asarray(d)
-        losses = None if losses is None else tuple(losses)
-        start = None if x.ndim != 3 else initial_state(self.cell, self.params, s0, x.shape[1])
+        losses = losses if losses is None or isinstance(losses, str) else tuple(losses)
+        start = (
+            None
+            if x.ndim != 3
+            else initial_state(self.cell, self.params, s0, x.shape[not self._options["batch_first"]])
+        )
         names = tuple(s if isinstance(s, str) else "" for s in flatten(start))
         sizes = tuple((name, np.shape(w), np.asarray(w).dtype) for name, w in self.params.items())
-        key = (x.shape, x.dtype, d.shape, d.dtype, names, mask is None, losses, sizes)
+        key = (x.shape, x.dtype, d.shape, d.dtype, names, mask is None, weights is None, losses, sizes)
         net = self._unfolded.get(key)
         if net is None or net.difference is not None:
-            net = unfold(self.cell, self.params, x, d, s0=s0, mask=mask, losses=losses, **self._options)
+            net = unfold(
+                self.cell, self.params, x, d, s0=s0, mask=mask, losses=losses, weights=weights, **self._options
+            )
             self._unfolded[key] = net
             if len(self._unfolded) > self.kept:
                 self._unfolded.popitem(last=False)
         else:
             given = [None if isinstance(s, str) else s for s in flatten(start)]
-            net.replay(x, d, mask=mask, s0=rebuild(start, given))
+            net.replay(x, d, mask=mask, s0=rebuild(start, given), weights=weights)
             self._unfolded.move_to_end(key)
         return net
 

@@ -22,11 +22,12 @@ Loss = Callable[..., Node]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
-    """One time step, as it was recorded; `state` has the structure that the cell gave it."""
+    """One time step, as it was recorded; `state` has the structure that the cell gave it.
 
-    x: Node
-    d: Node
-    mask: Node | None
+    The data are x, d and, where there are such, the mask and the weight of each sample's cost.
+    """
+
+    data: Mapping[str, Node]
     copies: Mapping[str, Node]
     state: Any
     output: Node
@@ -47,6 +48,8 @@ class Recipe:
         The parameters that are initial states.
     untied : bool
         Whether each time step has weights of its own.
+    input_grads : bool
+        Whether the inputs have gradients.
     """
 
     cell: Cell
@@ -54,11 +57,12 @@ class Recipe:
     shares: Array
     initial: frozenset[str] = frozenset()
     untied: bool = False
+    input_grads: bool = False
 
     def record(
-        self, tape: Recording, t: int, weights: Mapping[str, Node], data: tuple[Array, Array, Array | None], before: Any
+        self, tape: Recording, t: int, weights: Mapping[str, Node], data: Mapping[str, Array], before: Any
     ) -> Recorded:
-        """Record time step `t` from its data, x (B, l), d (B, o) and perhaps a mask (B, 1), and the state before.
+        """Record time step `t` from the state before and its data: x (B, l), d (B, o), perhaps mask and weight (B, 1).
 
         The data are not copied.
 
@@ -69,21 +73,26 @@ class Recipe:
         ShapeError
             If the cell returns a state of another structure or shape than it was given.
         """
-        x_now, d_now, mask_now = data
+
+        def leaf(what: str, active: bool = False) -> Node:
+            return tape.leaf(data[what], what, active=active, varies=True, copy=False)
+
         with tape.step(t), tape.watched():
-            x = tape.leaf(x_now, "x", active=False, varies=True, copy=False)
-            mask = None
-            if mask_now is not None:
-                mask = tape.leaf(mask_now, "mask", active=False, varies=True, copy=False)
+            leaves = {"x": leaf("x", self.input_grads)}
+            if "mask" in data:
+                leaves["mask"] = leaf("mask")
             copies = Copies(weights, t, self.initial, self.untied)
-            state, y = _state_and_output(self.cell(copies, x, before), before)
+            state, y = _state_and_output(self.cell(copies, leaves["x"], before), before)
             names = _part_names(flatten(state), flatten(before))
-            if mask is not None:
-                state = _kept_where_over(mask, state, before, names)
+            if "mask" in data:
+                state = _kept_where_over(leaves["mask"], state, before, names)
             state = _nodes_of_their_own(state, before, names)
-            d = tape.leaf(d_now, "d", active=False, varies=True, copy=False)
-            cost = _scalar(self.loss(y, d) if mask is None else self.loss(y, d, mask))
-        return Recorded(x, d, mask, copies.made, state, y, cost)
+            leaves["d"] = leaf("d")
+            if "weight" in data:
+                leaves["weight"] = leaf("weight")
+            pays = [leaves[what] for what in ("weight", "mask") if what in leaves][:1]
+            cost = _scalar(self.loss(y, leaves["d"], *pays))
+        return Recorded(leaves, copies.made, state, y, cost)
 
 
 def _part_names(parts: Sequence[Node], before: Sequence[Node]) -> list[str]:

@@ -29,11 +29,20 @@ from .executor import BufferCotangents, Executor
 from .fold import Different, fold_all
 from .gradients import Copied, Named
 from .graph import graph
+from .paying import Paying
 from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Step, walk
 from .structure import flatten, rebuild
-from .validation import check_keep, fitting, fitting_data, fitting_errors, fitting_state, fitting_weights
+from .validation import (
+    check_keep,
+    fitting,
+    fitting_data,
+    fitting_errors,
+    fitting_state,
+    fitting_weights,
+    samples_first,
+)
 
 Array = NDArray[Any]
 
@@ -74,14 +83,15 @@ class Unfolded:
         s0: Any,
         cost: Node,
         recipe: Recipe,
+        paying: Paying,
+        batch_first: bool = False,
     ) -> None:
         self.tape = tape
         self.params = params
         self.weights = weights
-        self.inputs = tuple(step.x for step in steps)
-        self.targets = tuple(step.d for step in steps)
-        self.masks = tuple(step.mask for step in steps if step.mask is not None)
-        self._data = {"x": self.inputs, "d": self.targets, "mask": self.masks}
+        self._data = {what: tuple(step.data[what] for step in steps) for what in steps[0].data}
+        self.inputs, self.targets = self._data["x"], self._data["d"]
+        self.masks = self._data.get("mask", ())
         self.states = (s0, *(step.state for step in steps))
         self.outputs = tuple(step.output for step in steps)
         self.losses = tuple(step.cost for step in steps)
@@ -89,6 +99,8 @@ class Unfolded:
         self.counted = tuple(int(t) for t in np.flatnonzero(recipe.shares) + 1)
         self._steps = tuple(steps)
         self._recipe = recipe
+        self._paying = paying
+        self._batch_first = batch_first
         self._dtype = self.inputs[0].value.dtype
         self._size = len(tape)  # what is recorded on the tape later is not the network's own
         self._executor: Executor | None = None
@@ -106,7 +118,7 @@ class Unfolded:
             for name in recipe.initial
         }
         self._shapes = {name: leaf.shape for name, leaf in weights.items()}
-        self._data_shapes = {what: (len(steps), *leaves[0].shape) for what, leaves in self._data.items() if leaves}
+        self._data_shapes = {what: (len(steps), *leaves[0].shape) for what, leaves in self._data.items()}
         self._copied = tuple(name for name in weights if name not in recipe.initial)
         self._cuts: frozenset[int] = frozenset()
 
@@ -357,6 +369,21 @@ class Unfolded:
             self._copies = Copied(back, self._copied, read, self._no_copies)
         return self._copies
 
+    @property
+    def input_grads(self) -> Array:
+        """dC / dx, in the shape of x: what each input of each time step does to the cost.
+
+        Raises
+        ------
+        TapeError
+            If the network was unfolded without ``input_grads=True``, or no backward pass was run.
+        """
+        if not self._recipe.input_grads:
+            raise TapeError("the inputs have no gradients: unfold with input_grads=True")
+        back = self._last_backward()
+        grads = np.stack([self._received(back, x) for x in self.inputs])
+        return np.swapaxes(grads, 0, 1) if self._batch_first else grads
+
     def _last_backward(self) -> Cotangents[Any]:
         back = self.tape.cotangents
         if back is None or not back.complete:
@@ -374,7 +401,7 @@ class Unfolded:
         """
         return walk(self.tape, self._root(of))
 
-    def replay(self, x: Any = None, d: Any = None, *, mask: Any = None, s0: Any = None) -> float:
+    def replay(self, x: Any = None, d: Any = None, *, mask: Any = None, s0: Any = None, weights: Any = None) -> float:
         """Run the forward pass again, on new data if some is given, with the parameters as they are now.
 
         Parameters
@@ -385,6 +412,8 @@ class Unfolded:
             Which samples have which steps of the new data, if the network was unfolded with a mask.
         s0 : array_like, (B, m), or tuple of these, optional
             A new initial state, in the cell's structure; None stands for a part that stays as it is.
+        weights : array_like, (T, B), optional
+            New weights of the costs, if the network was unfolded with some; they stay as they are if none are given.
 
         Returns
         -------
@@ -396,12 +425,13 @@ class Unfolded:
         ShapeError
             If a shape or a dtype differs; nothing is changed then.
         ValueError
-            If a mask is given to a network without one, or without new data, or numbers to a part of the initial
-            state that is a parameter; nothing is changed then.
+            If a mask is given to a network without one, or without new data or new weights where it has some; if
+            weights are given to a network without; if numbers are given to a part of the initial state that is a
+            parameter; nothing is changed then.
         TapeError
             If `finite` is set and a number is not; or if the cell has looked at a number, which may be another one now.
         """
-        new, data, start = self._fitting_all(x, d, mask, s0)
+        new, data, start = self._fitting_all(x, d, mask, s0, weights)
         looked = self.tape.looked
         if looked is not None and (data or start or self.stale):
             raise TapeError(
@@ -448,22 +478,25 @@ class Unfolded:
         ValueError
             If `before` has too few steps, or one of the two networks has no plan: see ``schedule``.
         """
-        kept = self.T - len(x)
+        newest = self._time_first(x=x, d=d)
+        n_new = len(newest["x"])
+        kept = self.T - n_new
         if not self.schedule:
             self._make_plan()
         executor, old = self._executor, before._executor
-        given = self.masks or any(self.trained)
-        if executor is None or old is None or old.values is None or given or not 0 <= kept <= before.T:
+        fixed = len(self._data) > 2 or any(self.trained)
+        if executor is None or old is None or old.values is None or fixed or not 0 <= kept <= before.T:
             raise ValueError(
-                f"a network over {self.T} steps of which {len(x)} are new cannot follow {before}: it must have the "
-                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask "
-                "and no initial state that is trained"
+                f"a network over {self.T} steps of which {n_new} are new cannot follow {before}: it must have the "
+                f"{kept} steps before them and have been replayed, and both must have a plan (see schedule), no mask, "
+                "no weights and no initial state that is trained"
             )
-        new, _, _ = self._fitting_all(None, None, None, None)
-        data = {}
-        for what, given, leaves in (("x", x, self.inputs), ("d", d, self.targets)):
-            data[what] = fitting(what, given, (len(x), *leaves[0].shape), self._dtype)
-        executor.play(new, data, executor.take_over(old, kept), newest=len(x))
+        new, _, _ = self._fitting_all()
+        data = {
+            what: fitting(what, given, (n_new, *self._data[what][0].shape), self._dtype)
+            for what, given in newest.items()
+        }
+        executor.play(new, data, executor.take_over(old, kept), newest=n_new)
         self._refuse_bad()
         return self.loss
 
@@ -487,17 +520,20 @@ class Unfolded:
         ShapeError, ValueError, TapeError
             See `replay`.
         """
-        new, data, start = self._fitting_all(x, None, None, s0)
+        new, data, start = self._fitting_all(x, s0=s0)
         if self._executor is None:
             self.replay(x, s0=s0)
         else:
             self._executor.play(new, data, start, states_only=True)
         return self.last_state
 
-    def _fitting_all(self, x: Any, d: Any, mask: Any, s0: Any) -> tuple[dict[str, Array], dict[str, Array], Any]:
+    def _fitting_all(
+        self, x: Any = None, d: Any = None, mask: Any = None, s0: Any = None, weights: Any = None
+    ) -> tuple[dict[str, Array], dict[str, Array], Any]:
         """The weights, data and parts of the initial state for a pass, all checked before any is changed; a plan."""
         new = fitting_weights(self._shapes, self.params, self._dtype)
-        data = fitting_data(self._data_shapes, self.masks, x, d, mask, self._dtype)
+        given = self._time_first(x=x, d=d, mask=mask, weights=weights)
+        data = fitting_data(self._data_shapes, self.masks, self._paying, given, self._dtype)
         start = {} if s0 is None else fitting_state(self.states[0], s0, self._dtype)
         if len(self.tape) > self._size:
             self._executor = None
@@ -505,6 +541,9 @@ class Unfolded:
         elif not self.schedule:
             self._make_plan()
         return new, data, start
+
+    def _time_first(self, **given: Any) -> dict[str, Any]:
+        return {what: samples_first(each, what) for what, each in given.items()} if self._batch_first else given
 
     def _compile_anew(self) -> None:
         """Compile another program at the next replay."""

@@ -12,6 +12,7 @@ from ..autodiff import Node, ops
 from ..autodiff.asked import asked
 from ..autodiff.tape import collector_at_rest
 from .losses import known_loss
+from .paying import Paying, check_reduction, named_steps
 from .recipe import Cell, Loss, Recipe, Recorded, masked_equations
 from .recording import Recording
 from .structure import flatten, rebuild
@@ -19,12 +20,12 @@ from .unfolded import Unfolded
 from .validation import (
     as_mask,
     check_keep,
-    check_reduction,
     check_untied,
     initial_state,
     same_dtype,
+    samples_first,
     sequences,
-    shares,
+    turned,
     without_padding,
 )
 
@@ -42,7 +43,10 @@ def unfold(
     reduction: str = "sum",
     s0: Any = None,
     mask: Any = None,
-    losses: Iterable[int] | None = None,
+    losses: Iterable[int] | str | None = None,
+    weights: Any = None,
+    batch_first: bool | None = None,
+    input_grads: bool = False,
     untied: bool = False,
     finite: bool = False,
     keep: str = "needed",
@@ -62,11 +66,12 @@ def unfold(
         The targets ``d[t, p, k]``.
     loss : {"cross_entropy", "squared_error"} or callable
         The cost of one time step, ``loss(y, d)``; it is summed over the samples. The squared error is half the
-        sum of squares, Guo (2013), eq. (5). With a mask, ``loss(y, d, mask)``: the mask is a node (B, 1), and
-        who is over must pay nothing.
-    reduction : {"sum", "mean"}
+        sum of squares, Guo (2013), eq. (5). With a mask or with weights, ``loss(y, d, weight)``: a node (B, 1), what
+        each sample's cost is multiplied by, 0 for one that is over.
+    reduction : {"sum", "mean", "own_mean"}
         Whether the costs of the time steps are summed, as in Guo, or averaged: divided by T, also where some
-        samples are over before; by the number of `losses`, if these are named.
+        samples are over before; by the number of `losses`, if these are named. ``"own_mean"`` divides each sample's
+        costs by the number of its own steps that count, and sums over the samples.
     s0 : array_like, (B, m), or str, optional
         The initial state s(0); what the cell says, such as zeros, if none is given. A name means that parameter,
         of shape (m,), repeated over the samples: an initial state that is trained. For a cell whose state is a
@@ -74,8 +79,17 @@ def unfold(
     mask : array_like, (T, B), optional
         For sequences of different lengths: 1 where sample p has a step t, 0 where it is over. Then its state is
         handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
-    losses : iterable of int, optional
+    losses : iterable of int, or "last", optional
         The time steps whose costs count, from 1 to T, such as the newest ones of a window; all if none are named.
+        ``"last"`` counts the last step alone, with a mask each sample's own.
+    weights : array_like, (T, B), optional
+        What the cost of sample p at step t is multiplied by, from 0 up, on top of all that. An average still divides
+        by a number of steps, not by the sum of the weights.
+    batch_first : bool, optional
+        Whether x, d, mask and weights come with the samples first, (B, T, ...), here and at each replay. Where only
+        one time step would be left to several samples, say False if that is meant: else a warning asks.
+    input_grads : bool
+        Whether the inputs have gradients, see `Unfolded.input_grads`.
     untied : bool
         Whether each time step has weights of its own, as Guo's section 4 considers: every parameter but an initial
         state has an axis of length T in front, see `tinygrad_rnn.untie`. Time and memory grow with T squared.
@@ -96,8 +110,8 @@ def unfold(
     ShapeError
         If arrays do not fit together.
     ValueError
-        If `loss`, `reduction` or `keep` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, or
-        if `losses` names no time step.
+        If `loss`, `reduction` or `keep` is unknown, if `s0` names no parameter, if a mask holds more than 0 and 1, if
+        `losses` names no time step, or none of a sample that has some, or if a weight is negative or not finite.
     TapeError
         If `finite` is set and a number is not; the first one is named.
 
@@ -105,50 +119,62 @@ def unfold(
     -----
     Source: Guo (2013), section 3 and Figure 2.
     """
-    pays = known_loss(loss)
-    check_reduction(reduction)
+    known_loss(loss)
+    check_reduction(reduction, "own_mean")
     check_keep(keep)
+    if batch_first:
+        x, d, mask, weights = (
+            samples_first(what, name) for what, name in ((x, "x"), (d, "d"), (mask, "mask"), (weights, "weights"))
+        )
     x, d = sequences(x, d)
+    turned(x.shape, batch_first)
     x, d, present = np.array(x), np.array(d), None
     if mask is not None:
         present = as_mask(mask, x.shape[:2], x.dtype)
         x, d = without_padding(x, present), without_padding(d, present)
+    paying = Paying(named_steps(len(x), losses), reduction, mask is not None, weights is not None)
+    data = {"x": x, "d": d} | ({} if present is None else {"mask": present})
+    pays = paying.of_samples(present, weights, x.shape[:2], x.dtype)
+    if pays is not None:
+        data["weight"] = pays
     s0 = initial_state(cell, params, s0, x.shape[1])
     equations = getattr(cell, "equations", {})
     tape = Recording(equations if mask is None else masked_equations(equations))
-    weights = {name: tape.leaf(value, name) for name, value in params.items()}
+    leaves = {name: tape.leaf(value, name) for name, value in params.items()}
     tape.parameters = params
     given = [s for s in flatten(s0) if not isinstance(s, str)]
-    same_dtype(weights, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
+    same_dtype(leaves, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
     recipe = Recipe(
         cell,
-        pays,
-        shares(len(x), losses, reduction),
+        known_loss(loss, paying.by_sample),
+        paying.shares(len(x)),
         frozenset(s for s in flatten(s0) if isinstance(s, str)),
         untied,
+        input_grads,
     )
-    of_steps = {name: leaf for name, leaf in weights.items() if name not in recipe.initial}
+    of_steps = {name: leaf for name, leaf in leaves.items() if name not in recipe.initial}
     if untied:
         check_untied(of_steps, len(x))
     with tape.step(0):
         # Provisional names, for messages: a part of s(0) is called what the cell calls it one step later.
         names = [f"s[{k}]" for k in range(len(flatten(s0)))] if isinstance(s0, tuple) else ["s"]
         parts = zip(flatten(s0), names, strict=True)
-        before = s0 = rebuild(s0, [_first(tape, weights, s, x.shape[1], name) for s, name in parts])
+        before = s0 = rebuild(s0, [_first(tape, leaves, s, x.shape[1], name) for s, name in parts])
     steps: list[Recorded] = []
     with collector_at_rest():
         for t in range(1, len(x) + 1):
-            now = x[t - 1], d[t - 1], None if present is None else present[t - 1]
+            now = {what: whole[t - 1] for what, whole in data.items()}
             steps.append(recipe.record(tape, t, of_steps, now, before))
             before = steps[-1].state
     for first, later in zip(flatten(s0), flatten(steps[0].state), strict=True):
         first.name = later.name or first.name
     counted = [step.cost for step, share in zip(steps, recipe.shares, strict=True) if share]
-    cost = ops.add(*counted, name="C" if reduction == "sum" else "C_sum")
-    if reduction == "mean":
+    averaged = recipe.shares.max() < 1
+    cost = ops.add(*counted, name="C_sum" if averaged else "C")
+    if averaged:
         name = "1/T" if len(counted) == len(x) else "share"
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(counted), x.dtype), name, active=False), name="C")
-    net = Unfolded(tape, params, weights, steps, s0, cost, recipe)
+    net = Unfolded(tape, params, leaves, steps, s0, cost, recipe, paying, bool(batch_first))
     net.finite = finite
     net.keep = keep
     net._refuse_bad()

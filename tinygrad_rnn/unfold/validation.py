@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
 from ..autodiff.calling import as_array, numbers
+from ..autodiff.errors import users_level
+from .paying import Paying
 from .recipe import Cell
 from .structure import flatten, outline, rebuild
 
@@ -38,6 +41,25 @@ def sequences(x: Any, d: Any) -> tuple[Array, Array]:
             f"x is {x.shape} and d is {d.shape}: there must be at least one time step, one sample and one unit"
         )
     return x, d
+
+
+def samples_first(given: Any, name: str) -> Any:
+    """An array (B, T, ...) as (T, B, ...); None stays what it is."""
+    array = None if given is None else as_array(given, name)
+    if array is not None and array.ndim < 2:
+        raise ShapeError(f"{name} is {array.shape}: with batch_first=True its axes are sample and time, then the rest")
+    return None if array is None else np.swapaxes(array, 0, 1)
+
+
+def turned(shape: tuple[int, ...], batch_first: bool | None) -> None:
+    """Warn where samples and time look turned: one time step, and several samples."""
+    if batch_first is None and shape[0] == 1 < shape[1]:
+        warnings.warn(
+            f"x is {shape}: that is 1 time step of {shape[1]} samples, for x[t, p, i] has time first. If samples come "
+            "first, pass batch_first=True; if it is meant so, batch_first=False",
+            UserWarning,
+            stacklevel=users_level(),
+        )
 
 
 def as_mask(mask: Any, shape: tuple[int, int], dtype: Any) -> Array:
@@ -119,28 +141,10 @@ def check_untied(weights: Mapping[str, Node], T: int) -> None:
             )
 
 
-def check_reduction(reduction: str) -> None:
-    """Raise ValueError if it is not a way to combine the costs over time."""
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f"reduction={reduction!r}: the costs over time are combined by 'sum' or by 'mean'; say which")
-
-
 def check_keep(keep: str) -> None:
     """Raise ValueError if it is not a choice of what a replay keeps."""
     if keep not in ("needed", "all"):
         raise ValueError(f"keep={keep!r}: a replay keeps what is 'needed', or 'all'; say which")
-
-
-def shares(T: int, losses: Iterable[int] | None, reduction: str) -> Array:
-    """What each time step's cost weighs in the whole."""
-    shares = np.zeros(T)
-    for t in range(1, T + 1) if losses is None else losses:
-        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T:
-            raise ValueError(f"losses names {t!r}: it names time steps, integers from 1 to {T}")
-        shares[t - 1] = 1
-    if not shares.any():
-        raise ValueError("losses is empty: name at least one time step whose cost counts")
-    return shares if reduction == "sum" else shares / np.count_nonzero(shares)
 
 
 def fitting(what: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Array:
@@ -165,26 +169,30 @@ def fitting_weights(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, 
 
 
 def fitting_data(
-    shapes: Mapping[str, tuple[int, ...]], masks: Sequence[Node], x: Any, d: Any, mask: Any, dtype: Any
+    shapes: Mapping[str, tuple[int, ...]],
+    masks: Sequence[Node],
+    paying: Paying,
+    given: Mapping[str, Any],
+    dtype: Any,
 ) -> dict[str, Array]:
     """The data that a replay was given, checked, with zeros where a sample is over; `masks` are those of all steps."""
-    data = {}
-    for what, given in (("x", x), ("d", d)):
-        if given is not None:
-            data[what] = fitting(what, given, shapes[what], dtype)
+    data = {what: fitting(what, given[what], shapes[what], dtype) for what in ("x", "d") if given[what] is not None}
+    mask, weights = given["mask"], given["weights"]
     if mask is not None and not masks:
         raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
     if mask is not None and len(data) < 2:
         raise ValueError("replay: a new mask belongs to new data: pass x and d with it")
+    if weights is not None and not paying.weighted:
+        raise ValueError("replay: the network was unfolded without weights; unfold again, with some")
+    if mask is not None and weights is None and paying.weighted:
+        raise ValueError("replay: a new mask belongs to new weights: pass weights with it")
+    shape, present = (shapes["x"][0], shapes["x"][1]), None
     if masks:
-        present = (
-            np.stack([m.value for m in masks])
-            if mask is None
-            else as_mask(mask, (shapes["x"][0], shapes["x"][1]), dtype)
-        )
+        present = np.stack([m.value for m in masks]) if mask is None else as_mask(mask, shape, dtype)
         data = {what: without_padding(array, present) for what, array in data.items()}
-        if mask is not None:
-            data["mask"] = present
+    if mask is not None or weights is not None:
+        pays = paying.of_samples(present, weights, shape, dtype)
+        data |= {what: array for what, array in (("mask", present), ("weight", pays)) if what in shapes}  # type: ignore[misc]
     return data
 
 

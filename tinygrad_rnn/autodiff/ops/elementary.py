@@ -110,6 +110,23 @@ def _(dx: Any, y: Any, x: Any) -> Any:
     return arithmetic.divide(dx, x)
 
 
+@op(label="softplus", latex=r"\ln(1 + \exp({0}))")
+def softplus(x: Array, out: Array | None = None) -> Array:
+    """The smooth ramp ln(1 + e^x), whose slope is the sigmoid."""
+    top = np.maximum(x, 0)  # then nothing overflows
+    return np.add(top, np.log1p(np.exp(x - 2 * top)), out=out)
+
+
+@softplus.vjp(0, latex=r"{g} / (1 + \exp(-{0}))")
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * exp(x - y)
+
+
+@softplus.jvp(0)
+def _(dx: Any, y: Any, x: Any) -> Any:
+    return dx * exp(x - y)
+
+
 @op(label="√", latex=r"\sqrt{{{0}}}", ufuncs=[(np.sqrt,)])
 def sqrt(x: Array, out: Array | None = None) -> Array:
     """The square root, entry by entry; at 0 its slope is infinite."""
