@@ -111,7 +111,8 @@ class Tape(Derivatives):
         ShapeError
             If the op cannot take these arguments.
         """
-        self._open()
+        if not self.passes.values.lazy:
+            self._open()
         parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
         for p in parents:
             if p.index >= len(self.nodes) or self.nodes[p.index] is not p:
@@ -135,20 +136,20 @@ class Tape(Derivatives):
         self, op: Op | None, parents: tuple[Node, ...], value: Array | None, name: str, active: bool, shape: Any
     ) -> Node:
         node = Node(self._ref, self.passes, len(self.nodes), op, parents, name, active, shape)
-        self._open().append(value)
+        if not self.passes.values.lazy:
+            self._open()
+        self.passes.values.append(value)
         self.nodes.append(node)
         return node
 
-    def _open(self) -> Values:
-        """The values of the last forward pass, to which those of what is recorded now are added."""
+    def _open(self) -> None:
+        """Let the values of what is recorded from now on be added to those of the last forward pass."""
         values = self.passes.values
-        if not values.lazy:
-            if values.done < len(self.nodes):
-                raise TapeError(
-                    f"the forward pass stands at {self.nodes[values.done]}: play it to its end before recording more"
-                )
-            values.lazy = True
-        return values
+        if values.done < len(self.nodes):
+            raise TapeError(
+                f"the forward pass stands at {self.nodes[values.done]}: play it to its end before recording more"
+            )
+        values.lazy = True
 
     def where(self, equation: str = "") -> str:
         """Where the recording stands, for a message."""

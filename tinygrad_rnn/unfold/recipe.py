@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..autodiff import Node, ShapeError, ops
 from .copies import Copies
 from .recording import Recording
-from .structure import flatten, outline, rebuild
+from .structure import alike, flatten, outline, rebuild
 
 Array = NDArray[Any]
 Cell = Callable[[Mapping[str, Any], Any, Any], tuple[Any, Any]]
@@ -77,16 +77,20 @@ class Recipe:
         def leaf(what: str, active: bool = False) -> Node:
             return tape.leaf(data[what], what, active=active, varies=True, copy=False)
 
-        with tape.step(t), tape.watched():
+        with tape.step(t, watched=True):
             leaves = {"x": leaf("x", self.input_grads)}
             if "mask" in data:
                 leaves["mask"] = leaf("mask")
             copies = Copies(weights, t, self.initial, self.untied)
             state, y = _state_and_output(self.cell(copies, leaves["x"], before), before)
-            names = _part_names(flatten(state), flatten(before))
+            parts, old = flatten(state), flatten(before)
+            handed_on = len({*parts, *old}) < len(parts) + len(old)
+            names = _part_names(parts, old) if handed_on else [s.name for s in parts]
             if "mask" in data:
-                state = _kept_where_over(leaves["mask"], state, before, names)
-            state = _nodes_of_their_own(state, before, names)
+                parts = _kept_where_over(leaves["mask"], parts, old, names)
+            if handed_on:
+                parts = _nodes_of_their_own(parts, old, names)
+            state = rebuild(state, parts)
             leaves["d"] = leaf("d")
             if "weight" in data:
                 leaves["weight"] = leaf("weight")
@@ -123,30 +127,29 @@ def _not_taken(name: str, names: Mapping[int, str]) -> str:
     return next(each for each in chain([name], others) if not each or each not in names.values())
 
 
-def _kept_where_over(mask: Node, new: Any, before: Any, names: Sequence[str]) -> Any:
+def _kept_where_over(mask: Node, new: Sequence[Node], before: Sequence[Node], names: Sequence[str]) -> list[Node]:
     """The new state where a sample has this step, the state before where it is over: ``s_kept`` chooses from ``s``."""
     wide: dict[tuple[int, ...], Node] = {}
     kept = []
-    for s, old, name in zip(flatten(new), flatten(before), names, strict=True):
+    for s, old, name in zip(new, before, names, strict=True):
         if s is old:
             kept.append(s)
             continue
         if s.shape not in wide:
             wide[s.shape] = ops.broadcast(mask, source=mask.shape, to=s.shape)
         kept.append(ops.where(wide[s.shape], s, old, name=name and f"{name}_kept"))
-    return rebuild(new, kept)
+    return kept
 
 
-def _nodes_of_their_own(new: Any, before: Any, names: Sequence[str]) -> Any:
+def _nodes_of_their_own(new: Sequence[Node], before: Sequence[Node], names: Sequence[str]) -> list[Node]:
     """The new state, a part that the cell hands on as it is, or twice, as a node of this step.
 
     Then whatever is read was computed one step before, and a step has as many nodes of state as the state has parts.
     """
-    old = flatten(before)
     own: list[Node] = []
-    for s, name in zip(flatten(new), names, strict=True):
-        own.append(ops.identity(s, name=name) if s in old or s in own else s)
-    return rebuild(new, own)
+    for s, name in zip(new, names, strict=True):
+        own.append(ops.identity(s, name=name) if s in before or s in own else s)
+    return own
 
 
 def masked_equations(equations: Mapping[Any, str]) -> dict[Any, str]:
@@ -156,14 +159,14 @@ def masked_equations(equations: Mapping[Any, str]) -> dict[Any, str]:
 
 
 def _state_and_output(result: Any, before: Any) -> tuple[Any, Node]:
-    whole = isinstance(result, tuple) and len(result) == 2
-    if not (whole and all(isinstance(n, Node) for n in [*flatten(result[0]), result[1]])):
+    whole = isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Node)
+    if not whole or not (isinstance(result[0], Node) or all(isinstance(s, Node) for s in flatten(result[0]))):
         raise TypeError(
             f"the cell returned {type(result).__name__}: it must return two nodes, the new state and the output, "
             "both computed with the ops of tinygrad_rnn.ops; a state may also be a tuple of nodes"
         )
     state, y = result
-    if outline(state) != outline(before):
+    if not alike(state, before):
         raise ShapeError(
             f"the cell turned a state {outline(before, 'node')} into {outline(state, 'node')}: a state comes out "
             "with the structure with which it went in"

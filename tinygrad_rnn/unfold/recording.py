@@ -55,10 +55,11 @@ class Recording(Tape):
         self._alike = 0  # how many nodes are copies, of this tape's or of the other recording's
 
     @contextmanager
-    def step(self, t: int, chain: int = 0) -> Iterator[None]:
+    def step(self, t: int, chain: int = 0, watched: bool = False) -> Iterator[None]:
         """Record time step `t` of a chain: its nodes carry that time, and their place in the step is their role.
 
-        A time step that is taken up again is continued.
+        A time step that is taken up again is continued. While it is `watched`, it is noted whether somebody looks at a
+        number, such as a cell that decides by it, see `looked`.
 
         Raises
         ------
@@ -71,13 +72,14 @@ class Recording(Tape):
         begun = self._roles.get(place, 0)
         size = self._role if t > 2 and not begun and self._last == ((chain, t - 1), len(self.nodes)) else 0
         self._place, self._role, self._apart, alike = place, begun, size, self._alike
+        self.passes.watched = watched
         try:
             yield
         except Exception as error:
             keep(error, self)
             raise
         finally:
-            self._place, self._apart = None, 0
+            self._place, self._apart, self.passes.watched = None, 0, False
             self._roles[place] = self._role
             self._last = place, len(self.nodes)
             if t > 2 and not begun and self.odd_step is None and not self._alike - alike == self._role == size:
@@ -92,18 +94,9 @@ class Recording(Tape):
         """Record what is computed from a node at that node's time."""
         return nullcontext() if node.t is None or self._place is not None else self.step(node.t, node.chain)
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Note whether somebody looks at a number, such as a cell that decides by it."""
-        self.passes.watched = True
-        try:
-            yield
-        finally:
-            self.passes.watched = False
-
     @property
     def looked(self) -> Node | None:
-        """The first node whose number was looked at while that was `watched`; None if all was left to the ops."""
+        """The first node whose number was looked at in a step that was watched; None if all was left to the ops."""
         return None if self.passes.looked is None else self.nodes[self.passes.looked]
 
     @contextmanager
@@ -147,10 +140,10 @@ class Recording(Tape):
         varies : bool
             Whether it holds other numbers at other times, as data do.
         """
+        like = self.nodes[-self._apart] if self._apart else self._repeated()
         node = super().leaf(value, name, active=active, copy=copy)
         if t is not None:
             node.t = t
-        like = self._original(node.index)
         if like is not None and like.op is None and like.name == name and like.shape == node.shape:
             before = like._passes.values  # of this recording, or of the one that it may repeat
             self._alike += like.active == active and (varies or np.array_equal(self.values[node], before[like]))
@@ -180,25 +173,27 @@ class Recording(Tape):
         A node that repeats a node of the step before it, or of another recording, needs no check, and no value
         before somebody asks for it: that keeps recording cheap.
         """
-        parents = tuple([a if isinstance(a, Node) else self.constant(a) for a in args])
+        for a in args:
+            if not isinstance(a, Node):
+                args = [each if isinstance(each, Node) else self.constant(each) for each in args]
+                break
+        parents = tuple(args)
         if self._suffix and name and not op.ties:
             name += self._suffix
-        like = self._original(len(self.nodes))
+        like = self.nodes[-self._apart] if self._apart else self._repeated()
         if like is not None and like.op is op and self._repeats(like, parents):
             self._alike += 1
             if not op.checks_values and self.passes.values.lazy:
                 return self._append(op, parents, None, name, like.active, like.shape)
         return super().record(op, parents, name)
 
-    def _original(self, index: int) -> Node | None:
-        """What the node of this index would be a copy of, if it is one."""
-        if self._apart:
-            return self.nodes[index - self._apart]
-        return self._like[index] if index < len(self._like) else None
+    def _repeated(self) -> Node | None:
+        """What the next node would be a copy of in the other recording."""
+        return self._like[len(self.nodes)] if len(self.nodes) < len(self._like) else None
 
     def _repeats(self, like: Node, parents: tuple[Node, ...]) -> bool:
         """Whether a node with these parents is a copy of `like`: it reads what that one read."""
-        before = like.parents
+        before, apart = like.parents, self._apart
         if len(before) != len(parents):
             return False
         for p, q in zip(parents, before, strict=True):
@@ -207,14 +202,19 @@ class Recording(Tape):
             if p is q:
                 if p.t is not None:
                     return False
-            elif p.index - q.index != self._apart or (self._apart and (p.t is None or q.t is None)):
-                return False
-            if p.shape != q.shape or p.active != q.active:
+            elif (
+                p.index - q.index != apart
+                or (apart and (p.t is None or q.t is None))
+                or p.shape != q.shape
+                or p.active != q.active
+            ):
                 return False
         return True
 
-    def _append(self, *args: Any) -> Node:
-        node = super()._append(*args)
+    def _append(
+        self, op: Op | None, parents: tuple[Node, ...], value: Any, name: str, active: bool, shape: Any
+    ) -> Node:
+        node = super()._append(op, parents, value, name, active, shape)
         if self._place is not None:
             node.chain, node.t = self._place
             node.role = self._role

@@ -21,6 +21,13 @@ def _built(part: Any, rest: Iterator[Any]) -> Any:
     return tuple(_built(p, rest) for p in part) if isinstance(part, tuple) else next(rest)
 
 
+def alike(state: Any, other: Any) -> bool:
+    """Whether two states have one structure."""
+    if not isinstance(state, tuple):
+        return not isinstance(other, tuple)
+    return isinstance(other, tuple) and len(state) == len(other) and all(map(alike, state, other))
+
+
 def copied(state: Any) -> Any:
     """The same numbers in arrays of their own."""
     return rebuild(state, [leaf.copy() for leaf in flatten(state)])

@@ -14,7 +14,7 @@ from ..autodiff.calling import as_array, numbers
 from ..autodiff.errors import users_level
 from .paying import Paying
 from .recipe import Cell
-from .structure import flatten, outline, rebuild
+from .structure import alike, flatten, outline, rebuild
 
 Array = NDArray[Any]
 
@@ -106,7 +106,7 @@ def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int
     if usual is None:
         raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
     s0 = usual if s0 is None else s0
-    if outline(s0) != outline(usual) or any(isinstance(s, list) for s in flatten(s0)):
+    if not alike(s0, usual) or any(isinstance(s, list) for s in flatten(s0)):
         raise ShapeError(
             f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
             "each an array s0[p, j] or the name of a parameter"
@@ -199,7 +199,7 @@ def fitting_data(
 def fitting_state(state: Any, s0: Any, dtype: Any) -> dict[Node, Array]:
     """The parts of the initial state that a replay was given, checked; `state` is s(0), in nodes."""
     parts = flatten(state)
-    if outline(s0) != outline(state):
+    if not alike(s0, state):
         raise ShapeError(f"replay: s0 is {outline(s0)}, and the state is {outline(state)}")
     found = {}
     for k, (part, given) in enumerate(zip(parts, flatten(s0), strict=True)):
@@ -217,7 +217,7 @@ def fitting_state(state: Any, s0: Any, dtype: Any) -> dict[Node, Array]:
 
 def fitting_errors(state: Any, later: Any, dtype: Any) -> list[Array]:
     """What comes back to the parts of the last state, checked; `state` is s(T), in nodes."""
-    if outline(later) != outline(state):
+    if not alike(later, state):
         raise ShapeError(f"backward: later is {outline(later)}, and the state is {outline(state)}")
     errors = []
     for part, given in zip(flatten(state), flatten(later), strict=True):
