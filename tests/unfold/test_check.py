@@ -34,7 +34,9 @@ def test_right_networks_pass_whoever_played_them(sizes, kind, reduction, replaye
     report = net.check(rng=seed)
     assert report.ok, report
     assert report.largest < 1e-9
-    assert report.compared["copy"].count == 5 * net.T
+    copies = report.compared["copy"]
+    assert copies.count + copies.left_out == 5 * net.T
+    assert not copies.left_out or kind[0] == "relu"  # beside a kink there is nothing to measure
     assert report.compared["gradient"].count == 5
     active = sum(node.active for node in net.tape)
     left_out = report.compared["cotangent"].left_out
