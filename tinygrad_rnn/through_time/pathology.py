@@ -44,7 +44,7 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
     Raises
     ------
     ValueError
-        If there is no such part or no such time step, or none is named.
+        If there is no such part or no such time step, or none is named, or a sample's state depends on other samples.
     TapeError
         If the forward pass was left before its end.
     """
@@ -54,7 +54,8 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
     chosen = range(1, net.T + 1) if times is None else [_time("times", t, net.T) for t in times]
     if not chosen:
         raise ValueError(f"times is empty: name time steps, from 1 to {net.T}, or leave it out for all of them")
-    found = []
+    found: list[Array] = []
+    rng = np.random.default_rng(0)
     for t in chosen:
         before, after = flatten(net.states[t - 1]), flatten(net.states[t])
         if part is not None:
@@ -66,6 +67,15 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
                 moved = net.tape.tangents({s: np.broadcast_to(unit, s.shape)}, among=step)
                 columns.append(np.concatenate([moved[new] for new in after], axis=-1))
         found.append(np.stack(columns, axis=-1))
+        moves = {s: rng.normal(size=s.shape) for s in before}  # of each sample another one
+        moved = net.tape.tangents(moves, among=step)
+        together = np.concatenate([moved[new] for new in after], axis=-1)
+        alone = (found[-1] @ np.concatenate([*moves.values()], axis=-1)[..., None])[..., 0]
+        if np.abs(together - alone).max() > 1e3 * np.finfo(alone.dtype).eps * np.abs(found[-1]).max():
+            raise ValueError(
+                f"at t={t} a sample's state depends on other samples' states, as with a mean over them: none has a "
+                "Jacobian of its own. Unfold one sample"
+            )
     return np.stack(found)
 
 
