@@ -485,13 +485,49 @@ def test_extreme_values_and_their_slopes(name, args):
                 assert share[k] == pytest.approx(slope, rel=1e-12, abs=near), (slot, k)
 
 
-def test_slopes_far_from_0_are_right_to_the_rounding_of_1():
-    net = np.linspace(-60, 60, 241)
-    for name, exact in ("tanh", mpmath.tanh), ("sigmoid", lambda v: 1 / (1 + mpmath.exp(-v))):
-        slopes = OPS[name].share(0, np.ones_like(net), OPS[name](net), [net])
-        with mpmath.workdps(80):
-            right = [float(mpmath.diff(exact, mpmath.mpf(float(v)))) for v in net]
-        np.testing.assert_allclose(slopes, right, rtol=1e-12, atol=4e-16)
+def mp_sigmoid(v):
+    return 1 / (1 + mpmath.exp(-v))
+
+
+FAR = {  # the value, its slope, and beyond which net inputs that slope is lost, in float64 and float32
+    "tanh": (mpmath.tanh, lambda v: 1 - mpmath.tanh(v) ** 2, (19, 10)),
+    "sigmoid": (mp_sigmoid, lambda v: mp_sigmoid(v) * mp_sigmoid(-v), (38, 20)),
+    "softplus": (lambda v: mpmath.log1p(mpmath.exp(v)), mp_sigmoid, (np.inf, np.inf)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", FAR)
+def test_values_and_slopes_far_from_0_have_the_digits_that_are_said(name, dtype):
+    exact, slope, lost = FAR[name]
+    lost = lost[dtype == np.float32]
+    net = np.linspace(-60, 60, 481).astype(dtype)
+    y = OPS[name](net)
+    slopes = OPS[name].share(0, np.ones_like(net), y, [net])
+    rounding = float(np.finfo(dtype).eps) / 2  # of 1
+    with mpmath.workdps(80):
+        numbers = [mpmath.mpf(float(v)) for v in net]
+        off = [abs(mpmath.mpf(float(a)) - exact(v)) for a, v in zip(y, numbers, strict=True)]
+        relative = [float(e / abs(exact(v))) if v else float(e) for e, v in zip(off, numbers, strict=True)]
+        off_slopes = [float(abs(mpmath.mpf(float(a)) - slope(v))) for a, v in zip(slopes, numbers, strict=True)]
+    assert max(off_slopes) <= (60 if name == "softplus" else 3) * rounding
+    assert (slopes[np.abs(net) > lost] == 0).all()
+    assert (slopes[np.abs(net) < lost - 3] > 0).all()
+    if name == "sigmoid":
+        assert float(max(off)) <= 2 * rounding
+        assert max(np.array(relative)[net > -1]) <= 4 * rounding
+        assert (y[net < -lost] == 0).all()
+        assert (y[net > 2 - lost] > 0).all()
+    else:
+        assert max(relative) <= 4 * rounding
+
+
+def test_a_sigmoid_of_minus_20_has_eight_digits_and_its_logarithm_all():
+    assert float(ops.sigmoid(np.array(-20.0))) == pytest.approx(2.061153618190204e-09, rel=2e-8)
+    for net in (-700.0, -40.0, -20.0, 20.0, 40.0, 700.0):
+        with mpmath.workdps(700):
+            right = float(-mpmath.log1p(mpmath.exp(-mpmath.mpf(net))))
+        assert float(-ops.softplus(np.array(-net))) == pytest.approx(right, rel=1e-15, abs=0)
 
 
 def mp_slope(exact, numbers, slot, k, g):
