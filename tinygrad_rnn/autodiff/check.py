@@ -359,10 +359,13 @@ class _Checking:
             slopes = None if node.index in self.real else _complex_step(node.op, args, tangents)
             if slopes is None:
                 slopes = _difference(node.op, args, tangents)[0]
-            if all(k in node.op.only_read for k in tangents):
+            read = [k for k in tangents if k in node.op.only_read]
+            if len(read) == len(tangents):
                 if slopes.any():  # what is only read was moved alone: nobody has promised a slope for that
                     return False
                 continue
+            if read and _difference(node.op, args, tangents)[1].any():  # a choice that the moved entry turns over
+                return False
             moved[node.index] = slopes
         return True
 
