@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ..autodiff.asked import asked_if_it_fails
 from .validation import Array, floats, gradient, is_number, mapping
 
 
+@asked_if_it_fails
 def clip_by_norm(grads: Mapping[str, Array], threshold: float, norm: float = 2) -> dict[str, Array]:
     """Gradients shortened to a norm of `threshold` where they are longer; their direction stays.
 
@@ -59,6 +61,7 @@ def clip_by_norm(grads: Mapping[str, Array], threshold: float, norm: float = 2) 
     return {name: g * g.dtype.type(threshold / length) for name, g in grads.items()}
 
 
+@asked_if_it_fails
 def clip_by_value(grads: Mapping[str, Array], bound: float) -> dict[str, Array]:
     """Gradients with every entry beyond +-`bound` put at it: their direction may change.
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ..autodiff.asked import asked, asked_if_it_fails
 from .validation import Array, above_zero, gradient, mapping, not_negative, share
 
 Past = Mapping[str, Array]
@@ -47,6 +48,7 @@ class Optimiser(ABC):
             What takes the place of `past`.
         """
 
+    @asked_if_it_fails
     def step(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Move every parameter once, or, if anything stands in the way, none.
 
@@ -106,6 +108,7 @@ class Optimiser(ABC):
         """
         return {f"{what}/{name}": self._past[name][what].copy() for name in self._past for what in self.remembers}
 
+    @asked_if_it_fails
     def restore(self, state: Mapping[str, Array]) -> None:
         """Go on from a `state` as if there had been no break, bit by bit.
 
@@ -202,6 +205,7 @@ class SGD(Optimiser):
     of its velocity, here it is not, which differs only when eta changes on the way.
     """
 
+    @asked
     def __init__(
         self,
         eta: float,
@@ -250,6 +254,7 @@ class Momentum(Optimiser):
 
     remembers = ("velocity",)
 
+    @asked
     def __init__(self, eta: float, mu: float = 0.9, nesterov: bool = False) -> None:
         super().__init__()
         self.eta, self.mu, self.nesterov = above_zero("eta", eta), share("mu", mu), nesterov
@@ -271,6 +276,7 @@ class Nesterov(Momentum):
         How much of the last step is kept, from 0 to below 1.
     """
 
+    @asked
     def __init__(self, eta: float, mu: float = 0.9) -> None:
         super().__init__(eta, mu, nesterov=True)
 
@@ -297,6 +303,7 @@ class Adagrad(Optimiser):
 
     remembers = ("squares",)
 
+    @asked
     def __init__(self, eta: float = 0.01, *, epsilon: float = 1e-10, under_root: bool = False) -> None:
         super().__init__()
         self.eta, self.epsilon, self.under_root = above_zero("eta", eta), not_negative("epsilon", epsilon), under_root
@@ -329,6 +336,7 @@ class RMSprop(Optimiser):
 
     remembers = ("v",)
 
+    @asked
     def __init__(
         self, eta: float = 0.001, *, rho: float = 0.9, epsilon: float = 1e-8, under_root: bool = False
     ) -> None:
@@ -368,6 +376,7 @@ class Adam(Optimiser):
 
     remembers = ("t", "m", "v")
 
+    @asked
     def __init__(
         self,
         eta: float = 0.001,
@@ -416,6 +425,7 @@ class AdamW(Adam):
     decay too, as in `torch.optim.AdamW`.
     """
 
+    @asked
     def __init__(
         self,
         eta: float = 0.001,
