@@ -467,3 +467,57 @@ def test_an_influence_that_has_no_room_is_refused_before_it_is_asked_for():
     long = tg.unfold(cell, cell.init(n_in=3, n_hidden=4, n_out=2, rng=0), x, d)
     with pytest.raises(ValueError, match=r"the influence of U is an array \(20000, 20000, 4, 4\), 48 GiB: see"):
         tg.influence(long, "U")
+
+
+LISTS = {name: w.tolist() for name, w in PARAMS.items()}
+READS = [c for c in EACH if "params" in c.parameters and c.function not in (tg.focused, tg.train.SGD.step, tg.Network)]
+
+
+@pytest.mark.parametrize("called", READS, ids=lambda called: called.name)
+def test_parameters_and_states_may_be_lists_of_numbers_wherever_they_are_read(called):
+    s0 = {"s0": np.zeros((B, 4)).tolist()} if "s0" in called.parameters else {}
+    assert called(params=LISTS, **s0) is None
+
+
+def test_a_network_of_lists_is_that_of_their_arrays():
+    lists = tg.unfold(CELL, dict(LISTS), X.tolist(), D.tolist(), s0=np.ones((B, 4)).tolist())
+    arrays = tg.unfold(CELL, params(), X, D, s0=np.ones((B, 4)))
+    for net in (lists, arrays):
+        net.replay(X.tolist(), D, s0=np.full((B, 4), 0.5).tolist())
+        net.backward()
+    assert lists.loss == arrays.loss
+    for name, g in arrays.grads.items():
+        np.testing.assert_array_equal(lists.grads[name], g)
+    with pytest.raises(ValueError, match=r"params\['V'\] is changed in place, so it must be a writeable array"):
+        tg.train.SGD(0.1).step(lists.params, lists.grads)
+
+
+def test_a_node_is_compared_with_no_number():
+    a, b = (STRAY.leaf([1.0, 2.0], name) for name in "ab")
+    assert a == a
+    assert a != b
+    assert a in [b, a]
+    assert {a: 1}[a] == 1
+    for compare in (
+        lambda: a == 1.0,
+        lambda: a != 1,
+        lambda: a == np.ones(2),
+        lambda: np.ones(2) == a,
+        lambda: a == [1],
+    ):
+        with pytest.raises(TypeError, match="node.value"):
+            compare()
+
+
+def test_a_text_in_a_cell_is_no_factor():
+    def cell(P, x, s):
+        return tg.ops.tanh(s * "2"), s
+
+    with pytest.raises(tg.ShapeError, match=r"multiply at t=1: a constant holds <U1, '2': these are no numbers"):
+        tg.unfold(cell, params(), X, D, s0=np.zeros((B, 4)))
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    for saved, file in ((tg.draw(net()), "u.svg"), (tg.player(net()), "u.html"), (tg.trace(net()), "u.json")):
+        with pytest.raises(FileNotFoundError, match=r"there is no folder .*nodir; make it first"):
+            saved.save(tmp_path / "nodir" / file)

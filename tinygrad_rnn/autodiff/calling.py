@@ -179,6 +179,8 @@ def numbers(value: Any, what: int | str, kinds: str = "f") -> Array:
     array = as_array(value, what)
     if array.dtype.kind in "biu":
         return array.astype(float)
+    if array.dtype.kind in "USO":
+        raise ShapeError(f"{what} holds {array.dtype}, {shortened(value)}: these are no numbers")
     if array.dtype.kind not in kinds:
         raise ShapeError(
             f"{what} holds {array.dtype}: the tape takes floating point numbers. "

@@ -392,6 +392,11 @@ class Unfolded:
     def _last_backward(self) -> Cotangents[Any]:
         back = self.tape.cotangents
         if back is None or not back.complete:
+            if not self.tape.values.lazy:  # they are of no recording, but of a later pass
+                raise TapeError(
+                    "there are no gradients yet of the last forward pass, and those of an earlier one belong to other "
+                    "numbers: call backward() after replay(), or let the steps run to their end"
+                )
             raise TapeError("there are no gradients yet: call backward() first, or let the steps run to their end")
         return back
 
@@ -410,6 +415,10 @@ class Unfolded:
     @asked_if_it_fails
     def replay(self, x: Any = None, d: Any = None, *, mask: Any = None, s0: Any = None, weights: Any = None) -> float:
         """Run the forward pass again, on new data if some is given, with the parameters as they are now.
+
+        What the cell has computed without ops while it was recorded, such as random numbers that it drew with NumPy,
+        is a constant and stays as it was: ``difference`` tells of such a cell, if its steps drew different numbers.
+        What is to be new comes in with `x`.
 
         Parameters
         ----------
