@@ -505,7 +505,7 @@ def test_a_node_is_compared_with_no_number():
         lambda: np.ones(2) == a,
         lambda: a == [1],
     ):
-        with pytest.raises(TypeError, match="node.value"):
+        with pytest.raises(TypeError, match=r"node\.value"):
             compare()
 
 

@@ -129,7 +129,11 @@ class Checkpoints:
         segments = _Segments(
             partial(self._net, again=length < T), x, d, length, with_rows(start, self.params, x.shape[1])
         )
-        loss, grads, initial, state, kept = segments.gradient(self.memory or len(segments))
+        try:
+            loss, grads, initial, state, kept = segments.gradient(self.memory or len(segments))
+        except BaseException:  # such as Ctrl-C: what a network has then may be half of this sequence's
+            self._nets.clear()
+            raise
         for name, error in zip(trained, flatten(initial), strict=True):
             if name:
                 grads[name] = grads[name] + error.sum(axis=0)
