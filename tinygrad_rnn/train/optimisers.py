@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..autodiff.asked import asked, asked_if_it_fails
-from .validation import Array, above_zero, gradient, mapping, not_negative, share
+from ..autodiff.asked import asked_if_it_fails
+from .validation import Array, above_zero, either, gradient, mapping, not_negative, share
 
 Past = Mapping[str, Array]
 
@@ -205,7 +205,7 @@ class SGD(Optimiser):
     of its velocity, here it is not, which differs only when eta changes on the way.
     """
 
-    @asked
+    @asked_if_it_fails
     def __init__(
         self,
         eta: float,
@@ -217,7 +217,7 @@ class SGD(Optimiser):
     ) -> None:
         super().__init__()
         self.eta, self.mu, self.dampening = above_zero("eta", eta), share("mu", mu), share("dampening", dampening)
-        self.nesterov, self.weight_decay = nesterov, not_negative("weight_decay", weight_decay)
+        self.nesterov, self.weight_decay = either("nesterov", nesterov), not_negative("weight_decay", weight_decay)
         self.remembers = ("b",) if mu else ()
         if dampening and not mu:
             raise ValueError(f"dampening={dampening!r}: there is nothing to dampen without mu; give mu above 0")
@@ -254,10 +254,10 @@ class Momentum(Optimiser):
 
     remembers = ("velocity",)
 
-    @asked
+    @asked_if_it_fails
     def __init__(self, eta: float, mu: float = 0.9, nesterov: bool = False) -> None:
         super().__init__()
-        self.eta, self.mu, self.nesterov = above_zero("eta", eta), share("mu", mu), nesterov
+        self.eta, self.mu, self.nesterov = above_zero("eta", eta), share("mu", mu), either("nesterov", nesterov)
 
     def change(self, w: Array, g: Array, past: Past) -> tuple[Array, dict[str, Array]]:  # noqa: ARG002
         """See `Optimiser`."""
@@ -276,7 +276,7 @@ class Nesterov(Momentum):
         How much of the last step is kept, from 0 to below 1.
     """
 
-    @asked
+    @asked_if_it_fails
     def __init__(self, eta: float, mu: float = 0.9) -> None:
         super().__init__(eta, mu, nesterov=True)
 
@@ -303,10 +303,11 @@ class Adagrad(Optimiser):
 
     remembers = ("squares",)
 
-    @asked
+    @asked_if_it_fails
     def __init__(self, eta: float = 0.01, *, epsilon: float = 1e-10, under_root: bool = False) -> None:
         super().__init__()
-        self.eta, self.epsilon, self.under_root = above_zero("eta", eta), not_negative("epsilon", epsilon), under_root
+        self.eta, self.epsilon = above_zero("eta", eta), not_negative("epsilon", epsilon)
+        self.under_root = either("under_root", under_root)
 
     def change(self, w: Array, g: Array, past: Past) -> tuple[Array, dict[str, Array]]:  # noqa: ARG002
         """See `Optimiser`."""
@@ -336,13 +337,13 @@ class RMSprop(Optimiser):
 
     remembers = ("v",)
 
-    @asked
+    @asked_if_it_fails
     def __init__(
         self, eta: float = 0.001, *, rho: float = 0.9, epsilon: float = 1e-8, under_root: bool = False
     ) -> None:
         super().__init__()
         self.eta, self.rho = above_zero("eta", eta), share("rho", rho)
-        self.epsilon, self.under_root = not_negative("epsilon", epsilon), under_root
+        self.epsilon, self.under_root = not_negative("epsilon", epsilon), either("under_root", under_root)
 
     def change(self, w: Array, g: Array, past: Past) -> tuple[Array, dict[str, Array]]:  # noqa: ARG002
         """See `Optimiser`."""
@@ -376,7 +377,7 @@ class Adam(Optimiser):
 
     remembers = ("t", "m", "v")
 
-    @asked
+    @asked_if_it_fails
     def __init__(
         self,
         eta: float = 0.001,
@@ -425,7 +426,7 @@ class AdamW(Adam):
     decay too, as in `torch.optim.AdamW`.
     """
 
-    @asked
+    @asked_if_it_fails
     def __init__(
         self,
         eta: float = 0.001,

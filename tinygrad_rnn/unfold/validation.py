@@ -23,6 +23,7 @@ def sequences(x: Any, d: Any) -> tuple[Array, Array]:
     """Inputs and targets as arrays, checked: time first, as many time steps and samples, and at least one of each."""
     x, d = as_array(x, "x"), as_array(d, "d")
     for name, array, last in (("x", x, "i"), ("d", d, "k")):
+        numbers(array, name)  # text, complex numbers and the like are refused
         if array.ndim != 3:
             wider = {1: f"of single numbers pass {name}[:, None, None]", 2: f"pass {name}[:, None, :]"}.get(array.ndim)
             hint = f" For a single sequence {wider}." if wider else ""
