@@ -32,9 +32,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Draw cells, and calls in any order, by the thousand: ten minutes, or so many with -- 500."""
+    """Draw cells, graphs, and calls in any order, by the thousand: ten minutes, or so many with -- 500."""
     session.install(".[test]")
-    found = "tests/unfold/test_own_cells.py", "tests/unfold/test_any_order.py"
+    found = "tests/unfold/test_own_cells.py", "tests/unfold/test_any_order.py", "tests/autodiff/test_ops.py"
     examples = session.posargs[0] if session.posargs else "2000"
     session.run("pytest", "-n", "auto", *found, env=ONE_THREAD | {"TINYGRAD_RNN_EXAMPLES": examples})
 

@@ -253,7 +253,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line():
     assert "folder.svg is a folder" in refused("-o", "folder.svg", "--force")
     assert "choose one of .svg, .png, .pdf, .dot, .mmd, .json" in refused("-o", "a.gif")
     assert "choose one of" in refused("-o", "a")
-    assert "missing/a.svg: No such file or directory" in refused("-o", "missing/a.svg")
+    assert "missing/a.svg: there is no folder missing; make it first" in refused("-o", "missing/a.svg")
     assert "no.csv: No such file or directory" in refused("--csv", "no.csv", "-o", "a.svg")
     assert "two characters at least" in refused("--text", "a", "-o", "a.svg")
     assert "window='much'" in refused("--window", "much", "-o", "a.svg")

@@ -8,12 +8,13 @@ anything, so that it is exact to rounding.
 import copy
 import inspect
 import math
+import os
 import re
 
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from op_examples import CUBE, EACH, EXAMPLES, UNTRAINED, A, B, bound, receivers, rng
@@ -402,6 +403,69 @@ def test_error_backwards_is_the_adjoint_of_tangents_forwards(steps, seed):
     terms = [(np.asarray(leaf.cotangent) * u[leaf]).sum() for leaf in leaves if leaf.cotangent is not None]
     backwards = math.fsum(terms)
     assert backwards == pytest.approx(forwards, rel=1e-9, abs=1e-10 * (1 + max(map(abs, terms))))
+
+
+# What has no complex derivative, or is not computed on complex numbers, or stands for another one backwards.
+BENT = {"relu", "detach", "maximum", "where", "clip"}
+# The same as NumPy's users write it: indexing, views, and what NumPy repeats in silence.
+WRITTEN = {
+    "row": lambda x, y: x[1] + y,
+    "column": lambda x, y: x[:, :1] * y,
+    "last column, turned": lambda x, y: (x.T - y[:, -1]).T,
+    "backwards": lambda x: x[::-1, ::-1],
+    "rows twice": lambda x, y: x[[1, 1]] * y[[0, 1]],
+    "new axis": lambda x, y: (x.reshape(2, 1, 3) * y.reshape(1, 2, 3))[:, 0],
+    "every other": lambda x, y: x[:, ::2].sum(axis=1, keepdims=True) + y,
+    "reshaped": lambda x, w: x.reshape(3, 2).T @ w,
+    "flattened": lambda x: x.reshape(-1)[[5, 4, 3, 2, 1, 0]].reshape(2, 3),
+    "one number": lambda x, y: x[0, 2] * y,
+    "mean of rows": lambda x, y: x.mean(axis=0) - y,
+    "outer sum": lambda x, y: x.sum(axis=-1, keepdims=True) + y.sum(axis=0),
+    "quotient of a row": lambda x, y: x / (1.5 + y[0] * y[0]),
+    "two of three": lambda x, b: x[..., [0, 2, 2]] * b,
+    "power of a row": lambda x, y: (1.5 + x * x) ** y[0],
+}
+SMOOTH = {name: step for name, step in STEPS.items() if name not in BENT and " " not in name} | WRITTEN
+GRAPHS = int(os.environ.get("TINYGRAD_RNN_EXAMPLES", "100"))
+
+
+def value_of(steps, leaves):
+    """A random graph, on nodes or on arrays: each step reads what was made before it, some of it several times."""
+    made, (w, b) = list(leaves[:2]), leaves[2:]
+    for name, i, j in steps:
+        given = {"x": made[-1 - i % len(made)], "y": made[-1 - j % len(made)], "w": w, "b": b}
+        made.append(SMOOTH[name](*(given[k] for k in inspect.signature(SMOOTH[name]).parameters)))
+    total = made[0]
+    for each in made[1:]:
+        total = total + each
+    return total
+
+
+@settings(max_examples=GRAPHS, derandomize="TINYGRAD_RNN_EXAMPLES" not in os.environ, deadline=None)
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(sorted(SMOOTH)), st.integers(0, 20), st.integers(0, 20)), max_size=8),
+    seed=st.integers(0, 2**16),
+)
+def test_gradients_of_random_graphs_against_the_complex_step(steps, seed):
+    own = np.random.default_rng(seed)
+    arrays = [own.normal(size=s) for s in LEAVES.values()]
+    tape = Tape()
+    leaves = [tape.leaf(a, name) for a, name in zip(arrays, LEAVES, strict=True)]
+    root = value_of(steps, leaves)
+    v = own.normal(size=root.shape)
+    with np.errstate(all="ignore"):
+        plain = value_of(steps, arrays)
+        assume(np.isfinite(plain).all() and np.abs(plain).max() < 1e6)
+        np.testing.assert_allclose(root.value, plain, rtol=1e-12, atol=1e-12 * np.abs(plain).max())
+        tape.backward(root, seed=v)
+        for k, leaf in enumerate(leaves):
+            g = np.zeros(leaf.shape) if leaf.cotangent is None else np.asarray(leaf.cotangent)
+            assume(np.abs(g).max() < 1e6)
+            way = own.choice([-1.0, 1.0], leaf.shape)
+            moved = [a + 1e-40j * way if i == k else a.astype(complex) for i, a in enumerate(arrays)]
+            slope = (v * value_of(steps, moved).imag).sum() / 1e-40
+            scale = max(np.abs(g).sum(), np.abs(v).sum() * 1e-3)
+            assert abs((g * way).sum() - slope) <= 1e-11 * scale, leaf
 
 
 # ---- the ends of floating point, against 1000 digits

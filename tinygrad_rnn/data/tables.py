@@ -153,6 +153,7 @@ def table(
         raise ValueError(f"skip_rows={skip_rows!r}: it must be an integer from 0 up")
     name, text, called = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
+    said = sep is not None or decimal is not None or columns is not None
     rows, sep = rows_of(name, text, sep, skip_rows, watch)
     if sep in (notation.decimal, notation.thousands) and not any(sep in cell for row in rows.fields for cell in row):
         what = "decimal" if notation.decimal == sep else "thousands"
@@ -166,11 +167,26 @@ def table(
     sheet = sheet_of(name, rows, sep, header, notation, date_format)
     data, told, when = _picked(sheet, columns, target, date_column, date_format)
     found = _filled(sheet, data, told, when, missing)
+    if not said and not sheet.headed and not re.search(r",[ \t]|[ \t],", text):
+        _refuse_a_decimal_comma(name, sheet)
     parted = "one column" if sep == ONE_COLUMN else f"parted by {SEPARATORS.get(sep, repr(sep))}"
     count, lines = len(found.values), (sheet.lines[0], sheet.lines[-1])
     signs = f"decimal {notation.decimal!r}" + (f", thousands {notation.thousands!r}" if notation.thousands else "")
     title = f"{name}: {count:,} row{'s' * (count != 1)}, lines {lines[0]} to {lines[1]}; {called}, {parted}, {signs}"
     return replace(found, understood=(title, *found.understood))
+
+
+def _refuse_a_decimal_comma(name: str, sheet: TableSheet) -> None:
+    """Raise DataError where each line may as well be one number, whose decimals stand behind a comma."""
+    if sheet.sep == "," and len(sheet.columns) == 2:
+        whole, behind = (column.cells for column in sheet.columns)
+        if all(map(str.isdecimal, behind)) and all(cell.lstrip("+-").isdecimal() for cell in whole):
+            raise DataError(
+                f"{name}, line {sheet.lines[0]}: is {shown(f'{whole[0]},{behind[0]}')} two whole numbers, or one with "
+                "a decimal comma?",
+                {"sep": ","},
+                {"sep": ";", "decimal": ","},
+            )
 
 
 def _signs(sep: str | None, decimal: str | None, thousands: str | None) -> tuple[str | None, Notation]:
@@ -491,10 +507,6 @@ def _notes(sheet: TableSheet, data: list[TableColumn], numbers: Array) -> list[s
         marks = [mark for mark in MARKS_OF_GAPS if (numbers[:, k] == mark).any()]
         if marks and size < abs(marks[0]) / 3:
             notes.append(f"NOTE: {column} has {marks[0]:.6g} in it, which often marks a gap; here it is a number")
-    if not sheet.headed and len(sheet.columns) == 2 and sheet.sep == "," and all(map(str.isdecimal, data[-1].cells)):
-        notes.append(
-            "NOTE: two columns of whole numbers; for one column with a decimal comma, name sep ; and decimal ,"
-        )
     names = [column.name for column in sheet.columns if column.name]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         notes.append(f"NOTE: several columns are called {', '.join(map(shown, twice))}")

@@ -176,7 +176,9 @@ class _Traced:
         """The traces after the step, of the traces before it."""
         after: Traces = {}
         for name, w in self.single.weights.items():
-            for k in range(len(self.single.parts)):
+            for k, part in enumerate(self.single.parts):
+                if not _has_units(w.shape, part):
+                    continue  # what comes back to it is nothing, or was refused
                 direct = self.from_part[k].get(w)
                 terms = [] if direct is None else [self._value(direct)]
                 for j in range(len(self.single.before)):
@@ -233,7 +235,7 @@ class _Traced:
                 if leaf not in self.from_part[k]:
                     continue
                 ones = self._value(self.from_part[k][leaf])
-                local = local and bool(shape) and (shape[0] % part.shape[1] == 0 or not ones.any())
+                local = local and bool(shape) and (_has_units(shape, part) or not ones.any())
                 if local and ones.any():
                     factor = _of_units(self.probe[k], shape)
                     expected = expected + ones * (factor if who in single.weights else factor[:, None])
@@ -260,6 +262,11 @@ def _refuse_unless_summed(loss: str | Loss, y: Array, d: Array) -> None:
 def _rounding(dtype: Any, *numbers: Any) -> float:
     """What numbers may differ by that are equal but for rounding."""
     return float(1e3 * np.finfo(dtype).eps * max(np.abs(v).max(initial=0) for v in numbers))
+
+
+def _has_units(shape: tuple[int, ...], part: Node) -> bool:
+    """Whether the first axis of a weight has a row, or one for each gate, for each unit of a part of the state."""
+    return bool(shape) and shape[0] % part.shape[1] == 0
 
 
 def _of_units(each: Array, shape: tuple[int, ...]) -> Array:

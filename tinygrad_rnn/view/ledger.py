@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked
 from ..autodiff.notation import number, plain, symbol
 from ..unfold import Unfolded
-from .asked import a_network, a_text
 from .text import called
 
 MOST_COLUMNS = 9
@@ -76,6 +76,7 @@ def entries(weight: str, shape: tuple[int, ...]) -> list[str]:
     return [plain(symbol(f"{stem}_{''.join(str(i + 1) for i in index)}")) for index in np.ndindex(*shape)]
 
 
+@asked
 def ledger(net: Unfolded, weight: str) -> Ledger:
     """The table of what each copy of a weight contributes to the weight's gradient.
 
@@ -91,6 +92,4 @@ def ledger(net: Unfolded, weight: str) -> Ledger:
     Ledger
         It prints as a table.
     """
-    a_network("ledger", net)
-    a_text("ledger", "weight", weight)
     return Ledger(net, weight)

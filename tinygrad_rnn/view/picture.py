@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..autodiff import Tape
+from ..autodiff import asked as arguments
 from ..unfold import Unfolded
 from . import asked, formats, svg, views
 from .dot import dot
@@ -128,6 +129,7 @@ class Picture:
         return write_whole(path, lambda: self.to_bytes(path.suffix), overwrite)
 
 
+@arguments.asked
 def draw(
     net: Unfolded | Tape,
     *,
@@ -188,8 +190,7 @@ def draw(
     TapeError
         If an overlay needs a backward pass that was not run.
     """
-    asked.a_network("draw", net, or_a_tape=True)
-    asked.captions(captions or {})
+    asked.captions({} if captions is None else captions)
     return Picture(
         views.scene(
             net,

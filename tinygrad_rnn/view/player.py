@@ -12,8 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..autodiff.asked import asked
 from ..unfold import Unfolded
-from .asked import a_network, a_path
+from .asked import a_path
 from .files import write_whole
 from .guess import answers, otherwise, question
 from .ids import new_id
@@ -116,6 +117,7 @@ class Player:
         return f"<style>{style_text()}</style>{self.fragment(id=new_id(self.id))}<script>{script_text()}</script>"
 
 
+@asked
 def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", predict: bool = False) -> Player:
     """Step through a network: each step forwards and backwards with its formula, its numbers and the ledger.
 
@@ -138,7 +140,6 @@ def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", pre
         if of is not None or title:
             raise ValueError("player: of= and title= are said when a trace is made; this one has both already")
         return Player(net, predict)
-    a_network("player", net)
     return Player(trace(net, of, title), predict)
 
 

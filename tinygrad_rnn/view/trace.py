@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff.asked import asked
 from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
 from ..unfold import Step, Unfolded
 from .arithmetic import evaluate, terms
-from .asked import a_network, a_path, a_text
+from .asked import a_path, a_text
 from .files import write_whole
 from .foreign import briefly, every_text_printable, parsed, read, text_of
 from .ledger import MOST_COLUMNS, entries
@@ -344,6 +345,7 @@ def _refuse_parts(found: Trace, times: Set[int | None]) -> None:
             raise ValueError(f"{where}: what arrives in step {briefly(arrive)} arrives in none of {found.steps}")
 
 
+@asked
 def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     """Run a network forwards and backwards, and keep what is to be seen of each step.
 
@@ -368,8 +370,6 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     ValueError
         If `of` is no time step.
     """
-    a_network("trace", net)
-    a_text("trace", "title", title)
     passes = net.tape.passes
     held = passes.values, passes.cotangents
     try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tape
+from ..autodiff.calling import shortened
 from ..unfold import Unfolded
 from . import arcs, layers
 from . import overlay as overlays
@@ -105,10 +106,11 @@ def shown(net: Unfolded | Fragment, window: Any, short: bool = False) -> Sequenc
     pair = isinstance(window, tuple | list) and len(window) == 2
     if not pair or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0 for n in window):
         raise ValueError(
-            f"window={window!r}: it is the number of first and of last steps to be drawn, such as (3, 3), or 'all'"
+            f"window={shortened(window)}: it is the number of first and of last steps to be drawn, such as (3, 3), "
+            "or 'all'"
         )
     if not sum(window):
-        raise ValueError(f"window={window!r}: at least one time step must be drawn")
+        raise ValueError(f"window={shortened(window)}: at least one time step must be drawn")
     return _ends(T, *(int(n) for n in window))
 
 
@@ -120,7 +122,7 @@ def _copies(window: Any, last: int) -> int:
         return min(last, 200)
     if isinstance(window, int) and not isinstance(window, bool) and window > 0:
         return window
-    raise ValueError(f"window={window!r}: of a staircase it is the number of copies to be drawn, or 'all'")
+    raise ValueError(f"window={shortened(window)}: of a staircase it is the number of copies to be drawn, or 'all'")
 
 
 def _ends(T: int, first: int, last: int) -> Sequence[int]:
