@@ -149,7 +149,7 @@ def table(
     sep, notation = _signs(sep, decimal, thousands)
     _one_of("header", header, HEADERS)
     _one_of("missing", missing, MISSING)
-    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or skip_rows < 0:
+    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or not 0 <= skip_rows < 2**63:
         raise ValueError(f"skip_rows={named(skip_rows)}: it must be an integer from 0 up")
     name, text, called = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
