@@ -107,6 +107,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda v: not callable(v) or takes(3)(v),  # what is no function is refused where a cell is first needed
     ),
     "Loss": ("a function of y and d", takes(2, 3)),
+    "Callable[[str], str]": ("a function of a text", takes(1)),
     "Callable": ("a function", lambda v: callable(v) and not inspect.isclass(v)),
     "Unfolded": ("a network, as tinygrad_rnn.unfold returns it", _of("Unfolded")),
     "Tape": ("a tape", _of("Tape")),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap, months
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, TableRows, Watch, rows_of
-from .refusal import DataError, shown
+from .refusal import DataError, named, shown
 from .sheet import WHOLE, YEARS, TableColumn, TableSheet, sheet_of
 
 Array = NDArray[Any]
@@ -149,8 +149,8 @@ def table(
     sep, notation = _signs(sep, decimal, thousands)
     _one_of("header", header, HEADERS)
     _one_of("missing", missing, MISSING)
-    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or skip_rows < 0:
-        raise ValueError(f"skip_rows={skip_rows!r}: it must be an integer from 0 up")
+    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or not 0 <= skip_rows < 2**63:
+        raise ValueError(f"skip_rows={named(skip_rows)}: it must be an integer from 0 up")
     name, text, called = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
     said = sep is not None or decimal is not None or columns is not None
@@ -191,13 +191,13 @@ def _refuse_a_decimal_comma(name: str, sheet: TableSheet) -> None:
 
 def _signs(sep: str | None, decimal: str | None, thousands: str | None) -> tuple[str | None, Notation]:
     if sep is not None:
-        sep = SIGNS.get(sep, sep)
+        sep = SIGNS.get(sep, sep) if isinstance(sep, str) else sep
         if not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n' or sep.isalnum():
-            raise ValueError(f"sep={sep!r}: it must be one sign, such as ';', or 'tab' or 'space'")
+            raise ValueError(f"sep={named(sep)}: it must be one sign, such as ';', or 'tab' or 'space'")
     if decimal is not None:
         _one_of("decimal", decimal, (".", ","))
     if thousands is not None:
-        thousands = SIGNS.get(thousands, thousands)
+        thousands = SIGNS.get(thousands, thousands) if isinstance(thousands, str) else thousands
         _one_of("thousands", thousands, tuple(GROUPED))
     if thousands is not None and thousands == (decimal or "."):
         if decimal is not None:
@@ -215,8 +215,8 @@ def _refuse_other_kinds(name: str, text: str) -> None:
 
 
 def _one_of(what: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{what}={value!r}: it must be one of {', '.join(map(repr, choices))}")
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{what}={named(value)}: it must be one of {', '.join(map(repr, choices))}")
 
 
 def _notation(name: str, rows: TableRows, sep: str, notation: Notation, given: bool, understood: list[str]) -> Notation:
@@ -286,10 +286,14 @@ def _named(sheet: TableSheet, what: str, asked: str | int | Sequence[str | int])
         asked = [asked] if asked in names else next(csv.reader([asked], skipinitialspace=True), [])
     elif isinstance(asked, int):
         asked = [asked]
+    if not np.iterable(asked):
+        raise ValueError(f"{what}={named(asked)}: it must be names or numbers of columns")
     found = []
     for one in asked:
         if isinstance(one, bool) or not isinstance(one, str | int):
-            raise ValueError(f"{what}: {one!r} is neither a name nor a number")
+            raise ValueError(f"{what}: {named(one)} is neither a name nor a number")
+        if isinstance(one, int) and abs(one) >= 2**63:
+            raise ValueError(f"{what}: {named(one)} is the number of no column")
         fits = [
             column for column in sheet.columns if isinstance(one, str) and one.strip() and column.name == one.strip()
         ]

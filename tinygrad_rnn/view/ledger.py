@@ -29,6 +29,7 @@ class Ledger:
         dC / d weight, as the tape added it up.
     """
 
+    @asked
     def __init__(self, net: Unfolded, weight: str) -> None:
         self.weight = weight
         self.shares: NDArray[Any] = net.copies[weight]

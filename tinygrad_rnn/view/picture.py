@@ -56,6 +56,7 @@ class Picture:
     def _repr_html_(self) -> str:
         return self.fragment(new_id(f"p{hashlib.sha256(self.dot.encode()).hexdigest()[:8]}"))
 
+    @arguments.asked
     def fragment(self, id: str) -> str:
         """The picture as a part of a page, where it keeps a size at which it can be read, and scrolls in its own place.
 
@@ -73,6 +74,7 @@ class Picture:
     def __repr__(self) -> str:
         return f"<picture: {self.scene.title}>"
 
+    @arguments.asked
     def to_bytes(self, suffix: str) -> bytes:
         """What a file with this suffix holds: .svg, .png, .pdf, .dot, .mmd (Mermaid) or .json.
 

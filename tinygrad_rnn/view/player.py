@@ -37,11 +37,13 @@ class Player:
         Whether the reader is asked for a value before it is shown.
     """
 
+    @asked
     def __init__(self, steps: Trace, predict: bool = False) -> None:
         self.trace = steps
         self.predict = predict
         self.id = "bptt-" + hashlib.sha256(steps.to_json().encode()).hexdigest()[:8]
 
+    @asked
     def fragment(self, link: Callable[[str], str] | None = None, id: str = "") -> str:
         """The player as a part of a page that has `style()` and `script()` too.
 

@@ -197,6 +197,7 @@ class Trace:
     def __len__(self) -> int:
         return len(self.moments)
 
+    @asked
     def ledger(self, at: int) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
         """Each weight's ledger as it stands after moment number `at` (from 0): rows that have arrived, and the sum."""
         if isinstance(at, bool) or not isinstance(at, int | np.integer) or not 0 <= at < len(self.moments):
@@ -204,6 +205,7 @@ class Trace:
         now = self.moments[at].number
         return [(account.weight, account.after(now)) for account in self.accounts]
 
+    @asked
     def find(self, after: int, **wanted: Any) -> int | None:
         """The next moment (from 0) after moment `after` whose attributes are as wanted; None if there is none.
 
