@@ -11,6 +11,7 @@ from geometry import covered, loose, overlapping, through, written_out_of_its_bo
 from nets import ALL, FOLDABLE, network
 from test_picture import read_back
 from tinygrad_rnn.view.overlay import GREY
+from tinygrad_rnn.view.redrawn import redrawn
 
 OVERLAYS = [None, "values", "cotangents", "both", "gradient", "shares", "path", "jacobian"]
 
@@ -329,7 +330,10 @@ def test_scissors_stand_where_a_cut_holds_the_error_back():
         cut = [line for line in picture.scene.lines if line.cut]
         names = {box.id: box.name for box in picture.scene.boxes}
         assert {names[line.source] for line in cut} == {"s(2)", "c(2)"}
-        assert picture.dot.count("✂") == len(cut)
+        assert picture.svg.count('class="edge scissors"') == len(cut) + 1  # and one in the legend
+        assert picture.dot.count("class=scissors") == len(cut) + 1
+        assert "cut: no error comes back" in picture.svg
+        assert "scissors" in redrawn(picture.svg)
     red = {line.id for line in tg.draw(net, overlay="path", of=4).scene.lines if line.color == "#B3261E"}
     assert red == {f"e{s.node.index}-{s.slot}" for s in net.tape.pullback(net.losses[3])}
     assert all(
