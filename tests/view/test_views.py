@@ -185,6 +185,13 @@ def test_the_node_with_the_first_bad_number_is_red():
     )
 
 
+def test_a_road_without_a_matrix_is_drawn_beside_those_with_one():
+    scene = tg.draw(network(tg.cells.GRU(reset="before"), 2), level="layers", overlay=None).scene
+    names = {box.id: box.name for box in scene.boxes}
+    lines = {(names[line.source], names[line.target]) for line in scene.lines}
+    assert {("s(1)", "s(2)"), ("s(1)", "U(2)"), ("s(1)", "Uₙ(2)"), ("U(2)", "s(2)"), ("Uₙ(2)", "s(2)")} < lines
+
+
 def test_guos_figure_1():
     net = network(tg.cells.Guo(), 4)
     scene = tg.draw(net, view="folded", level="layers", overlay=None).scene

@@ -7,7 +7,7 @@ way stand on it. Source: Guo (2013), Figures 1 and 2.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..autodiff import Node
@@ -33,6 +33,26 @@ class Way:
     target: Node
     reader: tuple[Node, int]  # the first op on the way, and which argument the source is
     matrices: tuple[tuple[Node, Node, int], ...]  # copy, op, and which argument it is
+    edges: frozenset[tuple[int, int]] = frozenset()  # what it is made of: ops, and which argument each reads on it
+
+    @property
+    def key(self) -> tuple[int, int | None]:
+        """What tells it from other ways to its target: where it comes from, and the matrix that it meets first."""
+        return self.source.index, self.matrices[0][0].index if self.matrices else None
+
+    def on(self, node: Node, slot: int, matrix: int | None) -> Way:
+        """The way, one op further: this op reads it as this argument, and multiplies it with the one of the matrix."""
+        met = () if matrix is None else ((node.parents[matrix], node, matrix),)
+        edges = {(node.index, n) for n in (slot, matrix) if n is not None}
+        return replace(self, target=node, edges=self.edges | edges)._with(met)
+
+    def beside(self, other: Way) -> Way:
+        """Two ways as one, of the same key."""
+        return replace(self, edges=self.edges | other.edges)._with(other.matrices)
+
+    def _with(self, matrices: Sequence[tuple[Node, Node, int]]) -> Way:
+        new = [m for m in matrices if all(m[0] is not known[0] for known in self.matrices)]
+        return replace(self, matrices=(*self.matrices, *new))
 
 
 class Layers:
@@ -64,37 +84,42 @@ class Layers:
         layers = {n.index: n for n in (self.net.inputs[t - 1], *states, self.net.outputs[t - 1]) if n.t == t}
         return [layers[index] for index in sorted(layers)]
 
-    def ways(self, t: int) -> list[Way]:
-        """What the layers of a time step read, of this step or an earlier one."""
-        layers = {n.index for n in self.layers(t)}
+    def ways(self, t: int, layers: Sequence[Node] = ()) -> list[Way]:
+        """What the layers of a time step read, of this step or an earlier one, each matrix that is met first a way.
+
+        A matrix that is first on one way is not said again on others that come to it later.
+        """
+        ends = {n.index for n in layers or self.layers(t)}
         found: list[Way] = []
-        origins: dict[int, dict[Node, Way]] = {}
+        origins: dict[int, dict[tuple[int, int | None], Way]] = {}
         for node in self.steps.at(t):
-            mine: dict[Node, Way] = {}
+            mine: dict[tuple[int, int | None], Way] = {}
             for slot, parent in enumerate(node.parents):
-                if parent.t is None or self._is_copy(parent):
+                if parent.t is None or self.is_copy(parent):
                     continue
                 matrix = self._beside(node, slot)
-                met = () if matrix is None else ((node.parents[matrix], node, matrix),)
-                here = parent.t != t or parent.index in layers
-                before = {parent: Way(parent, node, (node, slot), ())} if here else origins.get(parent.index, {})
-                for source, way in before.items():
-                    known = mine.get(source, way)
-                    copies = {copy.index: (copy, *rest) for copy, *rest in (*known.matrices, *way.matrices, *met)}
-                    mine[source] = Way(source, node, known.reader, tuple(copies.values()))
-            if node.index in layers:
+                here = parent.t != t or parent.index in ends
+                before = [Way(parent, node, (node, slot), ())] if here else origins.get(parent.index, {}).values()
+                for way in before:
+                    way = way.on(node, slot, matrix)
+                    mine[way.key] = mine[way.key].beside(way) if way.key in mine else way
+            if node.index in ends:
                 found += mine.values()
             origins[node.index] = mine
-        return found
+        first = {way.key[1] for way in found}
+        return [
+            replace(way, matrices=way.matrices[:1] + tuple(m for m in way.matrices[1:] if m[0].index not in first))
+            for way in found
+        ]
 
-    def _is_copy(self, node: Node) -> bool:
+    def is_copy(self, node: Node) -> bool:
         return is_tie(node) and node.parents[0].index in self.color
 
     def _beside(self, node: Node, slot: int) -> int | None:
         """The argument that holds the matrix with which a node multiplies another of its arguments, if there is one."""
         product = product_with(node, slot)
         other = None if product is None else product.beside(slot)
-        return other if other is not None and self._is_copy(node.parents[other]) else None
+        return other if other is not None and self.is_copy(node.parents[other]) else None
 
     # ---- boxes
 
@@ -134,10 +159,14 @@ class Layers:
         """The lines of these ways; the boxes of their matrices are put into `items`, each before its target."""
         edges: list[Edge] = []
         seen: dict[int, int] = {}
+        stems: set[str] = set()
         for way in ways:
             source, like = source_of(way.source)
             target, kind = f"n{way.target.index}", "state" if way.source.t != way.target.t else "data"
             stem = f"w{way.source.index}-{way.target.index}"
+            if stem in stems:  # another way between the two
+                stem += f"-by{way.key[1] or ''}"
+            stems.add(stem)
             if not way.matrices:
                 self.ends[stem] = way.reader
                 edges.append(Edge(stem, source, target, kind, like=like))
