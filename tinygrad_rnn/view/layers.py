@@ -100,8 +100,7 @@ class Layers:
                 matrix = self._beside(node, slot)
                 here = parent.t != t or parent.index in ends
                 before = [Way(parent, node, (node, slot), ())] if here else origins.get(parent.index, {}).values()
-                for way in before:
-                    way = way.on(node, slot, matrix)
+                for way in (way.on(node, slot, matrix) for way in before):
                     mine[way.key] = mine[way.key].beside(way) if way.key in mine else way
             if node.index in ends:
                 found += mine.values()
@@ -113,6 +112,7 @@ class Layers:
         ]
 
     def is_copy(self, node: Node) -> bool:
+        """Whether a node is a weight at a time step."""
         return is_tie(node) and node.parents[0].index in self.color
 
     def _beside(self, node: Node, slot: int) -> int | None:

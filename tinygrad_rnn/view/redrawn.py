@@ -33,6 +33,8 @@ _NUMBERS = rf"(?:{_NUMBER}|[\s,]++)*+"
 _VALUES = {
     "id": r"[A-Za-z][A-Za-z0-9_.:-]{0,200}+",
     "class": r"[A-Za-z0-9_\s-]*+",
+    "data-c": r"[0-9 -]*+",  # what a line of a figure carries, and the matrix that it leaves
+    "data-via": r"[A-Za-z][A-Za-z0-9_.:-]{0,200}+",
     "d": rf"(?:[MmLlHhVvCcSsQqTtAaZz]|{_NUMBER}|[\s,]++)*+",
     "points": _NUMBERS,
     "transform": rf"(?:(?:matrix|translate|scale|rotate|skewX|skewY)\s*+\({_NUMBERS}\)[\s,]*+)*+",
@@ -183,6 +185,7 @@ class _Writer:
             if value in self._ids:
                 raise ValueError(f"its picture has two elements of the id {value[:40]!r}")
             self._ids.add(value)
+        if name in ("id", "data-via"):
             value = self._prefix + value
         if name in ("fill", "stroke"):
             self._colors.add(value)
