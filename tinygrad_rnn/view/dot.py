@@ -13,7 +13,11 @@ Graph = Any  # a graphviz.Digraph, or what takes the same calls
 SERIF_ITALIC, SANS = "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
 FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
-SHAPE = {"unit": {"shape": "ellipse", "style": "filled"}, "label": {"style": "filled", "color": "#FFFFFF"}}
+SHAPE = {
+    "unit": {"shape": "ellipse", "style": "filled"},
+    "label": {"style": "filled", "color": "#FFFFFF"},
+    "tile": {"style": "filled"},
+}
 STYLE = {
     "tie": {"style": "dashed", "penwidth": "0.9"},
     "state": {"penwidth": "2"},

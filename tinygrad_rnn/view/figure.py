@@ -19,7 +19,7 @@ from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from . import svg
 from .layers import Layers
-from .overlay import GREY, Overlay, Shares
+from .overlay import GREY, Overlay, Shares, Written
 from .scene import Box, Frame, Line, Point, Scene
 from .unfolding import tooltip
 
@@ -122,6 +122,8 @@ def figure(net: Unfolded, *, limit: int = READABLE) -> Figure:
 
 def unrolled(net: Unfolded, overlay: Overlay, shown: Sequence[int]) -> Figure:
     """The picture of the time steps that are shown."""
+    if isinstance(overlay, Written):  # the boxes have no room for numbers
+        overlay = Overlay(overlay.captions, overlay.of)
     return _Unrolled(net, overlay, shown).figure()
 
 
@@ -147,14 +149,16 @@ class _Step:
     def __init__(self, made: Layers, t: int, home: dict[int, Node]) -> None:
         self.made, self.t, self.home, self.nodes = made, t, home, made.net.tape.nodes
         self.cost = made.net.losses[t - 1]
-        self.layers = [*made.layers(t), self.cost]
+        self.layers = made.layers(t) + [self.cost] * (t in made.net.counted)
         self.ways = made.ways(t)
         self.matrices = {copy.index for way in self.ways for copy, _, _ in way.matrices}
         for layer in self.layers:
             self._gather(layer)
-        for node in made.steps.at(t):  # what only a later step reads
+        # What was recorded after the network, such as a derivative, is not drawn.
+        self.own = [node for node in made.steps.at(t) if node.index <= self.cost.index]
+        for node in self.own:  # what only a later step reads
             if not self._has_place(node):
-                self.home[node.index] = next((n for n in self.layers if n.index > node.index), self.cost)
+                self.home[node.index] = next((n for n in self.layers if n.index > node.index), self.layers[-1])
         self.roads = self._roads()
         self.roads += self._others()
 
@@ -190,7 +194,7 @@ class _Step:
         """What lies on no way: what the cost reads, and what leaves a box that no layer came into."""
         known = {edge for road in self.roads for edges in road.targets.values() for edge in edges}
         found: dict[tuple[int, int], _Road] = {}
-        for node in self.made.steps.at(self.t):
+        for node in self.own:
             for slot, parent in enumerate(node.parents):
                 edge, target = (node.index, slot), self.home.get(node.index)
                 source = self.home.get(parent.index)
@@ -243,7 +247,7 @@ class _Unrolled:
             for n in step.layers:
                 key = self._key(n, step)
                 if key not in keys:
-                    keys.insert(-1, key)
+                    keys.insert(-1, key)  # below the cost
                 self.row[n.index] = keys.index(key)
         for s in self.first:
             parts = [k for k, part in enumerate(flatten(self.net.states[0])) if part is s]
@@ -280,10 +284,10 @@ class _Unrolled:
         widths = [LETTER * len(self.name(n)) + 4 for n in (*self.first, *layers)]
         widths += [WORD * len(text) + 8 for words in self.words.values() for _, text in words]
         widths += [WORD * len(text) + 8 for n in layers for _, text in self._numbers(n)]
-        self.wide = max(44.0, *widths)
+        self.wide = max(42.0, *widths)
         self.small = max(
-            [36.0]
-            + [LETTER * len(self.name(n)) + 2 for n in copies]
+            [34.0]
+            + [LETTER * len(self.name(n)) + 3 for n in copies]
             + [WORD * len(text) + 6 for n in copies for _, text in self._numbers(n)]
         )
         self.tall: dict[int, float] = defaultdict(lambda: TALL)
@@ -306,7 +310,8 @@ class _Unrolled:
                 if road.source.t == step.t:
                     standing[row].append(road)
                     beside += sum(goal != row + 1 for goal in goals)
-                    upright[row] = max(upright[row], len(road.met) * (self.low + ROOM) + ROOM)
+                    slant = ROOM if len(standing[row]) > 1 else 0.0
+                    upright[row] = max(upright[row], len(road.met) * (self.low + ROOM) + ROOM + slant)
                     continue
                 series = max(series, len(road.met))
                 if self._straight(step, k, road, row, goals):
@@ -333,7 +338,7 @@ class _Unrolled:
         self.after = self.half + 9 * lanes + exits + max(self.series, 8.0) / 2
         self.right = self.half + 9 * lanes
         self.pitch = self.before + self.after
-        self.x = {0: 0.0} | {c.first: self.pitch * (k + 1) for k, c in enumerate(self.columns)}
+        self.x = {0: 9.0 * lanes} | {c.first: self.pitch * (k + 1) for k, c in enumerate(self.columns)}
         self.y: dict[int, float] = {}
         y = 0.0
         for row in range(self.top + 1):
@@ -434,7 +439,7 @@ class _Unrolled:
 
     def _layer(self, node: Node, x: float) -> None:
         row = self._row(node)
-        kind = "cost" if row == self.top else "leaf" if node.op is None else "op"
+        kind = "leaf" if node.op is None else "cost" if node is self.net.losses[(node.t or 0) - 1] else "op"
         numbers = self._numbers(node)
         self.boxes.append(
             Box(
@@ -447,9 +452,17 @@ class _Unrolled:
                 kind,
                 numbers,
                 tooltip(node),
-                *self.overlay.style(node),
+                *self.overlay.style(self._seen(node)),
             )
         )
+
+    def _seen(self, layer: Node) -> Node:
+        """What colours a layer's box: the layer, or an op in its box that error reaches though the layer gets none."""
+        reached = self.overlay.reached
+        if reached is None or layer.index in reached:
+            return layer
+        inside = (self.net.tape.nodes[k] for k, home in self.home.items() if home is layer and k in reached)
+        return next(inside, layer)
 
     def _matrix(self, met: Met, x: float, y: float) -> Box:
         copy = met[0]
@@ -575,12 +588,12 @@ class _Unrolled:
         if (step.t, k) in self.track:
             band, above = self.track[step.t, k]
             high = self.y[band] + self.tall[band] / 2 + above
-            out = self.right + 2 + LANE * (self.exits[row] + 0.6)
-            leave = self.x[self._first(column)] + out
+            out = 2 + LANE * (self.exits[row] + 0.6)
+            leave = self.x[self._first(column)] + (self.right if column else self.half) + out
             at.append((leave, y))
             if self._column(step.t) - column > 1:  # past the columns between, just above their boxes
-                over = y + self.tall[row] / 2 + 4
-                leave = x - self.pitch + out + 3
+                over = y + self.tall[row] / 2 + (3 if column % 2 else 6)
+                leave = x - self.pitch + self.right + out + 3
                 at += [(at[-1][0], over), (leave, over)]
             at.append((leave, high))
         begin = middle - self.series / 2 + (self.series - len(road.met) * (self.small + ROOM) + ROOM) / 2
@@ -616,7 +629,7 @@ class _Unrolled:
         name = f"gap{column.first}"
         what = f"time steps {column.first} to {column.last} are left out"
         words = self.words[column.first]
-        self.boxes.append(Box(name, "⋯", x, (low + high) / 2, self.wide, high - low, "elided", words, what))
+        self.boxes.append(Box(name, "…", x, (low + high) / 2, self.wide, high - low, "elided", words, what))
         into: dict[Node, set[Edge]] = defaultdict(set)
         for road in self.entering[column.first].roads:
             if road.source.t == column.first - 1:

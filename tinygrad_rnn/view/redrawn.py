@@ -57,7 +57,7 @@ _KNOWN = {name: re.compile(pattern, re.ASCII) for name, pattern in _VALUES.items
 _CLASSES = {
     "graph", "cluster", "node", "edge", "number", "label", "legend", "name", "value", "cotangent", "caption", "elided",
     "constant", "op", "leaf", "input", "target", "weight", "copy", "state", "cost", "unit", "tie", "data",
-    "error", "stem", "delay", "scissors",
+    "error", "stem", "delay", "scissors", "tile",
 }  # fmt: skip
 _ELSEWHERE = re.compile(r"@import|javascript:|expression\(|url\((?!\s*['\"]?#)", re.IGNORECASE)
 _XML = "{http://www.w3.org/XML/1998/namespace}"

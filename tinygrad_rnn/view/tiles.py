@@ -1,0 +1,95 @@
+"""The ledger turned on its side: below each column of a figure the share of its copy, and at the left their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff.notation import number, plain, symbol
+from ..unfold import Unfolded
+from .figure import Figure
+from .ledger import Ledger, entries
+from .overlay import mixed, percent
+from .scene import Box, Scene
+
+MOST = 12  # rows and columns of a tile; of a larger weight, so many blocks, each as dark as it is long
+HIGH, CELL = 60.0, 12.0  # the height of a tile, and of a square in it at most
+NAMED = 400  # a weight of more entries has none that stands for it
+POSITIVE, NEGATIVE, LENGTH = "#D55E00", "#0072B2", "#444444"
+
+
+def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
+    """The figure with the ledger of a weight below it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such weight.
+    TapeError
+        If no backward pass was run.
+    """
+    if not isinstance(weight, str) or weight not in net.weights:
+        raise ValueError(f"ledger={weight!r}: it is the name of a weight, one of {', '.join(map(repr, net.weights))}")
+    ledger = Ledger(net, weight)
+    scene = figure.scene
+    frames = {frame.id: frame for frame in scene.frames}
+    boxes = {box.id: box for box in scene.boxes}
+    shares = [ledger.shares[c.first - 1 : c.last].sum(axis=0) for c in figure.columns]
+    ends = [boxes[f"gap{c.first}"].x if c.kind == "gap" else frames[f"t{c.first}"].at for c in figure.columns]
+    sums = 64.0  # the width of what stands below the sum
+    places = [(scene.boxes[0].left[0] + sums / 2, ledger.total), *zip(ends, shares, strict=True)]
+    most = max(float(np.abs(share).max(initial=0.0)) for _, share in places) or 1.0
+    letter = plain(symbol(weight))
+    names = [f"{letter}({c.first})" if c.kind == "t" else "…" for c in figure.columns]
+    square, largest = float((ledger.total**2).sum()), int(np.abs(ledger.total).argmax())
+    top = min(frame.bottom for frame in scene.frames) - 4
+    tall = max(_size(share)[0] for _, share in places)
+    pitch = figure.pitch * figure.width - 16
+    added: list[Box] = []
+    for k, (x, share) in enumerate(places):
+        name, wide = (names[k - 1], pitch) if k else (ledger.gradient, sums)
+        added.append(Box(f"share{k}-name", name, x, top - 10, wide, 18, "label"))
+        added += _tile(f"share{k}", share, x, top - 22 - tall / 2, most, largest)
+        part = percent(float((share * ledger.total).sum()) / square) if square else "—"
+        entry = number(float(share.flat[largest])) if ledger.total.size <= NAMED else ""
+        if entry and not k:
+            entry = f"{entries(weight, ledger.total.shape)[largest]} {entry}"
+        added.append(Box(f"share{k}", part, x, top - 26 - tall - 14, wide, 32, "label", (("value", entry),)))
+        if k:
+            at = (x + places[k - 1][0]) / 2
+            added.append(Box(f"share{k}-sign", "=" if k == 1 else "+", at, top - 22 - tall / 2, 12, 18, "label"))
+    what = f"Below each column the share of its copy of {letter}, at the left their sum, {ledger.gradient}."
+    return replace(scene, boxes=(*scene.boxes, *added), description=f"{scene.description} {what}")
+
+
+def _blocks(share: NDArray[Any]) -> tuple[NDArray[Any], bool]:
+    """A share as the rows of a tile, and whether they have signs: those of a large one are the lengths of blocks."""
+    rows = share.reshape(-1, share.shape[-1]) if share.ndim else share.reshape(1, 1)
+    if max(rows.shape) <= MOST:
+        return rows, True
+    cut = [np.array_split(np.arange(n), min(n, MOST)) for n in rows.shape]
+    return np.array([[np.linalg.norm(rows[np.ix_(a, b)]) for b in cut[1]] for a in cut[0]]), False
+
+
+def _size(share: NDArray[Any]) -> tuple[float, float]:
+    """The height of a tile, and of a square in it."""
+    rows = len(_blocks(share)[0])
+    cell = min(CELL, HIGH / rows)
+    return rows * cell, cell
+
+
+def _tile(name: str, share: NDArray[Any], x: float, y: float, most: float, marked: int) -> Iterator[Box]:
+    rows, signs = _blocks(share)
+    high, cell = _size(share)
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
+            color = POSITIVE if value > 0 else NEGATIVE
+            fill = mixed("#EFEFEA", color if signs else LENGTH, min(1.0, abs(value) / most))
+            at = x + (j + 0.5 - len(row) / 2) * cell, y + high / 2 - (i + 0.5) * cell
+            sign = (("value", "−"),) if signs and value < 0 and cell >= 9 else ()
+            border = "#111111" if signs and i * len(row) + j == marked else "#FFFFFF"
+            yield Box(f"{name}-{i}-{j}", "", *at, cell, cell, "tile", sign, f"{value:.4g}", fill, border)
