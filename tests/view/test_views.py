@@ -66,7 +66,7 @@ def test_nor_in_a_folded_network(name, T, overlay, level):
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("view", ["unfolded", "folded", "staircase", "window", "backward"])
-@pytest.mark.parametrize("level", ["ops", "layers"])
+@pytest.mark.parametrize("level", ["ops", "layers", "figure"])
 def test_every_view_takes_every_overlay(view, overlay, level):
     picture = tg.draw(FOLDABLE["LSTM"](4), view=view, overlay=overlay, level=level, of=3)
     fits(picture.scene)
@@ -264,7 +264,7 @@ def test_more_than_a_page_can_show_is_shortened_with_a_message(monkeypatch):
     ("asked", "message"),
     [
         ({"view": "sideways"}, "view='sideways': it is one of 'unfolded', 'folded'"),
-        ({"level": "atoms"}, "level='atoms': it is one of 'ops', 'layers'"),
+        ({"level": "atoms"}, "level='atoms': it is one of 'ops', 'layers', 'figure'"),
         ({"overlay": "heat"}, "overlay='heat': it is one of None, 'values'"),
         ({"of": 5}, "of=5: it is a time step, an integer from 1 to 4"),
         ({"of": True}, "of=True"),
@@ -332,7 +332,7 @@ def test_scissors_stand_where_a_cut_holds_the_error_back():
     net = network(tg.cells.LSTM(), 5)
     tg.cut(net, 3)
     net.backward()
-    for asked in ({}, {"overlay": "path"}, {"level": "layers"}):
+    for asked in ({}, {"overlay": "path"}, {"level": "layers"}, {"level": "figure"}):
         picture = tg.draw(net, **asked)
         cut = [line for line in picture.scene.lines if line.cut]
         names = {box.id: box.name for box in picture.scene.boxes}
@@ -415,7 +415,9 @@ def test_what_error_reaches_is_found_without_a_walk_over_a_long_tape(monkeypatch
     assert grey() - weights == walked - weights
 
 
-@pytest.mark.parametrize("asked", [{}, {"view": "folded"}, {"level": "layers"}, {"view": "backward"}], ids=str)
+@pytest.mark.parametrize(
+    "asked", [{}, {"view": "folded"}, {"level": "layers"}, {"level": "figure"}, {"view": "backward"}], ids=str
+)
 @pytest.mark.parametrize("name", ["V", "U", "W"])
 def test_one_weight_is_brought_forward(name, asked):
     net = network(tg.cells.Guo(), 4)

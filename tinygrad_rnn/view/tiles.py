@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +16,7 @@ from .overlay import mixed, percent
 from .scene import Box, Scene
 
 MOST = 12  # rows and columns of a tile; of a larger weight, so many blocks, each as dark as it is long
-HIGH, CELL = 60.0, 12.0  # the height of a tile, and of a square in it at most
+LARGEST, CELL = 60.0, 12.0  # the sides of a tile, and of a cell in it, at most
 NAMED = 400  # a weight of more entries has none that stands for it
 POSITIVE, NEGATIVE, LENGTH = "#D55E00", "#0072B2", "#444444"
 
@@ -47,7 +46,7 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
     names = [f"{letter}({c.first})" if c.kind == "t" else "…" for c in figure.columns]
     square, largest = float((ledger.total**2).sum()), int(np.abs(ledger.total).argmax())
     top = min(frame.bottom for frame in scene.frames) - 4
-    tall = max(_size(share)[0] for _, share in places)
+    tall = _size(ledger.total)[1] * len(_blocks(ledger.total)[0])
     pitch = figure.pitch * figure.width - 16
     added: list[Box] = []
     for k, (x, share) in enumerate(places):
@@ -76,20 +75,24 @@ def _blocks(share: NDArray[Any]) -> tuple[NDArray[Any], bool]:
 
 
 def _size(share: NDArray[Any]) -> tuple[float, float]:
-    """The height of a tile, and of a square in it."""
-    rows = len(_blocks(share)[0])
-    cell = min(CELL, HIGH / rows)
-    return rows * cell, cell
+    """The width and the height of a cell in a tile."""
+    rows, _ = _blocks(share)
+    return min(CELL, LARGEST / rows.shape[1]), min(CELL, LARGEST / rows.shape[0])
 
 
-def _tile(name: str, share: NDArray[Any], x: float, y: float, most: float, marked: int) -> Iterator[Box]:
+def _tile(name: str, share: NDArray[Any], x: float, y: float, most: float, marked: int) -> list[Box]:
+    """A cell for each entry, that of the marked one on top; negative ones have a sign, where there is room."""
     rows, signs = _blocks(share)
-    high, cell = _size(share)
-    for i, row in enumerate(rows):
-        for j, value in enumerate(row):
-            color = POSITIVE if value > 0 else NEGATIVE
-            fill = mixed("#EFEFEA", color if signs else LENGTH, min(1.0, abs(value) / most))
-            at = x + (j + 0.5 - len(row) / 2) * cell, y + high / 2 - (i + 0.5) * cell
-            sign = (("value", "−"),) if signs and value < 0 and cell >= 9 else ()
-            border = "#111111" if signs and i * len(row) + j == marked else "#FFFFFF"
-            yield Box(f"{name}-{i}-{j}", "", *at, cell, cell, "tile", sign, f"{value:.4g}", fill, border)
+    wide, high = _size(share)
+    room = min(wide, high) >= 9
+    cells = []
+    for (i, j), value in np.ndenumerate(rows):
+        color = LENGTH if not signs else POSITIVE if value > 0 else NEGATIVE
+        fill = mixed("#EFEFEA", color, min(1.0, abs(value) / most))
+        on_top = signs and i * rows.shape[1] + j == marked
+        border = "#111111" if on_top else "#FFFFFF" if room else fill
+        at = x + (j + 0.5 - rows.shape[1] / 2) * wide, y + (rows.shape[0] / 2 - i - 0.5) * high
+        sign = (("value", "−"),) if signs and value < 0 and room else ()
+        box = Box(f"{name}-{i}-{j}", "", *at, wide, high, "tile", sign, f"{value:.4g}", fill, border)
+        cells.append((on_top, box))
+    return [box for _, box in sorted(cells, key=lambda cell: cell[0])]
