@@ -35,10 +35,10 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
         raise ValueError(f"ledger={weight!r}: it is the name of a weight, one of {', '.join(map(repr, net.weights))}")
     ledger = Ledger(net, weight)
     scene = figure.scene
-    frames = {frame.id: frame for frame in scene.frames}
     boxes = {box.id: box for box in scene.boxes}
     shares = [ledger.shares[c.first - 1 : c.last].sum(axis=0) for c in figure.columns]
-    ends = [boxes[f"gap{c.first}"].x if c.kind == "gap" else frames[f"t{c.first}"].at for c in figure.columns]
+    inputs = [f"gap{c.first}" if c.kind == "gap" else f"n{net.inputs[c.first - 1].index}" for c in figure.columns]
+    ends = [boxes[name].x for name in inputs]
     sums = 64.0  # the width of what stands below the sum
     places = [(scene.boxes[0].left[0] + sums / 2, ledger.total), *zip(ends, shares, strict=True)]
     most = max(float(np.abs(share).max(initial=0.0)) for _, share in places) or 1.0
