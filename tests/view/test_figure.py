@@ -168,6 +168,31 @@ def test_what_is_refused(asked, says):
         tg.draw(network(tg.cells.Guo(), 2), **asked)
 
 
+def test_what_has_no_shares_that_add_up_is_refused():
+    with pytest.raises(ValueError, match="ledger='start': the parameter 'start' is an initial state"):
+        tg.draw(FOLDABLE["a trained initial state"](2), level="figure", ledger="start")
+    cell = tg.cells.Guo()
+    params, x, d = cell.init(2, 3, 2, rng=0), np.ones((3, 1, 2)), np.ones((3, 1, 2)) / 2
+    net = tg.unfold(cell, tg.untie(params, 3), x, d, untied=True)
+    with pytest.raises(tg.TapeError, match="call backward"):
+        tg.draw(net, level="figure", ledger="U")
+    net.backward()
+    with pytest.raises(ValueError, match="ledger='U': each step has a weight of its own"):
+        tg.draw(net, level="figure", ledger="U")
+    fits(tg.draw(net, level="figure").scene)
+
+
+def test_numbers_that_are_not_finite_are_drawn():
+    net = network(tg.cells.Guo(), 3)
+    x = np.stack([node.value for node in net.inputs])
+    x[1] = np.nan
+    net.replay(x, np.stack([node.value for node in net.targets]))
+    net.backward()
+    boxes = {box.id: box for box in tg.draw(net, level="figure", ledger="V").scene.boxes}
+    assert boxes["share2"].name == "nan %"
+    assert boxes[f"n{net.inputs[1].index}"].border == "#D00000"
+
+
 def test_a_figure_is_of_a_whole_network():
     net = FOLDABLE["Guo"](2)
     with pytest.raises(ValueError, match="'figure' is for a whole network"):

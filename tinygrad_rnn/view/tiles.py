@@ -27,13 +27,18 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
     Raises
     ------
     ValueError
-        If there is no such weight.
+        If there is no such weight, or if it has no copies that add up.
     TapeError
         If no backward pass was run.
     """
     if not isinstance(weight, str) or weight not in net.weights:
         raise ValueError(f"ledger={weight!r}: it is the name of a weight, one of {', '.join(map(repr, net.weights))}")
-    ledger = Ledger(net, weight)
+    try:
+        ledger = Ledger(net, weight)
+    except KeyError as error:  # an initial state
+        raise ValueError(f"ledger={weight!r}: {error.args[0]}") from None
+    if ledger.shares.shape[1:] != ledger.total.shape:
+        raise ValueError(f"ledger={weight!r}: each step has a weight of its own, so there are no shares that add up")
     scene = figure.scene
     boxes = {box.id: box for box in scene.boxes}
     shares = [ledger.shares[c.first - 1 : c.last].sum(axis=0) for c in figure.columns]
