@@ -4,13 +4,14 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 import cell_cases
+import own_cells
 import tinygrad_rnn as tg
 from geometry import overlapping
 from nets import ALL, FOLDABLE, network
 from test_views import fits
-from tinygrad_rnn.autodiff.traits import is_tie
 from tinygrad_rnn.view import svg
 from tinygrad_rnn.view.figure import Column, figure
 from tinygrad_rnn.view.redrawn import redrawn
@@ -53,14 +54,26 @@ def test_nor_with_an_overlay_and_a_ledger(overlay):
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("T", [1, 5])
 def test_every_error_goes_along_a_line_or_stays_in_a_box(name, T):
-    net = NETS[name](T)
+    assert_errors_are_carried(NETS[name](T))
+
+
+def assert_errors_are_carried(net):
     made = figure(net)
+    shown = {column.first for column in made.columns if column.kind == "t"}
     carried = {edge for edges in made.carried.values() for edge in edges}
-    shares = [s for s in net.tape.pullback(net.cost) if s.node.t and not is_tie(s.node)]
-    assert shares
-    for share in shares:
-        box, of = made.boxes[f"n{share.node.index}"], made.boxes.get(f"n{share.parent.index}")
-        assert of == box or f"{share.node.index}-{share.slot}" in carried, (str(share.node), str(share.parent))
+    for share in net.tape.pullback(net.cost):
+        if share.node.t in shown and share.parent.t is not None:
+            box, of = made.boxes[f"n{share.node.index}"], made.boxes.get(f"n{share.parent.index}")
+            assert of == box or f"{share.node.index}-{share.slot}" in carried, (str(share.node), str(share.parent))
+
+
+@given(own_cells.cells(), own_cells.options())
+@settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_so_it_is_for_cells_that_nobody_wrote(cell, how):
+    case = own_cells.Case(cell, how)
+    net = case.unfold(*case.data()[:4])
+    fits(figure(net).scene)
+    assert_errors_are_carried(net)
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -156,10 +156,22 @@ class _Step:
             self._gather(layer)
         # What was recorded after the network, such as a derivative, is not drawn.
         self.own = [node for node in made.steps.at(t) if node.index <= self.cost.index]
-        for node in self.own:  # what only a later step reads
+        after = made.steps.at(t + 1) if t < made.net.T else ()
+        used = {*self.home, *(p.index for node in after for p in node.parents)}
+        self.read = [node for node in self.own if node.index in used]
+        for node in self.own:  # what only the next step reads, or nobody
             if not self._has_place(node):
-                self.home[node.index] = next((n for n in self.layers if n.index > node.index), self.layers[-1])
+                homes = [self.home[p.index] for p in node.parents if p.t == t and p.index in self.home]
+                self.home[node.index] = max(homes, key=lambda layer: layer.index, default=self.layers[0])
         self.roads = self._roads()
+        drawn = {copy.index for road in self.roads for copy, _, _ in road.met}
+        for node in self.own:  # a matrix without a place of its own is drawn with its first reader
+            self.home |= {
+                p.index: self.home[node.index]
+                for p in node.parents
+                if p.index in self.matrices - drawn and p.index not in self.home
+            }
+        self.matrices = drawn
         self.roads += self._others()
 
     def _has_place(self, node: Node) -> bool:
@@ -194,12 +206,18 @@ class _Step:
         """What lies on no way: what the cost reads, and what leaves a box that no layer came into."""
         known = {edge for road in self.roads for edges in road.targets.values() for edge in edges}
         found: dict[tuple[int, int], _Road] = {}
-        for node in self.own:
+        for node in self.read:
             for slot, parent in enumerate(node.parents):
                 edge, target = (node.index, slot), self.home.get(node.index)
                 source = self.home.get(parent.index)
                 carries = parent.active and node.op is not None and slot not in node.op.only_read
-                if source is None or target is None or source is target or not carries or edge in known:
+                if target is None or source is target or not carries or edge in known:
+                    continue
+                for road in self.roads:  # the matrix stands already
+                    if any(copy is parent for copy, _, _ in road.met):
+                        road.targets.setdefault(target, set()).add(edge)
+                        break
+                if source is None:
                     continue
                 road = found.setdefault((source.index, target.index), _Road(source, (), edge))
                 road.targets.setdefault(target, set()).add(edge)
@@ -244,16 +262,19 @@ class _Unrolled:
         keys = [self._key(n, model) for n in model.layers]
         self.row: dict[int, int] = {}
         for step in self.steps.values():
-            for n in step.layers:
-                key = self._key(n, step)
+            after = len(keys)
+            for key in reversed([self._key(n, step) for n in step.layers]):
                 if key not in keys:
-                    keys.insert(-1, key)  # below the cost
-                self.row[n.index] = keys.index(key)
+                    keys.insert(after, key)
+                after = keys.index(key)
+        for step in self.steps.values():
+            self.row.update((n.index, keys.index(self._key(n, step))) for n in step.layers)
         for s in self.first:
             parts = [k for k, part in enumerate(flatten(self.net.states[0])) if part is s]
             rows = [keys.index(("s", k)) for k in parts if ("s", k) in keys]
             self.row[s.index] = rows[0] if rows else 0
         self.top = len(keys) - 1
+        self.highest = self.top - (("C", 0) in keys)  # but for the cost
 
     def _key(self, node: Node, step: _Step) -> tuple[str, int]:
         """What a layer is in every step: the input, a part of the state, the output, the cost."""
@@ -334,8 +355,10 @@ class _Unrolled:
         self.half = within / 2
         exits = ROOM if not self.exits else 6 + LANE * len(self.exits)
         entries = ROOM if not self.entries else 10 + LANE * len(self.entries)
-        self.before = self.half + entries + max(self.series, 8.0) / 2  # from where a column begins to its middle
-        self.after = self.half + 9 * lanes + exits + max(self.series, 8.0) / 2
+        # A column begins in the middle of the first matrix before it.
+        middle = self.small / 2 if series else 4.0
+        self.before = self.half + entries + max(self.series, 8.0) - middle
+        self.after = self.half + 9 * lanes + exits + middle
         self.right = self.half + 9 * lanes
         self.pitch = self.before + self.after
         self.x = {0: 9.0 * lanes} | {c.first: self.pitch * (k + 1) for k, c in enumerate(self.columns)}
@@ -489,7 +512,7 @@ class _Unrolled:
         return self.boxes[-1]
 
     def _line(self, source: str, target: str, points: Sequence[Point], kind: str, ends: Edge, edges: set[Edge]) -> None:
-        stem = f"w{source[1:]}-{target[1:]}"
+        stem = f"w{source.removeprefix('n')}-{target.removeprefix('n')}"
         again = sum(line.id.partition("_")[0] == stem for line in self.lines)
         id = f"{stem}_{again}" if again else stem
         self.lines.append(Line(id, source, target, tuple(points), kind))
@@ -525,8 +548,8 @@ class _Unrolled:
                             y = at[0][1] - self.low / 2
                             start = [(x + self.small / 2, y), (right, y)]
                         else:
-                            y = min(at[-1][1] + 4 + 4 * k, roof - 4)
-                            start = [*at, (x, y), (right, y)]
+                            y = roof - 3 - 3 * k if road.met else floor + 4 + 4 * k
+                            start = [*at, (x, y), (right, y)] if road.met else [at[0], (port, y), (right, y)]
                         points = [*start, (right, into), end]
                     self._line(last, f"n{target.index}", points, "data", self._ends(road), edges)
                     if road.met:
@@ -537,7 +560,7 @@ class _Unrolled:
         """Put the matrices of a road one above the other; the last box on it, and where the line goes on."""
         name = f"n{road.source.index}"
         if not road.met:
-            return name, start
+            return name, start if start[-1][0] == x else [*start, (x, floor + 9)]
         at = start
         every = set().union(*road.targets.values())
         for k, met in enumerate(road.met):
@@ -596,10 +619,9 @@ class _Unrolled:
                 leave = x - self.pitch + self.right + out + 3
                 at += [(at[-1][0], over), (leave, over)]
             at.append((leave, high))
-        begin = middle - self.series / 2 + (self.series - len(road.met) * (self.small + ROOM) + ROOM) / 2
         every = set().union(*road.targets.values())
         for n, met in enumerate(road.met):
-            box = self._matrix(met, begin + self.small / 2 + n * (self.small + ROOM), high)
+            box = self._matrix(met, middle + n * (self.small + ROOM), high)
             edges = self._of_stem(road) if not n else every
             ends = road.reader if not n else (met[1].index, met[2])
             self._line(name, box.id, [*at, box.left], "state stem", ends, edges)
@@ -624,7 +646,7 @@ class _Unrolled:
         x, low, high = (
             self.x[column.first],
             self.y[0] - self.tall[0] / 2,
-            self.y[self.top - 1] + self.tall[self.top - 1] / 2,
+            self.y[self.highest] + self.tall[self.highest] / 2,
         )
         name = f"gap{column.first}"
         what = f"time steps {column.first} to {column.last} are left out"
