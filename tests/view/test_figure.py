@@ -129,6 +129,19 @@ def test_states_stand_on_one_line_and_the_matrix_between_them():
         assert heights == sorted(heights)
 
 
+@pytest.mark.parametrize("level", ["layers", "figure"])
+@pytest.mark.parametrize("cell", [tg.cells.Guo(), tg.cells.GRU(), tg.cells.LSTM()])
+def test_no_box_lies_on_the_scissors(level, cell):
+    net = network(cell, 4)
+    tg.cut(net, 3)
+    net.backward()
+    scene = tg.draw(net, level=level).scene
+    cut = [line.where_cut for line in scene.lines if line.cut]
+    assert cut
+    for x, y in cut:
+        assert not [b for b in scene.boxes if abs(b.x - x) < b.width / 2 + 7 and abs(b.y - y) < b.height / 2 + 7]
+
+
 def test_what_error_reaches_is_not_grey_though_the_output_itself_gets_none():
     scene = tg.draw(network(tg.cells.Guo(), 3), level="figure", overlay="path", of=2).scene
     grey = {box.name for box in scene.boxes if box.ink == "#B9B9B2"}

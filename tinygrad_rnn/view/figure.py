@@ -119,17 +119,17 @@ def figure(net: Unfolded, *, limit: int = READABLE) -> Figure:
     return unrolled(net, Overlay({}), shown)
 
 
-def unrolled(net: Unfolded, overlay: Overlay, shown: Sequence[int]) -> Figure:
-    """The picture of the time steps that are shown."""
-    if isinstance(overlay, Written):  # the boxes have no room for numbers
+def unrolled(net: Unfolded, overlay: Overlay, shown: Sequence[int], numbers: bool = False) -> Figure:
+    """The picture of the time steps that are shown, with all numbers of the overlay or those that need no room."""
+    if isinstance(overlay, Written) and not numbers:
         overlay = Overlay(overlay.captions, overlay.of)
-    return _Unrolled(net, overlay, shown).figure()
+    return _Unrolled(net, overlay, shown, numbers).figure()
 
 
 class _Unrolled:
     """Finds a place for every box and a way for every line, and draws them."""
 
-    def __init__(self, net: Unfolded, overlay: Overlay, shown: Sequence[int]) -> None:
+    def __init__(self, net: Unfolded, overlay: Overlay, shown: Sequence[int], numbers: bool) -> None:
         self.net, self.overlay, self.shown = net, overlay, shown
         self.made = Layers(net, overlay)
         self.first = self.made.layers(0)
@@ -142,6 +142,8 @@ class _Unrolled:
         self.steps = {t: Step(self.made, t, home) for t in shown}
         self.home, self.layers = home, [n for step in self.steps.values() for n in step.layers]
         self.made.look([*self.first, *self.layers], [way for step in self.steps.values() for way in step.ways])
+        self.copies = [met[0] for step in self.steps.values() for road in step.roads for met in road.met]
+        self.numbers = {n.index: self._numbers(n, numbers) for n in (*self.first, *self.layers, *self.copies)}
         reached = self.overlay.reached or ()
         self.lit = {layer.index: net.tape.nodes[k] for k, layer in home.items() if k in reached}
         self.boxes: dict[str, Box] = {}
@@ -212,23 +214,18 @@ class _Unrolled:
     def _find_sizes(self) -> None:
         """How large boxes are: layers as wide as the widest, rows as high as the highest."""
         self.words = {c.first: _gap_words(c) for c in self.columns if c.kind == "gap"}
-        copies = [met[0] for step in self.steps.values() for road in step.roads for met in road.met]
-        written = [text for words in self.words.values() for _, text in words]
-        written += [text for n in self.layers for _, text in self._numbers(n)]
-        names = [self.name(n) for n in (*self.first, *self.layers)]
-        self.wide = max(
-            [42.0, *(LETTER * len(name) + 4 for name in names), *(WORD * len(text) + 8 for text in written)]
-        )
-        shares = [text for n in copies for _, text in self._numbers(n)]
-        names = [self.name(n) for n in copies]
-        self.small = max(
-            [34.0, *(LETTER * len(name) + 3 for name in names), *(WORD * len(text) + 6 for text in shares)]
-        )
-        self.low = SMALL + 12 * max((len(self._numbers(n)) for n in copies), default=0)
+        boxes = [*self.first, *self.layers]
+        wide = [LETTER * len(self.name(n)) + 4 for n in boxes]
+        wide += [WORD * len(text) + 8 for n in boxes for _, text in self.numbers[n.index]]
+        wide += [WORD * len(text) + 8 for words in self.words.values() for _, text in words]
+        small = [LETTER * len(self.name(n)) + 3 for n in self.copies]
+        small += [WORD * len(text) + 6 for n in self.copies for _, text in self.numbers[n.index]]
+        self.wide, self.small = max([42.0, *wide]), max([34.0, *small])
+        self.low = SMALL + 12 * max((len(self.numbers[n.index]) for n in self.copies), default=0)
         self.tall: dict[int, float] = defaultdict(lambda: TALL)
-        for n in self.layers:
+        for n in boxes:
             row = self.row[n.index]
-            self.tall[row] = max(self.tall[row], TALL + 12 * len(self._numbers(n)))
+            self.tall[row] = max(self.tall[row], TALL + 12 * len(self.numbers[n.index]))
 
     def _find_tracks(self) -> None:
         """Which roads run on the row of their source, and in which lanes the others go past the boxes."""
@@ -280,7 +277,8 @@ class _Unrolled:
 
     def _find_places(self) -> None:
         """Where columns and rows stand. A column begins in the middle of the first matrix before its boxes."""
-        exits = 6 + LANE * len(self.exits) if self.exits else ROOM
+        self.scissors = 0.0 if self.net.tape.through is None else 7.0  # the room on either side
+        exits = 2 * self.scissors + (6 + LANE * len(self.exits) if self.exits else ROOM)
         entries = 10 + LANE * len(self.entries) if self.entries else ROOM
         matrices = self.series * (self.small + ROOM) - ROOM if self.series else 8.0
         begin = self.small / 2 if self.series else 4.0
@@ -309,18 +307,18 @@ class _Unrolled:
         letter = "y" if place is None else f"s_{place + 1}" if len(parts) > 1 else "s"
         return plain(symbol(letter, node.t))
 
-    def _numbers(self, node: Node) -> tuple[tuple[str, str], ...]:
-        """What has room below a name: a word of the caller's, and a copy's share."""
-        share = isinstance(self.overlay, Shares) and self.made.is_copy(node)
-        return tuple((kind, text) for kind, text in self.overlay.numbers(node) if text and (share or kind == "caption"))
+    def _numbers(self, node: Node, all_: bool) -> tuple[tuple[str, str], ...]:
+        """The lines below a name; if there is no room for all, a word of the caller's, and a copy's share."""
+        every = all_ or (isinstance(self.overlay, Shares) and self.made.is_copy(node))
+        return tuple((kind, text) for kind, text in self.overlay.numbers(node) if text and (every or kind == "caption"))
 
     def _layer(self, node: Node, x: float) -> None:
         kind = "leaf" if node.op is None else "cost" if node is self.net.losses[(node.t or 0) - 1] else "op"
-        numbers, size = self._numbers(node), (self.wide, TALL + 12 * len(self._numbers(node)))
+        numbers = self.numbers[node.index]
         # An output gets no error where the cost reads what it was computed from; what stands in its box does.
         seen = node if node.index in (self.overlay.reached or ()) else self.lit.get(node.index, node)
         look = self.overlay.style(seen)
-        place = x, self.y[self._row(node)]
+        place, size = (x, self.y[self._row(node)]), (self.wide, TALL + 12 * len(numbers))
         id = f"n{node.index}"
         self.boxes[id] = Box(id, self.name(node), *place, *size, kind, numbers, tooltip(node), *look)
 
@@ -329,7 +327,7 @@ class _Unrolled:
         self.again[id] += 1
         id += f"x{again}" if again else ""
         fill, border, ink = self.overlay.style(copy)
-        color, numbers = self.made.color[copy.parents[0].index], self._numbers(copy)
+        color, numbers = self.made.color[copy.parents[0].index], self.numbers[copy.index]
         look = fill, border or color, ink or color
         size = self.small, SMALL + 12 * len(numbers)
         self.boxes[id] = Box(id, self.name(copy), x, y, *size, "copy", numbers, tooltip(copy), *look)
@@ -451,7 +449,7 @@ class _Unrolled:
         if (step.t, k) in self.track:
             below, above = self.track[step.t, k]
             high = self._above(below) + above
-            lane = 2 + LANE * (self.exits[row] + 0.6)
+            lane = 2 + self.scissors + LANE * (self.exits[row] + 0.6)
             out = self.boxes[name].x + (self.right if column else self.half) + lane
             at.append((out, y))
             if self.column[step.t] - column > 1:  # past the columns between, just above their boxes

@@ -6,9 +6,8 @@ way stand on it. Source: Guo (2013), Figures 1 and 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from ..autodiff import Node
 from ..autodiff.notation import plain, symbol
@@ -20,7 +19,7 @@ from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
 from .palette import PALETTE
 from .scene import Scene
-from .unfolding import ELIDED, Steps, gap_column, text_width, tooltip
+from .unfolding import Steps, text_width, tooltip
 
 WIDE, TALL, SMALL = 104.0, 46.0, 46.0
 
@@ -131,14 +130,15 @@ class Layers:
         readers = [node for t in times for node in self.steps.at(t)]
         self.overlay.look(self.net, shown, copies, self.color, readers)
 
-    def item(self, node: Node, like: str = "") -> Item:
+    def item(self, node: Node) -> Item:
         """The box of a layer."""
         numbers, name = self.overlay.numbers(node), self.name(node)
         width = max(WIDE, text_width(name), *(10 + 5.2 * len(text) for _, text in numbers))
         height = max(TALL, 13 * (1 + len(numbers)) + 10)
         kind = "leaf" if node.op is None else "op"
-        look = self.overlay.style(node)
-        return Item(f"n{node.index}", name, width, height, kind, numbers, tooltip(node), False, False, like, 0, *look)
+        fill, border, ink = self.overlay.style(node)
+        shown = f"n{node.index}", name, width, height, kind, numbers, tooltip(node)
+        return Item(*shown, fill=fill, border=border, ink=ink)
 
     def matrix(self, way: Way, number: int) -> Item:
         """The box of the matrices on a line."""
@@ -155,13 +155,13 @@ class Layers:
             id_, name, width, height, "copy", numbers, what, fill=fill, border=border or color, ink=ink or color
         )
 
-    def lines(self, ways: Sequence[Way], items: list[Item], source_of: Callable[[Node], tuple[str, str]]) -> list[Edge]:
+    def lines(self, ways: Sequence[Way], items: list[Item], source_of: Callable[[Node], str]) -> list[Edge]:
         """The lines of these ways; the boxes of their matrices are put into `items`, each before its target."""
         edges: list[Edge] = []
         seen: dict[int, int] = {}
         stems: set[str] = set()
         for way in ways:
-            source, like = source_of(way.source)
+            source = source_of(way.source)
             target, kind = f"n{way.target.index}", "state" if way.source.t != way.target.t else "data"
             stem = f"w{way.source.index}-{way.target.index}"
             if stem in stems:  # another way between the two
@@ -169,7 +169,7 @@ class Layers:
             stems.add(stem)
             if not way.matrices:
                 self.ends[stem] = way.reader
-                edges.append(Edge(stem, source, target, kind, like=like))
+                edges.append(Edge(stem, source, target, kind))
                 continue
             copy, op, slot = way.matrices[0]
             again = seen.get(copy.index, 0)
@@ -179,7 +179,7 @@ class Layers:
             product = product_with(op, slot)
             assert product is not None  # as `_beside` has seen
             self.ends[stem], self.ends[f"{stem}-m"] = (op, product.beside(slot)), (op, slot)
-            edges.append(Edge(stem, source, box.id, f"{kind} stem", like=like))
+            edges.append(Edge(stem, source, box.id, f"{kind} stem"))
             edges.append(Edge(f"{stem}-m", box.id, target, kind))
         return edges
 
@@ -214,7 +214,7 @@ def folded(net: Unfolded, overlay: Overlay) -> Scene:
             )
     names = {s.index: item.id for s, _, item in delayed}
     others = [s for s in dict.fromkeys(before) if s.index not in names and any(way.source is s for way in ways)]
-    edges = made.lines(ways, items, lambda node: (names.get(node.index, f"n{node.index}"), ""))
+    edges = made.lines(ways, items, lambda node: names.get(node.index, f"n{node.index}"))
     edges += [Edge(f"d{k}", f"n{state.index}", item.id, "copy") for k, (_, state, item) in enumerate(delayed)]
     first = [item for _, _, item in delayed] + [made.item(s) for s in others]
     placed = place([Column("before", "", first), Column("step", f"one time step, {net.T:,} times", items)], edges)
@@ -225,57 +225,6 @@ def folded(net: Unfolded, overlay: Overlay) -> Scene:
         "the lines. As Guo (2013), Figure 1.",
         "",
     )
-
-
-def unfolded(net: Unfolded, overlay: Overlay, shown: Sequence[int]) -> Scene:
-    """A column of layers for each time step."""
-    made = Layers(net, overlay)
-    ways = {t: made.ways(t) for t in shown}
-    layers = {t: made.layers(t) for t in (0, *shown)}
-    made.look([n for of_step in layers.values() for n in of_step], [way for each in ways.values() for way in each])
-    here = {n.index: t for t, of_step in layers.items() for n in of_step}
-    items = {
-        t: [made.item(n, _like(net, n, shown[0]) if t == 0 else "") for n in of_step] for t, of_step in layers.items()
-    }
-    gaps = [(a, b) for a, b in pairwise((0, *shown)) if b - a > 1]
-    columns, edges, last = [Column("t0", "", items[0])], [], 0
-    for t in shown:
-        gap = gap_column(last, t) if t - last > 1 else None
-        if gap is not None:
-            columns.append(gap)
-            edges += [Edge(f"{gap.id}-{s.index}", f"n{s.index}", gap.items[0].id, "state") for s in _states(net, last)]
-
-        def source_of(node: Node, before: int = last, elided: Column | None = gap) -> tuple[str, str]:
-            if node.index in here:
-                return f"n{node.index}", ""
-            if elided is None:  # it reads what stands in a gap further back
-                return next(f"{ELIDED}{a + 1}" for a, b in gaps if a < (node.t or 0) < b), ""
-            states = zip(flatten(net.states[node.t or 0]), flatten(net.states[before]), strict=True)
-            return elided.items[0].id, next((f"n{s.index}" for like, s in states if like is node), "")
-
-        edges += made.lines(ways[t], items[t], source_of)
-        columns.append(Column(f"t{t}", f"t = {t}", items[t]))
-        last = t
-    if last < net.T:
-        gap = gap_column(last, net.T + 1)
-        columns.append(gap)
-        edges += [Edge(f"{gap.id}-{s.index}", f"n{s.index}", gap.items[0].id, "state") for s in _states(net, last)]
-    return made.scene(
-        place(columns, edges),
-        f"The layers of a recurrent network unfolded over {net.T} time steps",
-        f"{len(shown)} columns, one for each time step, from left to right. In each the input at the bottom, the state "
-        "above it and the output at the top; the matrices stand on the lines, a copy in each step.",
-        "one colour: copies of one matrix",
-    )
-
-
-def _states(net: Unfolded, t: int) -> Iterator[Node]:
-    return (s for s in dict.fromkeys(flatten(net.states[t])) if s.t == t)
-
-
-def _like(net: Unfolded, s0: Node, t: int) -> str:
-    pairs = zip(flatten(net.states[0]), flatten(net.states[t]), strict=True)
-    return next((f"n{s.index}" for first, s in pairs if first is s0 and s.t == t), "")
 
 
 def staircase(net: Unfolded, overlay: Overlay, of: int, copies: int) -> Scene:
@@ -292,7 +241,7 @@ def staircase(net: Unfolded, overlay: Overlay, of: int, copies: int) -> Scene:
     nodes = [n for t in range(first - 1, of + 1) for n in made.layers(t) if n.index in needed]
     made.look(nodes, kept)
     items = [made.item(n) for n in nodes]
-    edges = made.lines(kept, items, lambda node: (f"n{node.index}", ""))
+    edges = made.lines(kept, items, lambda node: f"n{node.index}")
     earlier = f"      {first - 1} earlier copies are not drawn" if first > 1 else ""
     return made.scene(
         place([Column("t0", "", []), Column("stairs", "", items)], edges),

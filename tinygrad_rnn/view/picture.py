@@ -164,8 +164,8 @@ def draw(
         How many first and last steps are drawn; by itself a picture shows all steps up to 8 and otherwise the
         first and the last 3. What is left out is said in words.
     level : {"ops", "layers", "figure"}
-        Whether each op has a box, or each layer: input, state, output, and on the lines their matrices, as in Guo's
-        figures; or the network as textbooks unroll it, states on one line and no numbers, to be read at any size.
+        Whether each op has a box, or each layer: input, state, output and cost, and on the lines their matrices, as
+        textbooks unroll a network; a ``"figure"`` is that without the numbers, to be read at any size.
     zoom : (int, str), optional
         A time step and a node's name: this node alone is drawn, opened into its units.
     limits : (float, float), optional

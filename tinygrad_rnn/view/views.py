@@ -90,9 +90,7 @@ def _made(
         if view == "folded":
             return layers.folded(complete, everywhere)
         steps = shown(whole, window, view == "window")
-        if level == "layers":
-            return layers.unfolded(complete, chosen, steps)
-        made = unrolled(complete, chosen, steps)
+        made = unrolled(complete, chosen, steps, level == "layers")
         return made.scene if ledger is None else with_ledger(made, complete, ledger)
     if view == "folded":
         return FoldedPicture(_complete(whole, view), everywhere).scene()
