@@ -10,11 +10,26 @@ import cell_cases
 import own_cells
 import tinygrad_rnn as tg
 from geometry import overlapping
-from nets import ALL, FOLDABLE, network
+from nets import ALL, FOLDABLE, network, of_user
 from test_views import fits
+from tinygrad_rnn import ops
 from tinygrad_rnn.view import svg
 from tinygrad_rnn.view.figure import Column, figure
 from tinygrad_rnn.view.redrawn import redrawn
+
+
+def jordan(P, x, s):
+    """The output is what comes back."""
+    y = ops.tanh(ops.linear(ops.tanh(ops.linear(x, P["V"], s, P["U"]), name="h"), P["W"]), name="y")
+    return y, y
+
+
+def gamma(P, x, s):
+    """A chain of leaky traces, each of the one before."""
+    a, b, c = s
+    new = ops.tanh(ops.linear(x, P["V"], a, P["U"], c, P["R"]), name="a")
+    b, c = 0.5 * b + 0.5 * a, 0.5 * c + 0.5 * b
+    return (new, b, c), new
 
 
 def case(name):
@@ -27,8 +42,13 @@ def case(name):
 NETS = {name: (lambda T, make=make: make(T)) for name, make in ALL.items()}
 NETS |= {name: (lambda _, name=name: case(name)) for name in cell_cases.CELLS}
 NETS |= {
-    "clipped": lambda T: network(tg.cells.LSTM(), T, losses=[T]),
+    "a single cost": lambda T: network(tg.cells.LSTM(), T, losses=[T]),
+    "Jordan": lambda T: of_user(jordan, {"V": (3, 2), "U": (3, 3), "W": (3, 3)}, 0, T),
+    "gamma": lambda T: of_user(gamma, {"V": (3, 2), "U": (3, 3), "R": (3, 3)}, 3, T),
     "many samples": lambda T: network(tg.cells.GRU(), T, samples=3),
+    "errors of the inputs": lambda T: network(tg.cells.Guo(), T, input_grads=True),
+    "each sample's last step": lambda T: network(tg.cells.Guo(), T, samples=2, mask=np.ones((T, 2)), losses="last"),
+    "errors clipped on the way": lambda T: network(tg.cells.ErrorClipped(tg.cells.Guo(), 0.1), T),
 }
 
 
