@@ -13,6 +13,7 @@ from geometry import overlapping
 from nets import ALL, FOLDABLE, network, of_user
 from test_views import fits
 from tinygrad_rnn import ops
+from tinygrad_rnn.autodiff.traits import is_tie
 from tinygrad_rnn.view import svg
 from tinygrad_rnn.view.figure import Column, figure
 from tinygrad_rnn.view.redrawn import redrawn
@@ -111,6 +112,24 @@ def test_what_a_page_is_told(name):
     assert body.count("data-c=") == len(lines)
     page = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {made.width} {made.height}">{made.svg()}</svg>'
     assert redrawn(page, "p-").count(' data-via="p-n') == len(made.via)
+
+
+@pytest.mark.parametrize("name", [*cell_cases.CELLS, "Jordan", "gamma", "errors clipped on the way"])
+def test_each_copy_of_a_matrix_stands_in_one_place(name):
+    net = NETS[name](5)
+    standing = [box.id for box in figure(net).scene.boxes if box.kind == "copy"]
+    matrices = {w.index for w in net.weights.values() if len(w.shape) == 2}
+    copies = {f"n{n.index}" for n in net.tape if is_tie(n) and n.parents[0].index in matrices}
+    assert len(standing) == len(set(standing))
+    assert set(standing) == copies
+
+
+def test_what_a_matrix_of_its_own_multiplies_is_a_layer():
+    """A Jordan network has a hidden layer, though it is no part of the state."""
+    scene = figure(NETS["Jordan"](3)).scene
+    names = {box.id: box.name for box in scene.boxes}
+    lines = {(names[line.source], names[line.target]) for line in scene.lines}
+    assert {("y(1)", "U(2)"), ("U(2)", "h(2)"), ("V(2)", "h(2)"), ("h(2)", "W(2)"), ("W(2)", "y(2)")} < lines
 
 
 def test_columns_and_their_places():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -18,9 +18,9 @@ from ..autodiff.notation import plain, symbol
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from . import svg
-from .layers import Layers
+from .layers import Layers, Slot
 from .overlay import GREY, Overlay, Shares, Written
-from .roads import Edge, Road, Step
+from .roads import Road, Step
 from .scene import Box, Frame, Line, Point, Scene
 from .unfolding import tooltip
 
@@ -142,7 +142,7 @@ class _Unrolled:
         self.steps = {t: Step(self.made, t, home) for t in shown}
         self.home, self.layers = home, [n for step in self.steps.values() for n in step.layers]
         self.made.look([*self.first, *self.layers], [way for step in self.steps.values() for way in step.ways])
-        self.copies = [met[0] for step in self.steps.values() for road in step.roads for met in road.met]
+        self.copies = [road.met[0] for step in self.steps.values() for road in step.roads if road.met]
         self.numbers = {n.index: self._numbers(n, numbers) for n in (*self.first, *self.layers, *self.copies)}
         reached = self.overlay.reached or ()
         self.lit = {layer.index: net.tape.nodes[k] for k, layer in home.items() if k in reached}
@@ -183,12 +183,13 @@ class _Unrolled:
         self.highest = self.top - (("C", 0) in keys)  # but for the cost
 
     def _key(self, node: Node, step: Step) -> tuple[str, int]:
-        """What a layer is in every step: the input, a part of the state, the output, the cost."""
+        """What a layer is in every step: the input, a part of the state, the output, the cost, or a hidden layer."""
         if node is step.cost:
             return "C", 0
         if node is self.net.inputs[step.t - 1]:
             return "x", 0
-        return next((("s", k) for k, part in enumerate(flatten(self.net.states[step.t])) if part is node), ("y", 0))
+        other = ("y", 0) if node is self.net.outputs[step.t - 1] else ("h", node.role)
+        return next((("s", k) for k, part in enumerate(flatten(self.net.states[step.t])) if part is node), other)
 
     def _row(self, node: Node) -> int:
         """The row of a layer, also of one in a step that is left out."""
@@ -233,14 +234,13 @@ class _Unrolled:
         self.entries: dict[int, int] = {}  # and rows that are come to from others, with theirs behind the matrices
         self.track: dict[tuple[int, int], tuple[int, float]] = {}  # by step and road: a row, and how far above it
         self.spare: dict[int, float] = defaultdict(lambda: 20.0)  # the height that is wanted above a row
-        self.lanes, self.series, self.half = 0, 0, self.wide / 2
+        self.lanes, self.half = 0, self.wide / 2
         for step in self.steps.values():
             used: dict[int, float] = defaultdict(lambda: 8.0)
             straight = self._straight(step)
             for k, road in enumerate(step.roads):
                 if road.source.t == step.t:
                     continue
-                self.series = max(self.series, len(road.met))
                 row, goals = self._row(road.source), self._goals(road)
                 for goal in goals:
                     if straight.get(row) != k or goal != row:
@@ -253,8 +253,8 @@ class _Unrolled:
                     used[below] += height
             standing = self._standing(step)
             for row, roads in standing.items():
-                most = max(len(road.met) for road in roads)
-                used[row] = max(used[row], most * (self.low + ROOM) + ROOM * (1 + (len(roads) > 1)) - 4)
+                matrix = self.low + ROOM if any(road.met for road in roads) else 0.0
+                used[row] = max(used[row], matrix + ROOM * (1 + (len(roads) > 1)) - 4)
                 self.half = max(self.half, sum(map(self._item_width, roads)) / 2)
             for row, height in used.items():
                 self.spare[row] = max(self.spare[row], height + 4)
@@ -276,14 +276,14 @@ class _Unrolled:
         return self.small + 6 if road.met else 12.0
 
     def _find_places(self) -> None:
-        """Where columns and rows stand. A column begins in the middle of the first matrix before its boxes."""
+        """Where columns and rows stand. A column begins in the middle of the matrices before its boxes."""
         self.scissors = 0.0 if self.net.tape.through is None else 7.0  # the room on either side
         exits = 2 * self.scissors + (6 + LANE * len(self.exits) if self.exits else ROOM)
         entries = 10 + LANE * len(self.entries) if self.entries else ROOM
-        matrices = self.series * (self.small + ROOM) - ROOM if self.series else 8.0
-        begin = self.small / 2 if self.series else 4.0
+        between = any(road.met and road.source.t != t for t, step in self.steps.items() for road in step.roads)
+        half = self.small / 2 if between else 4.0
         self.right = self.half + WIRE * self.lanes
-        self.before, self.after = matrices - begin + entries + self.half, self.right + exits + begin
+        self.before, self.after = half + entries + self.half, self.right + exits + half
         self.pitch = self.before + self.after
         self.x = {0: WIRE * self.lanes} | {c.first: self.pitch * (k + 1) for k, c in enumerate(self.columns)}
         self.y: dict[int, float] = {}
@@ -304,7 +304,8 @@ class _Unrolled:
             return str(node)
         parts = flatten(self.net.states[node.t or 0])
         place = next((k for k, part in enumerate(parts) if part is node), None)
-        letter = "y" if place is None else f"s_{place + 1}" if len(parts) > 1 else "s"
+        other = "y" if node is self.net.outputs[(node.t or 0) - 1] else "h"
+        letter = other if place is None else f"s_{place + 1}" if len(parts) > 1 else "s"
         return plain(symbol(letter, node.t))
 
     def _numbers(self, node: Node, all_: bool) -> tuple[tuple[str, str], ...]:
@@ -380,7 +381,7 @@ class _Unrolled:
         inside = tuple(b.id for b in self.boxes.values() if left <= b.left[0] and b.right[0] <= right)
         return Frame(f"t{t}", f"t = {t}", left, -8, right, self._above(self.top) + 24, inside, self.x[t])
 
-    def _line(self, source: str, target: str, points: Sequence[Point], kind: str, ends: Edge, edges: set[Edge]) -> None:
+    def _line(self, source: str, target: str, points: Sequence[Point], kind: str, ends: Slot, edges: set[Slot]) -> None:
         id = f"w{source.removeprefix('n')}-{target.removeprefix('n')}"
         self.again[id] += 1
         id += f"_{self.again[id] - 1}" if self.again[id] > 1 else ""
@@ -390,19 +391,20 @@ class _Unrolled:
         if self.boxes[source].kind == "copy":
             self.via[id] = source
 
-    def _stand(
-        self, road: Road, source: str, at: list[Point], places: Iterable[Point], kind: str
-    ) -> tuple[str, list[Point]]:
-        """Put the matrices of a road at their places: the last box on it, and the points where it goes on."""
-        edges, ends = self._of_source(road), road.reader
-        for (copy, op, slot), place in zip(road.met, places, strict=False):
-            box = self._matrix(copy, *place)
-            enter, leave = (box.bottom, box.top) if kind == "data" else (box.left, box.right)
-            self._line(source, box.id, [*at, enter], f"{kind} stem", ends, edges)
-            source, at, edges, ends = box.id, [leave], road.edges, (op.index, slot)
-        return source, at
+    def _stand(self, road: Road, source: str, at: list[Point], place: Point, kind: str) -> tuple[str, list[Point]]:
+        """Put the matrix of a road at its place, if it has one: the last box on it, and the points where it goes on."""
+        if road.met is None:
+            return source, at
+        box = self._matrix(road.met[0], *place)
+        enter, leave = (box.bottom, box.top) if kind == "data" else (box.left, box.right)
+        self._line(source, box.id, [*at, enter], f"{kind} stem", road.reader, self._of_source(road))
+        return box.id, [leave]
 
-    def _of_source(self, road: Road) -> set[Edge]:
+    def _ends(self, road: Road) -> Slot:
+        """What reads the matrix of a road; of a road without, its source."""
+        return (road.met[1].index, road.met[2]) if road.met else road.reader
+
+    def _of_source(self, road: Road) -> set[Slot]:
         """What reads the box that a road comes from."""
         nodes = self.net.tape.nodes
         return {e for e in road.edges if self.home.get(nodes[e[0]].parents[e[1]].index) is road.source}
@@ -419,8 +421,7 @@ class _Unrolled:
                 x += self._item_width(road) / 2
                 port = middle + (x - middle) * spread
                 start: list[Point] = [(port, floor)] if port == x else [(port, floor), (x, floor + 9)]
-                places = [(x, floor + (roof - floor) * (n + 0.5) / len(road.met)) for n in range(len(road.met))]
-                name, at = self._stand(road, f"n{road.source.index}", start, places, "data")
+                name, at = self._stand(road, f"n{road.source.index}", start, (x, (floor + roof) / 2), "data")
                 for target, edges in road.targets.items():
                     goal = self.row[target.index]
                     if goal == row + 1:
@@ -435,7 +436,7 @@ class _Unrolled:
                         else:
                             out = [*at, (x, roof - 3 - 3 * k)]
                         points = [*out, (right, out[-1][1]), (right, into), (middle + self.wide / 2, into)]
-                    self._line(name, f"n{target.index}", points, "data", road.last, edges)
+                    self._line(name, f"n{target.index}", points, "data", self._ends(road), edges)
                 x += self._item_width(road) / 2
 
     def _across(self, step: Step, k: int, road: Road) -> None:
@@ -456,8 +457,7 @@ class _Unrolled:
                 over, out = self._above(row) + (3 if column % 2 else 6), x - self.pitch + self.right + lane + 3
                 at += [(at[-1][0], over), (out, over)]
             at.append((out, high))
-        places = ((x - self.before + n * (self.small + ROOM), high) for n in range(len(road.met)))
-        name, at = self._stand(road, name, at, places, "state")
+        name, at = self._stand(road, name, at, (x - self.before, high), "state")
         for target, edges in road.targets.items():
             goal = self.row[target.index]
             left, into = x - self.wide / 2, self.y[goal]
@@ -466,7 +466,7 @@ class _Unrolled:
                 into += PORT if high > into else -PORT
                 behind = x - self.half - 10 - LANE * self.entries[goal]
                 points = [*at, (behind, high), (behind, into), (left, into)]
-            self._line(name, f"n{target.index}", points, "state", road.last, edges)
+            self._line(name, f"n{target.index}", points, "state", self._ends(road), edges)
 
     def _gap(self, column: Column) -> None:
         """The box of the steps that are left out, and the lines into it."""
@@ -474,7 +474,7 @@ class _Unrolled:
         id, place = f"gap{column.first}", (self.x[column.first], (low + high) / 2, self.wide, high - low)
         what = f"time steps {column.first} to {column.last} are left out"
         gap = self.boxes[id] = Box(id, "…", *place, "elided", self.words[column.first], what)
-        into: dict[Node, set[Edge]] = defaultdict(set)
+        into: dict[Node, set[Slot]] = defaultdict(set)
         for road in self.gaps[column.first].roads:
             if road.source.t == column.first - 1:
                 into[road.source] |= self._of_source(road)

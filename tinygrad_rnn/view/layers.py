@@ -6,7 +6,7 @@ way stand on it. Source: Guo (2013), Figures 1 and 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
 from ..autodiff import Node
@@ -24,34 +24,40 @@ from .unfolding import Steps, text_width, tooltip
 WIDE, TALL, SMALL = 104.0, 46.0, 46.0
 
 
+Met = tuple[Node, Node, int]  # a copy of a matrix, the op that multiplies it, and which argument it is
+Slot = tuple[int, int]  # an op, and which argument it reads
+
+
 @dataclass(frozen=True)
 class Way:
-    """One layer reads another: on the way stand the copies of these matrices, each with the op that multiplies."""
+    """One layer reads another, and what comes back on the way: all that goes through the same matrix, or through none.
+
+    Attributes
+    ----------
+    reader : (Node, int)
+        The first op on the way, and which argument the source is.
+    matrix : (Node, Node, int) or None
+        The first one that is met.
+    edges : frozenset of (int, int)
+        All that the way is made of.
+    """
 
     source: Node
     target: Node
-    reader: tuple[Node, int]  # the first op on the way, and which argument the source is
-    matrices: tuple[tuple[Node, Node, int], ...]  # copy, op, and which argument it is
-    edges: frozenset[tuple[int, int]] = frozenset()  # what it is made of: ops, and which argument each reads on it
+    reader: tuple[Node, int]
+    matrix: Met | None = None
+    edges: frozenset[Slot] = frozenset()
 
     @property
     def key(self) -> tuple[int, int | None]:
-        """What tells it from other ways to its target: where it comes from, and the matrix that it meets first."""
-        return self.source.index, self.matrices[0][0].index if self.matrices else None
+        """What tells it from other ways to its target."""
+        return self.source.index, self.matrix[0].index if self.matrix else None
 
     def on(self, node: Node, slot: int, matrix: int | None) -> Way:
         """The way, one op further: this op reads it as this argument, and multiplies it with the one of the matrix."""
-        met = () if matrix is None else ((node.parents[matrix], node, matrix),)
+        met = None if matrix is None else (node.parents[matrix], node, matrix)
         edges = {(node.index, n) for n in (slot, matrix) if n is not None}
-        return replace(self, target=node, edges=self.edges | edges)._with(met)
-
-    def beside(self, other: Way) -> Way:
-        """Two ways as one, of the same key."""
-        return replace(self, edges=self.edges | other.edges)._with(other.matrices)
-
-    def _with(self, matrices: Sequence[tuple[Node, Node, int]]) -> Way:
-        new = [m for m in matrices if all(m[0] is not known[0] for known in self.matrices)]
-        return replace(self, matrices=(*self.matrices, *new))
+        return replace(self, target=node, matrix=self.matrix or met, edges=self.edges | edges)
 
 
 class Layers:
@@ -74,21 +80,31 @@ class Layers:
         self.ends: dict[str, tuple[Node, int]] = {}
         overlay.ends = self.ends
         self.name: Callable[[Node], str] = str
+        self._found: dict[int, tuple[list[Node], list[Way]]] = {}  # the layers of a step, and the ways to them
 
     def layers(self, t: int) -> list[Node]:
-        """Input, states and output of a time step, each once."""
+        """Input, states and output of a time step, each once, and what else a matrix of its own multiplies."""
         if t == 0:
             return list(dict.fromkeys(flatten(self.net.states[0])))
-        states = [s for s in flatten(self.net.states[t]) if s.t == t]
-        layers = {n.index: n for n in (self.net.inputs[t - 1], *states, self.net.outputs[t - 1]) if n.t == t}
-        return [layers[index] for index in sorted(layers)]
+        return self._of_step(t)[0]
 
-    def ways(self, t: int, layers: Sequence[Node] = ()) -> list[Way]:
-        """What the layers of a time step read, of this step or an earlier one, each matrix that is met first a way.
+    def ways(self, t: int) -> list[Way]:
+        """What the layers of a time step read, of this step or an earlier one."""
+        return self._of_step(t)[1]
 
-        A matrix that is first on one way is not said again on others that come to it later.
-        """
-        ends = {n.index for n in layers or self.layers(t)}
+    def _of_step(self, t: int) -> tuple[list[Node], list[Way]]:
+        if t not in self._found:
+            states = [s for s in flatten(self.net.states[t]) if s.t == t]
+            layers = {n.index: n for n in (self.net.inputs[t - 1], *states, self.net.outputs[t - 1]) if n.t == t}
+            hidden: dict[int, Node] | None = None
+            while hidden is None or hidden:
+                ways = self._ways(t, layers.keys())
+                hidden = self._hidden(t, layers.keys(), ways)
+                layers |= hidden
+            self._found[t] = [layers[index] for index in sorted(layers)], ways
+        return self._found[t]
+
+    def _ways(self, t: int, layers: Container[int]) -> list[Way]:
         found: list[Way] = []
         origins: dict[int, dict[tuple[int, int | None], Way]] = {}
         for node in self.steps.at(t):
@@ -97,18 +113,28 @@ class Layers:
                 if parent.t is None or self.is_copy(parent):
                     continue
                 matrix = self._beside(node, slot)
-                here = parent.t != t or parent.index in ends
-                before = [Way(parent, node, (node, slot), ())] if here else origins.get(parent.index, {}).values()
+                here = parent.t != t or parent.index in layers
+                before = [Way(parent, node, (node, slot))] if here else origins.get(parent.index, {}).values()
                 for way in (way.on(node, slot, matrix) for way in before):
-                    mine[way.key] = mine[way.key].beside(way) if way.key in mine else way
-            if node.index in ends:
+                    known = mine.get(way.key, way)
+                    mine[way.key] = replace(known, edges=known.edges | way.edges)
+            if node.index in layers:
                 found += mine.values()
             origins[node.index] = mine
-        first = {way.key[1] for way in found}
-        return [
-            replace(way, matrices=way.matrices[:1] + tuple(m for m in way.matrices[1:] if m[0].index not in first))
-            for way in found
-        ]
+        return found
+
+    def _hidden(self, t: int, layers: Container[int], ways: Sequence[Way]) -> dict[int, Node]:
+        """What is multiplied on a way by a matrix that no way meets first: a layer, so that each matrix has a place."""
+        on_ways = {edge for way in ways for edge in way.edges}
+        first = {way.key[1] for way in ways}
+        found = {}
+        for node in self.steps.at(t):
+            for slot, parent in enumerate(node.parents):
+                matrix = self._beside(node, slot) if (node.index, slot) in on_ways else None
+                inside = parent.t == t and parent.index not in layers and not self.is_copy(parent)
+                if inside and matrix is not None and node.parents[matrix].index not in first:
+                    found[parent.index] = parent
+        return found
 
     def is_copy(self, node: Node) -> bool:
         """Whether a node is a weight at a time step."""
@@ -124,11 +150,11 @@ class Layers:
 
     def look(self, nodes: Sequence[Node], ways: Sequence[Way]) -> None:
         """Let the overlay see what is drawn."""
-        copies = {copy.index: copy.parents[0] for way in ways for copy, _, _ in way.matrices}
-        shown = [*nodes, *(copy for way in ways for copy, _, _ in way.matrices)]
+        met = [way.matrix[0] for way in ways if way.matrix]
+        copies = {copy.index: copy.parents[0] for copy in met}
         times = sorted({node.t for node in nodes if node.t})
         readers = [node for t in times for node in self.steps.at(t)]
-        self.overlay.look(self.net, shown, copies, self.color, readers)
+        self.overlay.look(self.net, [*nodes, *met], copies, self.color, readers)
 
     def item(self, node: Node) -> Item:
         """The box of a layer."""
@@ -140,20 +166,14 @@ class Layers:
         shown = f"n{node.index}", name, width, height, kind, numbers, tooltip(node)
         return Item(*shown, fill=fill, border=border, ink=ink)
 
-    def matrix(self, way: Way, number: int) -> Item:
-        """The box of the matrices on a line."""
-        copies = [copy for copy, _, _ in way.matrices]
-        name = ", ".join(self.name(copy) for copy in copies)
-        numbers = self.overlay.numbers(copies[0]) if len(copies) == 1 else ()
+    def matrix(self, copy: Node, number: int) -> Item:
+        """The box of a matrix on a line."""
+        name, numbers = self.name(copy), self.overlay.numbers(copy)
         width = max(SMALL, text_width(name) - 4, *(10 + 5.2 * len(text) for _, text in numbers))
-        fill, border, ink = self.overlay.style(copies[0]) if len(copies) == 1 else ("", "", "")
-        color = self.color[copies[0].parents[0].index]
-        id_ = f"n{copies[0].index}" if number == 0 else f"n{copies[0].index}x{number}"
-        height = 13.0 * (1 + len(numbers)) + 10
-        what = tooltip(copies[0]) if len(copies) == 1 else name
-        return Item(
-            id_, name, width, height, "copy", numbers, what, fill=fill, border=border or color, ink=ink or color
-        )
+        fill, border, ink = self.overlay.style(copy)
+        color = self.color[copy.parents[0].index]
+        shown = f"n{copy.index}" + (f"x{number}" if number else ""), name, width, 13.0 * (1 + len(numbers)) + 10
+        return Item(*shown, "copy", numbers, tooltip(copy), fill=fill, border=border or color, ink=ink or color)
 
     def lines(self, ways: Sequence[Way], items: list[Item], source_of: Callable[[Node], str]) -> list[Edge]:
         """The lines of these ways; the boxes of their matrices are put into `items`, each before its target."""
@@ -167,14 +187,14 @@ class Layers:
             if stem in stems:  # another way between the two
                 stem += f"-by{way.key[1] or ''}"
             stems.add(stem)
-            if not way.matrices:
+            if way.matrix is None:
                 self.ends[stem] = way.reader
                 edges.append(Edge(stem, source, target, kind))
                 continue
-            copy, op, slot = way.matrices[0]
+            copy, op, slot = way.matrix
             again = seen.get(copy.index, 0)
             seen[copy.index] = again + 1
-            box = self.matrix(way, again)
+            box = self.matrix(copy, again)
             items.insert(next(k for k, item in enumerate(items) if item.id == target), box)
             product = product_with(op, slot)
             assert product is not None  # as `_beside` has seen

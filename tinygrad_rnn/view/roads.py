@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..autodiff import Node
-from .layers import Layers
-
-Edge = tuple[int, int]  # an op, and which argument it reads
-Met = tuple[Node, Node, int]  # a copy of a matrix, the op that multiplies it, and which argument it is
+from .layers import Layers, Met, Slot
 
 
 @dataclass
@@ -21,8 +18,6 @@ class Road:
 
     Attributes
     ----------
-    met : tuple of (Node, Node, int)
-        The matrices that stand on it, one behind the other; what only some of the ways meet is left out.
     reader : (int, int)
         The first op on it, and which argument the source is.
     targets : dict of Node to set of (int, int)
@@ -30,19 +25,14 @@ class Road:
     """
 
     source: Node
-    met: tuple[Met, ...]
-    reader: Edge
-    targets: dict[Node, set[Edge]] = field(default_factory=dict)
+    met: Met | None
+    reader: Slot
+    targets: dict[Node, set[Slot]] = field(default_factory=dict)
 
     @property
-    def edges(self) -> set[Edge]:
+    def edges(self) -> set[Slot]:
         """All that comes back along it."""
         return set().union(*self.targets.values())
-
-    @property
-    def last(self) -> Edge:
-        """The last op that multiplies a matrix on it, and which argument that is; of a road without, the first op."""
-        return (self.met[-1][1].index, self.met[-1][2]) if self.met else self.reader
 
 
 class Step:
@@ -71,7 +61,7 @@ class Step:
         self.cost = made.net.losses[t - 1]
         self.layers = made.layers(t) + [self.cost] * (t in made.net.counted)
         self.ways = made.ways(t)
-        self.matrices = {copy.index for way in self.ways for copy, _, _ in way.matrices}
+        self.matrices = {way.matrix[0].index for way in self.ways if way.matrix}
         for layer in self.layers:
             self._gather(layer)
         # What was recorded after the network, such as a derivative, is not drawn.
@@ -83,7 +73,6 @@ class Step:
                 homes = [home[p.index] for p in node.parents if p.t == t and p.index in home]
                 home[node.index] = max(homes, key=lambda layer: layer.index, default=self.layers[0])
         self.roads = self._roads()
-        self._house_the_rest()
         self.roads += self._others(read)
 
     def _has_place(self, node: Node) -> bool:
@@ -99,16 +88,7 @@ class Step:
                     self.home[parent.index] = layer
                     todo.append(parent)
 
-    def _house_the_rest(self) -> None:
-        """Matrices that stand on no road are drawn with who reads them first."""
-        standing = {copy.index for road in self.roads for copy, _, _ in road.met}
-        for node in self._nodes:
-            for parent in node.parents:
-                if parent.index in self.matrices - standing:
-                    self.home.setdefault(parent.index, self.home[node.index])
-        self.matrices = standing
-
-    def _leads_out(self, edge: Edge) -> bool:
+    def _leads_out(self, edge: Slot) -> bool:
         """Whether an op and its argument are drawn in two boxes."""
         op = self.made.net.tape.nodes[edge[0]]
         return self.home.get(op.index) is not self.home.get(op.parents[edge[1]].index)
@@ -117,16 +97,14 @@ class Step:
         found: dict[tuple[int, int | None], Road] = {}
         for way in self.ways:
             source, (op, slot) = self.home.get(way.source.index, way.source), way.reader
-            road = found.setdefault((source.index, way.key[1]), Road(source, way.matrices, (op.index, slot)))
-            if road.targets and way.target not in road.targets:
-                road.met = road.met[:1]
+            road = found.setdefault((source.index, way.key[1]), Road(source, way.matrix, (op.index, slot)))
             road.targets.setdefault(way.target, set()).update(filter(self._leads_out, way.edges))
         return list(found.values())
 
     def _others(self, read: set[int]) -> list[Road]:
         """What lies on no way: what the cost reads, and what leaves a box that it came into without its layer."""
         known = {edge for road in self.roads for edge in road.edges}
-        standing = {copy.index: road for road in self.roads for copy, _, _ in road.met}
+        standing = {road.met[0].index: road for road in self.roads if road.met}
         found: dict[tuple[int, int], Road] = {}
         for node, slot in ((n, slot) for n in self._nodes if n.index in read for slot in range(len(n.parents))):
             edge, parent, target = (node.index, slot), node.parents[slot], self.home[node.index]
@@ -135,7 +113,7 @@ class Step:
                 continue
             if source is not None:
                 key = source.index, target.index
-                found.setdefault(key, Road(source, (), edge)).targets.setdefault(target, set()).add(edge)
+                found.setdefault(key, Road(source, None, edge)).targets.setdefault(target, set()).add(edge)
             elif parent.index in standing:
                 standing[parent.index].targets.setdefault(target, set()).add(edge)
         return list(found.values())
