@@ -321,6 +321,8 @@ def test_the_examples_in_the_help_can_be_copied(command):
 
 def test_a_weight_is_brought_forward():
     assert run("draw", "--highlight", "U", "-o", "u.svg").exit_code == 0
+    assert "stands below the columns of level='figure'" in refused("--ledger", "U", "-o", "q.svg")
+    assert "∂C/∂U" in {n["label"] for n in drawn("--level", "figure", "--ledger", "U")["nodes"]}
     assert "'Q': it is the name of a weight" in refused("--highlight", "Q", "-o", "q.svg")
 
 

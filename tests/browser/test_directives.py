@@ -42,6 +42,7 @@ WRONG = [
     (".. unroll::\n   :level: sideways\n", "level='sideways'"),
     (".. unroll::\n   :overlay: sideways\n", "overlay='sideways'"),
     (".. unroll::\n   :highlight: Q\n", "highlight='Q'"),
+    (".. unroll::\n   :level: figure\n   :ledger: Q\n", "ledger='Q'"),
     (".. unroll::\n   :net: other\n", "a network called 'other'"),
     (".. unroll::\n   :sideways: 1\n", "sideways"),
     (".. stepper::\n   :of: 9\n", "of=9"),

@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+import tinygrad_rnn as tg
+from nets import network
+
 PLACES = ["teach.html", "steps.html", "steps-long.html"]
 
 
@@ -265,3 +268,23 @@ def test_size_and_speed(site, visit):
     policy = page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
     assert policy.startswith("default-src 'none'")
     assert "http" not in policy
+
+
+def test_arrows_with_nothing_focused(visit, tmp_path):
+    net = network(tg.cells.Guo(), 2)
+    one, two = tg.player(net).save(tmp_path / "one.html"), tmp_path / "two.html"
+    page = visit(one).page
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert where(page) == 3
+    page.locator("[data-role=slider]").focus()  # in a field, its own keys: one step, not two
+    page.keyboard.press("ArrowRight")
+    assert where(page) == 4
+    text = one.read_text()
+    section = re.search(r'<section class="bptt".*?</section>', text, re.DOTALL)[0]
+    id = re.search(r'id="([^"]+)"', section)[1]
+    two.write_text(text.replace(section, section + section.replace(id, "other")))
+    page = visit(two).page
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".bptt-count").all_inner_texts() == [page.locator(".bptt-count").first.inner_text()] * 2
+    assert page.locator(".bptt-count").first.inner_text().startswith("1 / ")

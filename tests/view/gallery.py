@@ -86,6 +86,8 @@ def pictures(network: str) -> Iterator[Shown]:
     net.backward()
     calls: list[dict[str, Any]] = [{"view": v, "overlay": o} | ALSO.get(v, {}) for v in VIEWS for o in OVERLAYS]
     calls += [{"view": v, "level": level} | ALSO.get(v, {}) for level in LEVELS[1:] for v in VIEWS]
+    calls += [{"level": "figure", "overlay": overlay} for overlay in OVERLAYS]
+    calls += [{"level": "figure", "ledger": name} for name in net.weights if name.startswith("U")]
     calls += [{"zoom": zoom} for zoom in OPENED[network]]
     seen = set()
     for said in calls:

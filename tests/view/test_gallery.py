@@ -27,8 +27,9 @@ def test_every_view_and_every_overlay_is_in_the_gallery(network):
 
 
 @pytest.mark.parametrize("network", gallery.NETWORKS)
-def test_layers_and_opened_nodes_are_in_the_gallery(network):
+def test_layers_figures_and_opened_nodes_are_in_the_gallery(network):
     told = [shown.said for shown in gallery.pictures(network)]
+    assert any("ledger" in said for said in told)
     assert {said["level"] for said in told if "level" in said} == set(gallery.LEVELS[1:])
     assert [said["zoom"] for said in told if "zoom" in said] == gallery.OPENED[network]
 

@@ -11,6 +11,7 @@ from geometry import covered, loose, overlapping, through, written_out_of_its_bo
 from nets import ALL, FOLDABLE, network
 from test_picture import read_back
 from tinygrad_rnn.view.overlay import GREY
+from tinygrad_rnn.view.redrawn import redrawn
 
 OVERLAYS = [None, "values", "cotangents", "both", "gradient", "shares", "path", "jacobian"]
 
@@ -65,7 +66,7 @@ def test_nor_in_a_folded_network(name, T, overlay, level):
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("view", ["unfolded", "folded", "staircase", "window", "backward"])
-@pytest.mark.parametrize("level", ["ops", "layers"])
+@pytest.mark.parametrize("level", ["ops", "layers", "figure"])
 def test_every_view_takes_every_overlay(view, overlay, level):
     picture = tg.draw(FOLDABLE["LSTM"](4), view=view, overlay=overlay, level=level, of=3)
     fits(picture.scene)
@@ -184,6 +185,13 @@ def test_the_node_with_the_first_bad_number_is_red():
     )
 
 
+def test_a_road_without_a_matrix_is_drawn_beside_those_with_one():
+    scene = tg.draw(network(tg.cells.GRU(reset="before"), 2), level="layers", overlay=None).scene
+    names = {box.id: box.name for box in scene.boxes}
+    lines = {(names[line.source], names[line.target]) for line in scene.lines}
+    assert {("s(1)", "s(2)"), ("s(1)", "U(2)"), ("s(1)", "Uₙ(2)"), ("U(2)", "s(2)"), ("Uₙ(2)", "s(2)")} < lines
+
+
 def test_guos_figure_1():
     net = network(tg.cells.Guo(), 4)
     scene = tg.draw(net, view="folded", level="layers", overlay=None).scene
@@ -256,7 +264,7 @@ def test_more_than_a_page_can_show_is_shortened_with_a_message(monkeypatch):
     ("asked", "message"),
     [
         ({"view": "sideways"}, "view='sideways': it is one of 'unfolded', 'folded'"),
-        ({"level": "atoms"}, "level='atoms': it is one of 'ops', 'layers'"),
+        ({"level": "atoms"}, "level='atoms': it is one of 'ops', 'layers', 'figure'"),
         ({"overlay": "heat"}, "overlay='heat': it is one of None, 'values'"),
         ({"of": 5}, "of=5: it is a time step, an integer from 1 to 4"),
         ({"of": True}, "of=True"),
@@ -324,12 +332,15 @@ def test_scissors_stand_where_a_cut_holds_the_error_back():
     net = network(tg.cells.LSTM(), 5)
     tg.cut(net, 3)
     net.backward()
-    for asked in ({}, {"overlay": "path"}, {"level": "layers"}):
+    for asked in ({}, {"overlay": "path"}, {"level": "layers"}, {"level": "figure"}):
         picture = tg.draw(net, **asked)
         cut = [line for line in picture.scene.lines if line.cut]
         names = {box.id: box.name for box in picture.scene.boxes}
         assert {names[line.source] for line in cut} == {"s(2)", "c(2)"}
-        assert picture.dot.count("✂") == len(cut)
+        assert picture.svg.count('class="edge scissors"') == len(cut) + 1  # and one in the legend
+        assert picture.dot.count("class=scissors") == len(cut) + 1
+        assert "cut: no error comes back" in picture.svg
+        assert "scissors" in redrawn(picture.svg)
     red = {line.id for line in tg.draw(net, overlay="path", of=4).scene.lines if line.color == "#B3261E"}
     assert red == {f"e{s.node.index}-{s.slot}" for s in net.tape.pullback(net.losses[3])}
     assert all(
@@ -404,7 +415,9 @@ def test_what_error_reaches_is_found_without_a_walk_over_a_long_tape(monkeypatch
     assert grey() - weights == walked - weights
 
 
-@pytest.mark.parametrize("asked", [{}, {"view": "folded"}, {"level": "layers"}, {"view": "backward"}], ids=str)
+@pytest.mark.parametrize(
+    "asked", [{}, {"view": "folded"}, {"level": "layers"}, {"level": "figure"}, {"view": "backward"}], ids=str
+)
 @pytest.mark.parametrize("name", ["V", "U", "W"])
 def test_one_weight_is_brought_forward(name, asked):
     net = network(tg.cells.Guo(), 4)

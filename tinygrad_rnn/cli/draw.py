@@ -46,9 +46,10 @@ from .network import reads_network
     type=click.Choice(LEVELS),
     default=LEVELS[0],
     show_default=True,
-    help="What gets a box: each op, or input, state and output with the matrices between them.",
+    help="What gets a box: each op, or input, state and output with the matrices between them; or a textbook's figure.",
 )
 @click.option("--highlight", metavar="WEIGHT", help="The weight to bring forward, such as U; the others are grey.")
+@click.option("--ledger", metavar="WEIGHT", help="The weight whose shares stand below the columns of a figure.")
 @click.option("--of", "of", type=click.IntRange(1), help="The time step that a staircase or a path is of.")
 @click.option("--window", help="How many first and last steps to draw, such as 3,3, or all.")
 @click.option(
@@ -64,6 +65,7 @@ def draw(
     overlay: str,
     level: str,
     highlight: str | None,
+    ledger: str | None,
     of: int | None,
     window: str | None,
     output: str,
@@ -98,6 +100,7 @@ def draw(
                 window=_window(window),
                 captions=captions,
                 highlight=highlight,
+                ledger=ledger,
             )
             content = picture.to_bytes(suffix)
     except (ValueError, EngineError, TapeError) as error:

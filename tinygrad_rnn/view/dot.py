@@ -6,21 +6,31 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .scene import Box, Line, Point, Scene
+from .scene import CUT, Box, Line, Point, Scene
 from .text import printable
 
 Graph = Any  # a graphviz.Digraph, or what takes the same calls
 SERIF_ITALIC, SANS = "Times-Italic", "Helvetica"
 INK = {"value": "#333333", "cotangent": "#B3261E", "caption": "#0B5394", "elided": "#555555"}
 FILL = {"leaf": "#F1F1EE", "elided": "#F6F6F2"}  # the others are white
-SHAPE = {"unit": {"shape": "ellipse", "style": "filled"}, "label": {"style": "filled", "color": "#FFFFFF"}}
+SHAPE = {
+    "unit": {"shape": "ellipse", "style": "filled"},
+    "label": {"style": "filled", "color": "#FFFFFF"},
+    "tile": {"style": "filled"},
+}
 STYLE = {
     "tie": {"style": "dashed", "penwidth": "0.9"},
     "state": {"penwidth": "2"},
     "copy": {"style": "dashed", "penwidth": "1.4"},
     "error": {"style": "dashed", "penwidth": "1.4"},
 }
-SCISSORS = "✂"
+# Blade, handle, handle, blade: one stroke through the screw at (0, 0), so that no font need have a sign for it.
+SCISSORS = (
+    *((6.5, 8.5), (4.5, 5.5), (2, 2.5), (0, 0)),
+    *((-2, -2.5), (-2.5, -8), (-6, -8), (-9, -8), (-7.5, -3), (0, 0)),
+    *((7.5, -3), (9, -8), (6, -8), (2.5, -8), (2, -2.5), (0, 0)),
+    *((-2, 2.5), (-4.5, 5.5), (-6.5, 8.5)),
+)
 CORNER = 9.0
 ARROW = 7.0
 LABEL = 0.3  # where on the last stretch of a line its label stands: nearer to where it comes from, lines lie apart
@@ -79,7 +89,7 @@ def fill(g: Graph, scene: Scene) -> None:
             _box(g, box, scene.colors.get(box.id, ""))
     for line in scene.lines:
         _line(g, line)
-    _legend(g, scene.legend, ((left + right) / 2, bottom + (40 if scene.caption else 16)))
+    _legend(g, scene.signs, ((left + right) / 2, bottom + (40 if scene.caption else 16)))
 
 
 def _box(g: Graph, box: Box, color: str) -> None:
@@ -130,7 +140,7 @@ def _line(g: Graph, line: Line) -> None:
         style = style | {"penwidth": f"{line.width:.1f}"}
     g.edge(line.start, line.end, id=line.id, pos=_spline(line.way, not stem), **style, **{"class": line.kind})
     if line.cut:
-        _plain(g, f"{line.id}_cut", SCISSORS, line.where_cut, 24, INK["cotangent"], "22")
+        _scissors(g, f"{line.id}_cut", line.where_cut)
     if line.label:
         g.node(
             f"{line.id}_label",
@@ -157,17 +167,28 @@ def _legend(g: Graph, legend: Sequence[tuple[str, str]], middle: Point) -> None:
     x, y = middle[0] - sum(widths) / 2, middle[1]
     for k, ((color, text), width) in enumerate(zip(legend, widths, strict=True)):
         patch = {"label": "", "color": "#777777", "fillcolor": color, "style": "filled"}
-        g.node(
-            f"legend{k}",
-            id=f"legend{k}",
-            pos=_point((x + 6, y)),
-            width=_inches(11),
-            height=_inches(11),
-            **patch,
-            **{"class": "number legend"},
-        )
+        if color == CUT:
+            _scissors(g, f"legend{k}", (x + 6, y))
+        else:
+            g.node(
+                f"legend{k}",
+                id=f"legend{k}",
+                pos=_point((x + 6, y)),
+                width=_inches(11),
+                height=_inches(11),
+                **patch,
+                **{"class": "number legend"},
+            )
         _plain(g, f"legend{k}_text", text, (x + 14 + 2.7 * len(text), y), width, "#555555")
         x += width
+
+
+def _scissors(g: Graph, name: str, at: Point) -> None:
+    """A mark where a line is cut: the curve of a line, from a node without writing to itself."""
+    _plain(g, name, "", at, 18, INK["cotangent"])
+    pos = " ".join(_point((at[0] + x, at[1] + y)) for x, y in SCISSORS)
+    look = {"arrowhead": "none", "color": INK["cotangent"], "penwidth": "1.6"}
+    g.edge(name, name, id=f"{name}_mark", pos=pos, **look, **{"class": "scissors"})
 
 
 def _plain(g: Graph, name: str, text: str, at: Point, width: float, color: str, size: str = "10") -> None:

@@ -6,9 +6,8 @@ way stand on it. Source: Guo (2013), Figures 1 and 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
 
 from ..autodiff import Node
 from ..autodiff.notation import plain, symbol
@@ -20,19 +19,45 @@ from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
 from .palette import PALETTE
 from .scene import Scene
-from .unfolding import ELIDED, Steps, gap_column, text_width, tooltip
+from .unfolding import Steps, text_width, tooltip
 
 WIDE, TALL, SMALL = 104.0, 46.0, 46.0
 
 
+Met = tuple[Node, Node, int]  # a copy of a matrix, the op that multiplies it, and which argument it is
+Slot = tuple[int, int]  # an op, and which argument it reads
+
+
 @dataclass(frozen=True)
 class Way:
-    """One layer reads another: on the way stand the copies of these matrices, each with the op that multiplies."""
+    """One layer reads another, and what comes back on the way: all that goes through the same matrix, or through none.
+
+    Attributes
+    ----------
+    reader : (Node, int)
+        The first op on the way, and which argument the source is.
+    matrix : (Node, Node, int) or None
+        The first one that is met.
+    edges : frozenset of (int, int)
+        All that the way is made of.
+    """
 
     source: Node
     target: Node
-    reader: tuple[Node, int]  # the first op on the way, and which argument the source is
-    matrices: tuple[tuple[Node, Node, int], ...]  # copy, op, and which argument it is
+    reader: tuple[Node, int]
+    matrix: Met | None = None
+    edges: frozenset[Slot] = frozenset()
+
+    @property
+    def key(self) -> tuple[int, int | None]:
+        """What tells it from other ways to its target."""
+        return self.source.index, self.matrix[0].index if self.matrix else None
+
+    def on(self, node: Node, slot: int, matrix: int | None) -> Way:
+        """The way, one op further: this op reads it as this argument, and multiplies it with the one of the matrix."""
+        met = None if matrix is None else (node.parents[matrix], node, matrix)
+        edges = {(node.index, n) for n in (slot, matrix) if n is not None}
+        return replace(self, target=node, matrix=self.matrix or met, edges=self.edges | edges)
 
 
 class Layers:
@@ -55,102 +80,126 @@ class Layers:
         self.ends: dict[str, tuple[Node, int]] = {}
         overlay.ends = self.ends
         self.name: Callable[[Node], str] = str
+        self._found: dict[int, tuple[list[Node], list[Way]]] = {}  # the layers of a step, and the ways to them
 
     def layers(self, t: int) -> list[Node]:
-        """Input, states and output of a time step, each once."""
+        """Input, states and output of a time step, each once, and what else a matrix of its own multiplies."""
         if t == 0:
             return list(dict.fromkeys(flatten(self.net.states[0])))
-        states = [s for s in flatten(self.net.states[t]) if s.t == t]
-        layers = {n.index: n for n in (self.net.inputs[t - 1], *states, self.net.outputs[t - 1]) if n.t == t}
-        return [layers[index] for index in sorted(layers)]
+        return self._of_step(t)[0]
 
     def ways(self, t: int) -> list[Way]:
         """What the layers of a time step read, of this step or an earlier one."""
-        layers = {n.index for n in self.layers(t)}
+        return self._of_step(t)[1]
+
+    def _of_step(self, t: int) -> tuple[list[Node], list[Way]]:
+        if t not in self._found:
+            states = [s for s in flatten(self.net.states[t]) if s.t == t]
+            layers = {n.index: n for n in (self.net.inputs[t - 1], *states, self.net.outputs[t - 1]) if n.t == t}
+            hidden: dict[int, Node] | None = None
+            while hidden is None or hidden:
+                ways = self._ways(t, layers.keys())
+                hidden = self._hidden(t, layers.keys(), ways)
+                layers |= hidden
+            self._found[t] = [layers[index] for index in sorted(layers)], ways
+        return self._found[t]
+
+    def _ways(self, t: int, layers: Container[int]) -> list[Way]:
         found: list[Way] = []
-        origins: dict[int, dict[Node, Way]] = {}
+        origins: dict[int, dict[tuple[int, int | None], Way]] = {}
         for node in self.steps.at(t):
-            mine: dict[Node, Way] = {}
+            mine: dict[tuple[int, int | None], Way] = {}
             for slot, parent in enumerate(node.parents):
-                if parent.t is None or self._is_copy(parent):
+                if parent.t is None or self.is_copy(parent):
                     continue
                 matrix = self._beside(node, slot)
-                met = () if matrix is None else ((node.parents[matrix], node, matrix),)
                 here = parent.t != t or parent.index in layers
-                before = {parent: Way(parent, node, (node, slot), ())} if here else origins.get(parent.index, {})
-                for source, way in before.items():
-                    known = mine.get(source, way)
-                    copies = {copy.index: (copy, *rest) for copy, *rest in (*known.matrices, *way.matrices, *met)}
-                    mine[source] = Way(source, node, known.reader, tuple(copies.values()))
+                before = [Way(parent, node, (node, slot))] if here else origins.get(parent.index, {}).values()
+                for way in (way.on(node, slot, matrix) for way in before):
+                    known = mine.get(way.key, way)
+                    mine[way.key] = replace(known, edges=known.edges | way.edges)
             if node.index in layers:
                 found += mine.values()
             origins[node.index] = mine
         return found
 
-    def _is_copy(self, node: Node) -> bool:
+    def _hidden(self, t: int, layers: Container[int], ways: Sequence[Way]) -> dict[int, Node]:
+        """What is multiplied on a way by a matrix that no way meets first: a layer, so that each matrix has a place."""
+        on_ways = {edge for way in ways for edge in way.edges}
+        first = {way.key[1] for way in ways}
+        found = {}
+        for node in self.steps.at(t):
+            for slot, parent in enumerate(node.parents):
+                matrix = self._beside(node, slot) if (node.index, slot) in on_ways else None
+                inside = parent.t == t and parent.index not in layers and not self.is_copy(parent)
+                if inside and matrix is not None and node.parents[matrix].index not in first:
+                    found[parent.index] = parent
+        return found
+
+    def is_copy(self, node: Node) -> bool:
+        """Whether a node is a weight at a time step."""
         return is_tie(node) and node.parents[0].index in self.color
 
     def _beside(self, node: Node, slot: int) -> int | None:
         """The argument that holds the matrix with which a node multiplies another of its arguments, if there is one."""
         product = product_with(node, slot)
         other = None if product is None else product.beside(slot)
-        return other if other is not None and self._is_copy(node.parents[other]) else None
+        return other if other is not None and self.is_copy(node.parents[other]) else None
 
     # ---- boxes
 
     def look(self, nodes: Sequence[Node], ways: Sequence[Way]) -> None:
         """Let the overlay see what is drawn."""
-        copies = {copy.index: copy.parents[0] for way in ways for copy, _, _ in way.matrices}
-        shown = [*nodes, *(copy for way in ways for copy, _, _ in way.matrices)]
+        met = [way.matrix[0] for way in ways if way.matrix]
+        copies = {copy.index: copy.parents[0] for copy in met}
         times = sorted({node.t for node in nodes if node.t})
         readers = [node for t in times for node in self.steps.at(t)]
-        self.overlay.look(self.net, shown, copies, self.color, readers)
+        self.overlay.look(self.net, [*nodes, *met], copies, self.color, readers)
 
-    def item(self, node: Node, like: str = "") -> Item:
+    def item(self, node: Node) -> Item:
         """The box of a layer."""
         numbers, name = self.overlay.numbers(node), self.name(node)
         width = max(WIDE, text_width(name), *(10 + 5.2 * len(text) for _, text in numbers))
         height = max(TALL, 13 * (1 + len(numbers)) + 10)
         kind = "leaf" if node.op is None else "op"
-        look = self.overlay.style(node)
-        return Item(f"n{node.index}", name, width, height, kind, numbers, tooltip(node), False, False, like, 0, *look)
+        fill, border, ink = self.overlay.style(node)
+        shown = f"n{node.index}", name, width, height, kind, numbers, tooltip(node)
+        return Item(*shown, fill=fill, border=border, ink=ink)
 
-    def matrix(self, way: Way, number: int) -> Item:
-        """The box of the matrices on a line."""
-        copies = [copy for copy, _, _ in way.matrices]
-        name = ", ".join(self.name(copy) for copy in copies)
-        numbers = self.overlay.numbers(copies[0]) if len(copies) == 1 else ()
+    def matrix(self, copy: Node, number: int) -> Item:
+        """The box of a matrix on a line."""
+        name, numbers = self.name(copy), self.overlay.numbers(copy)
         width = max(SMALL, text_width(name) - 4, *(10 + 5.2 * len(text) for _, text in numbers))
-        fill, border, ink = self.overlay.style(copies[0]) if len(copies) == 1 else ("", "", "")
-        color = self.color[copies[0].parents[0].index]
-        id_ = f"n{copies[0].index}" if number == 0 else f"n{copies[0].index}x{number}"
-        height = 13.0 * (1 + len(numbers)) + 10
-        what = tooltip(copies[0]) if len(copies) == 1 else name
-        return Item(
-            id_, name, width, height, "copy", numbers, what, fill=fill, border=border or color, ink=ink or color
-        )
+        fill, border, ink = self.overlay.style(copy)
+        color = self.color[copy.parents[0].index]
+        shown = f"n{copy.index}" + (f"x{number}" if number else ""), name, width, 13.0 * (1 + len(numbers)) + 10
+        return Item(*shown, "copy", numbers, tooltip(copy), fill=fill, border=border or color, ink=ink or color)
 
-    def lines(self, ways: Sequence[Way], items: list[Item], source_of: Callable[[Node], tuple[str, str]]) -> list[Edge]:
+    def lines(self, ways: Sequence[Way], items: list[Item], source_of: Callable[[Node], str]) -> list[Edge]:
         """The lines of these ways; the boxes of their matrices are put into `items`, each before its target."""
         edges: list[Edge] = []
         seen: dict[int, int] = {}
+        stems: set[str] = set()
         for way in ways:
-            source, like = source_of(way.source)
+            source = source_of(way.source)
             target, kind = f"n{way.target.index}", "state" if way.source.t != way.target.t else "data"
             stem = f"w{way.source.index}-{way.target.index}"
-            if not way.matrices:
+            if stem in stems:  # another way between the two
+                stem += f"-by{way.key[1] or ''}"
+            stems.add(stem)
+            if way.matrix is None:
                 self.ends[stem] = way.reader
-                edges.append(Edge(stem, source, target, kind, like=like))
+                edges.append(Edge(stem, source, target, kind))
                 continue
-            copy, op, slot = way.matrices[0]
+            copy, op, slot = way.matrix
             again = seen.get(copy.index, 0)
             seen[copy.index] = again + 1
-            box = self.matrix(way, again)
+            box = self.matrix(copy, again)
             items.insert(next(k for k, item in enumerate(items) if item.id == target), box)
             product = product_with(op, slot)
             assert product is not None  # as `_beside` has seen
             self.ends[stem], self.ends[f"{stem}-m"] = (op, product.beside(slot)), (op, slot)
-            edges.append(Edge(stem, source, box.id, f"{kind} stem", like=like))
+            edges.append(Edge(stem, source, box.id, f"{kind} stem"))
             edges.append(Edge(f"{stem}-m", box.id, target, kind))
         return edges
 
@@ -185,7 +234,7 @@ def folded(net: Unfolded, overlay: Overlay) -> Scene:
             )
     names = {s.index: item.id for s, _, item in delayed}
     others = [s for s in dict.fromkeys(before) if s.index not in names and any(way.source is s for way in ways)]
-    edges = made.lines(ways, items, lambda node: (names.get(node.index, f"n{node.index}"), ""))
+    edges = made.lines(ways, items, lambda node: names.get(node.index, f"n{node.index}"))
     edges += [Edge(f"d{k}", f"n{state.index}", item.id, "copy") for k, (_, state, item) in enumerate(delayed)]
     first = [item for _, _, item in delayed] + [made.item(s) for s in others]
     placed = place([Column("before", "", first), Column("step", f"one time step, {net.T:,} times", items)], edges)
@@ -196,57 +245,6 @@ def folded(net: Unfolded, overlay: Overlay) -> Scene:
         "the lines. As Guo (2013), Figure 1.",
         "",
     )
-
-
-def unfolded(net: Unfolded, overlay: Overlay, shown: Sequence[int]) -> Scene:
-    """A column of layers for each time step."""
-    made = Layers(net, overlay)
-    ways = {t: made.ways(t) for t in shown}
-    layers = {t: made.layers(t) for t in (0, *shown)}
-    made.look([n for of_step in layers.values() for n in of_step], [way for each in ways.values() for way in each])
-    here = {n.index: t for t, of_step in layers.items() for n in of_step}
-    items = {
-        t: [made.item(n, _like(net, n, shown[0]) if t == 0 else "") for n in of_step] for t, of_step in layers.items()
-    }
-    gaps = [(a, b) for a, b in pairwise((0, *shown)) if b - a > 1]
-    columns, edges, last = [Column("t0", "", items[0])], [], 0
-    for t in shown:
-        gap = gap_column(last, t) if t - last > 1 else None
-        if gap is not None:
-            columns.append(gap)
-            edges += [Edge(f"{gap.id}-{s.index}", f"n{s.index}", gap.items[0].id, "state") for s in _states(net, last)]
-
-        def source_of(node: Node, before: int = last, elided: Column | None = gap) -> tuple[str, str]:
-            if node.index in here:
-                return f"n{node.index}", ""
-            if elided is None:  # it reads what stands in a gap further back
-                return next(f"{ELIDED}{a + 1}" for a, b in gaps if a < (node.t or 0) < b), ""
-            states = zip(flatten(net.states[node.t or 0]), flatten(net.states[before]), strict=True)
-            return elided.items[0].id, next((f"n{s.index}" for like, s in states if like is node), "")
-
-        edges += made.lines(ways[t], items[t], source_of)
-        columns.append(Column(f"t{t}", f"t = {t}", items[t]))
-        last = t
-    if last < net.T:
-        gap = gap_column(last, net.T + 1)
-        columns.append(gap)
-        edges += [Edge(f"{gap.id}-{s.index}", f"n{s.index}", gap.items[0].id, "state") for s in _states(net, last)]
-    return made.scene(
-        place(columns, edges),
-        f"The layers of a recurrent network unfolded over {net.T} time steps",
-        f"{len(shown)} columns, one for each time step, from left to right. In each the input at the bottom, the state "
-        "above it and the output at the top; the matrices stand on the lines, a copy in each step.",
-        "one colour: copies of one matrix",
-    )
-
-
-def _states(net: Unfolded, t: int) -> Iterator[Node]:
-    return (s for s in dict.fromkeys(flatten(net.states[t])) if s.t == t)
-
-
-def _like(net: Unfolded, s0: Node, t: int) -> str:
-    pairs = zip(flatten(net.states[0]), flatten(net.states[t]), strict=True)
-    return next((f"n{s.index}" for first, s in pairs if first is s0 and s.t == t), "")
 
 
 def staircase(net: Unfolded, overlay: Overlay, of: int, copies: int) -> Scene:
@@ -263,7 +261,7 @@ def staircase(net: Unfolded, overlay: Overlay, of: int, copies: int) -> Scene:
     nodes = [n for t in range(first - 1, of + 1) for n in made.layers(t) if n.index in needed]
     made.look(nodes, kept)
     items = [made.item(n) for n in nodes]
-    edges = made.lines(kept, items, lambda node: (f"n{node.index}", ""))
+    edges = made.lines(kept, items, lambda node: f"n{node.index}")
     earlier = f"      {first - 1} earlier copies are not drawn" if first > 1 else ""
     return made.scene(
         place([Column("t0", "", []), Column("stairs", "", items)], edges),

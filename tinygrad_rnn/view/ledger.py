@@ -27,6 +27,8 @@ class Ledger:
         dC / d copy for each time step.
     total : ndarray
         dC / d weight, as the tape added it up.
+    gradient : str
+        Its name.
     """
 
     @asked
@@ -35,7 +37,7 @@ class Ledger:
         self.shares: NDArray[Any] = net.copies[weight]
         self.total: NDArray[Any] = net.grads[weight]
         root = net.tape.swept
-        self._gradient = f"∂{called(root)}/∂{plain(symbol(weight))}"
+        self.gradient = f"∂{called(root)}/∂{plain(symbol(weight))}"
 
     def columns(self) -> list[str]:
         """The heads of the columns: an entry of the weight each, or the length where there are too many."""
@@ -49,12 +51,12 @@ class Ledger:
             for t, share in enumerate(self.shares, start=1):
                 so_far = np.linalg.norm(self.shares[:t].sum(axis=0))
                 yield str(t), [number(float(np.linalg.norm(share))), number(float(so_far))]
-            yield self._gradient, ["", number(float(np.linalg.norm(self.total)))]
+            yield self.gradient, ["", number(float(np.linalg.norm(self.total)))]
             return
         for t, share in enumerate(self.shares, start=1):
             yield str(t), [number(float(v)) for v in share.flat]
         yield "sum", [number(float(v)) for v in self.shares.sum(axis=0).flat]
-        yield self._gradient, [number(float(v)) for v in self.total.flat]
+        yield self.gradient, [number(float(v)) for v in self.total.flat]
 
     def __str__(self) -> str:
         rows = [("t", self.columns()), *self.rows()]

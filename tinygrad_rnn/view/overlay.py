@@ -354,7 +354,7 @@ class Path(Overlay):
             return line
         node, slot = ends
         if self.reached is not None and carries(node, slot) and node.index in self.reached:
-            return replace(line, color=ERROR, width=2.2 if line.kind == "state" else 1.4)
+            return replace(line, color=ERROR, width=2.2 if line.kind.startswith("state") else 1.4)
         return replace(line, color=GREY)
 
     def style(self, node: Node) -> tuple[str, str, str]:

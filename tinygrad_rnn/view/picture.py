@@ -144,6 +144,7 @@ def draw(
     limits: tuple[float, float] | None = None,
     captions: Mapping[str, Sequence[str]] | None = None,
     highlight: str | None = None,
+    ledger: str | None = None,
 ) -> Picture:
     """Draw a network. All that is drawn is read off the tape, and drawing changes no number.
 
@@ -166,9 +167,9 @@ def draw(
     window : (int, int) or "all", optional
         How many first and last steps are drawn; by itself a picture shows all steps up to 8 and otherwise the
         first and the last 3. What is left out is said in words.
-    level : {"ops", "layers"}
-        Whether each op has a box, or each layer: input, state, output, and on the lines their matrices, as in Guo's
-        figures.
+    level : {"ops", "layers", "figure"}
+        Whether each op has a box, or each layer: input, state, output and cost, and on the lines their matrices, as
+        textbooks unroll a network; a ``"figure"`` is that without the numbers, to be read at any size.
     zoom : (int, str), optional
         A time step and a node's name: this node alone is drawn, opened into its units.
     limits : (float, float), optional
@@ -178,6 +179,9 @@ def draw(
         for: ``{"x": "we se"}``.
     highlight : str, optional
         The name of a weight, such as ``"U"``: its copies are filled, the other weights grey.
+    ledger : str, optional
+        The name of a weight whose ledger stands below the columns of a figure: the share of each copy as a tile, its
+        part of the gradient, the largest entry, and what they add up to.
 
     Returns
     -------
@@ -205,6 +209,7 @@ def draw(
             limits=limits,
             captions=captions or {},
             highlight=highlight,
+            ledger=ledger,
         ),
         net if isinstance(net, Tape) else net.tape,
     )

@@ -33,6 +33,8 @@ _NUMBERS = rf"(?:{_NUMBER}|[\s,]++)*+"
 _VALUES = {
     "id": r"[A-Za-z][A-Za-z0-9_.:-]{0,200}+",
     "class": r"[A-Za-z0-9_\s-]*+",
+    "data-c": r"[0-9 -]*+",  # what a line of a figure carries, and the matrix that it leaves
+    "data-via": r"[A-Za-z][A-Za-z0-9_.:-]{0,200}+",
     "d": rf"(?:[MmLlHhVvCcSsQqTtAaZz]|{_NUMBER}|[\s,]++)*+",
     "points": _NUMBERS,
     "transform": rf"(?:(?:matrix|translate|scale|rotate|skewX|skewY)\s*+\({_NUMBERS}\)[\s,]*+)*+",
@@ -55,7 +57,7 @@ _KNOWN = {name: re.compile(pattern, re.ASCII) for name, pattern in _VALUES.items
 _CLASSES = {
     "graph", "cluster", "node", "edge", "number", "label", "legend", "name", "value", "cotangent", "caption", "elided",
     "constant", "op", "leaf", "input", "target", "weight", "copy", "state", "cost", "unit", "tie", "data",
-    "error", "stem", "delay",
+    "error", "stem", "delay", "scissors", "tile",
 }  # fmt: skip
 _ELSEWHERE = re.compile(r"@import|javascript:|expression\(|url\((?!\s*['\"]?#)", re.IGNORECASE)
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -183,6 +185,7 @@ class _Writer:
             if value in self._ids:
                 raise ValueError(f"its picture has two elements of the id {value[:40]!r}")
             self._ids.add(value)
+        if name in ("id", "data-via"):
             value = self._prefix + value
         if name in ("fill", "stroke"):
             self._colors.add(value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 Point = tuple[float, float]
+CUT = "scissors"  # in a legend, instead of a colour
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,12 @@ class Scene:
     colors: dict[str, str] = field(default_factory=dict)  # box id to the colour of its weight
     legend: tuple[tuple[str, str], ...] = ()  # colours and what they mean
 
+    @property
+    def signs(self) -> tuple[tuple[str, str], ...]:
+        """The legend, with the scissors if any stand on a line."""
+        cut = ((CUT, "cut: no error comes back"),) if any(line.cut for line in self.lines) else ()
+        return (*self.legend, *cut)
+
     def bounds(self, margin: float = 16) -> tuple[float, float, float, float]:
         """Left, bottom, right and top of everything, with a margin."""
         xs = [b.x - b.width / 2 for b in self.boxes] + [b.x + b.width / 2 for b in self.boxes]
@@ -123,8 +130,8 @@ class Scene:
         for line in self.lines:
             xs += [x for x, _ in line.points]
             ys += [y for _, y in line.points]
-        below = 24 * bool(self.caption) + 26 * bool(self.legend)
+        below = 24 * bool(self.caption) + 26 * bool(self.signs)
         left, right = min(xs) - margin, max(xs) + margin
-        words = max(5.6 * len(self.caption), sum(24 + 5.4 * len(text) for _, text in self.legend))
+        words = max(5.6 * len(self.caption), sum(24 + 5.4 * len(text) for _, text in self.signs))
         spare = max(0.0, words + margin - (right - left)) / 2
         return left - spare, min(ys) - margin - below, right + spare, max(ys) + margin

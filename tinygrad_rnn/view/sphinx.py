@@ -107,15 +107,16 @@ class Unroll(FromCode):
         "overlay": directives.unchanged,
         "level": directives.unchanged,
         "highlight": directives.unchanged,
+        "ledger": directives.unchanged,
         "of": directives.positive_int,
     }
 
     def made(self) -> list[nodes.Node]:
         """The picture."""
         net, overlay, of = self.network(), self.options.get("overlay", "both"), self.options.get("of")
-        if overlay not in ("none", "values"):
+        if overlay not in ("none", "values") or "ledger" in self.options:
             net.backward(of)
-        how = {name: self.options[name] for name in ("view", "level", "highlight") if name in self.options}
+        how = {name: self.options[name] for name in ("view", "level", "highlight", "ledger") if name in self.options}
         picture = draw(net, overlay=None if overlay == "none" else overlay, of=of, **how)
         text = f"[{picture.scene.title}. {picture.scene.description}]"
         return [*self.code(), _for_builder(picture.fragment(_new_id(self.env, "unroll")), _said(text))]

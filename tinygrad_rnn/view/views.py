@@ -14,15 +14,17 @@ from ..unfold import Unfolded
 from . import arcs, layers
 from . import overlay as overlays
 from .backward import backward
+from .figure import unrolled
 from .folded import FoldedPicture, OfAllSteps
 from .fragment import Fragment
 from .highlight import highlighted
 from .scene import Scene
+from .tiles import with_ledger
 from .unfolding import unfolded
 from .units import zoomed
 
 VIEWS = ("unfolded", "folded", "staircase", "window", "backward")
-LEVELS = ("ops", "layers")
+LEVELS = ("ops", "layers", "figure")
 WRITTEN = (None, "values", "cotangents", "both")  # the overlays that only write
 READABLE = 8  # so many steps a picture shows by itself
 ENDS = 3  # of a longer one, so many at either end
@@ -41,11 +43,16 @@ def scene(
     limits: tuple[float, float] | None,
     captions: Mapping[str, Sequence[str]],
     highlight: str | None = None,
+    ledger: str | None = None,
 ) -> Scene:
     """The scene that `tinygrad_rnn.draw` was asked for; its parameters are described there."""
     _one_of("view", view, VIEWS)
     _one_of("level", level, LEVELS)
     _one_of("overlay", overlay, overlays.NAMES)
+    if ledger is not None and (level != "figure" or view not in ("unfolded", "window") or zoom is not None):
+        raise ValueError(
+            f"ledger={ledger!r}: it stands below the columns of level='figure': say so, and no view or zoom"
+        )
     if isinstance(net, Tape) and not any(node.t for node in net):
         asked = {"view": view != "unfolded", "overlay": overlay not in WRITTEN, "level": level != "ops"}
         asked |= {"zoom": zoom is not None, "of": of is not None, "window": window is not None}
@@ -61,23 +68,31 @@ def scene(
             raise ValueError("zoom shows one node, highlight a weight among others: give one of them")
         return zoomed(whole, zoom)
     chosen = overlays.make(overlay, captions, step, limits)
-    made = _made(whole, chosen, view, level, step, window)
+    made = _made(whole, chosen, view, level, step, window, ledger)
     return made if highlight is None else highlighted(made, whole, highlight)
 
 
 def _made(
-    whole: Unfolded | Fragment, chosen: overlays.Overlay, view: str, level: str, step: int | None, window: Any
+    whole: Unfolded | Fragment,
+    chosen: overlays.Overlay,
+    view: str,
+    level: str,
+    step: int | None,
+    window: Any,
+    ledger: str | None,
 ) -> Scene:
     """The scene of a view."""
     everywhere = chosen if type(chosen) is overlays.Overlay else OfAllSteps(chosen)
     if view == "staircase":
         last = step or whole.T
         return layers.staircase(_complete(whole, view), chosen, last, _copies(window, last))
-    if level == "layers" and view != "backward":
-        complete = _complete(whole, "layers")
+    if level != "ops" and view != "backward":
+        complete = _complete(whole, level)
         if view == "folded":
             return layers.folded(complete, everywhere)
-        return layers.unfolded(complete, chosen, shown(whole, window, view == "window"))
+        steps = shown(whole, window, view == "window")
+        made = unrolled(complete, chosen, steps, level == "layers")
+        return made.scene if ledger is None else with_ledger(made, complete, ledger)
     if view == "folded":
         return FoldedPicture(_complete(whole, view), everywhere).scene()
     if view == "backward":

@@ -207,14 +207,19 @@
       until.value = "";
     });
     const keys = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last", p: "play" };
-    root.addEventListener("keydown", (event) => {
-      const typing = event.target.matches("input, select, textarea");
+    function press(event) {
+      const typing = event.target.matches?.("input, select, textarea, [contenteditable]");
       if (event.ctrlKey || event.altKey || event.metaKey || typing || !keys[event.key]) return;
       event.preventDefault();
       event.stopPropagation(); // a page may turn its own pages with the arrows
       if (keys[event.key] !== "play") stop();
       moves[keys[event.key]]();
-    });
+    }
+    root.addEventListener("keydown", press);
+    // A page that is one player and nothing else: its keys work before anything was clicked.
+    if (document.querySelectorAll(".bptt").length === 1 && root.parentElement.parentElement === document.body) {
+      document.addEventListener("keydown", (event) => { if (!root.contains(event.target)) press(event); });
+    }
 
     function linked() {
       const k = steps.findIndex((li) => `#${li.id}` === location.hash);
