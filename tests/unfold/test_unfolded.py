@@ -62,7 +62,7 @@ def test_gradients_before_backward(net):
         _ = net.grads
     net.backward()
     net.replay()
-    with pytest.raises(tg.TapeError, match=r"call backward\(\) first"):
+    with pytest.raises(tg.TapeError, match=r"call backward\(\) after replay\(\)"):
         _ = net.copies
 
 

@@ -149,6 +149,11 @@ def table(
     sep, notation = _signs(sep, decimal, thousands)
     _one_of("header", header, HEADERS)
     _one_of("missing", missing, MISSING)
+    for what, given in (("date_format", date_format), ("encoding", encoding)):
+        if given is not None and not isinstance(given, str):
+            raise ValueError(f"{what}={named(given)}: it must be a text")
+    if watch is not None and not callable(watch):
+        raise ValueError(f"watch={named(watch)}: it must be a function of the number of rows and of columns")
     if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or not 0 <= skip_rows < 2**63:
         raise ValueError(f"skip_rows={named(skip_rows)}: it must be an integer from 0 up")
     name, text, called = characters(source, encoding, lines=True)
