@@ -52,8 +52,10 @@ class Figure:
         What is drawn, and where.
     columns : tuple of Column
         From left to right.
+    begin, step : float
+        Where the first column begins and how wide each is, in points.
     left, pitch : float
-        Where the first column begins and how wide each is, as parts of the width.
+        The same, as parts of the width.
     width, height : float
         Of the whole, in points.
     boxes : mapping of str to str
@@ -67,8 +69,8 @@ class Figure:
 
     scene: Scene
     columns: tuple[Column, ...]
-    left: float
-    pitch: float
+    begin: float
+    step: float
     boxes: Mapping[str, str]
     carried: Mapping[str, tuple[str, ...]]
     via: Mapping[str, str]
@@ -76,6 +78,16 @@ class Figure:
     @cached_property
     def _drawing(self) -> svg.Drawing:
         return svg.own(self.scene)
+
+    @property
+    def left(self) -> float:
+        """As a part of the width."""
+        return self.begin / self.width
+
+    @property
+    def pitch(self) -> float:
+        """As a part of the width."""
+        return self.step / self.width
 
     @property
     def width(self) -> float:
@@ -148,6 +160,7 @@ class _Unrolled:
         self.lit = {layer.index: net.tape.nodes[k] for k, layer in home.items() if k in reached}
         self.boxes: dict[str, Box] = {}
         self.lines: dict[str, Line] = {}
+        self.frames: list[Frame] = []
         self.carried: dict[str, tuple[str, ...]] = {}
         self.via: dict[str, str] = {}
         self.again: Counter[str] = Counter()  # boxes of a copy, lines between two boxes
@@ -345,7 +358,6 @@ class _Unrolled:
                 self._gap(column)
             else:
                 self._step(self.steps[column.first])
-        frames = [self._frame(t) for t in self.steps]
         left_out = [f"{c.first} to {c.last}" for c in self.columns if c.kind == "gap"]
         missing = f" Time steps {' and '.join(left_out)} are left out." if left_out else ""
         scene = Scene(
@@ -355,31 +367,28 @@ class _Unrolled:
             f"columns.{missing} {self.overlay.description}".rstrip(),
             tuple(self.boxes.values()),
             tuple(sorted(map(self.overlay.drawn, self.lines.values()), key=lambda line: line.color != GREY)),
-            tuple(frames),
+            tuple(self.frames),
             self.overlay.caption,
             legend=self.overlay.legend,
         )
-        begin = min([box.left[0] for box in self.boxes.values()] + [frame.left for frame in frames]) - svg.PAD
-        width = svg.own(scene).width
+        begin = min([box.left[0] for box in self.boxes.values()] + [frame.left for frame in self.frames]) - svg.PAD
         boxes = {
             f"n{index}": f"n{layer.index}" for index, layer in self.home.items() if f"n{layer.index}" in self.boxes
         }
         boxes |= {f"n{index}": f"n{index}" for step in self.steps.values() for index in step.matrices}
         left = self.pitch - self.before - begin
-        return Figure(scene, tuple(self.columns), left / width, self.pitch / width, boxes, self.carried, self.via)
+        return Figure(scene, tuple(self.columns), left, self.pitch, boxes, self.carried, self.via)
 
     def _step(self, step: Step) -> None:
+        x, t = self.x[step.t], step.t
         for node in step.layers:
-            self._layer(node, self.x[step.t])
-        self._within(step)
+            self._layer(node, x)
+        inside = [*(f"n{node.index}" for node in step.layers), *self._within(step)]
         for k, road in enumerate(step.roads):
-            if road.source.t != step.t:
+            if road.source.t != t:
                 self._across(step, k, road)
-
-    def _frame(self, t: int) -> Frame:
-        left, right = self.x[t] - self.before + 1.5, self.x[t] + self.after - 1.5
-        inside = tuple(b.id for b in self.boxes.values() if left <= b.left[0] and b.right[0] <= right)
-        return Frame(f"t{t}", f"t = {t}", left, -8, right, self._above(self.top) + 24, inside, self.x[t])
+        left, right, top = x - self.before + 1.5, x + self.after - 1.5, self._above(self.top) + 24
+        self.frames.append(Frame(f"t{t}", f"t = {t}", left, -8, right, top, tuple(inside), x))
 
     def _line(self, source: str, target: str, points: Sequence[Point], kind: str, ends: Slot, edges: set[Slot]) -> None:
         id = f"w{source.removeprefix('n')}-{target.removeprefix('n')}"
@@ -409,8 +418,11 @@ class _Unrolled:
         nodes = self.net.tape.nodes
         return {e for e in road.edges if self.home.get(nodes[e[0]].parents[e[1]].index) is road.source}
 
-    def _within(self, step: Step) -> None:
-        """The roads of a step, each upright if it leads to the next row, else past the boxes between, on the right."""
+    def _within(self, step: Step) -> Iterator[str]:
+        """The roads of a step, each upright if it leads to the next row, else past the boxes between, on the right.
+
+        The boxes of their matrices are handed back.
+        """
         lane, middle = 0, self.x[step.t]
         spread = min(1.0, (self.wide / 2 - 7) / max(1.0, self.half - 10))
         for row, roads in self._standing(step).items():
@@ -422,6 +434,8 @@ class _Unrolled:
                 port = middle + (x - middle) * spread
                 start: list[Point] = [(port, floor)] if port == x else [(port, floor), (x, floor + 9)]
                 name, at = self._stand(road, f"n{road.source.index}", start, (x, (floor + roof) / 2), "data")
+                if road.met:
+                    yield name
                 for target, edges in road.targets.items():
                     goal = self.row[target.index]
                     if goal == row + 1:

@@ -67,7 +67,8 @@ class Step:
         # What was recorded after the network, such as a derivative, is not drawn.
         self._nodes = [node for node in made.steps.at(t) if node.index <= self.cost.index]
         later = made.steps.at(t + 1) if t < made.net.T else ()
-        read = {*home, *(parent.index for node in later for parent in node.parents)}
+        read = {node.index for node in self._nodes if node.index in home}
+        read |= {parent.index for node in later for parent in node.parents}
         for node in self._nodes:  # what only the next step reads, or nobody: with the highest box that it reads
             if not self._has_place(node):
                 homes = [home[p.index] for p in node.parents if p.t == t and p.index in home]

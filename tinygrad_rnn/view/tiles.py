@@ -52,7 +52,7 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
     square, largest = float((ledger.total**2).sum()), int(np.abs(ledger.total).argmax())
     top = min(frame.bottom for frame in scene.frames) - 4
     tall = _size(ledger.total)[1] * len(_blocks(ledger.total)[0])
-    pitch = figure.pitch * figure.width - 16
+    pitch = figure.step - 16
     added: list[Box] = []
     for k, (x, share) in enumerate(places):
         name, wide = (names[k - 1], pitch) if k else (ledger.gradient, sums)
