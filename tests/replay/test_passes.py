@@ -9,7 +9,7 @@ import tinygrad_rnn as tg
 from compiled import calls, compiled, furthest, network, played
 from tinygrad_rnn.autodiff.form import Joins
 from tinygrad_rnn.autodiff.traits import block_of
-from tinygrad_rnn.replay import PASSES, Program
+from tinygrad_rnn.replay import PASSES, Program, buffers
 from tinygrad_rnn.replay.passes import fuse_gates, hoist, join_products, pack, remove_units, split_sums
 
 CELLS = [
@@ -47,6 +47,17 @@ def test_a_pass_that_is_left_out_changes_no_number(cell, samples, keep_all, off)
 def test_no_pass_at_all(cell, samples):
     net, data = played_by_tape(cell, samples)
     assert furthest(played(net, data, ()), net) < 1e-13
+
+
+@cells
+@sampled
+@pytest.mark.parametrize("off", [None, hoist, pack], ids=["none", "hoist", "pack"])
+def test_more_steps_than_are_played_at_once(monkeypatch, cell, samples, off):
+    monkeypatch.setattr(buffers, "AT_ONCE", 0)  # sixteen
+    net, data = played_by_tape(cell, samples, steps=19)
+    program = played(net, data, [each for each in PASSES if each is not off])
+    assert program.buffers.group < net.T
+    assert furthest(program, net) < 1e-12
 
 
 def test_any_order_of_the_passes():

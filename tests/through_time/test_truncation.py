@@ -107,6 +107,14 @@ def test_the_mask_by_hand():
     ]
 
 
+@pytest.mark.parametrize(
+    ("T", "seen"), [(8, [(5, 4), (5, 5), (8, 7), (8, 8)]), (6, [(5, 4), (5, 5), (6, 6)])], ids=["longer", "shorter"]
+)
+def test_a_rest_longer_or_shorter_than_the_window_that_looks_at_it(T, seen):
+    mask = tg.truncation_mask(T, k1=5, k2=2, losses="last", tail="short")
+    assert [(t + 1, tau + 1) for t, tau in zip(*np.nonzero(mask), strict=True)] == seen
+
+
 # ---- frozen weights: all windows in lock step, and one after the other
 
 
