@@ -161,6 +161,7 @@ def test_each_step_names_its_line(shown):
         ('<path style="fill:url(http://e.org/x)"/>', "asks for something elsewhere"),
         ("<style>@import 'http://e.org/x.css';</style>", "asks for something elsewhere"),
         ('<g href="http://e.org"/>', "leads elsewhere"),
+        ('<g href="#a"/>', "href= on <g>, which no picture here has"),
         ("<g>", "is no SVG"),
     ],
 )
