@@ -50,7 +50,7 @@ def tape():
 
 MADE = (params, net, one_unit, flow_graph, tape, tg.Tape)  # anew for each call
 WRONG = [
-    *(None, 3, -1, 0, 99, 1.5, float("nan"), float("inf"), True, 1j, 10**30, "a", "", b"x", object(), int),
+    *(None, 3, -1, 0, 99, 1.5, float("nan"), float("inf"), True, 1j, 2**63, "a", "", b"x", object(), int),
     *([], [1, 2], [[1], [2, 3]], (), (1, 2, 3), {}, {"a": 1}, {1, 2}, range(3), lambda: 0),
     *(
         np.zeros((2, 2)),
