@@ -123,6 +123,16 @@ def test_what_a_pass_is_worth_in_calls():
     assert count(guo, 1, join_products, *without) <= count(guo, 1, *without)
 
 
+@pytest.mark.parametrize(
+    ("cell", "one", "more"),
+    list(zip(CELLS, (4, 6, 16, 38, 18, 23, 34), (6, 9, 27, 39, 18, 24, 45), strict=True)),
+    ids=repr,
+)
+def test_a_copy_takes_no_more_calls_than_it_did(cell, one, more):
+    assert count(cell, 1, *PASSES) <= one  # write a smaller number here when there is one
+    assert count(cell, 2, *PASSES) <= more
+
+
 @pytest.mark.parametrize("each", [join_products, fuse_gates, pack])
 def test_what_pays_for_one_sample_alone_is_left_with_more(each):
     folded, _ = network(tg.cells.LSTM(), 2)[0].stacked()

@@ -147,6 +147,12 @@ def rows_of_one_sample(P, x, s):
     return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
 
 
+def sum_of_one(P, x, s):
+    """A sum may have one term."""
+    s = o.tanh(o.add(o.linear(x, P["V"], s, P["U"], P["b_j"])))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
 def lagging(P, x, s):
     """Lag 3: what was two steps before is handed on, and read as it comes out."""
     a, b, c = s
@@ -156,6 +162,7 @@ def lagging(P, x, s):
 
 HARD = [
     lagging,
+    sum_of_one,
     attention,
     read_at_once,
     samples_mixed,

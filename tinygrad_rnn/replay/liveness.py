@@ -70,7 +70,7 @@ def liveness(folded: Folded, keep_all: bool = False) -> Liveness:
     for n in (*forward, *backward):
         for p in dict.fromkeys(n.parents):
             readers.setdefault(p, []).append(n)
-    kept = with_what_they_look_into({*read, *roots, *states, folded.cost, *all_values, *wanted})
+    kept = with_what_they_look_into({*read, *wanted, *states, folded.cost, *all_values})
     loops = {n: k for k, loop in enumerate([*_loops(folded, forward), *_loops(folded, backward)]) for n in loop}
     for_states = frozenset(with_what_they_read(states))
     return Liveness(forward, backward, terms, frozenset(roots), kept, loops, for_states, readers)
