@@ -307,6 +307,23 @@ def test_stored_states_are_those_of_the_weights_that_computed_them():
         q.params.update({name: w - 0.1 * grads[name] for name, w in q.params.items()})
 
 
+@pytest.mark.parametrize(("k1", "k2"), [(1, 3), (2, 5)])
+def test_stored_states_that_no_backward_pass_reads(k1, k2):
+    def counter(params, x, s):
+        s = s + tg.ops.tanh(tg.ops.linear(x, params["V"]))
+        return s, tg.ops.softmax(s)
+
+    rng = np.random.default_rng(0)
+    params, x, s0 = {"V": rng.normal(size=(3, 2))}, rng.normal(size=(8, 2, 2)), rng.normal(size=(2, 3))
+    given = counter, params, x, np.full((8, 2, 3), 1 / 3)
+    stored, recomputed = (
+        list(tg.truncated(*given, k1=k1, k2=k2, states=states, s0=s0)) for states in ("stored", "recomputed")
+    )
+    for ours, theirs in zip(stored, recomputed, strict=True):
+        np.testing.assert_allclose(ours.state, theirs.state, rtol=1e-12)
+        assert_same(ours.grads, theirs.grads)
+
+
 def test_restarted_windows_begin_from_the_states_as_the_stream_passed_them():
     p, q = fresh(problem()), fresh(problem())
     windows = trained(p, tg.truncated(p.cell, p.params, p.x, p.d, k1=1, k2=3, states="restarted", s0=p.s0))
