@@ -133,6 +133,23 @@ def test_a_copy_takes_no_more_calls_than_it_did(cell, one, more):
     assert count(cell, 2, *PASSES) <= more
 
 
+def read_twice(P, x, s):
+    net = tg.ops.linear(x, P["V"], s, P["U"], P["b_j"])
+    s = tg.ops.sigmoid(net) * tg.ops.tanh(net)
+    return s, tg.ops.softmax(tg.ops.linear(s, P["W"], P["b_k"]))
+
+
+def handed_on(P, x, s):
+    s = tg.ops.linear(x, P["V"], s, P["U"], P["b_j"])
+    return s, tg.ops.softmax(tg.ops.linear(tg.ops.sigmoid(s), P["W"], P["b_k"]))
+
+
+@pytest.mark.parametrize(("cell", "most"), [(read_twice, 9), (handed_on, 3)])
+def test_a_net_input_that_others_read_is_computed_once(cell, most):
+    params = tg.cells.Guo().init(2, 3, 4, rng=0)
+    assert calls(compiled(network(cell, params=params, s0=np.zeros((1, 3)))[0])) <= most
+
+
 @pytest.mark.parametrize("each", [join_products, fuse_gates, pack])
 def test_what_pays_for_one_sample_alone_is_left_with_more(each):
     folded, _ = network(tg.cells.LSTM(), 2)[0].stacked()

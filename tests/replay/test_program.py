@@ -8,6 +8,7 @@ from canonical import problem
 from compiled import compiled, difference, furthest, network, played, run
 from tinygrad_rnn.replay import PASSES
 from tinygrad_rnn.replay.passes import join_products
+from tinygrad_rnn.replay.passes.fusing import elementwise
 
 o = tg.ops
 CUTTABLE = [each for each in PASSES if each is not join_products]
@@ -153,6 +154,16 @@ def sum_of_one(P, x, s):
     return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
 
 
+SHIFTED = elementwise("shifted", [(np.add, 1.0), (np.tanh,)])
+SHIFTED.vjp(0, latex="")(lambda g, y, net: g * (1 - y * y))
+
+
+def shifted_before_it_is_bent(P, x, s):
+    """An activation that adds a number first, where others multiply by one."""
+    s = SHIFTED(o.linear(x, P["V"], s, P["U"], P["b_j"]))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
 def lagging(P, x, s):
     """Lag 3: what was two steps before is handed on, and read as it comes out."""
     a, b, c = s
@@ -163,6 +174,7 @@ def lagging(P, x, s):
 HARD = [
     lagging,
     sum_of_one,
+    shifted_before_it_is_bent,
     attention,
     read_at_once,
     samples_mixed,
