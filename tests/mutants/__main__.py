@@ -352,7 +352,7 @@ def arguments():
     )
     parser.add_argument("--sample", type=int, default=200, help="mutants of each part (200)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another sample (1)")
-    parser.add_argument("--seconds", type=float, default=20, help="of tests for a mutant, at most (20)")
+    parser.add_argument("--seconds", type=float, default=60, help="of tests for a mutant, at most (60)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes at once (one for each core)")
     parser.add_argument("--work", type=Path, required=True, help="a folder for what is written on the way")
     parser.add_argument(
