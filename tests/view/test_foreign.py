@@ -92,6 +92,7 @@ def test_a_number_is_one_that_the_rest_bears_out(data, place, number):
         (lambda d: d.update(shown=[1, 1], T=1), "trace.shown"),
         (lambda d: d.update(shown=[2], T=2), "trace.moments[0].t"),
         (lambda d: d.update(T=10**9, shown=[1, 10**9]), "trace.steps"),
+        (lambda d: d.update(steps=d["steps"] + 1), "trace.steps"),
         (lambda d: d["moments"].append(d["moments"][-1]), "trace.moments["),
         (lambda d: d["moments"][3].update(number=2), "trace.moments[3].number"),
         (lambda d: d["parts"].append(d["parts"][0]), "].id"),

@@ -181,8 +181,9 @@ class Tape(Derivatives):
         values = self._caught_up()
         if values.done == len(self.nodes):
             return None
-        set_here = self._setting is not None and self._setting[0] is values
-        return self._setting[1] if set_here and self._setting else self.nodes[values.done]
+        if self._setting is not None and self._setting[0] is values:
+            return self._setting[1]
+        return self.nodes[values.done]
 
     def _need_values(self, what: str, count: int) -> Values:
         """The values of the last forward pass, if it has come so far."""

@@ -123,7 +123,7 @@ class Checkpoints:
         """
         x, d = sequences(x, d)
         T = len(x)
-        length = min(T, self.every or (1 if self.memory else math.isqrt(T - 1) + 1))
+        length = self.every or (1 if self.memory else math.isqrt(T - 1) + 1)
         start = initial_state(self.cell, self.params, s0, x.shape[1])
         trained = [s if isinstance(s, str) else "" for s in flatten(start)]
         segments = _Segments(
