@@ -177,7 +177,7 @@ def test_pages_and_traces_from_the_command(tmp_path, monkeypatch):
     for args, said in [
         (["-o", "a.html"], "exists already"),
         (["-o", "a.txt"], "choose .html or .json"),
-        (["-o", "none/a.html"], "No such file"),
+        (["-o", "none/a.html"], "there is no folder none"),
         (["--trace", "none.json"], "No such file"),
         (["--trace", "a.html"], "this is no trace"),
         (["--of", "9"], "the network has 3 time steps"),

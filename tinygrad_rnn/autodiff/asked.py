@@ -90,10 +90,6 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
         ("Mapping[str, Any]", "Mapping[str, Array]"),
         ("arrays by name, such as a dict", _all(Mapping, lambda v: isinstance(v, str))),
     ),
-    "tuple[float, float]": (
-        "a pair of numbers",
-        lambda v: isinstance(v, (tuple, list)) and len(v) == 2 and all(map(_is_number, v)),
-    ),
     "Mapping": ("a mapping, such as a dict", lambda v: isinstance(v, Mapping)),
     "Array": ("an array of numbers", lambda v: isinstance(v, (np.ndarray, np.generic)) and _is_array(v)),
     "ArrayLike": ("an array of numbers", _is_array),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..autodiff import Node, ShapeError
 from ..autodiff.asked import asked
@@ -73,7 +73,7 @@ class GammaMemory:
         return math.floor((self.taps - 1) / self.mu * (1 + 1e-12))
 
     @asked
-    def push(self, signal: Array) -> None:
+    def push(self, signal: ArrayLike) -> None:
         """Take in the signal of the next time step.
 
         Raises

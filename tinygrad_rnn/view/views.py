@@ -49,6 +49,7 @@ def scene(
     _one_of("view", view, VIEWS)
     _one_of("level", level, LEVELS)
     _one_of("overlay", overlay, overlays.NAMES)
+    _limits(limits)
     if ledger is not None and (level != "figure" or view not in ("unfolded", "window") or zoom is not None):
         raise ValueError(
             f"ledger={ledger!r}: it stands below the columns of level='figure': say so, and no view or zoom"
@@ -156,6 +157,15 @@ def _time(argument: str, t: int | None, T: int) -> int | None:
     if t is not None and (isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T):
         raise ValueError(f"{argument}={t!r}: it is a time step, an integer from 1 to {T}")
     return None if t is None else int(t)
+
+
+def _limits(limits: Any) -> None:
+    if limits is None:
+        return
+    numbers = isinstance(limits, tuple | list) and all(isinstance(v, int | float | np.number) for v in limits)
+    if not numbers or len(limits) != 2 or not 0 < limits[0] < limits[1] < np.inf:
+        given = shortened(limits)
+        raise ValueError(f"limits={given}: they are two lengths, the smaller one first, such as (1e-6, 1.0)")
 
 
 def _one_of(argument: str, given: object, known: Sequence[object]) -> None:
