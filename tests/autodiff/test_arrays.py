@@ -576,3 +576,10 @@ def test_an_op_of_ones_own_is_called_by_its_own_signature():
             scaled(np.ones(2), by=[1, 2])
     finally:
         OPS.pop("scaled", None)
+
+
+def test_a_setting_that_equals_one_seen_before_is_asked_all_the_same():
+    a = np.ones((2, 3))
+    assert tg.ops.sum(a, axis=1).shape == (2,)
+    with pytest.raises(UsageError, match="axis=True: it must be a whole number"):
+        tg.ops.sum(a, axis=True)

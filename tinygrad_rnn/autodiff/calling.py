@@ -69,7 +69,7 @@ class Calling:
         ShapeError
             If a setting does not fit the array.
         """
-        call = (len(args), *settings.items())
+        call = (len(args), *settings.items(), *map(type, settings.values()))  # True is equal to 1, and no axis
         try:
             if call in self._known:
                 return self._known[call], args
