@@ -37,7 +37,7 @@ WHITE, DARK = "rgb(255, 255, 255)", "rgb(15, 15, 15)"
 
 @pytest.fixture(scope="module")
 def picture():
-    return readme_picture.picture()
+    return readme_picture.unrolled()
 
 
 def pages(picture, folder):

@@ -140,10 +140,10 @@ def test_svg_scales_and_explains_itself():
     assert len(ids) == len(set(ids))
 
 
-def test_the_readmes_picture_is_up_to_date():
-    assert readme_picture.picture().svg == readme_picture.FILE.read_text(encoding="utf-8"), (
-        "run tests/view/readme_picture.py"
-    )
+@pytest.mark.parametrize("file", readme_picture.PICTURES, ids=lambda file: file.stem)
+def test_the_pictures_of_the_readme_are_up_to_date(file):
+    drawn = readme_picture.PICTURES[file]()
+    assert drawn.svg == file.read_text(encoding="utf-8"), "run tests/view/readme_picture.py"
 
 
 def test_two_pictures_in_one_page_share_no_id():
