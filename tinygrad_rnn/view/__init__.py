@@ -1,5 +1,6 @@
 """Pictures, formulas and lessons: everything shown is made from the tape."""
 
+from .accounts import Account, Row
 from .engine import EngineError
 from .flow import draw_flow
 from .ledger import Ledger, ledger
@@ -9,7 +10,7 @@ from .player import Player, player
 from .plots import plot_influence, plot_lags
 from .scene import Scene
 from .terminal import show
-from .trace import Account, Moment, Part, Row, Trace, trace
+from .trace import Moment, Part, Trace, trace
 
 __all__ = [
     "Account",
