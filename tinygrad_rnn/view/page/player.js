@@ -16,7 +16,7 @@
     if (root.classList.contains("bptt-playing")) return;
     const $ = (what) => root.querySelector(what), $$ = (what) => [...root.querySelectorAll(what)];
     const D = JSON.parse($(".bptt-data").textContent), { steps, weights, cols } = D;
-    const items = $$(".bptt-steps > li"), leds = $$(".bptt-led"), fig = $(".bptt-fig"), said = $(".bptt-said"), scroller = $(".bptt-scroll");
+    const items = $$(".bptt-steps > li"), ids = items.map((li) => li.id), leds = $$(".bptt-led"), fig = $(".bptt-fig"), said = $(".bptt-said"), scroller = $(".bptt-scroll");
     const [slider, reach, copies, predict] = ["slider", "reach", "copies", "predict"].map((role) => $(`[data-role=${role}]`));
     const textOf = (part, what) => part?.querySelector(what)?.textContent ?? "";
     const text = (k) => textOf(items[k], ".f"), gives = (k) => text(k).split(/ \+?= /)[0];
@@ -267,7 +267,7 @@
       slider.setAttribute("aria-valuetext", s ? text(S.k) : `share of ${copy(S.w, S.c)}`);
       if (!spoken || S.film) { $(".bptt-live").textContent = ""; return; }
       $(".bptt-live").textContent = s ? `${text(S.k)}. ${textOf(items[S.k], ".w")}` : [...said.querySelectorAll("h2, .f")].map((each) => each.textContent).join(". ");
-      if (S.alone === null) history.replaceState(null, "", s ? `#${items[S.k].id}` : `#${root.id}-${W().id}-${cols[S.c][0]}-${digits(S.e)}`);
+      if (S.alone === null) history.replaceState(null, "", s ? `#${ids[S.k]}` : `#${root.id}-${W().id}-${cols[S.c][0]}-${digits(S.e)}`);
     }
     function share(w, c, spoken = true, entry = null) {
       const fresh = w !== S.w || entry !== null;
@@ -319,8 +319,8 @@
       stop();
       if (shares.has(at)) return share(...shares.get(at));
       if (weights.length && costs.has(at) && steps.some((s) => s.b && s.l.length > 1)) { Object.assign(S, { alone: costs.get(at), k: null, trail: [] }); return draw(true); }
-      const found = nodes.get(at).flatMap((node) => into.get(node) ?? []).filter((k) => !steps[k].q);
-      step(found.length ? Math.max(...found) : nodes.get(at).map((node) => made.get(node)).find((k) => k !== undefined));
+      const node = nodes.get(at).find(isHome) ?? nodes.get(at)[0], found = (into.get(node) ?? []).filter((k) => !steps[k].q);
+      step(found.at(-1) ?? made.get(node));
     });
     function mark(e) {
       for (const each of $$(".hov")) each.classList.remove("hov");
@@ -360,7 +360,7 @@
     function linked() {
       let hash = location.hash;
       try { hash = decodeURIComponent(hash); } catch { /* then it names nothing here */ }
-      const k = items.findIndex((li) => `#${li.id}` === hash), [, id, t, entry] = hash.slice(1 + root.id.length).match(/^-(.+?)-(\d+)(?:-([\d.]+))?$/) ?? [];
+      const k = ids.indexOf(hash.slice(1)), [, id, t, entry] = hash.slice(1 + root.id.length).match(/^-(.+?)-(\d+)(?:-([\d.]+))?$/) ?? [];
       if (k >= 0) { step(k, false); return true; }
       const w = hash.startsWith(`#${root.id}-`) ? weights.findIndex((each) => each.id === id) : -1, c = cols.findIndex(([a, b]) => a <= t && t <= b);
       if (w < 0 || c < 0) return false;
@@ -372,9 +372,10 @@
     root.classList.add("bptt-playing");
     for (const each of $$("[hidden]")) each.hidden = false;
     $(".bptt-all").open = false;
+    for (const li of items) li.removeAttribute("id"); // a link to a step leads to the player, which shows it
     repath();
     new ResizeObserver(() => { $("[data-do=fit]").hidden = !root.classList.contains("fit") && scroller.scrollWidth <= scroller.clientWidth; }).observe(scroller);
-    const land = () => { $(".bptt-all").open = false; root.scrollIntoView(); };
+    const land = () => root.scrollIntoView();
     if (weights.length) { S.w = -1; share(...D.start, false); } else step(0, false);
     if (linked()) { land(); addEventListener("load", () => requestAnimationFrame(land)); }
     addEventListener("hashchange", () => { if (linked()) land(); });
