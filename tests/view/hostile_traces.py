@@ -142,10 +142,10 @@ TEXTS = [
     f"&lt;script&gt;{RUN}&lt;/script&gt;",
     "\u2028\u2029\x00\x1b]0;owned\x07\x1b[2J\u202e",
 ]
-PLACES = ["title", "op", "text", "formula", "read", "number", "result", "before", "entry", "worked", "terms", "weight",
-          "source", "node", "edge", "parent", "account", "column", "copies", "cell", "sum", "part", "id", "entries",
-          "worked out", "texts", "percent", "costs", "product", "other", "cosine", "origins", "boxes", "gaps", "costs of", "bridges",
-          "start"]  # fmt: skip
+PLACES = ["title", "op", "text", "formula", "read", "number", "result", "before", "entry", "worked", "terms",
+          "weight", "source", "node", "edge", "parent", "account", "column", "copies", "cell", "sum", "part", "id",
+          "entries", "worked out", "texts", "percent", "costs", "product", "other", "cosine", "origins", "boxes",
+          "gaps", "costs of", "bridges", "start"]  # fmt: skip
 
 
 def small() -> tg.Trace:

@@ -40,6 +40,8 @@ class Player:
         The weight and the time step whose share is shown first.
     ops : bool
         Whether the picture of every op can be asked for.
+    compared : bool
+        Whether the shares are shown beside those that they are held against, from the start.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Player:
         ops: bool = True,
         compared: bool = False,
     ) -> None:
-        self.trace, self.predict, self.ops, self._compared = steps, predict, ops, compared
+        self.trace, self.predict, self.ops, self.compared = steps, predict, ops, compared
         self.start = start or steps.start
         self.id = "bptt-" + hashlib.sha256(steps.to_json().encode()).hexdigest()[:8]
 
@@ -82,7 +84,7 @@ class Player:
                 ops=_marked(everything) if self.ops else "",
                 weights=weights,
                 reach=_reach(weights),
-                chosen=OTHER if self._compared else "",
+                chosen=OTHER if self.compared else "",
                 chapters=_chapters(shown),
                 predict=self.predict,
                 link=link,
