@@ -1,5 +1,6 @@
 """Pictures, formulas and lessons: everything shown is made from the tape."""
 
+from . import notebook as notebook
 from .accounts import Account, Row
 from .engine import EngineError
 from .flow import draw_flow

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,12 @@ from ..through_time.influence import influence
 from ..through_time.windows import truncation_mask
 from ..unfold import Step, Unfolded
 from .ledger import MOST_COLUMNS, entries
+from .tiles import NAMED as MOST_ENTRIES
+from .tiles import blocks
 
 Array = NDArray[Any]
 Others = dict[str, tuple[int, Array]]  # by name, how far errors go back, and what each copy gives then
 OTHER = "the other"  # what a network is called that the shares are held against
-MOST_ENTRIES = 400  # of a weight; of a larger one a tile shows the lengths of blocks
-MOST_BLOCKS = 12  # in a row and in a column of such a tile
 MOST_COSTS = 60  # time steps: each of their costs is asked for what it gave to each copy
 MOST_REACHES = 8  # time steps of a network whose truncations are all shown
 MOST_SAMPLES = 4  # whose products are shown one by one
@@ -330,7 +329,7 @@ class Amounts:
         many = share.size > MOST_ENTRIES
         return Amount(
             () if many else _texts(share),
-            tuple(map(finite, blocks(share).flat if many else np.ravel(share))),
+            tuple(map(finite, np.ravel(blocks(share)[0] if many else share))),
             number(float(np.linalg.norm(share))),
             self.percent(share),
         )
@@ -359,14 +358,6 @@ def finite(value: Any) -> float | None:
 
 def _texts(values: Array) -> tuple[str, ...]:
     return tuple(number(float(v)) for v in np.ravel(values))
-
-
-def blocks(values: Array) -> Array:
-    """The lengths of at most 12 x 12 blocks of a large array: what a tile of it shows."""
-    table = values.reshape(len(values), -1)
-    cuts = [np.linspace(0, n, min(n, MOST_BLOCKS) + 1).round().astype(int) for n in table.shape]
-    rows, cols = (list(pairwise(cut)) for cut in cuts)
-    return np.array([[np.linalg.norm(table[a:b, c:d]) for c, d in cols] for a, b in rows])
 
 
 def given_by_costs(net: Unfolded, weight: str, counted: Sequence[float], copies: Array) -> Array | None:

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .accounts import MOST_BLOCKS, Account, Amount, Column
+from .accounts import Account, Amount, Column
 from .dark import dark
 from .guess import SAYS, question, spans
 from .palette import PALETTE
+from .tiles import MOST as MOST_BLOCKS
 from .trace import Moment, Trace
 
 MOST_TOLD = 100  # entries of a weight, of which each sum and each truncated share is told too
@@ -33,14 +34,14 @@ def ledgers(trace: Trace) -> list[dict[str, Any]]:
 def _ledger(account: Account, place: int) -> dict[str, Any]:
     assert account.total is not None  # as `ledgers` has seen
     color, top = PALETTE[place % len(PALETTE)], _top(account)
-    rows = account.shape[0] if account.shape else 1
+    wide = account.shape[-1] if len(account.shape) > 1 else 1  # a bias stands upright
     small, total = bool(account.entries), _amount(account.total, top)
     return {
         "id": account.id,
         "name": account.weight,
         "color": color,
         "dark": dark(color),
-        "m": len(account.total.values) // (rows if small else min(rows, MOST_BLOCKS)) or 1,
+        "m": wide if small else min(wide, MOST_BLOCKS),
         "small": small,
         "names": account.entries or ("length",),
         "rows": [_amount(c.share, top) | {"column": c} for c in account.shares],

@@ -26,8 +26,6 @@ from ..unfold.steps import Read
 from ..unfold.structure import flatten
 from . import svg
 from .accounts import (
-    MOST_BLOCKS,
-    MOST_ENTRIES,
     MOST_REACHES,
     MOST_SAMPLES,
     OTHER,
@@ -47,6 +45,8 @@ from .files import write_whole
 from .foreign import briefly, every_text_printable, parsed, read, text_of
 from .picture import draw
 from .redrawn import STYLE, redrawn
+from .tiles import MOST as MOST_BLOCKS
+from .tiles import NAMED as MOST_ENTRIES
 from .views import MOST_BOXES
 from .views import shown as shown_steps
 
@@ -418,8 +418,8 @@ def _refuse_account(found: Trace, account: Account, where: str) -> None:
         raise ValueError(f"{where} has the shape {briefly(account.shape)} and {len(account.others)} other ledgers")
     size = math.prod(account.shape)
     texts = size if size <= MOST_ENTRIES else 0
-    rows = account.shape[0] if account.shape else 1
-    values = size if texts else min(rows, MOST_BLOCKS) * min(size // rows, MOST_BLOCKS)
+    wide = account.shape[-1] if account.shape else 1
+    values = size if texts else min(wide, MOST_BLOCKS) * min(size // wide, MOST_BLOCKS)
     amounts = [amount for c in account.shares for amount in (c.share, c.so_far)]
     amounts += [] if account.total is None else [account.total]
     amounts += [amount for other in account.others for amount in (*other.shares, other.total)]
