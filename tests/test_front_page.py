@@ -28,7 +28,7 @@ def test_the_lines_are_those_of_the_player():
     assert len(lines) <= 10
     net = made_by("\n".join(line for line in lines if not line.startswith("print")))
     np.testing.assert_array_equal(net.copies[account.id][int(start[2]) - 1].ravel(), column.share.values)
-    numbers = re.findall(r"-?\d\.\d{3}", printed.partition("the share of U(2)")[2])
+    numbers = re.findall(r"-?\d\.\d{3}", printed.partition("round(3)")[2])
     assert [f"{float(text.replace('−', '-')):.3f}" for text in column.share.texts] == numbers
 
 

@@ -3,6 +3,7 @@
 import json
 import lzma
 import re
+import xml.etree.ElementTree as ET
 from importlib import resources
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import nets
 import tinygrad_rnn as tg
 from tinygrad_rnn.autodiff.traits import is_tie
 from tinygrad_rnn.view.page_data import ledgers, quiet, script_data
+from tinygrad_rnn.view.player import script_text, style_text
 
 T = 4
 NAMES = [*nets.FOLDABLE, *nets.OTHERS]
@@ -311,3 +313,28 @@ def test_a_trace_of_version_1_is_still_read_and_shown(tmp_path):
     page = tg.player(shown).page()
     assert page.count("<li id=") == len(shown)
     assert tg.Trace.from_json(shown.to_json()) == shown
+
+
+def test_what_a_page_loads_is_whole_and_small():
+    folder = resources.files("tinygrad_rnn.view") / "page"
+    for name, text, lines in (("player.js", script_text(), 380), ("player.css", style_text(), 110)):
+        file = (folder / name).read_text("utf-8")
+        assert len(file.splitlines()) <= lines
+        assert len(text.encode()) <= 26_000
+        kept = [line.strip() for line in file.splitlines()]
+        kept = [line for line in kept if line and not line.startswith(("/*", "//")) and not line.endswith("*/")]
+        assert text.splitlines() == kept
+
+
+@pytest.mark.parametrize("name", ["Guo", "LSTM", "Guo, masked"])
+def test_a_player_is_well_formed(name):
+    shown = tg.player(nets.FOLDABLE[name](T), predict=True, title="<&>")
+    parts = ET.fromstring(shown.fragment())
+    ids = [each.get("id") for each in parts.iter() if each.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("start", ["U", ("U",), ("Q", 1), ("U", 0), ("U", 9), ("U", True), ("U", 1.0), ["U", 1], 3])
+def test_where_a_player_starts_is_a_share(start):
+    with pytest.raises(ValueError, match=r"start=.*: it is a weight, one of V, U, b_j, W, b_k, and a time step"):
+        tg.player(nets.network(tg.cells.Guo(), 3), start=start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
@@ -217,19 +218,20 @@ def _refuse_start(shown: Trace, start: Any) -> None:
 @cache
 def style_text() -> str:
     """The player's CSS."""
-    return _without_indents("player.css")
+    return _short("player.css")
 
 
 @cache
 def script_text() -> str:
     """The player's JavaScript."""
-    return _without_indents("player.js")
+    return _short("player.js")
 
 
-def _without_indents(name: str) -> str:
-    """A file of the page, a tenth shorter: no string in it goes over two lines."""
-    lines = (resources.files(__package__) / "page" / name).read_text("utf-8").splitlines()
-    return "\n".join(line.strip() for line in lines) + "\n"
+def _short(name: str) -> str:
+    """A file of the page without indents and without comments in lines of their own: no string goes over two lines."""
+    text = (resources.files(__package__) / "page" / name).read_text("utf-8")
+    text = re.sub(r"^ */\*.*?\*/\n|^ *//[^\n]*\n", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^ +|^\n", "", text, flags=re.MULTILINE)
 
 
 @cache
@@ -281,7 +283,9 @@ def _reach(weights: list[dict[str, Any]]) -> tuple[str, list[tuple[str, str]]] |
 def _chapters(shown: Trace) -> list[tuple[str, str, int]]:
     """Where one can go at once: the forward pass, each time step backwards, the sum, and what is not finite."""
     moments = list(enumerate(shown.moments))
-    found = [("forward", "forward", next((k for k, m in moments if not quiet(m)), 0))]
+    found = [
+        ("forward", "forward" if len(shown.shown) < 6 else "fwd", next((k for k, m in moments if not quiet(m)), 0))
+    ]
     for t in reversed(shown.shown):
         k = next((k for k, m in moments if m.phase == "backward" and m.t == t and not quiet(m)), None)
         found += [] if k is None else [(f"t{t}", f"t={t}", k)]

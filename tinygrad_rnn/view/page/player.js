@@ -18,8 +18,7 @@
     const D = JSON.parse($(".bptt-data").textContent), { steps, weights, cols } = D;
     const items = $$(".bptt-steps > li"), ids = items.map((li) => li.id), leds = $$(".bptt-led"), fig = $(".bptt-fig"), said = $(".bptt-said"), scroller = $(".bptt-scroll");
     const [slider, reach, copies, predict] = ["slider", "reach", "copies", "predict"].map((role) => $(`[data-role=${role}]`));
-    const textOf = (part, what) => part?.querySelector(what)?.textContent ?? "";
-    const text = (k) => textOf(items[k], ".f"), gives = (k) => text(k).split(/ \+?= /)[0];
+    const textOf = (at, what) => at?.querySelector(what)?.textContent ?? "", text = (k) => textOf(items[k], ".f"), gives = (k) => text(k).split(/ \+?= /)[0];
     const single = (c) => cols[c][0] === cols[c][1], when = (c) => (single(c) ? cols[c][0] : cols[c].join("…"));
     const copy = (w, c) => (single(c) ? `${weights[w].name}(${cols[c][0]})` : `${weights[w].name}, t = ${cols[c].join(" to ")}`);
 
@@ -49,22 +48,15 @@
     // ---- the road of an error: back from a copy to the costs that it came from
     function road(node, found = new Set(), seen = new Set()) {
       seen.add(node);
-      for (const k of into.get(node) ?? []) {
-        found.add(k);
-        if (!seen.has(steps[k].node)) road(steps[k].node, found, seen);
-      }
-      for (const far of bridged.get(node) ?? []) {
-        found.gap = true;
-        if (!seen.has(far)) road(far, found, seen);
-      }
+      for (const k of into.get(node) ?? []) if (found.add(k) && !seen.has(steps[k].node)) road(steps[k].node, found, seen);
+      for (const far of bridged.get(node) ?? []) if (!seen.has(far)) road(far, found, seen).gap = true;
       return found;
     }
     const time = (s) => s.t ?? steps[made.get(s.to)]?.t;
 
     // ---- the picture; a line's way back has its head at the other end
-    const head = $(".bptt-head marker");
-    head.id = `${root.id}-back`;
-    fig.style.setProperty("--back", `url(#${head.id})`);
+    $(".bptt-head marker").id = `${root.id}-back`;
+    fig.style.setProperty("--back", `url(#${root.id}-back)`);
     function carry(k, lost) {
       const { edge, l, node, to } = steps[k], e = (l[S.alone === null ? 0 : S.alone + 1] ?? l[0]) / 100;
       for (const line of lines.get(edge) ?? []) {
@@ -190,7 +182,7 @@
       return [title, ...(more ? [el("div", { className: "row" }, ...r.x.map(([words], k) => button(words, () => { S.sample = k; draw(true); }, { aria: { pressed: k === sample } })))] : []),
         el("p", { textContent: `The error that came back, times what it multiplied${more ? `, in ${label}` : ""}:` }),
         el("p", { className: "f", textContent: `${w.names[S.e]}:  ${signed(d[i])} · ${signed(x[j])} = ${shown(values[S.e])}${more ? `, + ${more} more = ${shown(r.v[S.e])}` : ""}${instead}` }), ...question(hide),
-        ...(values.length === d.length * m ? table(values, m, S.e, hide, d, x, [name(errorNode, error), " ↓  ", name(readNode, read), " →"]) : []),
+        ...(values.length === d.length * m ? table(values, m, S.e, hide, d, x, [name(errorNode, error), " ↓", el("br"), name(readNode, read), " →"]) : []),
         el("div", { className: "row" }, ...whys(errorNode, true, last, i, "why this error?"), ...whys(readNode, false, last, j, `whence ${read}?`)), ...wayBack(r)];
     }
     function wayBack(r) {
@@ -226,9 +218,7 @@
       while (line && !items[line].querySelector(".s")) line--;
       return [brief ? null : el("h2", {}, ...clone("p").childNodes), clone(".f"), el("p", { textContent: worked }), ...(brief ? [] : question(hide)), ...rows, brief ? null : clone(".s", items[line])].filter(Boolean);
     }
-    const alonePanel = () => [el("h2", { textContent: `C(${when(S.alone)}) alone` }),
-      el("p", { textContent: `Its error only, over five powers of ten. The last row says what it gives to each copy of ${W().name}, in % of the gradient.` }),
-      el("div", { className: "row" }, button("all costs", () => share(S.w, S.c)))];
+    const alonePanel = () => [el("h2", { textContent: `C(${when(S.alone)}) alone` }), el("p", { textContent: `Its error only, over five powers of ten. The last row says what it gives to each copy of ${W().name}, in % of the gradient.` }), el("div", { className: "row" }, button("all costs", () => share(S.w, S.c)))];
     const crumbs = () => (S.trail.length ? [el("div", { className: "row" }, ...S.trail.map(([k], j, all) => (j && j < all.length - 3 ? null : button(`‹ ${k === null ? `share of ${copy(S.w, S.c)}` : gives(k)}`, () => back(j)))))] : []);
     function back(j) { stop(); [[S.k, S.i]] = S.trail.splice(j); draw(true); }
 
@@ -245,10 +235,10 @@
         e.preventDefault();
         const given = field.value.trim(), guess = given ? Number(given.replace("−", "-").replace(",", ".")) : NaN;
         const [, , kind, term] = spans.find(([low, high]) => low <= guess && guess <= high) ?? [];
-        const says = Number.isNaN(guess) ? "Write a number, such as −0.25." : kind === undefined ? `Not ${given}. Work it out with the numbers that stand here.` : D.says[kind].replace("{}", what[term]);
+        const says = Number.isNaN(guess) ? "Write a number, such as −0.25." : kind === undefined ? `Not ${given}. Work it out with the numbers here.` : D.says[kind].replace("{}", what[term]);
         if (kind === 0) { done(); said.prepend(el("p", { role: "status", textContent: says })); } else verdict.textContent = says;
       };
-      const words = S.k === null ? `What is the share of ${W().names[S.e]}?` : `What is ${place(steps[S.k]) ? `${place(steps[S.k])} of ` : ""}the result?`;
+      const words = `What is ${S.k === null ? `the share of ${W().names[S.e]}` : place(steps[S.k]) || "the result"}?`;
       return [el("form", { onsubmit }, el("label", {}, `${words} `, field), el("button", { textContent: "Check" }), button("Show it", done), verdict)];
     }
 
