@@ -13,8 +13,8 @@ import pytest
 
 import nets
 import tinygrad_rnn as tg
-from tinygrad_rnn.autodiff.traits import is_tie
-from tinygrad_rnn.view.page_data import ledgers, quiet, script_data
+from ledgers_told import chains_end_at_a_cost, floats, number, percent, road, roads_are_the_tapes, they_add_up
+from tinygrad_rnn.view.page_data import ledgers, script_data
 from tinygrad_rnn.view.player import script_text, style_text
 
 T = 4
@@ -28,34 +28,16 @@ def both(request):
     return net, tg.trace(net)
 
 
-def floats(values):
-    return np.array(values, dtype=float)
-
-
-def percent(text):
-    return float(text.removesuffix(" %").replace("−", "-")) if text else 0.0
-
-
 def test_the_shares_add_up_to_the_gradient(both):
-    net, shown = both
-    net.backward()
-    told = {account.id: account for account in shown.accounts if account.shares}
-    assert set(told) == {name for name, w in net.weights.items() if any(n.t for n in copies(net, w))}
-    for name, account in told.items():
-        total = floats(account.total.values)
-        np.testing.assert_allclose(total, net.grads[name].ravel(), rtol=1e-12, atol=1e-14)
-        shares = floats([column.share.values for column in account.shares])
-        at_start = [n for n in copies(net, net.weights[name]) if not n.t]
-        if not at_start:
-            np.testing.assert_allclose(shares.sum(axis=0), total, rtol=1e-12, atol=1e-12 * np.abs(shares).max())
-            assert abs(sum(percent(c.share.percent) for c in account.shares) - 100 * total.any()) < 0.06 * T
-        by_arrival = sorted(account.shares, key=lambda column: column.arrives)
-        so_far = np.cumsum([column.share.values for column in by_arrival], axis=0)
-        np.testing.assert_allclose(floats([c.so_far.values for c in by_arrival]), so_far, rtol=1e-9, atol=1e-12)
+    they_add_up(*both)
 
 
-def copies(net, weight):
-    return [n for n in net.tape if is_tie(n) and n.parents[0] is weight]
+def test_a_road_is_what_the_tape_says(both):
+    roads_are_the_tapes(*both)
+
+
+def test_why_of_every_entry_ends_at_a_cost(both):
+    assert chains_end_at_a_cost(*both)
 
 
 def test_a_text_is_its_number(both):
@@ -159,43 +141,6 @@ def test_another_network_is_held_against_it():
 # ---- roads and chains
 
 
-def road(shown, node, found=None):
-    """The backward steps through which an error came to a node, as the page's script finds them."""
-    found = set() if found is None else found
-    todo, seen = [node], {node}
-    while todo:
-        node = todo.pop()
-        after = [(m.number, m.node) for m in shown.moments if m.phase == "backward" and m.parent == node]
-        found |= {number for number, _ in after}
-        new = {n for _, n in after} | {far for near, far in shown.bridges if near == node}
-        todo += new - seen
-        seen |= new
-    return found, seen
-
-
-def test_a_road_is_what_the_tape_says(both):
-    net, shown = both
-    alive = {m.node for m in shown.moments if m.phase == "backward"}
-    readers = {}
-    for n in net.tape:
-        for p in n.parents:
-            readers.setdefault(f"n{p.index}", set()).add(f"n{n.index}")
-    for account in shown.accounts:
-        for column in account.shares:
-            _, seen = road(shown, column.copy)
-            right, todo = {column.copy}, [column.copy]
-            while todo:
-                new = {n for n in readers.get(todo.pop(), ()) if n in alive} - right
-                right |= new
-                todo += new
-            assert seen <= right
-            got = {f"n{net.cost.index}"}  # of these, those that got an error and hand it on
-            for m in shown.moments:
-                if m.phase == "backward" and m.node in got:
-                    got.add(m.parent)
-            assert {n for n in right if n in got} == {n for n in seen if n in got}
-
-
 def test_a_road_goes_on_behind_what_is_not_shown():
     net = nets.network(tg.cells.Guo(), 30)
     shown = tg.trace(net)
@@ -222,39 +167,6 @@ def test_every_line_of_a_road_is_in_the_picture(both):
         if m.phase == "backward" and not m.weight and m.t:
             ends = boxes.get(m.node), boxes.get(m.parent)
             assert None in ends or ends[0] == ends[1] or m.edge[1:] in drawn, m.text
-
-
-def test_why_of_every_entry_ends_at_a_cost(both):
-    """Each error's largest share, and in it the entry that counts most, until a cost is reached."""
-    net, shown = both
-    costs = {node for node, _ in shown.costs} | {f"n{net.cost.index}"}
-    back = [m for m in shown.moments if m.phase == "backward"]
-    chains = 0
-    for account in shown.accounts:
-        for column in account.shares:
-            for start in (m for m in back if m.parent == column.copy):
-                for entry in start.entries:
-                    m, asked, taps = start, entry, 0
-                    while m.node not in costs:
-                        k = next(k for k, (_, what) in enumerate(m.origins) if what == "cotangent")
-                        at = asked.reads[k]
-                        if at < 0:  # an error that is 0 throughout came from nowhere
-                            break
-                        before = [b for b in back if b.parent == m.node and b.number < m.number]
-                        assert before, m.text
-                        m = max(before, key=lambda b: abs(number(b.entries[at].value)) if b.entries else 0.0)
-                        if not m.entries:
-                            assert m.node in costs or quiet(m)
-                            break
-                        asked, taps = m.entries[at], taps + 1
-                        assert taps <= len(back)
-                    else:
-                        chains += 1
-    assert chains
-
-
-def number(text):
-    return float(text.replace("−", "-"))
 
 
 def test_an_entry_names_the_one_that_moves_it_most():
