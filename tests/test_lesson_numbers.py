@@ -29,6 +29,7 @@ def test_what_the_steps_show_is_so(lesson, tmp_path, monkeypatch, capsys):
         shown = [step for step in net.steps() if all(map(math.isfinite, step.value.flat))]
         assert [said for said in map(wrong, shown) if said] == []
         if net.T <= MOST_STEPS:
+            net.replay()  # a lesson may have changed the weights
             told = trace(net)
             they_add_up(net, told)
             roads_are_the_tapes(net, told)

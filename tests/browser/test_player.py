@@ -251,6 +251,14 @@ def test_samples_one_at_a_time(opened):
     assert second.rpartition(" = ")[2] == first.rpartition(" = ")[2]
 
 
+def test_a_weight_of_many_entries_is_told_by_its_length(opened, tmp_path):
+    shown = tg.trace(nets.network(tg.cells.Guo(), 3, (2, 24, 2)))
+    page = opened(tg.player(shown).save(tmp_path / "large.html"))
+    column = next(a for a in shown.accounts if a.id == "U").shares[1]
+    assert page.locator(".bptt-said .f").inner_text().endswith(f"of the length {column.share.length}")
+    assert page.locator(CELLS).nth(1).locator(".tile i").count() == 144
+
+
 def test_two_networks(opened, tmp_path):
     net, other = (nets.network(tg.cells.Guo(f=f), 4) for f in ("tanh", "sigmoid"))
     page = opened(tg.player(net, compare=other).save(tmp_path / "two.html"))
