@@ -8,7 +8,7 @@ from .gradients import delta
 from .network import Network
 from .recipe import Recipe, Recorded
 from .recording import Recording
-from .steps import Step
+from .steps import Read, Step
 from .unfolded import Unfolded
 from .unfolding import unfold
 
@@ -17,6 +17,7 @@ __all__ = [
     "Folded",
     "Guo",
     "Network",
+    "Read",
     "Recipe",
     "Recorded",
     "Recording",

@@ -59,7 +59,7 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class Factors:
     """A product that a share is made of: an error that came back, times what the copy multiplied.
 
     Attributes
@@ -79,7 +79,7 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Contribution:
     """What one copy gives, or what those of several time steps give together, which are not drawn one by one.
 
     Attributes
@@ -94,7 +94,7 @@ class Column:
         What it gives, and what has been added up when it has come.
     costs : tuple of str
         How much of the gradient each column's costs gave to it; empty where nobody has asked.
-    products : tuple of Product
+    products : tuple of Factors
         What the share is made of; none if it is no product.
     """
 
@@ -105,7 +105,7 @@ class Column:
     share: Amount
     so_far: Amount
     costs: tuple[str, ...]
-    products: tuple[Product, ...]
+    products: tuple[Factors, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Account:
         The weight's shape.
     entries : tuple of str
         The names of its entries, if they are not too many.
-    shares : tuple of Column
+    shares : tuple of Contribution
         The ledger on its side: one for each column of the picture.
     total : Amount or None
         The gradient.
@@ -168,7 +168,7 @@ class Account:
     id: str = ""
     shape: tuple[int, ...] = ()
     entries: tuple[str, ...] = ()
-    shares: tuple[Column, ...] = ()
+    shares: tuple[Contribution, ...] = ()
     total: Amount | None = None
     others: tuple[Other, ...] = ()
 
@@ -263,7 +263,7 @@ class Book:
             copy = step.node if first == last and first in self.arrived else None
             products = tuple(self._products(copy.index, share)) if copy is not None else ()
             shares.append(
-                Column(
+                Contribution(
                     first,
                     last,
                     step.number,
@@ -300,7 +300,7 @@ class Book:
             ),
         )
 
-    def _products(self, copy: int, share: Array) -> Iterator[Product]:
+    def _products(self, copy: int, share: Array) -> Iterator[Factors]:
         found = self.products.get(copy, [])
         samples = [(k, *each) for each in found for k in range(len(each[1]))]
         if not samples or not np.allclose(sum(e.T @ x for _, e, _, x in found), share, rtol=1e-9, atol=1e-300):
@@ -309,7 +309,7 @@ class Book:
             e, x = error[k], read[k]
             alone = len(samples) == 1
             label = "" if alone else f"sample {k + 1}" if len(found) == 1 else f"{error_name}, sample {k + 1}"
-            yield Product(
+            yield Factors(
                 label,
                 (error_name, _texts(e)),
                 (read_name, _texts(x)),

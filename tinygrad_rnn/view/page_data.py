@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .accounts import Account, Amount, Column
+from .accounts import Account, Amount, Contribution
 from .dark import dark
 from .guess import SAYS, question, spans
 from .palette import PALETTE
@@ -70,7 +70,7 @@ def _scripted(ledger: dict[str, Any]) -> dict[str, Any]:
             return None
         return _amount(given, top) | ({"v": ()} if many else {})
 
-    def column(c: Column) -> dict[str, Any]:
+    def column(c: Contribution) -> dict[str, Any]:
         products = [[p.label, *p.error, *p.read, p.entries] for p in c.products]
         told = {"v": c.share.texts or (c.share.length,), "p": c.share.percent, "n": c.arrives, "copy": c.copy}
         return told | {"s": amount(c.so_far), "f": c.costs, "x": products}

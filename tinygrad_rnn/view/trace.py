@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
-from ..unfold import Step, Unfolded
-from ..unfold.steps import Read
+from ..unfold import Read, Step, Unfolded
 from ..unfold.structure import flatten
 from . import svg
 from .accounts import (
