@@ -30,11 +30,27 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *MANY_CORES, *session.posargs, env=ONE_THREAD)
 
 
+# The same under every other Python that the package is for; nox skips those that are not on the machine.
+for version in ("3.12", "3.13", "3.14"):
+    nox.session(tests, python=version, name=f"tests-{version}")
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Plant mistakes, see which no test notices: -- --sample 50 --seed 1 replay. More: -- --help."""
+    # Cosmic Ray, because it writes into the file what it changes and leaves all else where it was. mutmut puts every
+    # function behind a switch of its own: it leaves decorated functions out, which all ops are, and a frame more on the
+    # stack and other line numbers would be noticed by tests of what is said about a user's line.
+    session.install("-e", ".[test]", *EXTRAS["mutants"])
+    work = Path(session.create_tmp())
+    session.run("python", "tests/mutants", "--work", str(work), *session.posargs, env=ONE_THREAD)
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Draw cells, and calls in any order, by the thousand: ten minutes, or so many with -- 500."""
+    """Draw cells, graphs, and calls in any order, by the thousand: ten minutes, or so many with -- 500."""
     session.install(".[test]")
-    found = "tests/unfold/test_own_cells.py", "tests/unfold/test_any_order.py"
+    found = "tests/unfold/test_own_cells.py", "tests/unfold/test_any_order.py", "tests/autodiff/test_ops.py"
     examples = session.posargs[0] if session.posargs else "2000"
     session.run("pytest", "-n", "auto", *found, env=ONE_THREAD | {"TINYGRAD_RNN_EXAMPLES": examples})
 

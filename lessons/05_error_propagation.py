@@ -175,6 +175,7 @@ both = tg.unfold(
     np.concatenate([d, d_2], axis=1),
     loss="squared_error",
     s0=np.concatenate([s_before, before_2]),
+    batch_first=False,  # one time step, two samples
 )
 second.backward()
 both.backward()

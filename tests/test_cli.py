@@ -243,6 +243,14 @@ def test_a_number_of_steps_is_a_number_from_one_on(command, steps):
     assert "Invalid value for '--steps'" in result.output
 
 
+@pytest.mark.parametrize(("command", "work"), [("draw", "draw_network"), ("step", "trace")])
+def test_a_file_that_is_there_is_refused_before_the_work(monkeypatch, command, work):
+    Path("there.html" if command == "step" else "there.svg").write_text("mine")
+    monkeypatch.setattr(f"tinygrad_rnn.cli.{command}.{work}", lambda *_, **__: pytest.fail("it was worked"))
+    result = run(command, "-o", str(*Path().glob("there.*")))
+    assert "exists already" in result.output
+
+
 def test_what_cannot_be_drawn_is_refused_in_one_line():
     Path("there.svg").write_text("mine")
     Path("folder.svg").mkdir()
@@ -253,7 +261,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line():
     assert "folder.svg is a folder" in refused("-o", "folder.svg", "--force")
     assert "choose one of .svg, .png, .pdf, .dot, .mmd, .json" in refused("-o", "a.gif")
     assert "choose one of" in refused("-o", "a")
-    assert "missing/a.svg: No such file or directory" in refused("-o", "missing/a.svg")
+    assert "missing/a.svg: there is no folder missing; make it first" in refused("-o", "missing/a.svg")
     assert "no.csv: No such file or directory" in refused("--csv", "no.csv", "-o", "a.svg")
     assert "two characters at least" in refused("--text", "a", "-o", "a.svg")
     assert "window='much'" in refused("--window", "much", "-o", "a.svg")

@@ -108,7 +108,8 @@ def test_a_file_of_another_name(cd):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_no_file_is_begun_that_cannot_be_ended(cd):
-    for where, says in [("/dev/full", "No space left on device"), (".", "is a folder"), ("a/b.py", "No such file")]:
+    refused = [("/dev/full", "No space left on device"), (".", "is a folder"), ("a/b.py", "there is no folder a")]
+    for where, says in refused:
         result = run(6, "--start", "--file", where)
         assert result.exit_code == 1
         assert re.fullmatch(f"Error: .*{says}.*\n", result.output)

@@ -31,6 +31,7 @@ import lesson_pages
 import notation
 import tinygrad_rnn as tg
 from equations import LIMIT, covered
+from mutants.equivalent import reason
 from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import Op, ops
 from tinygrad_rnn.view import exercises
@@ -67,6 +68,7 @@ def write_all(app: Sphinx) -> None:
             "notation.md": f"{_table(notation.table())}\n{_table(notation.formulas())}",
             "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
+            "mutants.md": mutants(docs / "_data/mutants.json"),
             "gallery.md": pages_of_gallery(),
             "minutes.md": lesson_pages.minutes(docs / "teaching.md"),
         },
@@ -269,6 +271,24 @@ def benchmarks(file: Path) -> str:
             for r in report["recording"]
         ]
     return "\n".join([*lines, ""])
+
+
+def mutants(file: Path) -> str:
+    """What ``nox -s mutants -- --write`` has left: of each part how many were noticed, and the survivors."""
+    report = json.loads(file.read_text("utf-8"))
+    lines = [_row(["part", "places", "tried", "noticed", "", "when", "seed"]), _row(["---", *["--:"] * 6])]
+    survivors = []
+    for part, row in report.items():
+        noticed = row["tried"] - len(row["survived"])
+        numbers = [f"{row['places']:,}", f"{row['tried']:,}", f"{noticed:,}", f"{noticed / row['tried']:.1%}"]
+        lines.append(_row([f"`{part}`", *numbers, row["date"], str(row["seed"])]))
+        survivors += row["survived"]
+    lines += ["", "## The survivors", ""]
+    for one in survivors:
+        why = reason(**one) or "No reason is known: a test is missing."
+        lines += [f"`{one['file']}`: {why}", "", "```diff"]
+        lines += [f"- {one['line']}", f"+ {one['mutant']}", "```", ""]
+    return "\n".join(lines)
 
 
 def pages_of_gallery() -> str:

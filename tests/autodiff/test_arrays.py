@@ -407,6 +407,28 @@ def test_a_cell_that_multiplies_by_numpy_is_refused_and_not_trained():
         tg.unfold(cell, params, np.ones((2, 3, 3)), np.ones((2, 3, 3)), s0=np.ones((3, 3)), loss="squared_error")
 
 
+ANSWERED = [
+    *(
+        f"{x} {operator} {y}"
+        for operator in ("+", "-", "*", "/", "**")
+        for x, y in [
+            *(("a", y) for y in ("b", "v", "2", "2.5", "A", "R", "[1.0, 2.0, 3.0]")),
+            *((x, "a") for x in ("2", "2.5", "A", "R", "[1.0, 2.0, 3.0]")),
+        ]
+    ),
+    *("a @ w", "a.T @ b", "A @ w", "w @ A", "abs(n)", "-a", "+a"),
+    *("a.transpose()", "a.transpose(1, 0)", "a.transpose((1, 0))", "a.T"),
+]
+
+
+@pytest.mark.parametrize("expression", ANSWERED)
+def test_what_is_answered_is_not_refused_one_day(expression):
+    tape = Tape()
+    found = outcome(expression, nodes(tape))
+    assert isinstance(found, Node), found
+    np.testing.assert_allclose(found.value, outcome(expression, ARRAYS), rtol=1e-13)
+
+
 # ---- calls of ops
 
 SPELLED = [
@@ -425,6 +447,7 @@ SPELLED = [
     ("ops.concatenate((a, b), 1)", "np.concatenate((a, b), 1)"),
     ("ops.concatenate([a, b], axis=-1)", "np.concatenate((a, b), 1)"),
     ("ops.concatenate(a, b, axis=0)", "np.concatenate((a, b))"),
+    ("ops.concatenate([0.3, 0.4], v, axis=0)", "np.concatenate(([0.3, 0.4], v))"),
     ("ops.stack([a, b])", "np.stack([a, b])"),
     ("ops.stack([a, b], 2)", "np.stack([a, b], 2)"),
     ("ops.stack([a, b], axis=-2)", "np.stack([a, b], -2)"),

@@ -47,6 +47,10 @@ def test_a_wrong_rule_is_told_in_a_table():
     assert repr(report) == str(report)
 
 
+def test_a_rule_that_is_wrong_in_the_seventh_digit_is_found():
+    assert not tg.check(user_op(lambda x, out=None: np.sin(x), lambda x, y: (1 + 3e-7) * np.cos(x)), A).ok
+
+
 @pytest.mark.parametrize(
     ("value", "slope"),
     [

@@ -8,12 +8,13 @@ anything, so that it is exact to rounding.
 import copy
 import inspect
 import math
+import os
 import re
 
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from op_examples import CUBE, EACH, EXAMPLES, UNTRAINED, A, B, bound, receivers, rng
@@ -404,6 +405,69 @@ def test_error_backwards_is_the_adjoint_of_tangents_forwards(steps, seed):
     assert backwards == pytest.approx(forwards, rel=1e-9, abs=1e-10 * (1 + max(map(abs, terms))))
 
 
+# What has no complex derivative, or is not computed on complex numbers, or stands for another one backwards.
+BENT = {"relu", "detach", "maximum", "where", "clip"}
+# The same as NumPy's users write it: indexing, views, and what NumPy repeats in silence.
+WRITTEN = {
+    "row": lambda x, y: x[1] + y,
+    "column": lambda x, y: x[:, :1] * y,
+    "last column, turned": lambda x, y: (x.T - y[:, -1]).T,
+    "backwards": lambda x: x[::-1, ::-1],
+    "rows twice": lambda x, y: x[[1, 1]] * y[[0, 1]],
+    "new axis": lambda x, y: (x.reshape(2, 1, 3) * y.reshape(1, 2, 3))[:, 0],
+    "every other": lambda x, y: x[:, ::2].sum(axis=1, keepdims=True) + y,
+    "reshaped": lambda x, w: x.reshape(3, 2).T @ w,
+    "flattened": lambda x: x.reshape(-1)[[5, 4, 3, 2, 1, 0]].reshape(2, 3),
+    "one number": lambda x, y: x[0, 2] * y,
+    "mean of rows": lambda x, y: x.mean(axis=0) - y,
+    "outer sum": lambda x, y: x.sum(axis=-1, keepdims=True) + y.sum(axis=0),
+    "quotient of a row": lambda x, y: x / (1.5 + y[0] * y[0]),
+    "two of three": lambda x, b: x[..., [0, 2, 2]] * b,
+    "power of a row": lambda x, y: (1.5 + x * x) ** y[0],
+}
+SMOOTH = {name: step for name, step in STEPS.items() if name not in BENT and " " not in name} | WRITTEN
+GRAPHS = int(os.environ.get("TINYGRAD_RNN_EXAMPLES", "100"))
+
+
+def value_of(steps, leaves):
+    """A random graph, on nodes or on arrays: each step reads what was made before it, some of it several times."""
+    made, (w, b) = list(leaves[:2]), leaves[2:]
+    for name, i, j in steps:
+        given = {"x": made[-1 - i % len(made)], "y": made[-1 - j % len(made)], "w": w, "b": b}
+        made.append(SMOOTH[name](*(given[k] for k in inspect.signature(SMOOTH[name]).parameters)))
+    total = made[0]
+    for each in made[1:]:
+        total = total + each
+    return total
+
+
+@settings(max_examples=GRAPHS, derandomize="TINYGRAD_RNN_EXAMPLES" not in os.environ, deadline=None)
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(sorted(SMOOTH)), st.integers(0, 20), st.integers(0, 20)), max_size=8),
+    seed=st.integers(0, 2**16),
+)
+def test_gradients_of_random_graphs_against_the_complex_step(steps, seed):
+    own = np.random.default_rng(seed)
+    arrays = [own.normal(size=s) for s in LEAVES.values()]
+    tape = Tape()
+    leaves = [tape.leaf(a, name) for a, name in zip(arrays, LEAVES, strict=True)]
+    root = value_of(steps, leaves)
+    v = own.normal(size=root.shape)
+    with np.errstate(all="ignore"):
+        plain = value_of(steps, arrays)
+        assume(np.isfinite(plain).all() and np.abs(plain).max() < 1e6)
+        np.testing.assert_allclose(root.value, plain, rtol=1e-12, atol=1e-12 * np.abs(plain).max())
+        tape.backward(root, seed=v)
+        for k, leaf in enumerate(leaves):
+            g = np.zeros(leaf.shape) if leaf.cotangent is None else np.asarray(leaf.cotangent)
+            assume(np.abs(g).max() < 1e6)
+            way = own.choice([-1.0, 1.0], leaf.shape)
+            moved = [a + 1e-40j * way if i == k else a.astype(complex) for i, a in enumerate(arrays)]
+            slope = (v * value_of(steps, moved).imag).sum() / 1e-40
+            scale = max(np.abs(g).sum(), np.abs(v).sum() * 1e-3)
+            assert abs((g * way).sum() - slope) <= 1e-11 * scale, leaf
+
+
 # ---- the ends of floating point, against 1000 digits
 
 
@@ -485,13 +549,49 @@ def test_extreme_values_and_their_slopes(name, args):
                 assert share[k] == pytest.approx(slope, rel=1e-12, abs=near), (slot, k)
 
 
-def test_slopes_far_from_0_are_right_to_the_rounding_of_1():
-    net = np.linspace(-60, 60, 241)
-    for name, exact in ("tanh", mpmath.tanh), ("sigmoid", lambda v: 1 / (1 + mpmath.exp(-v))):
-        slopes = OPS[name].share(0, np.ones_like(net), OPS[name](net), [net])
-        with mpmath.workdps(80):
-            right = [float(mpmath.diff(exact, mpmath.mpf(float(v)))) for v in net]
-        np.testing.assert_allclose(slopes, right, rtol=1e-12, atol=4e-16)
+def mp_sigmoid(v):
+    return 1 / (1 + mpmath.exp(-v))
+
+
+FAR = {  # the value, its slope, and beyond which net inputs that slope is lost, in float64 and float32
+    "tanh": (mpmath.tanh, lambda v: 1 - mpmath.tanh(v) ** 2, (19, 10)),
+    "sigmoid": (mp_sigmoid, lambda v: mp_sigmoid(v) * mp_sigmoid(-v), (38, 20)),
+    "softplus": (lambda v: mpmath.log1p(mpmath.exp(v)), mp_sigmoid, (np.inf, np.inf)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", FAR)
+def test_values_and_slopes_far_from_0_have_the_digits_that_are_said(name, dtype):
+    exact, slope, lost = FAR[name]
+    lost = lost[dtype == np.float32]
+    net = np.linspace(-60, 60, 481).astype(dtype)
+    y = OPS[name](net)
+    slopes = OPS[name].share(0, np.ones_like(net), y, [net])
+    rounding = float(np.finfo(dtype).eps) / 2  # of 1
+    with mpmath.workdps(80):
+        numbers = [mpmath.mpf(float(v)) for v in net]
+        off = [abs(mpmath.mpf(float(a)) - exact(v)) for a, v in zip(y, numbers, strict=True)]
+        relative = [float(e / abs(exact(v))) if v else float(e) for e, v in zip(off, numbers, strict=True)]
+        off_slopes = [float(abs(mpmath.mpf(float(a)) - slope(v))) for a, v in zip(slopes, numbers, strict=True)]
+    assert max(off_slopes) <= (60 if name == "softplus" else 3) * rounding
+    assert (slopes[np.abs(net) > lost] == 0).all()
+    assert (slopes[np.abs(net) < lost - 3] > 0).all()
+    if name == "sigmoid":
+        assert float(max(off)) <= 2 * rounding
+        assert max(np.array(relative)[net > -1]) <= 4 * rounding
+        assert (y[net < -lost] == 0).all()
+        assert (y[net > 2 - lost] > 0).all()
+    else:
+        assert max(relative) <= 4 * rounding
+
+
+def test_a_sigmoid_of_minus_20_has_eight_digits_and_its_logarithm_all():
+    assert float(ops.sigmoid(np.array(-20.0))) == pytest.approx(2.061153618190204e-09, rel=2e-8)
+    for net in (-700.0, -40.0, -20.0, 20.0, 40.0, 700.0):
+        with mpmath.workdps(700):
+            right = float(-mpmath.log1p(mpmath.exp(-mpmath.mpf(net))))
+        assert float(-ops.softplus(np.array(-net))) == pytest.approx(right, rel=1e-15, abs=0)
 
 
 def mp_slope(exact, numbers, slot, k, g):

@@ -168,6 +168,7 @@ REFUSED = {
     ),
     "one column with a decimal comma": ("y\n1,5\n2,5\n", "line 3: is the comma in '2,5' .* pass sep=';', decimal=','"),
     "0 above whole numbers": ("0\n112\n118\n", "line 1: '0' may be names or data.* pass header='yes' or header='no'"),
+    "a column with a decimal comma, or two": ("1,5\n2,5\n3,7\n", "line 1: is '1,5' two whole numbers, .* sep=','"),
     "0, 1 above whole numbers": ("0,1\n5,6\n7,8\n", "line 1: '0', '1' may be names or data"),
     "years above numbers": ("1958,1959\n340,360\n", "line 1: '1958', '1959' may be names or data: years"),
     "labels beside a year": ("north,1958\nsouth,340\n", "line 1: 'north', '1958' may be names or data"),
@@ -266,7 +267,6 @@ def test_what_is_taken_as_what_is_said():
         ("a;b\n1.234;5\n2.500;3\n", "column 1 'a' has three digits behind each point: decimals here"),
         ("1749;01;96.7\n1749;02;104.3\n1750;01;98\n", "column 1 holds what may be years"),
         ("a,b\n9007199254740993,5\n1,3\n", "beyond 2^53"),
-        ("1,5\n2,5\n3,5\n", "for one column with a decimal comma"),
     ],
 )
 def test_what_may_surprise_is_noted(content, note):

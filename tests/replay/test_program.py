@@ -8,6 +8,7 @@ from canonical import problem
 from compiled import compiled, difference, furthest, network, played, run
 from tinygrad_rnn.replay import PASSES
 from tinygrad_rnn.replay.passes import join_products
+from tinygrad_rnn.replay.passes.fusing import elementwise
 
 o = tg.ops
 CUTTABLE = [each for each in PASSES if each is not join_products]
@@ -147,6 +148,47 @@ def rows_of_one_sample(P, x, s):
     return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
 
 
+def sum_of_one(P, x, s):
+    """A sum may have one term."""
+    s = o.tanh(o.add(o.linear(x, P["V"], s, P["U"], P["b_j"])))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+SHIFTED = elementwise("shifted", [(np.add, 1.0), (np.tanh,)])
+SHIFTED.vjp(0, latex="")(lambda g, y, net: g * (1 - y * y))
+
+
+def shifted_before_it_is_bent(P, x, s):
+    """An activation that adds a number first, where others multiply by one."""
+    s = SHIFTED(o.linear(x, P["V"], s, P["U"], P["b_j"]))
+    return s, o.softmax(o.linear(s, P["W"], P["b_k"]))
+
+
+def two_parts_of_one_error(P, x, s):
+    """Both parts of the state are read as their sum, so that one error comes back to both."""
+    h = o.tanh(o.linear(s[0] + s[1], P["U"]))
+    return (h, o.linear(x, P["V"], P["b_j"])), o.softmax(o.linear(h, P["W"], P["b_k"]))
+
+
+def added_to_what_the_head_reads(P, x, s):
+    """What comes back is an error of the loop, and makes a weight's gradient as it is."""
+    h = o.tanh(o.linear(s, P["U"]))
+    return h + o.linear(x, P["V"], P["b_j"]), o.softmax(o.linear(h, P["W"], P["b_k"]))
+
+
+def read_a_step_later(P, x, s):
+    """A part of the state has no error but the one that comes back, and that makes a weight's gradient."""
+    h = o.tanh(o.linear(s[1], P["U"]))
+    return (h, o.linear(x, P["V"], P["b_j"])), o.softmax(o.linear(h, P["W"], P["b_k"]))
+
+
+def each_reads_the_other(P, x, s):
+    """The errors of two parts of the state cross."""
+    a = o.tanh(o.linear(x, P["V"], s[1], P["U"], P["b_j"]))
+    b = o.tanh(o.linear(s[0], P["U"]))
+    return (a, b), o.softmax(o.linear(a + b, P["W"], P["b_k"]))
+
+
 def lagging(P, x, s):
     """Lag 3: what was two steps before is handed on, and read as it comes out."""
     a, b, c = s
@@ -156,6 +198,12 @@ def lagging(P, x, s):
 
 HARD = [
     lagging,
+    sum_of_one,
+    shifted_before_it_is_bent,
+    two_parts_of_one_error,
+    added_to_what_the_head_reads,
+    read_a_step_later,
+    each_reads_the_other,
     attention,
     read_at_once,
     samples_mixed,
@@ -171,7 +219,8 @@ HARD = [
 @pytest.mark.parametrize("keep", ["needed", "all"])
 def test_a_cell_that_is_hard_to_plan_is_replayed_as_the_tape_plays_it(cell, samples, keep):
     params, parts = weights(), np.random.default_rng(2).normal(size=(3, samples, 3))
-    s0 = tuple(parts) if cell is lagging else parts[0]
+    count = {lagging: 3, two_parts_of_one_error: 2, read_a_step_later: 2, each_reads_the_other: 2}.get(cell)
+    s0 = tuple(parts[:count]) if count else parts[0]
     net, data = network(cell, samples, params=params, s0=s0, keep=keep)
     fresh, _ = network(cell, samples, params=params, s0=s0)
     net.replay(data["x"], data["d"])

@@ -237,6 +237,12 @@ def test_float32_stays():
     assert {g.dtype for g in (*found.grads.values(), found.initial, found.state)} == {np.dtype(to)}
 
 
+@pytest.mark.parametrize(("T", "steps"), [(1, 1), (4, 6), (16, 28), (17, 32)])
+def test_a_segment_is_the_square_root_of_the_length_rounded_up(T, steps):
+    params, x, d = data(tg.cells.Guo(), T)
+    assert tg.checkpointed(tg.cells.Guo(), params, x, d).steps == steps  # all but the last segment twice
+
+
 # ---- memory
 
 

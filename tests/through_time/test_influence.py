@@ -60,6 +60,17 @@ def test_norms_without_the_whole(sizes, seed):
         np.testing.assert_allclose(tg.influence_norms(net, name), expected, rtol=1e-6, atol=1e-8)
 
 
+def test_the_norm_of_shares_that_cancel_is_a_number():
+    cell, rng = tg.cells.Guo(g="identity"), np.random.default_rng(0)
+    params = {name: rng.normal(size=w.shape) for name, w in cell.init(2, 4, 5, rng=0).items()}
+    x = np.repeat(rng.normal(size=(6, 1, 2)), 3, axis=1)  # the samples differ in what is asked of them
+    errors = rng.normal(size=(6, 3, 5))
+    errors -= errors.mean(axis=1, keepdims=True)
+    y = [y.value for y in tg.unfold(cell, params, x, errors, loss="squared_error").outputs]
+    net = tg.unfold(cell, params, x, y - errors, loss="squared_error")
+    np.testing.assert_allclose(tg.influence_norms(net, "W"), 0, atol=1e-6)  # and no root of a number below 0
+
+
 def test_a_weight_that_is_read_twice_or_not_at_all():
     p = problem()
 

@@ -128,6 +128,11 @@ def test_no_product_is_larger_than_the_bound(f, sizes, scale, seed):
     assert (norms <= norms[0] * bound[::-1, None] * (1 + 1e-12) + 1e-300).all()
 
 
+def test_the_radius_of_each_matrix():
+    matrices = np.array([np.diag([1.0, -3.0, 2.0]), np.diag([0.5, 0.25, 0.0])])
+    np.testing.assert_allclose(spectral_radius(matrices), [3.0, 0.5])
+
+
 def test_the_bound_is_reached_where_nothing_bends():
     p = problem("identity", "identity", "squared_error")
     p.params["U"] = 1.1 * np.linalg.qr(p.params["U"])[0]  # every singular value is 1.1

@@ -214,7 +214,7 @@ def test_bad_input_is_refused_in_words():
         list(tg.rtrl(p.cell, p.params, [], []))
     with pytest.raises(tg.ShapeError, match=r"linear at t=1 \(G2\): x\(1\) is \(2, 2\) and V\(1\) is \(4, 3\)"):
         list(tg.rtrl(p.cell, p.params, p.x[..., :2], p.d))
-    with pytest.raises(tg.ShapeError, match=r"s0 is \(3, 4\) and the stream has 2 samples"):
+    with pytest.raises(tg.ShapeError, match=r"s0 is \(3, 4\), and the state of 2 samples is \(2, 4\)"):
         list(tg.rtrl(p.cell, p.params, p.x, p.d, s0=np.zeros((3, 4))))
     with pytest.raises(tg.ShapeError, match="all arrays must have one dtype"):
         list(tg.rtrl(p.cell, p.params, p.x.astype("float32"), p.d))

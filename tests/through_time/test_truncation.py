@@ -107,6 +107,14 @@ def test_the_mask_by_hand():
     ]
 
 
+@pytest.mark.parametrize(
+    ("T", "seen"), [(8, [(5, 4), (5, 5), (8, 7), (8, 8)]), (6, [(5, 4), (5, 5), (6, 6)])], ids=["longer", "shorter"]
+)
+def test_a_rest_longer_or_shorter_than_the_window_that_looks_at_it(T, seen):
+    mask = tg.truncation_mask(T, k1=5, k2=2, losses="last", tail="short")
+    assert [(t + 1, tau + 1) for t, tau in zip(*np.nonzero(mask), strict=True)] == seen
+
+
 # ---- frozen weights: all windows in lock step, and one after the other
 
 
@@ -297,6 +305,23 @@ def test_stored_states_are_those_of_the_weights_that_computed_them():
             grads["b_j"] -= delta.sum(axis=0)
         assert_same(window.grads, grads)
         q.params.update({name: w - 0.1 * grads[name] for name, w in q.params.items()})
+
+
+@pytest.mark.parametrize(("k1", "k2"), [(1, 3), (2, 5)])
+def test_stored_states_that_no_backward_pass_reads(k1, k2):
+    def counter(params, x, s):
+        s = s + tg.ops.tanh(tg.ops.linear(x, params["V"]))
+        return s, tg.ops.softmax(s)
+
+    rng = np.random.default_rng(0)
+    params, x, s0 = {"V": rng.normal(size=(3, 2))}, rng.normal(size=(8, 2, 2)), rng.normal(size=(2, 3))
+    given = counter, params, x, np.full((8, 2, 3), 1 / 3)
+    stored, recomputed = (
+        list(tg.truncated(*given, k1=k1, k2=k2, states=states, s0=s0)) for states in ("stored", "recomputed")
+    )
+    for ours, theirs in zip(stored, recomputed, strict=True):
+        np.testing.assert_allclose(ours.state, theirs.state, rtol=1e-12)
+        assert_same(ours.grads, theirs.grads)
 
 
 def test_restarted_windows_begin_from_the_states_as_the_stream_passed_them():

@@ -317,16 +317,14 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(of=st.none() | times, at=calls)
     def backward_that_is_interrupted(self, of, at):
-        if self.told(lambda: [interrupted(lambda: self.net.backward(of), at)]) == [False]:
-            self.back = {"of": of, "later": None}
-            self.read()
-            return
+        before = self.net.tape.cotangents
+        ended = self.told(lambda: [interrupted(lambda: self.net.backward(of), at)]) == [False]
         back = self.net.tape.cotangents
         if back is None or not back.complete:
             self.back = None
-            self.read()
-        else:
-            self.read(sure_back=False) if self.back else None
+        elif back is not before:  # it may have been at its end, and only not have returned
+            self.back = {"of": of, "later": None}
+        self.read(sure_back=ended)
 
     @rule(at=st.sets(times, max_size=2))
     def cut(self, at):

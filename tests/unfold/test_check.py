@@ -185,3 +185,23 @@ def test_a_long_network_is_checked_in_part_and_says_so():
     assert report.ok, report
     assert report.compared["cotangent"].left_out > 0
     assert report.compared["gradient"].count == 5
+
+
+def test_an_input_that_chooses_has_no_slope_where_the_choice_turns_over():
+    """The tick of a clock is a column of the input: moved away from 0 it lets another number through."""
+    rng = np.random.default_rng(0)
+    params = {"V": rng.normal(size=(3, 2)), "U": rng.normal(size=(3, 3)), "W": rng.normal(size=(2, 3))}
+    x = np.concatenate([rng.normal(size=(4, 2, 2)), rng.integers(0, 2, (4, 2, 3))], axis=-1)
+
+    def cell(P, x, s):
+        new = o.tanh(o.linear(x[:, :2], P["V"], s, P["U"]))
+        s = o.where(x[:, 2:], new, s)
+        return s, o.softmax(o.linear(s, P["W"]))
+
+    d = np.eye(2)[rng.integers(0, 2, (4, 2))]
+    net = tg.unfold(cell, params, x, d, s0=rng.normal(size=(2, 3)), input_grads=True)
+    report = net.check()
+    assert report.ok, report
+    net.backward()
+    assert (net.input_grads[..., 2:] == 0).all()
+    assert net.input_grads[..., :2].any()

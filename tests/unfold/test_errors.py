@@ -40,6 +40,14 @@ def test_a_users_cell_is_named_with_its_line():
     assert shown[-2] == notes(error)[0]  # below the message, where a terminal ends
 
 
+def test_a_cell_without_a_name_is_told_its_line():
+    p = problem()
+    cell = lambda params, x, s: (s, tg.ops.linear(s, params["W"].T))  # noqa: E731 - nameless
+    with pytest.raises(tg.ShapeError) as error:
+        tg.unfold(cell, p.params, p.x, p.d, s0=p.s0)
+    assert notes(error)[0].startswith(f"  in <lambda>, test_errors.py:{line_with('nameless')}: ")
+
+
 def test_a_cell_of_the_package_is_named_and_so_is_who_called():
     p = problem()
     with pytest.raises(tg.ShapeError) as error:

@@ -51,6 +51,32 @@ def assert_as_if_alone(net, p, mask, **options):
     np.testing.assert_allclose(net.states[0].cotangent, initial, rtol=1e-11, atol=1e-12)
 
 
+def test_a_step_that_is_left_out_in_the_middle_is_passed_over():
+    """Of each sample, the network is that of a sequence without the steps where its mask is 0."""
+    p, _ = ragged()
+    for seed in range(20):
+        mask = np.random.default_rng(seed).random((T, B)) < 0.6
+        mask[seed % T] = True
+        net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0, mask=mask)
+        for replayed in (False, True):
+            if replayed:
+                net.replay()
+            net.backward()
+            loss, grads, initial = 0.0, dict.fromkeys(p.params, 0.0), []
+            for k in range(B):
+                x, d = p.x[mask[:, k]][:, [k]], p.d[mask[:, k]][:, [k]]
+                one = tg.unfold(p.cell, p.params, x, d, s0=p.s0[[k]])
+                one.backward()
+                loss += one.loss
+                grads = {name: grads[name] + g for name, g in one.grads.items()}
+                initial.append(one.states[0].cotangent)
+                np.testing.assert_allclose(net.states[T].value[[k]], one.states[-1].value, rtol=1e-12)
+            assert net.loss == pytest.approx(loss, rel=1e-13)
+            for name, g in grads.items():
+                np.testing.assert_allclose(net.grads[name], g, rtol=1e-11, atol=1e-12, err_msg=name)
+            np.testing.assert_allclose(net.states[0].cotangent, np.concatenate(initial), rtol=1e-11, atol=1e-12)
+
+
 @pytest.mark.parametrize(("g", "loss"), LOSSES)
 @pytest.mark.parametrize("padding", [0.0, 7.0, np.nan, np.inf])
 def test_a_ragged_batch_is_its_sequences_one_by_one(g, loss, padding):

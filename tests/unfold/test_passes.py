@@ -87,6 +87,34 @@ def test_what_was_not_carried_is_refused():
     assert net.replay() == pytest.approx(fresh.loss, rel=1e-13)  # the inputs are those that were carried over
 
 
+@pytest.mark.parametrize("planned", [False, True])
+def test_gradients_that_are_clipped_in_place_leave_what_is_shown(planned):
+    _, net = network()
+    if planned:
+        net.replay()
+    net.backward()
+    for g in net.grads.values():
+        np.clip(g, -1e-3, 1e-3, out=g)
+    assert np.abs(net.grads["U"]).max() == 1e-3
+    fresh = network()[1]
+    fresh.backward()
+    for name, leaf in net.weights.items():
+        np.testing.assert_allclose(leaf.cotangent, fresh.grads[name], rtol=1e-12, atol=1e-14)
+    assert net.check().ok
+    assert tg.ledger(net, "U").columns() == tg.ledger(fresh, "U").columns()
+
+
+def test_gradients_of_an_earlier_forward_pass_are_told_from_none():
+    _, net = network()
+    with pytest.raises(tg.TapeError, match="no gradients yet: call"):
+        net.grads["U"]
+    for _ in range(2):
+        net.backward()
+        net.replay()
+        with pytest.raises(tg.TapeError, match=r"those of an earlier one belong .* call backward\(\) after replay"):
+            net.grads["U"]
+
+
 def test_gradients_kept_from_an_earlier_pass_are_right_or_refused():
     p, net = network()
     net.replay()

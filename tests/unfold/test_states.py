@@ -339,9 +339,9 @@ def test_two_parts_may_start_from_one_parameter():
         ("nobody", tg.ShapeError, "s0 is one array: the state is .one array, one array."),
         (("nobody", "b_k"), ValueError, "s0 names the parameter 'nobody'; params has V, U"),
         (("b_j", "W"), tg.ShapeError, r"'W', which is \(3, 4\): an initial state that is trained is one row"),
-        (([[0.0]], np.zeros((B, M))), tg.ShapeError, "each an array s0.p, j. or the name of a parameter"),
+        (([[0.0]], np.zeros((B, M))), tg.ShapeError, r"s0\[0\] is \(1, 1\), and the state of 3 samples is \(3, 4\)"),
         ((np.zeros((B, M)), np.zeros((B, M), int)), tg.ShapeError, r"s0\[1\] int64"),
-        ((np.zeros((B, M)), np.zeros((B, M + 1))), tg.ShapeError, r"s\[1\]\(0\) is \(3, 5\)"),
+        ((np.zeros((B, M)), np.zeros((B, M + 1))), tg.ShapeError, r"s0\[1\] is \(3, 5\), and the state of 3 samples"),
     ],
 )
 def test_bad_initial_states(s0, error, said):

@@ -225,7 +225,6 @@ def test_the_ledger_is_drawn_in_every_format(weight, suffix):
         ({"ledger": "U"}, "ledger='U': it stands below the columns of level='figure'"),
         ({"ledger": "U", "level": "figure", "view": "folded"}, "say so, and no view"),
         ({"ledger": "Q", "level": "figure"}, "ledger='Q': it is the name of a weight, one of 'V', 'U'"),
-        ({"ledger": 3, "level": "figure"}, "ledger=3: it is the name of a weight"),
     ],
 )
 def test_what_is_refused(asked, says):

@@ -98,6 +98,7 @@ OTHER = [
         (lambda d: d.update(shown=[1, 1], T=1), "trace.shown"),
         (lambda d: d.update(shown=[2], T=2), "trace.moments[0].t"),
         (lambda d: d.update(T=10**9, shown=[1, 10**9]), "trace.steps"),
+        (lambda d: d.update(steps=d["steps"] + 1), "trace.steps"),
         (lambda d: d["moments"].append(d["moments"][-1]), "trace.moments["),
         (lambda d: d["moments"][3].update(number=2), "trace.moments[3].number"),
         (lambda d: d["parts"].append(d["parts"][0]), "].id"),
@@ -499,7 +500,7 @@ def test_a_look_before_any_backward_pass_leaves_none():
     ],
 )
 def test_what_is_no_network_is_refused_in_our_words(call, wrong):
-    with pytest.raises(TypeError, match=r"pass |it is a ") as caught:
+    with pytest.raises(TypeError, match=r"pass |it is a |it must be") as caught:
         call(wrong)
     assert caught.traceback[-1].path.name in ("asked.py", "terminal.py")
 

@@ -35,6 +35,17 @@ def own(picture):
     return svg.dressed(svg.own(picture.scene), picture.scene.title, picture.scene.description, "")
 
 
+def test_what_is_printable_is_what_xml_allows_without_controls():
+    kept = {c for c in range(0x10100) if printable(chr(c)) == chr(c)}
+    assert kept == {
+        ord("\n"),
+        *range(0x20, 0x7F),
+        *range(0xA0, 0xD800),
+        *range(0xE000, 0xFFFE),
+        *range(0x10000, 0x10100),
+    }
+
+
 @pytest.mark.parametrize("draw", [lambda p: p.svg, own], ids=["graphviz", "own"])
 def test_svg(case, draw):
     name, _, picture = case

@@ -1,5 +1,6 @@
 """The steps as data: the same as the tape's own, whole after a file, and enough to show everything."""
 
+import dataclasses
 import json
 import sys
 from importlib import resources
@@ -162,6 +163,7 @@ def test_each_step_names_its_line(shown):
         ('<path style="fill:url(http://e.org/x)"/>', "asks for something elsewhere"),
         ("<style>@import 'http://e.org/x.css';</style>", "asks for something elsewhere"),
         ('<g href="http://e.org"/>', "leads elsewhere"),
+        ('<g href="#a"/>', "href= on <g>, which no picture here has"),
         ("<g>", "is no SVG"),
     ],
 )
@@ -171,6 +173,12 @@ def test_a_picture_from_outside_is_a_picture_and_no_more(shown, inside, said):
         Trace.from_json(json.dumps(data | {"svg": f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>'}))
     with pytest.raises(ValueError, match="declares entities"):
         Trace.from_json(json.dumps(data | {"svg": '<!DOCTYPE svg [<!ENTITY a "a">]><svg>&a;</svg>'}))
+
+
+def test_a_trace_stays_as_it_was_made(shown):
+    for part in (shown, shown.moments[0], shown.parts[0], shown.accounts[0]):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(part, dataclasses.fields(part)[0].name, None)
 
 
 def test_our_own_pictures_are_taken(shown, monkeypatch):

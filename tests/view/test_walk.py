@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -110,6 +111,18 @@ def test_keys(shown):
     assert seen[-2] != seen[-3]
 
 
+def test_w_shows_the_ledgers_in_turn(shown):
+    names = [account.weight for account in shown.accounts]
+    keys, seen = iter(["w", *"w" * len(names), "q"]), []
+    walk(shown, lambda: next(keys), seen.append, input, size=lambda: (120, 60))
+    assert [re.search("The copies of (.+):", text)[1] for text in seen[1:]] == [*names, names[0]]
+    last = next(m.result[0].partition("/∂")[2] for m in reversed(shown.moments) if m.weight)  # it has its ledger there
+    keys, seen = iter(["\x1b[F", "w", "q"]), []
+    walk(shown, lambda: next(keys), seen.append, input, size=lambda: (120, 60))
+    after = names[(names.index(last) + 1) % len(names)]
+    assert [re.search("The copies of (.+):", text)[1] for text in seen[1:]] == [last, after]
+
+
 def test_guessing(shown):
     k = shown.find(-1, equation="G2")
     m = shown.moments[k]
@@ -164,7 +177,7 @@ def test_pages_and_traces_from_the_command(tmp_path, monkeypatch):
     for args, said in [
         (["-o", "a.html"], "exists already"),
         (["-o", "a.txt"], "choose .html or .json"),
-        (["-o", "none/a.html"], "No such file"),
+        (["-o", "none/a.html"], "there is no folder none"),
         (["--trace", "none.json"], "No such file"),
         (["--trace", "a.html"], "this is no trace"),
         (["--of", "9"], "the network has 3 time steps"),
@@ -198,6 +211,26 @@ def test_in_a_terminal():
     finally:
         process.kill()
         os.close(ours)
+
+
+def test_a_terminal_is_written_to_in_its_own_letters_and_a_pipe_in_utf_8():
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", "from tinygrad_rnn.cli import main; main()", "step", "--steps", "2"]
+    piped = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, check=True)
+    assert "∂" in piped.stdout.decode("utf-8")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    text = b""
+    try:
+        while some := os.read(ours, 65536):
+            text += some
+    except OSError:  # the other end is closed: it has ended
+        pass
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert text.isascii()
+    assert b"?C/?" in text
 
 
 def test_the_listing_is_all_of_it(shown):

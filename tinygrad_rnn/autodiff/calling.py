@@ -80,8 +80,11 @@ class Calling:
         except (UsageError, ShapeError) as error:
             raise type(error)(f"{self.name}{place(args)}: {error}") from None
         made = op.bind(**settled) if settled else op
-        if self.front == self._as_its_value and [*settled.items()] == [*settings.items()]:
-            self._known[call] = made
+        try:
+            if self.front == self._as_its_value and [*settled.items()] == [*settings.items()]:
+                self._known[call] = made
+        except (TypeError, ValueError):  # an array among the settings
+            pass
         return made, tuple(arrays)
 
     def _read(self, args: Sequence[Any], settings: Mapping[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
@@ -176,6 +179,8 @@ def numbers(value: Any, what: int | str, kinds: str = "f") -> Array:
     array = as_array(value, what)
     if array.dtype.kind in "biu":
         return array.astype(float)
+    if array.dtype.kind in "USO":
+        raise ShapeError(f"{what} holds {array.dtype}, {shortened(value)}: these are no numbers")
     if array.dtype.kind not in kinds:
         raise ShapeError(
             f"{what} holds {array.dtype}: the tape takes floating point numbers. "
@@ -186,6 +191,8 @@ def numbers(value: Any, what: int | str, kinds: str = "f") -> Array:
 
 def as_array(value: Any, what: str, copy: bool | None = None) -> Array:
     """What can be read as an array, in words if it cannot."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ShapeError(f"{what} is a masked array, and here its mask would be lost: fill it first, with filled(...)")
     try:
         return np.array(value, copy=copy)
     except UsageError:  # a node, which says more
@@ -224,17 +231,17 @@ def as_it_is(name: str, v: Any) -> Any:
 def whole(name: str, v: Any) -> int:
     """A whole number."""
     try:
-        if not isinstance(v, (bool, np.bool_)):
-            return operator.index(v)
+        if not isinstance(v, (bool, np.bool_)) and abs(k := operator.index(v)) < 2**63:
+            return k
     except TypeError:
         pass
-    raise UsageError(f"{name}={shortened(v)}: it must be a whole number")
+    raise UsageError(f"{name}={shortened(v)}: it must be a whole number, below 2^63")
 
 
 def number(name: str, v: Any) -> float:
     """A number, which may be infinite."""
     v = v.item() if isinstance(v, np.generic | np.ndarray) and not v.ndim else v
-    if isinstance(v, bool) or not isinstance(v, (int, float)) or np.isnan(v):
+    if isinstance(v, bool) or not isinstance(v, (int, float)) or (isinstance(v, int) and abs(v) >= 2**63) or v != v:  # noqa: PLR0124
         raise UsageError(f"{name}={shortened(v)}: it must be a number")
     return v
 

@@ -359,10 +359,13 @@ class _Checking:
             slopes = None if node.index in self.real else _complex_step(node.op, args, tangents)
             if slopes is None:
                 slopes = _difference(node.op, args, tangents)[0]
-            if all(k in node.op.only_read for k in tangents):
+            read = [k for k in tangents if k in node.op.only_read]
+            if len(read) == len(tangents):
                 if slopes.any():  # what is only read was moved alone: nobody has promised a slope for that
                     return False
                 continue
+            if read and _jumps(node.op, args, {k: tangents[k] for k in read}):  # a choice that is turned over
+                return False
             moved[node.index] = slopes
         return True
 
@@ -402,6 +405,13 @@ def _complex_step(op: Op, args: Sequence[Array], tangents: Mapping[int, Array]) 
     except Exception:  # an op may say in any way that it takes no complex numbers
         return None
     return y.imag * (1e30 * size) if y.dtype.kind == "c" else None
+
+
+def _jumps(op: Op, args: Sequence[Array], tangents: Mapping[int, Array]) -> bool:
+    """Whether the value is another one as soon as entries that are 0 are not."""
+    moved = [a + 1e-30 * tangents[k] if k in tangents else a for k, a in enumerate(args)]
+    y = np.asarray(op.value(*args))
+    return largest(op.value(*moved) - y) > 1e-3 * largest(y)
 
 
 def _difference(op: Op, args: Sequence[Array], tangents: Mapping[int, Array]) -> tuple[Array, Array]:

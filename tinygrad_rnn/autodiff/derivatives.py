@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .asked import asked, asked_if_it_fails
+from .calling import numbers
 from .chain import Push, by_jvp, by_rule, pullback, pushforward, received
 from .errors import ShapeError, TapeError
 from .node import Node
@@ -124,6 +126,7 @@ class Derivatives:
     _seed: Callable[[Node, Any], Array]
     _still: Callable[[bool], None]
 
+    @asked
     def pushforward(self, tangents: Mapping[Node, Any]) -> Iterator[Push[Array]]:
         """Carry a disturbance of some nodes forwards, contribution by contribution.
 
@@ -149,6 +152,7 @@ class Derivatives:
             yield push
             self._still(self.passes.values is values and self.passes.cotangents is back)
 
+    @asked_if_it_fails
     def tangents(self, tangents: Mapping[Node, Any], among: range | None = None) -> Tangents:
         """Run the `pushforward` to its end.
 
@@ -180,7 +184,7 @@ class Derivatives:
         moved = Tangents()
         for node, given in tangents.items():
             self._own(node, "disturb")
-            tangent = np.array(given, dtype=node.value.dtype)
+            tangent = np.array(numbers(given, f"the tangent of {node}"), dtype=node.value.dtype)
             if tangent.shape != node.shape:
                 raise ShapeError(
                     f"the tangent of {node} is {tangent.shape} and {node} is {node.shape}: they must agree"
@@ -188,6 +192,7 @@ class Derivatives:
             moved[node] = frozen(tangent)
         return moved
 
+    @asked
     def differentiate(self, root: Node, with_respect_to: Sequence[Node], seed: Any = None) -> list[Node]:
         """Record the backward pass from `root` on this tape: what comes back are nodes like any others.
 
@@ -223,7 +228,9 @@ class Derivatives:
                 raise TapeError(f"{node} gets no error: it is not active, or is computed from nothing that is")
         if not isinstance(seed, Node):
             seed = self.leaf(self._seed(root, seed), "1" if seed is None else "seed", active=False)
-        elif seed.shape != root.shape:
+        else:
+            self._own(seed, "seed with")
+        if seed.shape != root.shape:
             raise ShapeError(f"the seed {seed} is {seed.shape} and {root} is {root.shape}: they must agree")
         reached = set(with_respect_to)
         for node in self.nodes[: root.index + 1]:

@@ -33,6 +33,7 @@ INSTEAD = {
     **dict.fromkeys(("dot", "inner", "vdot", "tensordot", "einsum"), "tinygrad_rnn.ops.matmul, or a @ b"),
     **dict.fromkeys(("max", "amax", "min", "amin", "minimum", "fmax"), "tinygrad_rnn.ops.maximum of two arrays"),
     **dict.fromkeys(("less", "less_equal", "greater", "greater_equal"), "tinygrad_rnn.ops.is_positive(a - b)"),
+    **dict.fromkeys(("equal", "not_equal"), "node.value for its numbers"),
     **dict.fromkeys(("hstack", "vstack", "append", "column_stack"), "tinygrad_rnn.ops.concatenate([a, b], axis=-1)"),
     **dict.fromkeys(("take", "compress", "delete", "split"), "an index, as in a[1:]"),
     **dict.fromkeys(("ravel", "squeeze", "expand_dims"), "tinygrad_rnn.ops.reshape"),
@@ -90,6 +91,14 @@ class Operators:
 
     def __rpow__(self, base: Any) -> Any:
         return _elementwise(ops.raised, base, self)
+
+    def __eq__(self, other: object) -> bool:
+        # Whether it is the same node, as graphs, sets and lists ask. With numbers it would be False, always and unseen.
+        if isinstance(other, (int, float, complex, list, np.ndarray, np.generic)):
+            self._refuse("comparison with numbers (==, !=)", "node.value == ... for its numbers")
+        return self is other
+
+    __hash__ = object.__hash__
 
     def __abs__(self) -> Any:
         return ops.absolute(self)
@@ -165,8 +174,6 @@ class Operators:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         # Without it, ndarray + node would be an array of nodes, and np.tanh(node) an error that names no way out.
-        if ufunc in (np.equal, np.not_equal) and method == "__call__":
-            return ufunc is np.not_equal  # a node is no array
         if ufunc in REFLECTED and method == "__call__" and not options and inputs[1] is self:
             return getattr(self, REFLECTED[ufunc])(inputs[0])
         return self._refuse_function(ufunc.__name__)
@@ -246,7 +253,10 @@ for _name in {name for name in dir(np.ndarray) if not name.startswith("_")} - {*
 def _elementwise(op: Op, a: Any, b: Any) -> Any:
     """An op on two arrays, at least one of them a node, after repeating the smaller one where shapes differ."""
     node = a if isinstance(a, Operators) else b
-    a, b = (v if isinstance(v, Operators) else node.tape.constant(v) for v in (a, b))
+    try:
+        a, b = (v if isinstance(v, Operators) else node.tape.constant(v) for v in (a, b))
+    except ShapeError as error:
+        raise ShapeError(f"{op.name}{node.tape.where()}: {error}") from None
     if a.shape != b.shape:
         try:
             to = np.broadcast_shapes(a.shape, b.shape)

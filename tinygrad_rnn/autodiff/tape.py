@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .asked import asked, asked_if_it_fails
 from .calling import as_array, numbers, shortened
 from .chain import Share, pullback, received
 from .derivatives import Derivatives
@@ -44,6 +45,7 @@ class Tape(Derivatives):
 
     broken_off = ""  # the error that ended the recording
 
+    @asked
     def __init__(self, equations: Mapping[Any, str] | None = None) -> None:
         self.nodes: list[Node] = []
         self.equations: Mapping[Any, str] = MappingProxyType(dict(equations or {}))
@@ -63,6 +65,7 @@ class Tape(Derivatives):
 
     # ---- recording
 
+    @asked_if_it_fails
     def leaf(self, value: Any, name: str = "", *, active: bool = True, copy: bool = True) -> Node:
         """Put an array on the tape that nothing computed: a weight, an input, a target, a constant.
 
@@ -82,6 +85,11 @@ class Tape(Derivatives):
         ShapeError
             If the values are not floating point numbers.
         """
+        if not (isinstance(name, str) and isinstance(active, bool) and isinstance(copy, bool)):
+            raise UsageError(
+                f"leaf: name={shortened(name)}, active={shortened(active)}, copy={shortened(copy)}: they must be a "
+                "text, and True or False"
+            )
         array = value if type(value) is np.ndarray else as_array(value, name or "a leaf")
         array = np.array(value) if copy else array
         if array.dtype.kind != "f":
@@ -91,6 +99,7 @@ class Tape(Derivatives):
             )
         return self._append(None, (), frozen(array), name, active, array.shape)
 
+    @asked_if_it_fails
     def constant(self, value: Any) -> Node:
         """Put a number or an array on the tape that is what it is: it gets no error.
 
@@ -172,8 +181,9 @@ class Tape(Derivatives):
         values = self._caught_up()
         if values.done == len(self.nodes):
             return None
-        set_here = self._setting is not None and self._setting[0] is values
-        return self._setting[1] if set_here and self._setting else self.nodes[values.done]
+        if self._setting is not None and self._setting[0] is values:
+            return self._setting[1]
+        return self.nodes[values.done]
 
     def _need_values(self, what: str, count: int) -> Values:
         """The values of the last forward pass, if it has come so far."""
@@ -185,6 +195,7 @@ class Tape(Derivatives):
             )
         return values
 
+    @asked_if_it_fails
     def computed(self, node: Node) -> bool:
         """Whether a node's value belongs to the leaves as they are now."""
         return node in self._caught_up()
@@ -198,6 +209,7 @@ class Tape(Derivatives):
                     pass
         return values
 
+    @asked_if_it_fails
     def begin(self, given: Mapping[Node, Any] | None = None) -> Values:
         """Begin a forward pass: new values for some leaves, all others as they are, and nothing computed yet.
 
@@ -229,6 +241,7 @@ class Tape(Derivatives):
             )
         return frozen(array)
 
+    @asked_if_it_fails
     def set(self, leaf: Node, value: Any) -> None:
         """Give a leaf new values of the same shape and dtype. What depends on it must be played again.
 
@@ -275,6 +288,7 @@ class Tape(Derivatives):
         back = self.cotangents
         return self.nodes[back.root] if back is not None and back.complete and back.root is not None else None
 
+    @asked
     def pullback(
         self,
         root: Node | None = None,
@@ -321,6 +335,7 @@ class Tape(Derivatives):
             yield share
             self._still(self.passes.cotangents is back)
 
+    @asked_if_it_fails
     def backward(
         self,
         root: Node | None = None,

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from .refusal import DataError
+from .refusal import DataError, named
 
 Source = str | os.PathLike[str] | IO[bytes]
 
@@ -56,7 +56,7 @@ def name_of(source: Source) -> str:
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
     if not hasattr(source, "read"):
-        raise TypeError(f"{source!r} is no file: give a path, or a file opened with 'rb'")
+        raise TypeError(f"source={named(source)} is no file: give a path, or a file opened with 'rb'")
     name = getattr(source, "name", "the file")
     return "the standard input" if name == "<stdin>" else name if isinstance(name, str) else "the file"
 
@@ -152,7 +152,9 @@ def _known(encoding: str | None) -> str | None:
         "a".encode(encoding)
         return codecs.lookup(encoding).name
     except (LookupError, UnicodeError, TypeError, ValueError):
-        raise DataError(f"encoding={encoding!r} is no encoding that Python knows, such as utf-8 or cp1252") from None
+        raise DataError(
+            f"encoding={named(encoding)} is no encoding that Python knows, such as utf-8 or cp1252"
+        ) from None
 
 
 def _called(codec: str) -> str:

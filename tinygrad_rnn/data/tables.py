@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap, months
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, TableRows, Watch, rows_of
-from .refusal import DataError, shown
+from .refusal import DataError, named, shown
 from .sheet import WHOLE, YEARS, TableColumn, TableSheet, sheet_of
 
 Array = NDArray[Any]
@@ -149,10 +149,16 @@ def table(
     sep, notation = _signs(sep, decimal, thousands)
     _one_of("header", header, HEADERS)
     _one_of("missing", missing, MISSING)
-    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or skip_rows < 0:
-        raise ValueError(f"skip_rows={skip_rows!r}: it must be an integer from 0 up")
+    for what, given in (("date_format", date_format), ("encoding", encoding)):
+        if given is not None and not isinstance(given, str):
+            raise ValueError(f"{what}={named(given)}: it must be a text")
+    if watch is not None and not callable(watch):
+        raise ValueError(f"watch={named(watch)}: it must be a function of the number of rows and of columns")
+    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or not 0 <= skip_rows < 2**63:
+        raise ValueError(f"skip_rows={named(skip_rows)}: it must be an integer from 0 up")
     name, text, called = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
+    said = sep is not None or decimal is not None or columns is not None
     rows, sep = rows_of(name, text, sep, skip_rows, watch)
     if sep in (notation.decimal, notation.thousands) and not any(sep in cell for row in rows.fields for cell in row):
         what = "decimal" if notation.decimal == sep else "thousands"
@@ -166,6 +172,8 @@ def table(
     sheet = sheet_of(name, rows, sep, header, notation, date_format)
     data, told, when = _picked(sheet, columns, target, date_column, date_format)
     found = _filled(sheet, data, told, when, missing)
+    if not said and not sheet.headed and not re.search(r",[ \t]|[ \t],", text):
+        _refuse_a_decimal_comma(name, sheet)
     parted = "one column" if sep == ONE_COLUMN else f"parted by {SEPARATORS.get(sep, repr(sep))}"
     count, lines = len(found.values), (sheet.lines[0], sheet.lines[-1])
     signs = f"decimal {notation.decimal!r}" + (f", thousands {notation.thousands!r}" if notation.thousands else "")
@@ -173,15 +181,28 @@ def table(
     return replace(found, understood=(title, *found.understood))
 
 
+def _refuse_a_decimal_comma(name: str, sheet: TableSheet) -> None:
+    """Raise DataError where each line may as well be one number, whose decimals stand behind a comma."""
+    if sheet.sep == "," and len(sheet.columns) == 2:
+        whole, behind = (column.cells for column in sheet.columns)
+        if all(map(str.isdecimal, behind)) and all(cell.lstrip("+-").isdecimal() for cell in whole):
+            raise DataError(
+                f"{name}, line {sheet.lines[0]}: is {shown(f'{whole[0]},{behind[0]}')} two whole numbers, or one with "
+                "a decimal comma?",
+                {"sep": ","},
+                {"sep": ";", "decimal": ","},
+            )
+
+
 def _signs(sep: str | None, decimal: str | None, thousands: str | None) -> tuple[str | None, Notation]:
     if sep is not None:
-        sep = SIGNS.get(sep, sep)
+        sep = SIGNS.get(sep, sep) if isinstance(sep, str) else sep
         if not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n' or sep.isalnum():
-            raise ValueError(f"sep={sep!r}: it must be one sign, such as ';', or 'tab' or 'space'")
+            raise ValueError(f"sep={named(sep)}: it must be one sign, such as ';', or 'tab' or 'space'")
     if decimal is not None:
         _one_of("decimal", decimal, (".", ","))
     if thousands is not None:
-        thousands = SIGNS.get(thousands, thousands)
+        thousands = SIGNS.get(thousands, thousands) if isinstance(thousands, str) else thousands
         _one_of("thousands", thousands, tuple(GROUPED))
     if thousands is not None and thousands == (decimal or "."):
         if decimal is not None:
@@ -199,8 +220,8 @@ def _refuse_other_kinds(name: str, text: str) -> None:
 
 
 def _one_of(what: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{what}={value!r}: it must be one of {', '.join(map(repr, choices))}")
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{what}={named(value)}: it must be one of {', '.join(map(repr, choices))}")
 
 
 def _notation(name: str, rows: TableRows, sep: str, notation: Notation, given: bool, understood: list[str]) -> Notation:
@@ -270,10 +291,14 @@ def _named(sheet: TableSheet, what: str, asked: str | int | Sequence[str | int])
         asked = [asked] if asked in names else next(csv.reader([asked], skipinitialspace=True), [])
     elif isinstance(asked, int):
         asked = [asked]
+    if not np.iterable(asked):
+        raise ValueError(f"{what}={named(asked)}: it must be names or numbers of columns")
     found = []
     for one in asked:
         if isinstance(one, bool) or not isinstance(one, str | int):
-            raise ValueError(f"{what}: {one!r} is neither a name nor a number")
+            raise ValueError(f"{what}: {named(one)} is neither a name nor a number")
+        if isinstance(one, int) and abs(one) >= 2**63:
+            raise ValueError(f"{what}: {named(one)} is the number of no column")
         fits = [
             column for column in sheet.columns if isinstance(one, str) and one.strip() and column.name == one.strip()
         ]
@@ -491,10 +516,6 @@ def _notes(sheet: TableSheet, data: list[TableColumn], numbers: Array) -> list[s
         marks = [mark for mark in MARKS_OF_GAPS if (numbers[:, k] == mark).any()]
         if marks and size < abs(marks[0]) / 3:
             notes.append(f"NOTE: {column} has {marks[0]:.6g} in it, which often marks a gap; here it is a number")
-    if not sheet.headed and len(sheet.columns) == 2 and sheet.sep == "," and all(map(str.isdecimal, data[-1].cells)):
-        notes.append(
-            "NOTE: two columns of whole numbers; for one column with a decimal comma, name sep ; and decimal ,"
-        )
     names = [column.name for column in sheet.columns if column.name]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         notes.append(f"NOTE: several columns are called {', '.join(map(shown, twice))}")

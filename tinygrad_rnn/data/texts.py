@@ -56,7 +56,8 @@ def text(source: Source, *, encoding: str | None = None) -> Text:
     OSError
         If the system does not read it.
     """
-    if encoding == "bytes":
+    as_bytes = isinstance(encoding, str) and encoding == "bytes"
+    if as_bytes:
         name, written, called = name_of(source), content(source, lines=False).decode("latin-1"), "bytes"
         alphabet = tuple(map(chr, range(256)))
     else:
@@ -64,7 +65,7 @@ def text(source: Source, *, encoding: str | None = None) -> Text:
     if not written:
         raise DataError(f"{name} is empty")
     understood = []
-    if encoding != "bytes":
+    if not as_bytes:
         if ends := written.count("\r\n"):
             written = written.replace("\r\n", "\n")
             understood.append(f"{ends:,} line ends of Windows have become newlines")

@@ -61,7 +61,7 @@ def liveness(folded: Folded, keep_all: bool = False) -> Liveness:
     needed = with_what_they_read(wanted)
     backward = tuple(n for n in folded.tape.nodes[folded.size :] if n in needed and n.op is not None)
     own = set(folded.tape.nodes[: folded.size])
-    read = {p for n in backward for p in n.parents if p in own} | (roots & own)
+    read = {p for n in backward for p in n.parents if p in own}
     states = {*folded.state, *handed[0]}
     all_values = set(folded.values.values()) if keep_all else set()
     needed = with_what_they_read({folded.cost, *states, *read, *all_values})
@@ -70,7 +70,7 @@ def liveness(folded: Folded, keep_all: bool = False) -> Liveness:
     for n in (*forward, *backward):
         for p in dict.fromkeys(n.parents):
             readers.setdefault(p, []).append(n)
-    kept = with_what_they_look_into({*read, *roots, *states, folded.cost, *all_values, *wanted})
+    kept = with_what_they_look_into({*read, *wanted, *states, folded.cost, *all_values})
     loops = {n: k for k, loop in enumerate([*_loops(folded, forward), *_loops(folded, backward)]) for n in loop}
     for_states = frozenset(with_what_they_read(states))
     return Liveness(forward, backward, terms, frozenset(roots), kept, loops, for_states, readers)

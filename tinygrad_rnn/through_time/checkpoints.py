@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from ..autodiff.asked import asked
 from ..unfold import Unfolded, unfold
 from ..unfold.gradients import cotangent
+from ..unfold.losses import known_loss
 from ..unfold.paying import check_reduction
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import flatten, rebuild
-from ..unfold.validation import initial_state, sequences
+from ..unfold.validation import check_cell, initial_state, sequences
 from .pieces import refuse_unless_copies
 from .single_step import with_rows
 from .stream import Window
@@ -85,6 +86,7 @@ class Checkpoints:
     Sources: Chen et al. (2016), the square root; Gruslys et al. (2016), section 3.1, the schedule for states.
     """
 
+    @asked
     def __init__(
         self,
         cell: Cell,
@@ -98,11 +100,14 @@ class Checkpoints:
         for name, value in (("every", every), ("memory", memory)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
                 raise ValueError(f"{name}={value!r}: it is an integer from 1 up")
+        check_cell(cell)
+        known_loss(loss)
         check_reduction(reduction)
         self.cell, self.params, self.loss, self.reduction = cell, params, loss, reduction
         self.every, self.memory = every, memory
         self._nets: dict[Any, Unfolded] = {}  # by the shapes of a segment's data: recorded once
 
+    @asked
     def __call__(self, x: Any, d: Any, *, s0: Any = None) -> Checkpointed:
         """The gradient of the cost of a sequence.
 
@@ -118,13 +123,17 @@ class Checkpoints:
         """
         x, d = sequences(x, d)
         T = len(x)
-        length = min(T, self.every or (1 if self.memory else math.isqrt(T - 1) + 1))
+        length = self.every or (1 if self.memory else math.isqrt(T - 1) + 1)
         start = initial_state(self.cell, self.params, s0, x.shape[1])
         trained = [s if isinstance(s, str) else "" for s in flatten(start)]
         segments = _Segments(
             partial(self._net, again=length < T), x, d, length, with_rows(start, self.params, x.shape[1])
         )
-        loss, grads, initial, state, kept = segments.gradient(self.memory or len(segments))
+        try:
+            loss, grads, initial, state, kept = segments.gradient(self.memory or len(segments))
+        except BaseException:  # such as Ctrl-C: what a network has then may be half of this sequence's
+            self._nets.clear()
+            raise
         for name, error in zip(trained, flatten(initial), strict=True):
             if name:
                 grads[name] = grads[name] + error.sum(axis=0)

@@ -42,8 +42,8 @@ def eprop(
     Raises
     ------
     ShapeError, ValueError
-        If arrays do not fit together, the stream is empty, `loss` is unknown, or units are mixed by something else than
-        a product with a weight.
+        If arrays do not fit together, the stream is empty, `loss` is unknown, units are mixed by something else than a
+        product with a weight, or samples have to do with each other, in the cell or in a loss that is no sum over them.
 
     Notes
     -----
@@ -71,6 +71,9 @@ def _to_itself(step: SingleStep) -> Hand:
     new = reached(nodes, step.parts)
     below = {node.index for node in needed(nodes, step.parts)}
     between = {(i, slot) for i, slot in products if i in below and step.tape[i].parents[slot] in new}
+    others = [node for node in nodes if not any((node.index, slot) in products for slot in range(len(node.parents)))]
+    # The parts of the state that a product makes: a unit reads itself if what is read is as wide as they are.
+    made = {i: reached(others, [step.tape[i]]) & set(step.parts) for i, _ in products}
 
     def share(node: Node, slot: int, g: Node, y: Node, given: Sequence[Node]) -> Node | None:
         if (node.index, slot) in between:
@@ -78,6 +81,8 @@ def _to_itself(step: SingleStep) -> Hand:
         product = products.get((node.index, slot))
         if product is None:
             return by_rule(node, slot, g, y, given)
+        if any(part.shape[-1] != node.parents[slot].shape[-1] for part in made[node.index]):
+            return None
         args, beside = list(given), product.beside(slot)
         w = args[beside]
         args[beside] = w * _diagonals(w.shape, w.value.dtype, turned=not product.turned[1])

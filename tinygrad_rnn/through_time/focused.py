@@ -38,7 +38,8 @@ def focused(
     Raises
     ------
     ShapeError, ValueError
-        If arrays do not fit together, the stream is empty, `loss` is unknown, or a unit reads another unit.
+        If arrays do not fit together, the stream is empty, `loss` is unknown, a unit reads another unit, or samples
+        have to do with each other, in the cell or in a loss that is no sum over them.
 
     Notes
     -----

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..autodiff import Node, ShapeError
 from ..autodiff.asked import asked
@@ -27,6 +27,7 @@ from .single_step import only_arrays
 from .stream import Window, stream
 
 Array = NDArray[Any]
+NUMBER = int | float | np.integer | np.floating
 
 
 class GammaMemory:
@@ -57,10 +58,11 @@ class GammaMemory:
     Source: de Vries and Principe (1992), the gamma model.
     """
 
+    @asked
     def __init__(self, taps: int, mu: float) -> None:
         if isinstance(taps, bool) or not isinstance(taps, int | np.integer) or taps < 1:
             raise ValueError(f"taps={taps!r}: a memory has a number of taps from 1 up")
-        if not isinstance(mu, (int, float, np.floating)) or not 0 < mu <= 1:
+        if not isinstance(mu, NUMBER) or not 0 < mu <= 1:
             raise ValueError(f"mu={mu!r}: it must be above 0 and at most 1, where the memory is a plain delay line")
         self.taps, self.mu = int(taps), float(mu)
         self.values = np.empty(0)
@@ -70,7 +72,8 @@ class GammaMemory:
         """The longest whole delay that can be read, in steps."""
         return math.floor((self.taps - 1) / self.mu * (1 + 1e-12))
 
-    def push(self, signal: Array) -> None:
+    @asked
+    def push(self, signal: ArrayLike) -> None:
         """Take in the signal of the next time step.
 
         Raises
@@ -91,7 +94,8 @@ class GammaMemory:
         self.values[1:] = (1 - mu) * self.values[1:] + mu * self.values[:-1]
         self.values[0] = signal
 
-    def read(self, delay: int) -> Array:
+    @asked
+    def read(self, delay: float) -> Array:
         """What the signal was `delay` steps ago, on the average: between two taps, in proportion.
 
         Raises
@@ -99,7 +103,8 @@ class GammaMemory:
         ValueError
             If the delay is not one from 0 to `depth`, or nothing was taken in yet.
         """
-        if not 0 <= delay <= self.depth or not self.values.size:
+        known = isinstance(delay, NUMBER) and not isinstance(delay, bool) and 0 <= delay <= self.depth
+        if not known or not self.values.size:
             raise ValueError(f"delay={delay!r}: this memory, {self.taps} taps, holds delays from 0 to {self.depth}")
         at = min(self.mu * delay, self.taps - 1.0)
         k = math.floor(at)

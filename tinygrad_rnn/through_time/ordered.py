@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, TapeError
 from ..autodiff.asked import asked
+from ..autodiff.calling import shortened
+from ..autodiff.errors import UsageError
 from ..autodiff.notation import array
 
 Array = NDArray[Any]
@@ -80,6 +82,10 @@ def ordered(target: Node, variables: Iterable[Node]) -> list[Ordered]:
     derivatives.
     """
     tape = target.tape
+    variables = list(variables)
+    for z in variables:
+        if not isinstance(z, Node):
+            raise UsageError(f"variables has {shortened(z)}: they must be nodes")
     zs = sorted(dict.fromkeys(variables), key=lambda z: z.index)
     for z in zs:
         if z.index >= target.index or tape[z.index] is not z:

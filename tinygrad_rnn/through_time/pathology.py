@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node
+from ..autodiff import Node, ShapeError
+from ..autodiff.asked import asked
+from ..autodiff.calling import numbers, shortened
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 
@@ -24,6 +26,7 @@ STEEPEST: Mapping[str, float] = {"tanh": 1.0, "sigmoid": 0.25, "identity": 1.0, 
 """The largest slope of each activation of a simple cell."""
 
 
+@asked
 def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | None = None) -> Array:
     """ds(t) / ds(t-1) at every time step, for every sample, from the tangents of the tape.
 
@@ -44,7 +47,7 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
     Raises
     ------
     ValueError
-        If there is no such part or no such time step, or none is named.
+        If there is no such part or no such time step, or none is named, or a sample's state depends on other samples.
     TapeError
         If the forward pass was left before its end.
     """
@@ -54,7 +57,8 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
     chosen = range(1, net.T + 1) if times is None else [_time("times", t, net.T) for t in times]
     if not chosen:
         raise ValueError(f"times is empty: name time steps, from 1 to {net.T}, or leave it out for all of them")
-    found = []
+    found: list[Array] = []
+    rng = np.random.default_rng(0)
     for t in chosen:
         before, after = flatten(net.states[t - 1]), flatten(net.states[t])
         if part is not None:
@@ -66,9 +70,19 @@ def jacobians(net: Unfolded, part: int | None = None, times: Iterable[int] | Non
                 moved = net.tape.tangents({s: np.broadcast_to(unit, s.shape)}, among=step)
                 columns.append(np.concatenate([moved[new] for new in after], axis=-1))
         found.append(np.stack(columns, axis=-1))
+        moves = {s: rng.normal(size=s.shape) for s in before}  # of each sample another one
+        moved = net.tape.tangents(moves, among=step)
+        together = np.concatenate([moved[new] for new in after], axis=-1)
+        alone = (found[-1] @ np.concatenate([*moves.values()], axis=-1)[..., None])[..., 0]
+        if np.abs(together - alone).max() > 1e3 * np.finfo(alone.dtype).eps * np.abs(found[-1]).max():
+            raise ValueError(
+                f"at t={t} a sample's state depends on other samples' states, as with a mean over them: none has a "
+                "Jacobian of its own. Unfold one sample"
+            )
     return np.stack(found)
 
 
+@asked
 def products(jacobians: Array, to: int | None = None) -> Array:
     """ds(to) / ds(tau) for each tau from 0 to `to`, by the chain rule.
 
@@ -89,6 +103,8 @@ def products(jacobians: Array, to: int | None = None) -> Array:
     ValueError
         If there is no such time.
     """
+    if jacobians.ndim != 4 or jacobians.shape[2] != jacobians.shape[3] or not jacobians.size:
+        raise ShapeError(f"jacobians is {jacobians.shape}: it must be (T, B, n, n), as pathology.jacobians gives it")
     T, _, n, _ = jacobians.shape
     to = _time("to", T if to is None else to, T)
     found = [np.broadcast_to(np.eye(n, dtype=jacobians.dtype), jacobians.shape[1:])]
@@ -97,16 +113,21 @@ def products(jacobians: Array, to: int | None = None) -> Array:
     return np.stack(found[::-1])
 
 
+@asked
 def singular_values(matrices: Array) -> Array:
     """The singular values of matrices (..., n, n), the largest first, (..., n): how far each direction is stretched."""
+    _square(matrices)
     return np.linalg.svd(matrices, compute_uv=False)
 
 
+@asked
 def spectral_radius(matrices: Array) -> Array:
     """The largest size of an eigenvalue of matrices (..., n, n): what one repeated step grows by in the long run."""
+    _square(matrices)
     return np.abs(np.linalg.eigvals(matrices)).max(axis=-1)
 
 
+@asked
 def vanishing_bound(cell: Any, params: Mapping[str, Any], lags: Any) -> Array:
     """``(gamma sigma_max(U))^lag``: no product of so many Jacobians of a simple cell has a larger norm.
 
@@ -130,13 +151,28 @@ def vanishing_bound(cell: Any, params: Mapping[str, Any], lags: Any) -> Array:
     f = str(getattr(cell, "f", ""))
     if f not in STEEPEST or "U" not in params:
         raise ValueError(
-            f"vanishing_bound: {cell!r} has no activation f of {', '.join(STEEPEST)} about a product with U: it is no "
-            "simple cell"
+            f"vanishing_bound: cell={shortened(cell)} has no activation f of {', '.join(STEEPEST)} about a product "
+            "with U: it is no simple cell"
         )
-    gain = STEEPEST[f] * float(np.linalg.norm(params["U"], 2))
-    return gain ** np.asarray(lags, dtype=float)
+    U = numbers(params["U"], "params['U']")
+    if U.ndim != 2 or not U.size:
+        raise ShapeError(f"vanishing_bound: params['U'] is {U.shape}: it must be a matrix (m, m)")
+    steps = numbers(lags, "lags")
+    if not np.isfinite(steps).all() or (steps < 0).any():
+        raise ValueError(f"lags={shortened(lags)}: they must be numbers of steps, from 0 up")
+    return (STEEPEST[f] * float(np.linalg.norm(U, 2))) ** steps
 
 
+def _square(matrices: Array) -> None:
+    if matrices.ndim < 2 or matrices.shape[-1] != matrices.shape[-2] or not matrices.size:
+        raise ShapeError(f"matrices is {matrices.shape}: it must be (..., n, n)")
+    if not np.isfinite(matrices).all():
+        raise ValueError(
+            "matrices holds a number that is not finite: such a matrix has no singular value or eigenvalue"
+        )
+
+
+@asked
 def state_errors(net: Unfolded, of: int | None = None) -> Array:
     """dC(of) / ds(of - lag) for each lag, for every sample, from a backward pass of the tape.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..autodiff import Cotangents, Node, by_rule, pullback, received
 from ..autodiff.asked import asked
-from ..autodiff.calling import as_array, numbers
+from ..autodiff.calling import as_array, numbers, shortened
 from ..unfold import Unfolded, unfold
 from ..unfold.losses import known_loss
 from ..unfold.recipe import Cell, Loss
@@ -83,7 +83,7 @@ def artbp(
     x: Iterable[Any],
     d: Iterable[Any],
     *,
-    c: float,
+    c: Any,
     rng: int | np.random.Generator | None = None,
     loss: str | Loss = "cross_entropy",
     s0: Any = None,
@@ -159,7 +159,8 @@ def _reweighted(net: Unfolded, factor: float) -> dict[str, Array]:
 
 
 def _probabilities(c: Any) -> None:
-    if not np.all((np.asarray(c) >= 0) & (np.asarray(c) < 1)):
+    each = numbers(c, "c")
+    if not np.all((each >= 0) & (each < 1)):
         raise ValueError(
-            f"c={c!r}: a cut's probability is from 0 up to below 1; at 1, nothing could make up for the cuts"
+            f"c={shortened(c)}: a cut's probability is from 0 up to below 1; at 1, nothing could make up for the cuts"
         )

@@ -33,8 +33,8 @@ class SingleStep:
         The input and the target.
     before, parts : tuple of Node
         The parts of the state before the step, and after it.
-    cost : Node
-        The step's cost.
+    output, cost : Node
+        The step's output and its cost.
     leaves : tuple of Node
         The weights, the state before, x and d.
     """
@@ -56,7 +56,7 @@ class SingleStep:
         self.before = tuple(self.tape.leaf(s, "s", t=t - 1, varies=True) for s in given.values())
         weights = {name: w for name, w in self.weights.items() if name not in recipe.initial}
         step = recipe.record(self.tape, t, weights, dict(zip("xd", data, strict=True)), rebuild(before, self.before))
-        self.x, self.d, self.cost = step.data["x"], step.data["d"], step.cost
+        self.x, self.d, self.output, self.cost = step.data["x"], step.data["d"], step.output, step.cost
         self.parts = tuple(flatten(step.state))
         self.leaves = (*self.weights.values(), *self.before, self.x, self.d)
         self.size = len(self.tape)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import ShapeError
+from ..autodiff.calling import shortened
 
 Array = NDArray[Any]
 _ENDED = object()
@@ -89,7 +90,7 @@ def stream(x: Iterable[Any], d: Iterable[Any]) -> Iterator[tuple[int, Array, Arr
             )
         yield t, x_t, d_t
     if not t:
-        raise ValueError("the stream is empty: there must be at least one time step")
+        raise ValueError("the stream is empty: x and d must have at least one time step")
 
 
 def blocks(x: Iterable[Any], d: Iterable[Any], size: int, past: int = 0) -> Iterator[tuple[int, int, Array, Array]]:
@@ -132,5 +133,5 @@ def _steps(name: str, given: Any) -> Iterator[Any]:
         return iter(given)
     except TypeError:
         raise TypeError(
-            f"{name}={given!r}: a stream is an array {name}[t, p, ...], or an iterable of its time steps"
+            f"{name}={shortened(given)}: a stream is an array {name}[t, p, ...], or an iterable of its time steps"
         ) from None

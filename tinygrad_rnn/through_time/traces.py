@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import BatchedValues, Node, by_rule, record_pullback
+from ..autodiff import BatchedValues, Node, Tape, by_rule, record_pullback
+from ..unfold.losses import LOSSES
 from ..unfold.recipe import Cell, Loss
 from ..unfold.structure import copied, flatten, rebuild
 from .single_step import SingleStep, SingleSteps, by_part, only_arrays
@@ -31,7 +32,8 @@ def traced(
 ) -> Iterator[Window]:
     """Carry traces along a stream.
 
-    One sample of each step is recorded, its backward passes too, and played for all samples at once.
+    One sample of each step is recorded, its backward passes too, and played for all samples at once. Of the first step
+    it is two, a sample behind another one, to see whether samples have to do with each other.
 
     Parameters
     ----------
@@ -47,9 +49,13 @@ def traced(
         if t == 1:
             steps = SingleSteps(cell, params, loss, only_arrays(s0), len(x_t), lambda step: _Traced(step, hand(step)))
             state = steps.start
-        one = rebuild(state, [s[:1] for s in flatten(state)])
-        step, leaves = steps.record(params, t, x_t[:1], d_t[:1], one)
+        rows = 2 if t == 1 < len(x_t) else 1
+        some = rebuild(state, [s[:rows] for s in flatten(state)])
+        step, leaves = steps.record(params, t, x_t[:rows], d_t[:rows], some)
         step.play(leaves, x_t, d_t, flatten(state))
+        if rows > 1:
+            step.refuse_unless_apart(leaves, x_t, d_t, flatten(state))
+            _refuse_unless_summed(loss, step.output[:2], d_t[:2])
         step.refuse_unless_local(t, otherwise)
         traces, before = step.traces(traces), traces
         grads = step.gradients(traces, before)
@@ -77,14 +83,18 @@ class Hand:
 
 
 class _Traced:
-    """One sample's step with its backward passes recorded: from the cost to the state, and from the state back."""
+    """One sample's step with its backward passes recorded: from the cost to the state, and from the state back.
+
+    The sample is the last row of what was recorded.
+    """
 
     def __init__(self, single: SingleStep, hand: Hand) -> None:
         self.single = single
+        self.rows = single.x.shape[0]
         self.from_cost = self._from_cost(hand)
-        self.from_part = [self._back({k: np.ones(s.shape)}, hand) for k, s in enumerate(single.parts)]
+        self.from_part = [self._back({k: np.ones(s.shape[1:])}, hand) for k, s in enumerate(single.parts)]
         rng = np.random.default_rng(0)
-        self.probe = {k: rng.normal(size=s.shape) for k, s in enumerate(single.parts)}
+        self.probe = {k: rng.normal(size=(1, *s.shape[1:])) for k, s in enumerate(single.parts)}
         self.probed = self._back(self.probe, hand)
 
     def _from_cost(self, hand: Hand) -> dict[Node, list[Node]]:
@@ -119,7 +129,9 @@ class _Traced:
         single = self.single
         seeds: dict[Node, list[Node]] = {}
         for k, error in errors.items():
-            leaf = single.tape.leaf(error.astype(single.parts[k].value.dtype), active=False)
+            of_sample = np.zeros_like(single.parts[k].value)
+            of_sample[-1:] = error
+            leaf = single.tape.leaf(of_sample, active=False)
             seeds.setdefault(single.parts[k], []).append(leaf)
         return self._recorded(seeds, hand=hand.share)
 
@@ -127,12 +139,16 @@ class _Traced:
         back = record_pullback(self.single.tape, self.single.nodes, seeds, **how)
         return {node: g for node in self.single.nodes if (g := back.totals[node.index]) is not None}
 
-    def play(self, leaves: Mapping[Node, Array], x: Array, d: Array, state: list[Array]) -> None:
-        """Compute everything for all samples: they stand in an axis in front of the one that was recorded."""
+    def play(self, leaves: Mapping[Node, Array], x: Array, d: Array, state: list[Array], behind: int = 1) -> None:
+        """Compute everything for all samples: they stand in an axis in front of what was recorded.
+
+        Where two samples were recorded, each stands behind the one so many places before it.
+        """
         single = self.single
         self.samples = len(x)
         samples = zip((single.x, single.d, *single.before), (x, d, *state), strict=True)
-        given = {**leaves, **{n: a[:, None] for n, a in samples}}
+        places = [behind, 0][-self.rows :]
+        given = {**leaves, **{n: np.stack([np.roll(a, k, axis=0) for k in places], axis=1) for n, a in samples}}
         self.values = BatchedValues(single.tape.values, given).run(single.tape)
 
     def _value(self, node: Node) -> Array:
@@ -141,22 +157,28 @@ class _Traced:
 
     @property
     def state(self) -> list[Array]:
-        return [self._value(part)[:, 0] for part in self.single.parts]
+        return [self._value(part)[:, -1] for part in self.single.parts]
+
+    @property
+    def output(self) -> Array:
+        return self._value(self.single.output)[:, -1]
 
     @property
     def cost(self) -> float:
-        return float(self._value(self.single.cost).sum())
+        return float(self._value(self.single.cost).sum()) / self.rows
 
     def _jacobian(self, k: int, j: int) -> Array | None:
         """What part k hands back to part j of the state before, unit by unit, (B, m)."""
         found = self.from_part[k].get(self.single.before[j])
-        return None if found is None else self._value(found)[:, 0]
+        return None if found is None else self._value(found)[:, -1]
 
     def traces(self, before: Traces) -> Traces:
         """The traces after the step, of the traces before it."""
         after: Traces = {}
         for name, w in self.single.weights.items():
-            for k in range(len(self.single.parts)):
+            for k, part in enumerate(self.single.parts):
+                if not _has_units(w.shape, part):
+                    continue  # what comes back to it is nothing, or was refused
                 direct = self.from_part[k].get(w)
                 terms = [] if direct is None else [self._value(direct)]
                 for j in range(len(self.single.before)):
@@ -174,14 +196,25 @@ class _Traced:
         for name, w in single.weights.items():
             total = np.zeros_like(w.value)
             for error in self.from_cost.get(w, ()):
-                total += self._value(error).sum(axis=0)
+                total += self._value(error).sum(axis=0) / self.rows
             sources = [(s, traces.get((name, k))) for k, s in enumerate(single.parts)]
             sources += [(s, before.get((name, j))) for j, s in enumerate(single.before)]
             for source, trace in sources:
                 for error in self.from_cost.get(source, ()) if trace is not None else ():
-                    total += (_of_units(self._value(error)[:, 0], w.shape) * trace).sum(axis=0)
+                    total += (_of_units(self._value(error)[:, -1], w.shape) * trace).sum(axis=0)
             grads[name] = total
         return grads
+
+    def refuse_unless_apart(self, leaves: Mapping[Node, Array], x: Array, d: Array, state: list[Array]) -> None:
+        """Raise ValueError where a sample has to do with another one: behind itself it comes to another number."""
+        behind_others = [*self.state, np.array(self.cost)]
+        self.play(leaves, x, d, state, behind=0)
+        for one, other in zip([*self.state, np.array(self.cost)], behind_others, strict=True):
+            if np.abs(one - other).max() > _rounding(one.dtype, one, other):
+                raise ValueError(
+                    "the cell, or the loss, lets the samples of a time step have to do with each other, as a mean over "
+                    "them does: this method follows each sample by itself. Use rtrl, or one sample"
+                )
 
     def refuse_unless_local(self, t: int, otherwise: str) -> None:
         """Raise ValueError where a weight or a unit has to do with other units than its own.
@@ -202,13 +235,38 @@ class _Traced:
                 if leaf not in self.from_part[k]:
                     continue
                 ones = self._value(self.from_part[k][leaf])
-                local = local and bool(shape) and (shape[0] % part.shape[1] == 0 or not ones.any())
+                local = local and bool(shape) and (_has_units(shape, part) or not ones.any())
                 if local and ones.any():
                     factor = _of_units(self.probe[k], shape)
                     expected = expected + ones * (factor if who in single.weights else factor[:, None])
-            rounding = 1e3 * np.finfo(found.dtype).eps * np.abs(found).max(initial=0)
-            if not local or np.abs(found - expected).max(initial=0) > rounding:
+            if not local or np.abs(found - expected).max(initial=0) > _rounding(found.dtype, found):
                 raise ValueError(f"at t={t} {who} acts on more units than its own: {otherwise}")
+
+
+def _refuse_unless_summed(loss: str | Loss, y: Array, d: Array) -> None:
+    """Raise ValueError if two samples do not cost what both cost one by one, as with a mean over the samples."""
+    if isinstance(loss, str) or loss in LOSSES.values():
+        return
+    tape = Tape()
+    both, first, second = (
+        float(loss(tape.leaf(y[rows], "y"), tape.leaf(d[rows], "d", active=False)).value)
+        for rows in (slice(2), slice(1), slice(1, 2))
+    )
+    if abs(both - first - second) > _rounding(y.dtype, both, first, second):
+        raise ValueError(
+            f"two samples cost {both:.6g}, and {first:.6g} and {second:.6g} one by one: this method follows each "
+            "sample by itself, so the loss must sum over the samples. Write it as a sum, or use rtrl"
+        )
+
+
+def _rounding(dtype: Any, *numbers: Any) -> float:
+    """What numbers may differ by that are equal but for rounding."""
+    return float(1e3 * np.finfo(dtype).eps * max(np.abs(v).max(initial=0) for v in numbers))
+
+
+def _has_units(shape: tuple[int, ...], part: Node) -> bool:
+    """Whether the first axis of a weight has a row, or one for each gate, for each unit of a part of the state."""
+    return bool(shape) and shape[0] % part.shape[1] == 0
 
 
 def _of_units(each: Array, shape: tuple[int, ...]) -> Array:

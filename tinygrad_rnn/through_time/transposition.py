@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, kinds_of, refuse_unless
+from ..autodiff.calling import shortened
 from ..autodiff.traits import is_tie
 from ..unfold import Unfolded
 
@@ -61,7 +62,9 @@ def flow_graph(net: Unfolded, weight: str, entry: tuple[int, ...]) -> nx.DiGraph
     if len(entry) != len(w.shape) or not all(
         isinstance(i, int | np.integer) and 0 <= i < n for i, n in zip(entry, w.shape, strict=False)
     ):
-        raise ShapeError(f"{weight} is {w.shape} and has no entry {entry}: give one index for each axis, from 0 up")
+        raise ShapeError(
+            f"{weight} is {w.shape} and has no entry {shortened(entry)}: give one index for each axis, from 0 up"
+        )
     source, sink = (w.index, tuple(entry)), (net.cost.index, ())
     of_weights = {leaf.index for leaf in net.weights.values()}
     entries: dict[int, list[tuple[int, ...]]] = {w.index: [tuple(entry)]}
@@ -148,7 +151,9 @@ def flow(graph: nx.DiGraph[Any], injected: Mapping[Any, float]) -> dict[Any, flo
     """
     missing = [node for node in injected if node not in graph]
     if missing:
-        raise KeyError(f"the flow graph has no node {missing[0]!r}: a node is (index on the tape, entry)")
+        raise KeyError(f"the flow graph has no node {shortened(missing[0])}: a node is (index on the tape, entry)")
+    for node, value in injected.items():
+        refuse_unless(f"flow: injected[{node}]", value, kinds_of("float"))
     values: dict[Any, float] = {}
     for node in nx.topological_sort(graph):
         arriving = (values[a] * branch["gain"] for a, _, branch in graph.in_edges(node, data=True))

@@ -137,7 +137,7 @@ class Truncation:
             )
         if isinstance(self.x, Sized):
             if not len(self.x):
-                raise ValueError("the stream is empty: there must be at least one time step")
+                raise ValueError("the stream is empty: x and d must have at least one time step")
             self.windows.fit(len(self.x))
 
     def pieces(self) -> Pieces:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff.asked import asked, room_for
+from ..autodiff.calling import numbers
 
 Array = NDArray[Any]
 
@@ -49,7 +50,8 @@ def untie(params: Mapping[str, Any], T: int, *, keep: Collection[str] = ()) -> d
         raise ValueError(f"T={T!r}: the number of time steps is an integer from 1 up")
     for name in keep:
         if name not in params:
-            raise KeyError(f"keep names {name!r}; the parameters are {', '.join(params)}")
-    for name, w in params.items():
-        room_for(f"{name} untied", (T, *np.shape(w)), "take fewer steps")
-    return {name: np.array(w) if name in keep else np.repeat(np.asarray(w)[None], T, 0) for name, w in params.items()}
+            raise KeyError(f"keep names {name!r}; the parameters are {', '.join(map(str, params))}")
+    read = {name: numbers(w, f"params[{name!r}]") for name, w in params.items()}
+    for name, w in read.items():
+        room_for(f"{name} untied", (T, *w.shape), "take fewer steps")
+    return {name: w.copy() if name in keep else np.repeat(w[None], T, 0) for name, w in read.items()}

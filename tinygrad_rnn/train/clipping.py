@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ..autodiff.asked import asked_if_it_fails
+from ..autodiff.calling import shortened
 from .validation import Array, floats, gradient, is_number, mapping
 
 
+@asked_if_it_fails
 def clip_by_norm(grads: Mapping[str, Array], threshold: float, norm: float = 2) -> dict[str, Array]:
     """Gradients shortened to a norm of `threshold` where they are longer; their direction stays.
 
@@ -40,7 +43,7 @@ def clip_by_norm(grads: Mapping[str, Array], threshold: float, norm: float = 2) 
     """
     _limit("threshold", threshold)
     if not is_number(norm) or not norm >= 1:
-        raise ValueError(f"norm={norm!r}: it must be a number from 1 up, such as 1, 2 or inf")
+        raise ValueError(f"norm={shortened(norm)}: it must be a number from 1 up, such as 1, 2 or inf")
     grads = _checked("clip_by_norm", floats, grads)
     # The largest entry is taken out first: squares of large gradients would overflow.
     largest = float(np.max([np.abs(g).max(initial=0.0) for g in grads.values()], initial=0.0))
@@ -59,6 +62,7 @@ def clip_by_norm(grads: Mapping[str, Array], threshold: float, norm: float = 2) 
     return {name: g * g.dtype.type(threshold / length) for name, g in grads.items()}
 
 
+@asked_if_it_fails
 def clip_by_value(grads: Mapping[str, Array], bound: float) -> dict[str, Array]:
     """Gradients with every entry beyond +-`bound` put at it: their direction may change.
 
@@ -92,4 +96,4 @@ def _checked(who: str, check: Callable[[str, Array], Array], grads: Mapping[str,
 
 def _limit(what: str, value: float) -> None:
     if not is_number(value) or not value > 0:
-        raise ValueError(f"{what}={value!r}: it must be above 0")
+        raise ValueError(f"{what}={shortened(value)}: it must be above 0")

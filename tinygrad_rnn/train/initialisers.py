@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked
+
 Array = NDArray[Any]
-Rng = int | np.random.Generator | None
 
 
-def orthogonal(rows: int, columns: int | None = None, *, gain: float = 1.0, rng: Rng = None) -> Array:
+@asked
+def orthogonal(
+    rows: int, columns: int | None = None, *, gain: float = 1.0, rng: int | np.random.Generator | None = None
+) -> Array:
     """A matrix all of whose singular values are `gain`: with 1 it turns an error, and makes it no longer or shorter.
 
     Parameters
@@ -33,9 +37,11 @@ def orthogonal(rows: int, columns: int | None = None, *, gain: float = 1.0, rng:
     tall = np.random.default_rng(rng).normal(size=(max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q = q * np.sign(np.diag(r))  # or some matrices would come more often than others
+    _finite(gain=gain)
     return gain * (q if rows >= columns else q.T)
 
 
+@asked
 def identity(n: int, *, scale: float = 1.0) -> Array:
     """The identity, times `scale`: a state is handed on as it is, and so is its error.
 
@@ -44,10 +50,14 @@ def identity(n: int, *, scale: float = 1.0) -> Array:
     Source: Le, Jaitly and Hinton (2015), "A simple way to initialize recurrent networks of rectified linear units".
     """
     _check_sizes(n=n)
+    _finite(scale=scale)
     return scale * np.eye(n)
 
 
-def scaled_normal(rows: int, columns: int | None = None, *, gain: float = 1.0, rng: Rng = None) -> Array:
+@asked
+def scaled_normal(
+    rows: int, columns: int | None = None, *, gain: float = 1.0, rng: int | np.random.Generator | None = None
+) -> Array:
     """Normal entries of variance gain^2 / columns: a sum over the columns has the variance of its summands.
 
     Parameters
@@ -65,9 +75,11 @@ def scaled_normal(rows: int, columns: int | None = None, *, gain: float = 1.0, r
     """
     columns = rows if columns is None else columns
     _check_sizes(rows=rows, columns=columns)
+    _finite(gain=gain)
     return gain / np.sqrt(columns) * np.random.default_rng(rng).normal(size=(rows, columns))
 
 
+@asked
 def spectral_radius(U: Array) -> float:
     """The largest absolute value of an eigenvalue: by what the powers of U grow or decay in the long run.
 
@@ -81,6 +93,7 @@ def spectral_radius(U: Array) -> float:
     return float(np.abs(np.linalg.eigvals(U)).max())
 
 
+@asked
 def scale_to_radius(U: Array, radius: float) -> Array:
     """A multiple of U whose `spectral_radius` is `radius`.
 
@@ -93,10 +106,18 @@ def scale_to_radius(U: Array, radius: float) -> Array:
     -----
     Source: Jaeger (2001), "The echo state approach to analysing and training recurrent neural networks".
     """
+    if not 0 <= radius < np.inf:
+        raise ValueError(f"radius={radius!r}: it must be a finite number from 0 up")
     now = spectral_radius(U)
     if now == 0:
         raise ValueError("the spectral radius of U is 0, and so is that of every multiple of it")
     return np.asarray(U * (radius / now))
+
+
+def _finite(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if not np.isfinite(value):
+            raise ValueError(f"{name}={value!r}: it must be a finite number")
 
 
 def _check_sizes(**sizes: Any) -> None:

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from .validation import Array, above_zero, gradient, mapping, not_negative, share
+from ..autodiff.asked import asked_if_it_fails
+from .validation import Array, above_zero, either, gradient, mapping, not_negative, share
 
 Past = Mapping[str, Array]
 
@@ -47,6 +48,7 @@ class Optimiser(ABC):
             What takes the place of `past`.
         """
 
+    @asked_if_it_fails
     def step(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Move every parameter once, or, if anything stands in the way, none.
 
@@ -106,6 +108,7 @@ class Optimiser(ABC):
         """
         return {f"{what}/{name}": self._past[name][what].copy() for name in self._past for what in self.remembers}
 
+    @asked_if_it_fails
     def restore(self, state: Mapping[str, Array]) -> None:
         """Go on from a `state` as if there had been no break, bit by bit.
 
@@ -202,6 +205,7 @@ class SGD(Optimiser):
     of its velocity, here it is not, which differs only when eta changes on the way.
     """
 
+    @asked_if_it_fails
     def __init__(
         self,
         eta: float,
@@ -213,7 +217,7 @@ class SGD(Optimiser):
     ) -> None:
         super().__init__()
         self.eta, self.mu, self.dampening = above_zero("eta", eta), share("mu", mu), share("dampening", dampening)
-        self.nesterov, self.weight_decay = nesterov, not_negative("weight_decay", weight_decay)
+        self.nesterov, self.weight_decay = either("nesterov", nesterov), not_negative("weight_decay", weight_decay)
         self.remembers = ("b",) if mu else ()
         if dampening and not mu:
             raise ValueError(f"dampening={dampening!r}: there is nothing to dampen without mu; give mu above 0")
@@ -250,9 +254,10 @@ class Momentum(Optimiser):
 
     remembers = ("velocity",)
 
+    @asked_if_it_fails
     def __init__(self, eta: float, mu: float = 0.9, nesterov: bool = False) -> None:
         super().__init__()
-        self.eta, self.mu, self.nesterov = above_zero("eta", eta), share("mu", mu), nesterov
+        self.eta, self.mu, self.nesterov = above_zero("eta", eta), share("mu", mu), either("nesterov", nesterov)
 
     def change(self, w: Array, g: Array, past: Past) -> tuple[Array, dict[str, Array]]:  # noqa: ARG002
         """See `Optimiser`."""
@@ -271,6 +276,7 @@ class Nesterov(Momentum):
         How much of the last step is kept, from 0 to below 1.
     """
 
+    @asked_if_it_fails
     def __init__(self, eta: float, mu: float = 0.9) -> None:
         super().__init__(eta, mu, nesterov=True)
 
@@ -297,9 +303,11 @@ class Adagrad(Optimiser):
 
     remembers = ("squares",)
 
+    @asked_if_it_fails
     def __init__(self, eta: float = 0.01, *, epsilon: float = 1e-10, under_root: bool = False) -> None:
         super().__init__()
-        self.eta, self.epsilon, self.under_root = above_zero("eta", eta), not_negative("epsilon", epsilon), under_root
+        self.eta, self.epsilon = above_zero("eta", eta), not_negative("epsilon", epsilon)
+        self.under_root = either("under_root", under_root)
 
     def change(self, w: Array, g: Array, past: Past) -> tuple[Array, dict[str, Array]]:  # noqa: ARG002
         """See `Optimiser`."""
@@ -329,12 +337,13 @@ class RMSprop(Optimiser):
 
     remembers = ("v",)
 
+    @asked_if_it_fails
     def __init__(
         self, eta: float = 0.001, *, rho: float = 0.9, epsilon: float = 1e-8, under_root: bool = False
     ) -> None:
         super().__init__()
         self.eta, self.rho = above_zero("eta", eta), share("rho", rho)
-        self.epsilon, self.under_root = not_negative("epsilon", epsilon), under_root
+        self.epsilon, self.under_root = not_negative("epsilon", epsilon), either("under_root", under_root)
 
     def change(self, w: Array, g: Array, past: Past) -> tuple[Array, dict[str, Array]]:  # noqa: ARG002
         """See `Optimiser`."""
@@ -368,6 +377,7 @@ class Adam(Optimiser):
 
     remembers = ("t", "m", "v")
 
+    @asked_if_it_fails
     def __init__(
         self,
         eta: float = 0.001,
@@ -416,6 +426,7 @@ class AdamW(Adam):
     decay too, as in `torch.optim.AdamW`.
     """
 
+    @asked_if_it_fails
     def __init__(
         self,
         eta: float = 0.001,

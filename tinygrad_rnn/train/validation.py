@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.calling import shortened
+
 Array = NDArray[Any]
 
 
@@ -27,14 +29,22 @@ def share(what: str, value: float) -> float:
     return _number(what, value, "a number of at least 0 and below 1", is_number(value) and 0 <= value < 1)
 
 
+def either(what: str, value: bool) -> bool:
+    """The value, True or False; ValueError otherwise."""
+    if not isinstance(value, bool | np.bool):
+        raise ValueError(f"{what}={shortened(value)}: it must be True or False")
+    return bool(value)
+
+
 def is_number(value: Any) -> bool:
-    """Whether a value is one real number, and no truth value."""
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool)
+    """Whether a value is one real number that an array can hold, and no truth value."""
+    real = isinstance(value, Real) and not isinstance(value, bool | np.bool)
+    return real and not (isinstance(value, int) and abs(value) >= 2**63)
 
 
 def _number(what: str, value: float, must_be: str, fits: bool) -> float:
     if not fits:
-        raise ValueError(f"{what}={value!r}: it must be {must_be}")
+        raise ValueError(f"{what}={shortened(value)}: it must be {must_be}")
     return value
 
 

@@ -6,6 +6,7 @@ from .cells import Guo
 from .fold import Different
 from .gradients import delta
 from .network import Network
+from .paying import Paying
 from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Read, Step
@@ -17,6 +18,7 @@ __all__ = [
     "Folded",
     "Guo",
     "Network",
+    "Paying",
     "Read",
     "Recipe",
     "Recorded",

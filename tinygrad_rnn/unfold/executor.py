@@ -133,7 +133,7 @@ class BufferValues(Values):
 class BufferCotangents(Cotangents[Any]):
     """What came back, as rows of a program's buffers, for as long as no later pass has taken these."""
 
-    __slots__ = ("_numbers", "gradients", "rows")
+    __slots__ = ("_numbers", "_shown", "gradients", "rows")
 
     def __init__(self, rows: BufferRows, besides: bool) -> None:
         # No shares arrive one by one: what came back is in the rows.
@@ -142,6 +142,7 @@ class BufferCotangents(Cotangents[Any]):
         self.rows = rows
         self._numbers = rows.program.runs, rows.program.pulls + 1
         self.gradients: dict[str, Array] = {}
+        self._shown: dict[str, Array] = {}  # the same, which nobody has clipped in place; added up when first asked for
 
     def __getitem__(self, node: Any) -> Any:
         rows = self.rows
@@ -149,15 +150,20 @@ class BufferCotangents(Cotangents[Any]):
             return None
         if not self.complete:
             raise TapeError(f"what comes back to {node} is not there: the backward pass was left before its end")
-        if node.t is None:
-            name = rows.weights.get(node.index)
-            return rows.constants.get(node.index) if name is None else read_only(self.gradients[name])
+        name = rows.weights.get(node.index) if node.t is None else None
+        if node.t is None and name is None:
+            return rows.constants.get(node.index)
+        if name in self._shown:
+            return self._shown[name]
         if self._numbers != (rows.program.runs, rows.program.pulls):
             raise TapeError(
                 f"the numbers that came back to {node} belong to an earlier backward pass, and a later one has taken "
                 "their memory: ask the net again"
             )
-        return rows.program.cotangent(node.role, node.t)
+        if name is None:
+            return rows.program.cotangent(node.role, node.t)
+        self._shown = {each: read_only(g) for each, g in rows.program.gradients().items()}
+        return self._shown[name]
 
 
 class Executor:

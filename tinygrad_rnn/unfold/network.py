@@ -6,13 +6,15 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
+from ..autodiff.asked import asked
+from ..autodiff.calling import as_array
+from .losses import known_loss
+from .paying import check_reduction, named_steps
 from .recipe import Cell, Loss
 from .structure import flatten, rebuild
 from .unfolded import Unfolded
 from .unfolding import unfold
-from .validation import initial_state
+from .validation import check_cell, check_keep, initial_state
 
 
 class Network:
@@ -31,6 +33,7 @@ class Network:
         If `kept` is not a positive integer.
     """
 
+    @asked
     def __init__(
         self,
         cell: Cell,
@@ -44,7 +47,11 @@ class Network:
         keep: str = "needed",
         kept: int = 4,
     ) -> None:
-        if not isinstance(kept, int) or kept < 1:
+        check_cell(cell)
+        known_loss(loss)
+        check_reduction(reduction, "own_mean")
+        check_keep(keep)
+        if isinstance(kept, bool) or not isinstance(kept, int) or kept < 1:
             raise ValueError(f"kept={kept!r}: how many unfoldings are remembered is an integer from 1 up")
         self.cell = cell
         self.params = params
@@ -59,6 +66,7 @@ class Network:
         }
         self._unfolded: OrderedDict[Any, Unfolded] = OrderedDict()
 
+    @asked
     def __call__(
         self,
         x: Any,
@@ -88,15 +96,15 @@ class Network:
         ShapeError, ValueError, TapeError
             See `unfold`.
         """
-        x, d = np.asarray(x), np.asarray(d)
-        losses = losses if losses is None or isinstance(losses, str) else tuple(losses)
-        start = (
-            None
-            if x.ndim != 3
-            else initial_state(self.cell, self.params, s0, x.shape[not self._options["batch_first"]])
-        )
+        x, d = as_array(x, "x"), as_array(d, "d")
+        start = None
+        if x.ndim == 3:
+            batch_first = bool(self._options["batch_first"])
+            losses = losses if losses is None else named_steps(x.shape[batch_first], losses)
+            start = initial_state(self.cell, self.params, s0, x.shape[not batch_first])
         names = tuple(s if isinstance(s, str) else "" for s in flatten(start))
-        sizes = tuple((name, np.shape(w), np.asarray(w).dtype) for name, w in self.params.items())
+        sizes = tuple((name, w.shape, w.dtype) for name, w in ((n, as_array(w, n)) for n, w in self.params.items()))
+        losses = losses if x.ndim == 3 else None  # what is no sequence is refused
         key = (x.shape, x.dtype, d.shape, d.dtype, names, mask is None, weights is None, losses, sizes)
         net = self._unfolded.get(key)
         if net is None or net.difference is not None:

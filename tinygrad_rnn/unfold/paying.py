@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import ShapeError
-from ..autodiff.calling import as_array
+from ..autodiff.calling import as_array, shortened
 
 Array = NDArray[Any]
 
@@ -109,7 +109,7 @@ def named_steps(T: int, losses: Iterable[int] | str | None) -> tuple[int, ...] |
     steps = tuple(range(1, T + 1) if losses is None else losses)
     for t in steps:
         if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T:
-            raise ValueError(f"losses names {t!r}: it names time steps, integers from 1 to {T}")
+            raise ValueError(f"losses names {shortened(t)}: it names time steps, integers from 1 to {T}")
     if not steps:
         raise ValueError("losses is empty: name at least one time step whose cost counts")
     return steps

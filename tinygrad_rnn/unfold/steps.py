@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Cotangents, Node, Share, Tape, Values, writing
+from ..autodiff.asked import asked_if_it_fails
+from ..autodiff.calling import shortened
 from ..autodiff.notation import plain
 
 Array = NDArray[Any]
@@ -157,6 +159,7 @@ class Step:
         """The index of the entry of `value` that is furthest from zero."""
         return tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(self.value)), self.value.shape))
 
+    @asked_if_it_fails
     def unit(self, index: tuple[int, ...] | None = None) -> str:
         """One entry of the result written out with its numbers, in plain text.
 
@@ -169,6 +172,12 @@ class Step:
         if node.op is None:
             return ""
         index = self.largest() if index is None else index
+        shape = self.value.shape
+        if not (isinstance(index, tuple) and len(index) == len(shape)) or not all(
+            isinstance(i, int | np.integer) and not isinstance(i, bool) and 0 <= i < n
+            for i, n in zip(index, shape, strict=True)
+        ):
+            raise ValueError(f"index={shortened(index)}: it names an entry of {shape}, such as {self.largest()}")
         if share is None:
             written = writing.value_entry(node.op, index, self._args)
         else:

@@ -16,13 +16,15 @@ from ..autodiff import (
     Cotangents,
     Node,
     Push,
+    ShapeError,
     SourceLine,
     Tangents,
     TapeError,
     check_tape,
     first_bad,
 )
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, asked_if_it_fails
+from ..autodiff.calling import as_array
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
 from .executor import BufferCotangents, Executor
@@ -194,6 +196,7 @@ class Unfolded:
         x = self.inputs[0].value
         return f"<network unfolded over {self.T} time steps, {x.shape[0]} samples, {len(self.tape)} nodes>"
 
+    @asked_if_it_fails
     def backward(self, of: int | None = None, *, later: Any = None) -> None:
         """Send the error back through every copy.
 
@@ -291,6 +294,8 @@ class Unfolded:
         nodes = self.weights if at is None else self._steps[self._time_step("at", at) - 1].copies
         disturbed: dict[Node, Any] = {}
         for who, tangent in tangents.items():
+            if not isinstance(who, str | Node):
+                raise TypeError(f"tangents names {who!r}: it must be the name of a weight, or a node")
             if isinstance(who, str) and who not in self.weights:
                 raise KeyError(f"there is no parameter {who!r}; there are {', '.join(self.weights)}")
             node = who if isinstance(who, Node) else nodes.get(who)
@@ -387,6 +392,11 @@ class Unfolded:
     def _last_backward(self) -> Cotangents[Any]:
         back = self.tape.cotangents
         if back is None or not back.complete:
+            if not self.tape.values.lazy:  # they are of no recording, but of a later pass
+                raise TapeError(
+                    "there are no gradients yet of the last forward pass, and those of an earlier one belong to other "
+                    "numbers: call backward() after replay(), or let the steps run to their end"
+                )
             raise TapeError("there are no gradients yet: call backward() first, or let the steps run to their end")
         return back
 
@@ -394,6 +404,7 @@ class Unfolded:
         g = back[node]
         return np.zeros(node.shape, self._dtype) if g is None else np.array(g)
 
+    @asked
     def steps(self, of: int | None = None) -> Iterator[Step]:
         """Run the forward and then the backward pass, yielding each step as it happens.
 
@@ -401,8 +412,13 @@ class Unfolded:
         """
         return walk(self.tape, self._root(of))
 
+    @asked_if_it_fails
     def replay(self, x: Any = None, d: Any = None, *, mask: Any = None, s0: Any = None, weights: Any = None) -> float:
         """Run the forward pass again, on new data if some is given, with the parameters as they are now.
+
+        What the cell has computed without ops while it was recorded, such as random numbers that it drew with NumPy,
+        is a constant and stays as it was: ``difference`` tells of such a cell, if its steps drew different numbers.
+        What is to be new comes in with `x`.
 
         Parameters
         ----------
@@ -452,6 +468,7 @@ class Unfolded:
         self._refuse_bad()
         return self.loss
 
+    @asked_if_it_fails
     def follow(self, before: Unfolded, x: Any, d: Any) -> float:
         """Move on along a stream: this network's last steps are new, those before them stay as they were computed.
 
@@ -478,7 +495,9 @@ class Unfolded:
         ValueError
             If `before` has too few steps, or one of the two networks has no plan: see ``schedule``.
         """
-        newest = self._time_first(x=x, d=d)
+        newest = {what: as_array(given, what) for what, given in self._time_first(x=x, d=d).items()}
+        if newest["x"].ndim != 3:
+            raise ShapeError(f"follow: x is {newest['x'].shape}: it must be (new steps, B, l)")
         n_new = len(newest["x"])
         kept = self.T - n_new
         if not self.schedule:
@@ -500,6 +519,7 @@ class Unfolded:
         self._refuse_bad()
         return self.loss
 
+    @asked_if_it_fails
     def carry(self, x: Any = None, *, s0: Any = None) -> Any:
         """Carry the state over new inputs: the forward pass, but for what no later state depends on.
 

@@ -78,7 +78,8 @@ def unfold(
         tuple, a tuple of these.
     mask : array_like, (T, B), optional
         For sequences of different lengths: 1 where sample p has a step t, 0 where it is over. Then its state is
-        handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at.
+        handed on as it is and it pays nothing; what stands there in x and d, even NaN, is not looked at. A 0 may also
+        stand between ones: that step is passed over, as if the sequence went on without it.
     losses : iterable of int, or "last", optional
         The time steps whose costs count, from 1 to T, such as the newest ones of a window; all if none are named.
         ``"last"`` counts the last step alone, with a mask each sample's own.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError
-from ..autodiff.calling import as_array, numbers
+from ..autodiff.calling import as_array, numbers, shortened
 from ..autodiff.errors import users_level
 from .paying import Paying
 from .recipe import Cell
@@ -23,6 +23,7 @@ def sequences(x: Any, d: Any) -> tuple[Array, Array]:
     """Inputs and targets as arrays, checked: time first, as many time steps and samples, and at least one of each."""
     x, d = as_array(x, "x"), as_array(d, "d")
     for name, array, last in (("x", x, "i"), ("d", d, "k")):
+        numbers(array, name)  # text, complex numbers and the like are refused
         if array.ndim != 3:
             wider = {1: f"of single numbers pass {name}[:, None, None]", 2: f"pass {name}[:, None, :]"}.get(array.ndim)
             hint = f" For a single sequence {wider}." if wider else ""
@@ -88,6 +89,14 @@ def without_padding(array: Array, present: Array) -> Array:
     return np.where(present, array, np.zeros((), array.dtype))
 
 
+def check_cell(cell: Any) -> None:
+    """Raise TypeError if nobody can call it."""
+    if not callable(cell):
+        raise TypeError(
+            f"the cell is {shortened(cell)}: it is one of tinygrad_rnn.cells, or a function (params, x, s) -> (s, y)"
+        )
+
+
 def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int) -> Any:
     """The initial state in its structure: arrays, and names of parameters.
 
@@ -98,28 +107,30 @@ def initial_state(cell: Cell, params: Mapping[str, Any], s0: Any, n_samples: int
     TypeError
         If the cell is none.
     """
-    if not callable(cell):
-        raise TypeError(
-            f"the cell is {cell!r}: it is one of tinygrad_rnn.cells, or a function (params, x, s) -> (s, y)"
-        )
+    check_cell(cell)
     usual = cell.initial_state(params, n_samples) if hasattr(cell, "initial_state") else s0
     if usual is None:
         raise ValueError("this cell has no initial_state(): pass s0, an array (B, m), or a tuple of such arrays")
     s0 = usual if s0 is None else s0
-    if not alike(s0, usual) or any(isinstance(s, list) for s in flatten(s0)):
+    if not alike(s0, usual):
         raise ShapeError(
-            f"s0 is {f'the list {s0}' if isinstance(s0, list) else outline(s0)}: the state is {outline(usual)}, "
-            "each an array s0[p, j] or the name of a parameter"
+            f"s0 is {f'the list {shortened(s0)}' if isinstance(s0, list) else outline(s0)}: the state is "
+            f"{outline(usual)}, each an array s0[p, j] or the name of a parameter"
         )
     for name in flatten(s0):
         if isinstance(name, str) and name not in params:
-            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(params)}")
+            raise ValueError(f"s0 names the parameter {name!r}; params has {', '.join(map(str, params))}")
         if isinstance(name, str) and np.ndim(params[name]) != 1:
             raise ShapeError(
                 f"s0 names the parameter {name!r}, which is {np.shape(params[name])}: an initial state that is trained "
                 "is one row (m,), repeated over the samples"
             )
-    return rebuild(s0, [s if isinstance(s, str) else np.asarray(s) for s in flatten(s0)])
+    found = [s if isinstance(s, str) else as_array(s, "s0") for s in flatten(s0)]
+    for k, (s, known) in enumerate(zip(found, flatten(usual), strict=True)):
+        if not isinstance(s, str) and not isinstance(known, str) and s.shape != np.shape(known):
+            which = f"s0[{k}]" if len(found) > 1 else "s0"
+            raise ShapeError(f"{which} is {s.shape}, and the state of {n_samples} samples is {np.shape(known)}")
+    return rebuild(s0, found)
 
 
 def same_dtype(weights: Mapping[str, Node], arrays: Mapping[str, Array]) -> None:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import os
-import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..autodiff import Tape
-from ..unfold import Unfolded
-
-
-def a_network(who: str, given: Any, or_a_tape: bool = False) -> None:
-    """Raise TypeError if this is no network."""
-    if not isinstance(given, (Unfolded, Tape) if or_a_tape else Unfolded):
-        also = ", or a tape" if or_a_tape else ""
-        raise TypeError(f"{who}({reprlib.repr(given)}): pass a network, such as tinygrad_rnn.unfold returns{also}")
+from ..autodiff.calling import shortened
 
 
 def a_text(who: str, argument: str, given: Any) -> None:
     """Raise TypeError if this is no string."""
     if not isinstance(given, str):
-        raise TypeError(f"{who}: {argument}={reprlib.repr(given)}: it is a string")
+        raise TypeError(f"{who}: {argument}={shortened(given)}: it is a string")
 
 
 def a_path(given: Any) -> Path:
@@ -40,9 +31,9 @@ def a_path(given: Any) -> Path:
     except TypeError:
         path = b""
     if not isinstance(path, str):
-        raise TypeError(f"{reprlib.repr(given)}: pass the name of a file, a string or a pathlib.Path")
+        raise TypeError(f"{shortened(given)}: pass the name of a file, a string or a pathlib.Path")
     if "\0" in path:
-        raise ValueError(f"{reprlib.repr(path)}: no file can have a name with a NUL in it")
+        raise ValueError(f"{shortened(path)}: no file can have a name with a NUL in it")
     return Path(path)
 
 
@@ -54,6 +45,6 @@ def captions(given: Any) -> None:
     ):
         return
     raise TypeError(
-        f"captions={reprlib.repr(given)}: it is a mapping of a node's name to a string for each time step, such as "
+        f"captions={shortened(given)}: it is a mapping of a node's name to a string for each time step, such as "
         '{"x": ["w", "e"]}'
     )

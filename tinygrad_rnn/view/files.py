@@ -58,6 +58,10 @@ def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwri
     """
     path = a_path(path)
     refuse_existing(path, overwrite)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT, f"there is no folder {path.parent}; make it first, or name one that is there", str(path)
+        )
     content = make()
     if path.exists() and not path.is_file():
         path.write_bytes(content)

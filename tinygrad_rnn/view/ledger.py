@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked
 from ..autodiff.notation import number, plain, symbol
 from ..unfold import Unfolded
-from .asked import a_network, a_text
 from .text import called
 
 MOST_COLUMNS = 9
@@ -32,6 +32,7 @@ class Ledger:
         Its name.
     """
 
+    @asked
     def __init__(self, net: Unfolded, weight: str) -> None:
         self.weight = weight
         self.shares: NDArray[Any] = net.copies[weight]
@@ -88,6 +89,7 @@ def entries(weight: str, shape: tuple[int, ...]) -> list[str]:
     return [plain(symbol(f"{stem}_{''.join(str(i + 1) for i in index)}")) for index in np.ndindex(*shape)]
 
 
+@asked
 def ledger(net: Unfolded, weight: str) -> Ledger:
     """The table of what each copy of a weight contributes to the weight's gradient.
 
@@ -103,6 +105,4 @@ def ledger(net: Unfolded, weight: str) -> Ledger:
     Ledger
         It prints as a table.
     """
-    a_network("ledger", net)
-    a_text("ledger", "weight", weight)
     return Ledger(net, weight)

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..autodiff import Tape
+from ..autodiff import asked as arguments
 from ..unfold import Unfolded
 from . import asked, formats, svg, views
 from .dot import dot
@@ -56,6 +57,7 @@ class Picture:
     def _repr_html_(self) -> str:
         return self.fragment(new_id(f"p{hashlib.sha256(self.dot.encode()).hexdigest()[:8]}"))
 
+    @arguments.asked
     def fragment(self, id: str) -> str:
         """The picture as a part of a page, where it keeps a size at which it can be read, and scrolls in its own place.
 
@@ -73,6 +75,7 @@ class Picture:
     def __repr__(self) -> str:
         return f"<picture: {self.scene.title}>"
 
+    @arguments.asked
     def to_bytes(self, suffix: str) -> bytes:
         """What a file with this suffix holds: .svg, .png, .pdf, .dot, .mmd (Mermaid) or .json.
 
@@ -129,6 +132,7 @@ class Picture:
         return write_whole(path, lambda: self.to_bytes(path.suffix), overwrite)
 
 
+@arguments.asked
 def draw(
     net: Unfolded | Tape,
     *,
@@ -193,8 +197,7 @@ def draw(
     TapeError
         If an overlay needs a backward pass that was not run.
     """
-    asked.a_network("draw", net, or_a_tape=True)
-    asked.captions(captions or {})
+    asked.captions({} if captions is None else captions)
     return Picture(
         views.scene(
             net,

@@ -13,11 +13,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..autodiff.asked import asked
+from ..autodiff.calling import shortened
 from ..unfold import Unfolded
 from .accounts import OTHER
-from .asked import a_network, a_path
+from .asked import a_path
 from .files import write_whole
-from .foreign import briefly
 from .ids import new_id
 from .page_data import ledgers, quiet, script_data
 from .redrawn import redrawn
@@ -45,6 +46,7 @@ class Player:
         Whether the shares are shown beside those that they are held against, from the start.
     """
 
+    @asked
     def __init__(
         self,
         steps: Trace,
@@ -54,9 +56,11 @@ class Player:
         compared: bool = False,
     ) -> None:
         self.trace, self.predict, self.ops, self.compared = steps, predict, ops, compared
-        self.start = start or steps.start
+        _refuse_start(steps, start)
+        self.start = steps.start if start is None else start
         self.id = "bptt-" + hashlib.sha256(steps.to_json().encode()).hexdigest()[:8]
 
+    @asked
     def fragment(self, link: Callable[[str], str] | None = None, id: str = "") -> str:
         """The player as a part of a page that has `style()` and `script()` too.
 
@@ -145,6 +149,7 @@ class Player:
         return f"<style>{style_text()}</style>{self.fragment(id=new_id(self.id))}<script>{script_text()}</script>"
 
 
+@asked
 def player(
     net: Unfolded | Trace,
     *,
@@ -191,9 +196,7 @@ def player(
             )
         shown = net
     else:
-        a_network("player", net)
         shown = trace(net, of, title, compare)
-    _refuse_start(shown, start)
     return Player(shown, predict, start, ops, compare is not None)
 
 
@@ -204,13 +207,14 @@ def _refuse_start(shown: Trace, start: Any) -> None:
     if (
         not isinstance(start, tuple)
         or len(start) != 2
+        or not isinstance(start[0], str)
         or start[0] not in names
         or isinstance(start[1], bool)
         or not isinstance(start[1], int)
         or not 1 <= start[1] <= shown.T
     ):
         raise ValueError(
-            f"player: start={briefly(start)}: it is a weight, one of {', '.join(names) or 'none'}, and a time step "
+            f"player: start={shortened(start)}: it is a weight, one of {', '.join(names) or 'none'}, and a time step "
             f'from 1 to {shown.T}, such as ("{names[0] if names else "U"}", {min(2, shown.T)})'
         )
 

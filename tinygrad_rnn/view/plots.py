@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..autodiff.asked import asked
+from ..autodiff.calling import numbers
+from .asked import a_text
 from .palette import PALETTE
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ INSTALL = "pip install 'tinygrad-rnn[plots]'"
 MARKERS = "osD^vPX*"
 
 
+@asked
 def plot_influence(norms: ArrayLike, *, name: str = "U", ax: Axes | None = None) -> Axes:
     """The influence matrix as a map of heat, on a logarithmic scale.
 
@@ -41,6 +45,7 @@ def plot_influence(norms: ArrayLike, *, name: str = "U", ax: Axes | None = None)
     ImportError
         If matplotlib is not installed.
     """
+    a_text("plot_influence", "name", name)
     values = _lengths("norms", norms)
     if values.ndim != 2 or values.shape[0] != values.shape[1] or not values.size:
         raise ValueError(
@@ -73,6 +78,7 @@ def plot_influence(norms: ArrayLike, *, name: str = "U", ax: Axes | None = None)
     return ax
 
 
+@asked
 def plot_lags(lengths: ArrayLike | Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """How influence dies away: lengths against the number of steps they go back, on a logarithmic scale.
 
@@ -127,7 +133,7 @@ def plot_lags(lengths: ArrayLike | Mapping[str, ArrayLike], *, ax: Axes | None =
 
 
 def _lengths(what: str, values: ArrayLike) -> NDArray[Any]:
-    array = np.asarray(values, dtype=float)
+    array = numbers(values, what).astype(float)
     bad = np.argwhere(~np.isfinite(array) | (array < 0))
     if bad.size:
         at = tuple(int(i) for i in bad[0])

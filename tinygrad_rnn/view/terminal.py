@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import reprlib
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
+from ..autodiff.asked import asked
+from ..autodiff.calling import shortened
 from ..unfold import Step
 from .text import clean
 from .trace import Moment, moment
@@ -177,6 +178,7 @@ def printing_with(printer: Printer) -> Iterator[None]:
         _printer = before
 
 
+@asked
 def show(steps: Iterable[Step]) -> None:
     """Show steps as text: all of them, or one at a time where a reader sits at a terminal.
 
@@ -187,6 +189,6 @@ def show(steps: Iterable[Step]) -> None:
     """
     chosen = list(steps) if isinstance(steps, Iterable) else []
     if not isinstance(steps, Iterable) or not all(isinstance(step, Step | Moment) for step in chosen):
-        raise TypeError(f"show({reprlib.repr(steps)}): pass steps, such as net.steps() yields")
+        raise TypeError(f"show({shortened(steps)}): pass steps, such as net.steps() yields")
     _printer.show(frame(step) for step in chosen)
     sys.stdout.flush()

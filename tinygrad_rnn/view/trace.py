@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import asked
 from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
 from ..unfold import Read, Step, Unfolded
@@ -38,7 +39,7 @@ from .accounts import (
     truncations,
 )
 from .arithmetic import evaluate, terms
-from .asked import a_network, a_path, a_text
+from .asked import a_path, a_text
 from .figure import figure
 from .files import write_whole
 from .foreign import briefly, every_text_printable, parsed, read, text_of
@@ -254,6 +255,7 @@ class Trace:
         """The first and the last time step of each column, see `spans`."""
         return spans(self.shown)
 
+    @asked
     def ledger(self, at: int) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
         """Each weight's ledger as it stands after moment number `at` (from 0): rows that have arrived, and the sum."""
         if isinstance(at, bool) or not isinstance(at, int | np.integer) or not 0 <= at < len(self.moments):
@@ -261,6 +263,7 @@ class Trace:
         now = self.moments[at].number
         return [(account.weight, account.after(now)) for account in self.accounts]
 
+    @asked
     def find(self, after: int, **wanted: Any) -> int | None:
         """The next moment (from 0) after moment `after` whose attributes are as wanted; None if there is none.
 
@@ -466,6 +469,7 @@ def _refuse_figure(found: Trace) -> None:
             raise ValueError(f"{where}.entries are {len(m.entries)}: at most {MOST_WORKED}, as many as it gives")
 
 
+@asked
 def trace(
     net: Unfolded,
     of: int | None = None,
@@ -498,8 +502,6 @@ def trace(
     ValueError
         If `of` is no time step, or nothing of `compare` can be held against it.
     """
-    a_network("trace", net)
-    a_text("trace", "title", title)
     others = compared("trace", net, compare)
     passes = net.tape.passes
     held = passes.values, passes.cotangents
@@ -570,29 +572,33 @@ def compared(who: str, net: Unfolded, other: Unfolded | Mapping[str, Any] | None
 
     Raises
     ------
-    TypeError
-        If it is neither.
     ValueError
         If no weight of it has the same name, the same shape and as many copies.
     """
     if other is None:
         return {}
-    if not isinstance(other, Unfolded | Mapping):
-        raise TypeError(
-            f"{who}: compare={reprlib.repr(other)}: pass a network, or the shares of its copies by the weights' names"
-        )
     shares = other.copies if isinstance(other, Unfolded) else other
+    arrays = {name: _numbers(shares[name]) for name in shares}
     found: dict[str, Others] = {}
     for name, weight in net.weights.items():
-        if name in shares and np.shape(shares[name]) == (net.T, *weight.shape):
-            found[name] = {OTHER: (0, np.asarray(shares[name], dtype=float))}
+        given = arrays.get(name)
+        if given is not None and given.shape == (net.T, *weight.shape):
+            found[name] = {OTHER: (0, given)}
     if not found:
+        has = ", ".join(f"{name} {'of no numbers' if a is None else a.shape}" for name, a in arrays.items()) or "none"
+        wanted = next((f"{name} {(net.T, *w.shape)}" for name, w in net.weights.items()), "none")
         raise ValueError(
-            f"{who}: compare= has {', '.join(f'{name} {np.shape(each)}' for name, each in shares.items()) or 'none'}: "
-            f"one at least must be called and shaped as the copies here, such as "
-            f"{next((f'{n} {(net.T, *w.shape)}' for n, w in net.weights.items()), 'none')}"
+            f"{who}: compare= has {has}: one at least must be called and shaped as the copies here, such as {wanted}"
         )
     return found
+
+
+def _numbers(given: Any) -> NDArray[Any] | None:
+    """An array of what is given, if it is one."""
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _alone(net: Unfolded) -> list[dict[str, float | None]]:

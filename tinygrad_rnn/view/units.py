@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, writing
+from ..autodiff.calling import shortened
 from ..autodiff.notation import number, plain, symbol
 from ..autodiff.traits import is_tie, product_with
 from ..unfold import Unfolded
@@ -35,14 +36,16 @@ def zoomed(net: Unfolded | Fragment, zoom: tuple[int, str]) -> Scene:
     node = _find(net, zoom)
     assert node.op is not None  # `_find` says so otherwise
     if not net.tape.computed(node):
-        raise ValueError(f"zoom={zoom!r}: {node} is not computed yet: run the forward pass to its end")
+        raise ValueError(f"zoom={shortened(zoom)}: {node} is not computed yet: run the forward pass to its end")
     args = [p.value for p in node.parents]
     groups = [slot for slot, p in enumerate(node.parents) if not is_tie(p)]
     rows = [_row(node.parents[slot]) for slot in groups]
     units = _row(node)
     for p, row in [*((node.parents[slot], row) for slot, row in zip(groups, rows, strict=True)), (node, units)]:
         if len(row) > MOST_UNITS:
-            raise ValueError(f"zoom={zoom!r}: {p} has {len(row)} units, and {MOST_UNITS} are as many as can be read")
+            raise ValueError(
+                f"zoom={shortened(zoom)}: {p} has {len(row)} units, and {MOST_UNITS} are as many as can be read"
+            )
     widths = [len(row) * (SIZE + APART) - APART for row in rows]
     total = sum(widths) + GROUP * (len(rows) - 1)
     boxes, lines = [], []
@@ -84,15 +87,15 @@ def zoomed(net: Unfolded | Fragment, zoom: tuple[int, str]) -> Scene:
 
 def _find(net: Unfolded | Fragment, zoom: Any) -> Node:
     if not (isinstance(zoom, tuple | list) and len(zoom) == 2 and isinstance(zoom[1], str)):
-        raise ValueError(f"zoom={zoom!r}: it is a time step and a node's name, such as (2, 'net_j')")
+        raise ValueError(f"zoom={shortened(zoom)}: it is a time step and a node's name, such as (2, 'net_j')")
     t, name = zoom
     if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= net.T:
-        raise ValueError(f"zoom={zoom!r}: the time step is an integer from 1 to {net.T}")
+        raise ValueError(f"zoom={shortened(zoom)}: the time step is an integer from 1 to {net.T}")
     nodes = [n for n in Steps(net).at(int(t)) if n.op is not None and not is_tie(n)]
     for node in nodes:
         if name in (node.name, str(node)):
             return node
-    raise ValueError(f"zoom={zoom!r}: at t={t} there are {', '.join(n.name or str(n) for n in nodes)}")
+    raise ValueError(f"zoom={shortened(zoom)}: at t={t} there are {', '.join(n.name or str(n) for n in nodes)}")
 
 
 def _row(node: Node) -> NDArray[Any]:

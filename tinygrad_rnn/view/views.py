@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tape
+from ..autodiff.calling import shortened
 from ..unfold import Unfolded
 from . import arcs, layers
 from . import overlay as overlays
@@ -48,6 +49,7 @@ def scene(
     _one_of("view", view, VIEWS)
     _one_of("level", level, LEVELS)
     _one_of("overlay", overlay, overlays.NAMES)
+    _limits(limits)
     if ledger is not None and (level != "figure" or view not in ("unfolded", "window") or zoom is not None):
         raise ValueError(
             f"ledger={ledger!r}: it stands below the columns of level='figure': say so, and no view or zoom"
@@ -120,10 +122,11 @@ def shown(net: Unfolded | Fragment, window: Any, short: bool = False) -> Sequenc
     pair = isinstance(window, tuple | list) and len(window) == 2
     if not pair or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0 for n in window):
         raise ValueError(
-            f"window={window!r}: it is the number of first and of last steps to be drawn, such as (3, 3), or 'all'"
+            f"window={shortened(window)}: it is the number of first and of last steps to be drawn, such as (3, 3), "
+            "or 'all'"
         )
     if not sum(window):
-        raise ValueError(f"window={window!r}: at least one time step must be drawn")
+        raise ValueError(f"window={shortened(window)}: at least one time step must be drawn")
     return _ends(T, *(int(n) for n in window))
 
 
@@ -135,7 +138,7 @@ def _copies(window: Any, last: int) -> int:
         return min(last, 200)
     if isinstance(window, int) and not isinstance(window, bool) and window > 0:
         return window
-    raise ValueError(f"window={window!r}: of a staircase it is the number of copies to be drawn, or 'all'")
+    raise ValueError(f"window={shortened(window)}: of a staircase it is the number of copies to be drawn, or 'all'")
 
 
 def _ends(T: int, first: int, last: int) -> Sequence[int]:
@@ -154,6 +157,15 @@ def _time(argument: str, t: int | None, T: int) -> int | None:
     if t is not None and (isinstance(t, bool) or not isinstance(t, int | np.integer) or not 1 <= t <= T):
         raise ValueError(f"{argument}={t!r}: it is a time step, an integer from 1 to {T}")
     return None if t is None else int(t)
+
+
+def _limits(limits: Any) -> None:
+    if limits is None:
+        return
+    numbers = isinstance(limits, tuple | list) and all(isinstance(v, int | float | np.number) for v in limits)
+    if not numbers or len(limits) != 2 or not 0 < limits[0] < limits[1] < np.inf:
+        given = shortened(limits)
+        raise ValueError(f"limits={given}: they are two lengths, the smaller one first, such as (1e-6, 1.0)")
 
 
 def _one_of(argument: str, given: object, known: Sequence[object]) -> None:

@@ -24,7 +24,7 @@ def tanh(net: Array, out: Array | None = None) -> Array:
     """The hyperbolic tangent, between -1 and 1.
 
     Its slope is taken from its value, as 1 - y y: right to the rounding of 1, about 1e-16, and so 0 where net is
-    beyond 19, though it is 1e-16 there and less.
+    beyond 19, though it is 1e-16 there and less; in float32 6e-8, and 0 beyond 10.
     """
     return np.tanh(net, out=out)
 
@@ -48,8 +48,9 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
 def sigmoid(net: Array, out: Array | None = None) -> Array:
     """The logistic function 1 / (1 + exp(-net)), Guo (2013), eq. (13), by tanh so that nothing overflows.
 
-    Right to the rounding of 1, about 1e-16: far below 0 its last digits are gone, at -20 all but eight, and beyond -37
-    it is 0, as is the slope y (1 - y) beyond 37 on either side. So a cell's gates are computed in one sweep.
+    Right to the rounding of 1, about 1e-16: far below 0 its last digits are gone, at -20 all but eight, and beyond -38
+    it is 0, as is the slope y (1 - y) beyond 38 on either side; in float32 6e-8, and 0 beyond 20. So a cell's gates are
+    computed in one sweep. For ln sigmoid(net), write -softplus(-net): that keeps its digits.
     """
     return in_turn(sigmoid.ufuncs, (net,), out)
 

@@ -32,6 +32,12 @@ def from_last(names: Sequence[object], args: Sequence[Array], axis: Any, keepdim
     return None
 
 
+def something(names: Sequence[object], args: Sequence[Array]) -> str | None:
+    """What is wrong if there is nothing along the last axis."""
+    shape = args[0].shape
+    return None if shape and shape[-1] else f"{names[0]} is {shape}: there must be something along the last axis."
+
+
 def last_axis_only(net: Any, axis: Any = -1) -> tuple[list[Any], dict[str, Any]]:
     """The call of an op that goes along the last axis: another axis is refused, with the way out."""
     shape = shape_of(net)

@@ -82,6 +82,8 @@ def index_key(index: Any, ndim: int) -> Key:
     """
     entries = list(index) if isinstance(index, tuple) else [index]
     dots = [at for at, entry in enumerate(entries) if entry is ...] or [len(entries)]
+    if any(entry is None for entry in entries):
+        raise ShapeError("an index with None, for a new axis: use reshape")
     missing = ndim - len(entries) + (dots[0] < len(entries))
     entries[dots[0] : dots[0] + 1] = [slice(None)] * missing
     if missing < 0 or len(entries) != ndim or len(dots) > 1:

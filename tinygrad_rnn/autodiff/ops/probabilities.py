@@ -27,6 +27,7 @@ def softmax(net: Array, out: Array | None = None) -> Array:
 
 
 softmax.called(arguments.last_axis_only)
+softmax.checked(arguments.something)
 
 
 @softmax.prepares
@@ -71,6 +72,7 @@ def logsumexp(net: Array, out: Array | None = None) -> Array:
 
 
 logsumexp.called(arguments.last_axis_only)
+logsumexp.checked(arguments.something)
 
 
 def _each(g: Any) -> Any:
@@ -105,6 +107,7 @@ def log_softmax(net: Array, out: Array | None = None) -> Array:
 
 
 log_softmax.called(arguments.last_axis_only)
+log_softmax.checked(arguments.something)
 
 
 @log_softmax.vjp(

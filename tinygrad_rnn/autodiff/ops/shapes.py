@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..calling import from_last, shape_of, wanted_shape
+from ..calling import from_last, shape_of, wanted_shape, wholes
 from ..errors import ShapeError, UsageError
 from ..form import Addend
 from ..notation import summed
@@ -138,7 +138,7 @@ def reshape(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array |
 def _(x: Any, *shape: Any, source: Any = None, to: Any = None) -> tuple[list[Any], dict[str, Any]]:
     if (to is None) == (not shape):
         raise UsageError("say the shape once: (x, (3, 2)), or (x, 3, 2)")
-    source = shape_of(x) if source is None else source
+    source = shape_of(x) if source is None else wholes("source", source)
     sizes = list(wanted_shape(shape) if to is None else wanted_shape([to]))
     left, others = math.prod(source), math.prod(n for n in sizes if n != -1)
     if sizes.count(-1) == 1 and others > 0 and left % others == 0:  # as in NumPy: the axis that is -1 takes the rest

@@ -12,6 +12,8 @@ from . import products
 
 
 def _no_row(name: object, indices: Array, width: int) -> str | None:
+    if indices.dtype.kind == "c":
+        return f"{name} holds complex numbers: they must be whole numbers from 0 to {width - 1}."
     wrong = indices[~((indices >= 0) & (indices < width) & (indices == np.floor(indices)))]
     return f"{name} holds {wrong.flat[0]:g}: it must be a whole number from 0 to {width - 1}." if wrong.size else None
 

@@ -100,8 +100,8 @@ def _row_and_matrix(products: list[Product], bias: Node | None, dtype: Any) -> t
 def _first_factor(live: Liveness, n: Node) -> tuple[Node | None, Array | float | None]:
     """What an activation multiplies this net input by first, and the activation, if nobody else reads it."""
     by = live.readers.get(n, [])
-    if len(by) == 1 and n not in live.kept and by[0] in live.loops and by[0].op and len(by[0].op.ufuncs) > 1:
+    if len(by) == 1 and n not in live.kept and by[0].op and len(by[0].op.ufuncs) > 1:
         ufunc, *numbers = by[0].op.ufuncs[0]
-        if ufunc is np.multiply and numbers:
+        if ufunc is np.multiply:
             return by[0], numbers[0]
     return None, None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...autodiff import ops
+from ...autodiff import ShapeError, ops
+from ...autodiff.asked import asked, asked_if_it_fails, kinds_of, refuse_unless
+from ...autodiff.calling import numbers, shortened
 from . import pytorch
 
 Array = NDArray[Any]
@@ -47,6 +50,7 @@ class Cell(ABC):
         net_k = ops.linear(hidden, params["W"], params["b_k"], name="net_k")
         return s, OUTPUTS[self.g](net_k, name="y")
 
+    @asked
     def init(
         self, n_in: int, n_hidden: int, n_out: int, *, rng: int | np.random.Generator | None = None
     ) -> dict[str, Array]:
@@ -70,19 +74,18 @@ class Cell(ABC):
         rng = np.random.default_rng(rng)
         return self.draw(n_in, n_hidden, rng) | {"W": uniform(rng, n_out, n_hidden), "b_k": np.zeros(n_out)}
 
+    @asked_if_it_fails
     def initial_state(self, params: Mapping[str, Array], n_samples: int) -> Any:
         """The state s(0) where none is given: zeros, (B, m)."""
         return self._rest(params, n_samples)
 
     def _rest(self, params: Mapping[str, Array], n_samples: int) -> Array:
         """Zeros for m hidden units."""
-        if "U" not in params:
-            raise KeyError(f"params has no 'U', which says how many hidden units there are; it has {', '.join(params)}")
-        u = np.asarray(params["U"])
-        return np.zeros((n_samples, u.shape[-1]), u.dtype)
+        return at_rest(params, "U", n_samples)
 
     # ---- PyTorch
 
+    @asked
     def from_torch(self, rnn: Mapping[str, Any], linear: Mapping[str, Any] | None = None) -> dict[str, Array]:
         """The parameters of a recurrent layer of PyTorch, and of the linear layer above it, in the names of this cell.
 
@@ -104,6 +107,7 @@ class Cell(ABC):
         layers = pytorch.layers(rnn, 1)
         return self._read(layers[0]) | pytorch.head(linear, layers[0])
 
+    @asked
     def to_torch(self, params: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
         """The parameters in PyTorch's names: those of its recurrent layer, and those of the linear layer above it.
 
@@ -138,18 +142,46 @@ class Cell(ABC):
             raise ValueError(f"{self}: PyTorch has no such layer; {self._no_torch()}")
 
     def _choose(self, **tables: Collection[str]) -> None:
-        """Raise ValueError if a setting is not one of those in its table."""
+        """Raise ValueError if a setting is not one of those in its table, UsageError if it is of another kind."""
         for which, table in tables.items():
-            if getattr(self, which) not in table:
+            chosen = getattr(self, which)
+            if not isinstance(chosen, str) or chosen not in table:
                 name = type(self).__name__
-                raise ValueError(f"{name}({which}={getattr(self, which)!r}): {which} is one of {', '.join(table)}")
+                raise ValueError(f"{name}({which}={shortened(chosen)}): {which} is one of {', '.join(table)}")
+        for field in fields(self):  # type: ignore[arg-type]  # every cell of these is a dataclass
+            refuse_unless(f"{type(self).__name__}: {field.name}", getattr(self, field.name), kinds_of(field.type))
+            if field.type == "float" and not np.isfinite(getattr(self, field.name)):
+                raise ValueError(
+                    f"{type(self).__name__}({field.name}={getattr(self, field.name)!r}): it must be finite"
+                )
+
+
+@asked
+def at_rest(params: Mapping[str, Array], name: str, n_samples: int) -> Array:
+    """Zeros (B, m), of a parameter whose last axis has as many entries as there are hidden units."""
+    if name not in params:
+        raise KeyError(
+            f"params has no {name!r}, which says how many hidden units there are; it has {', '.join(map(str, params))}"
+        )
+    whose = f"params[{name!r}]"
+    weight = numbers(params[name], whose)
+    if not weight.ndim:
+        raise ShapeError(f"{whose} is one number: its last axis says how many hidden units there are")
+    if isinstance(n_samples, bool) or not isinstance(n_samples, int | np.integer) or not 1 <= n_samples < 2**31:
+        raise ValueError(f"n_samples={shortened(n_samples)}: it must be an integer from 1 up")
+    return np.zeros((int(n_samples), weight.shape[-1]), weight.dtype)
+
+
+LARGEST = 2**20  # units: a matrix of more has no room in any memory at hand
 
 
 def check_sizes(**sizes: Any) -> None:
-    """Raise ValueError if a size is not a positive integer."""
+    """Raise ValueError if a size is not a positive integer, or one of no layer."""
     for name, value in sizes.items():
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"{name} is {value!r}: a layer has at least one unit, so give an integer from 1 up")
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= LARGEST:
+            raise ValueError(
+                f"{name} is {shortened(value)}: a layer has at least one unit, so give an integer from 1 to {LARGEST}"
+            )
 
 
 def uniform(rng: np.random.Generator, to: int, fan_in: int, units: int | None = None) -> Array:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...autodiff import Node, ops
+from ...autodiff.asked import asked_if_it_fails, takes
+from ...autodiff.calling import shortened
 from ..structure import flatten, rebuild
 
 
@@ -37,9 +39,10 @@ class ErrorClipped:
     +-15 are cut off, to keep training stable.
     """
 
+    @asked_if_it_fails
     def __init__(self, cell: Any, bound: float = 15.0) -> None:
-        if not callable(cell) or isinstance(cell, type):
-            raise TypeError(f"ErrorClipped({cell!r}): pass a cell, such as Guo()")
+        if not takes(3)(cell):
+            raise TypeError(f"ErrorClipped({shortened(cell)}): pass a cell, such as Guo()")
         if not bound > 0:
             raise ValueError(f"ErrorClipped(bound={bound!r}): the bound must be above 0")
         self.cell = cell

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...autodiff import ops
+from ...autodiff.asked import asked_if_it_fails
 from .base import OUTPUTS, Cell, uniform
 
 Array = NDArray[Any]
@@ -89,6 +90,7 @@ class LSTM(Cell):
             drawn |= {f"p_{gate}": uniform(rng, 1, m)[0] for gate in (*self._first, "o")}
         return drawn
 
+    @asked_if_it_fails
     def initial_state(self, params: Mapping[str, Array], n_samples: int) -> tuple[Array, Array]:
         """The state (s(0), c(0)) where none is given: zeros, (B, m) each."""
         return self._rest(params, n_samples), self._rest(params, n_samples)

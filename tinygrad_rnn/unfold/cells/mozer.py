@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...autodiff import ops
-from .base import OUTPUTS, Cell, uniform
+from ...autodiff.asked import asked_if_it_fails
+from .base import OUTPUTS, Cell, at_rest, uniform
 from .simple import HIDDEN
 
 Array = NDArray[Any]
@@ -56,12 +57,10 @@ class Mozer(Cell):
         V = uniform(rng, n_hidden, n_in)
         return {"V": V, "u_j": np.full(n_hidden, float(self.decay)), "b_j": np.zeros(n_hidden)}
 
+    @asked_if_it_fails
     def initial_state(self, params: Mapping[str, Array], n_samples: int) -> Array:
         """The state s(0) where none is given: zeros, (B, m)."""
-        if "u_j" not in params:
-            raise KeyError(f"params has no 'u_j', which says how many units there are; it has {', '.join(params)}")
-        u = np.asarray(params["u_j"])
-        return np.zeros((n_samples, *u.shape), u.dtype)
+        return at_rest(params, "u_j", n_samples)
 
     def _no_torch(self) -> str:
         return "its units remember themselves only"

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from ...autodiff.calling import numbers
 
 Array = NDArray[Any]
 
@@ -55,16 +56,16 @@ def layers(rnn: Mapping[str, Any], count: int) -> list[Layer]:
         If a name is missing or unknown.
     """
     expected = {f"{name}_l{k}" for k in range(count) for name in NAMES}
-    missing, unknown = sorted(expected - set(rnn)), sorted(set(rnn) - expected)
+    missing, unknown = sorted(expected - set(rnn)), sorted(map(str, set(rnn) - expected))
     if missing:
         hint = " For a module without bias pass zeros." if all("bias" in name for name in missing) else ""
-        raise ValueError(f"{', '.join(missing)}: missing. Given are {', '.join(map(str, rnn))}.{hint}")
+        raise ValueError(f"rnn: {', '.join(missing)}: missing. Given are {', '.join(map(str, rnn))}.{hint}")
     if unknown:
         raise ValueError(
-            f"{', '.join(map(str, unknown))}: unknown. Expected are {', '.join(sorted(expected))}: "
+            f"rnn: {', '.join(unknown)}: unknown. Expected are {', '.join(sorted(expected))}: "
             f"{count} layer{'s' * (count > 1)}, one direction, no projection."
         )
-    return [Layer(*(np.asarray(rnn[f"{name}_l{k}"]).copy() for name in NAMES)) for k in range(count)]
+    return [Layer(*(_own(rnn[f"{name}_l{k}"], f"{name}_l{k}") for name in NAMES)) for k in range(count)]
 
 
 def numbered(made: Sequence[Layer]) -> dict[str, Array]:
@@ -84,7 +85,7 @@ def head(linear: Mapping[str, Any] | None, below: Layer) -> dict[str, Array]:
         return {}
     if set(linear) != {"weight", "bias"}:
         raise ValueError(f"the linear layer has {', '.join(map(str, linear))}: it must have weight and bias")
-    W, b_k, m = np.asarray(linear["weight"]).copy(), np.asarray(linear["bias"]).copy(), below.weight_hh.shape[1]
+    W, b_k, m = _own(linear["weight"], "weight"), _own(linear["bias"], "bias"), below.weight_hh.shape[1]
     if W.ndim != 2 or W.shape[1] != m or b_k.shape != W.shape[:1]:
         raise ValueError(
             f"the linear layer's weight is {W.shape} and its bias {b_k.shape}: they must be (o, {m}), (o,)"
@@ -110,5 +111,10 @@ def copies(params: Mapping[str, Array], *names: str) -> list[Array]:
     """
     missing = [name for name in names if name not in params]
     if missing:
-        raise ValueError(f"params has no {', '.join(missing)}; it has {', '.join(params)}")
-    return [np.array(params[name]) for name in names]
+        raise ValueError(f"params has no {', '.join(missing)}; it has {', '.join(map(str, params))}")
+    return [_own(params[name], name) for name in names]
+
+
+def _own(given: Any, name: str) -> Array:
+    """An array of its own, of numbers."""
+    return numbers(given, name).copy()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...autodiff import ops
+from ...autodiff.asked import asked_if_it_fails
 from .base import OUTPUTS, Cell, uniform
 
 Array = NDArray[Any]
@@ -94,6 +95,7 @@ class Elman(Guo):
     f: str = field(default="sigmoid", init=False)
     g: str = "sigmoid"
 
+    @asked_if_it_fails
     def initial_state(self, params: Mapping[str, Array], n_samples: int) -> Array:
         """The state s(0) where none is given: 0.5 everywhere, the middle of a logistic unit's range, (B, m)."""
         return self._rest(params, n_samples) + 0.5

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...autodiff import Node, ShapeError
+from ...autodiff.asked import asked, asked_if_it_fails, takes
+from ...autodiff.calling import shortened
 from . import pytorch
 from .base import Cell, check_sizes
 
@@ -55,9 +57,12 @@ class Stacked:
         If there is none, or one is not a cell.
     """
 
+    @asked_if_it_fails
     def __init__(self, *cells: Any) -> None:
-        if not cells or not all(callable(cell) and not isinstance(cell, type) for cell in cells):
-            raise TypeError(f"Stacked({', '.join(map(repr, cells))}): pass one cell or more, such as LSTM(), LSTM()")
+        if not cells or not all(map(takes(3), cells)):
+            raise TypeError(
+                f"Stacked({', '.join(map(shortened, cells))}): pass one cell or more, such as LSTM(), LSTM()"
+            )
         self.cells = cells
         self._numbered = [(f"_{k}", cell) for k, cell in enumerate(cells, 1)]
 
@@ -99,6 +104,7 @@ class Stacked:
             states.append(state)
         return tuple(states), x
 
+    @asked
     def init(
         self, n_in: int, n_hidden: int | Sequence[int], n_out: int, *, rng: int | np.random.Generator | None = None
     ) -> dict[str, Array]:
@@ -119,6 +125,7 @@ class Stacked:
             If a size is not a positive integer, there is not one size for each layer, or a layer is a function
             that cannot draw parameters.
         """
+        check_sizes(n_out=n_out)
         return self._draw(n_in, n_hidden, np.random.default_rng(rng), n_out)
 
     def draw(self, n_in: int, n_hidden: int | Sequence[int], rng: np.random.Generator) -> dict[str, Array]:
@@ -151,6 +158,7 @@ class Stacked:
             cell.initial_state(OfLayer(params, suffix), n_samples) for suffix, cell in self._numbered
         )
 
+    @asked
     def from_torch(self, rnn: Mapping[str, Any], linear: Mapping[str, Any] | None = None) -> dict[str, Array]:
         """The parameters of a module of PyTorch with so many layers, from ``weight_ih_l0`` on: see `Cell`."""
         cells, layers = self._of_torch(), pytorch.layers(rnn, len(self.cells))
@@ -164,6 +172,7 @@ class Stacked:
         made[-1] |= pytorch.head(linear, layers[-1])
         return self._suffixed(made)
 
+    @asked
     def to_torch(self, params: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
         """The parameters in PyTorch's names, all layers in one dict, and the head's: see `Cell`."""
         own = [OfLayer(params, suffix) for suffix, _ in self._numbered]
