@@ -76,17 +76,18 @@ print(f"cost C = {net.loss:.4f}")
 #
 # The library writes down everything it computes, line by line, on a **tape**. A line of it is called a **node**: one
 # number, or one array. Every step below is one node and one of the equations, with the numbers it read and the numbers
-# it gave. A sum over all units at once is a matrix product: in $x(1)\,V(1)^\top$ the entry $j$ is
-# $\sum_i x_i(1)\,v_{ji}$. The sign ⊙ multiplies entry by entry. The entry of each result that is farthest from zero is
-# worked out term by term, so that you can check it by hand.
+# it gave. A sum over all units at once is a matrix product: in $x(2)\,V(2)^\top$ the entry $j$ is
+# $\sum_i x_i(2)\,v_{ji}$. The sign ⊙ multiplies entry by entry. The entry of each result that is farthest from zero is
+# worked out term by term, so that you can check it by hand. These are the steps of `t = 2`; the other four do the same
+# with other numbers.
 
-# %% tags=["output_scroll"]
+# %%
 steps = list(net.steps())
 forward = [step for step in steps if step.phase == "forward"]
-tg.show(step for step in forward if step.op != "copy")
+tg.show(step for step in forward if step.t == 2 and step.op != "copy")
 
 # %% [markdown]
-# The steps we left out are the copies themselves: `U(1) = U`, `U(2) = U`, and so on. A copy computes
+# The steps we left out here are the copies themselves: `U(1) = U`, `U(2) = U`, and so on. A copy computes
 # nothing. It is a place where the error of its own time step can be collected.
 #
 # A network that knows nothing gives each of the four characters the probability 1/4 and pays `5 ln 4`
@@ -109,10 +110,11 @@ assert np.isclose(net.loss, sum(c.value for c in net.losses))
 #
 # Mind the sign. The numbers on the tape are slopes: plus where the cost would *grow*. For a unit's sum $\mathrm{net}$,
 # and only for that, Guo uses the negative and calls it the error, $\delta = -\partial C / \partial \mathrm{net}$.
+# Again the steps of `t = 2`: what had come to `s(2)` before is what `t = 3` sent.
 
-# %% tags=["output_scroll"]
+# %%
 backward = [step for step in steps if step.phase == "backward"]
-tg.show(step for step in backward if step.op not in ("copy", "add"))
+tg.show(step for step in backward if step.t == 2 and step.op not in ("copy", "add"))
 
 # %% [markdown]
 # For a softmax with this cost, and desired values that add up to one, Guo's equation (17) says that the error of an
@@ -137,6 +139,19 @@ print("delta_k(t) = d_k(t) - y_k(t) at every t")
 print(tg.ledger(net, "U"))
 assert net.copies["U"].shape == (5, 3, 3)
 assert np.allclose(net.copies["U"].sum(axis=0), net.grads["U"], rtol=0, atol=1e-14)
+
+# %% [markdown]
+# The same table on its side, below the network itself: on the page of this lesson you see it in colour, each share
+# below its own column. Choose `U(3)`: the way that its error came back is lit, and beside it stand the two things
+# that it is the product of, the error that came back and the state that `U(3)` multiplied. Choose an entry of the
+# table, and ask "why this error?" until you stand at a cost. Tick "Ask me first" to be asked for a number before you
+# see it. In a terminal, `tinygrad-rnn step --text "we see"` goes through every step, and `player.save("steps.html")`
+# writes the page as one file.
+
+# %%
+player = tg.player(net, title="One sentence, copy by copy", start=("U", 2))
+print(f"{len(player.trace)} steps, the last one {player.trace.moments[-1].title}")
+player
 
 # %% [markdown]
 # **Why are the rows added?** The five copies are one matrix. If you change an entry of `U` by a
@@ -191,18 +206,6 @@ folder = tg.new_folder("lesson-01")
 for suffix in ("svg", "png"):
     print("written:", picture.save(folder / f"unrolled.{suffix}").as_posix())
 picture
-
-# %% [markdown]
-# ## Step by step, with your own hands
-#
-# On the page of this lesson you can go through all of it again at your own pace, forwards and backwards, and watch the
-# ledgers fill up. Tick "Ask me first" to be asked for a number before you see it. In a terminal,
-# `tinygrad-rnn step --text "we see"` does the same, and `player.save("steps.html")` writes it as one file.
-
-# %%
-player = tg.player(net, title="One sentence, step by step")
-print(f"{len(player.trace)} steps, the last one {player.trace.moments[-1].title}")
-player
 
 # %% [markdown]
 # ## What it is good for

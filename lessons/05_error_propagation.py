@@ -144,6 +144,16 @@ for name, change in changes.items():
     assert difference < 1e-14
 
 # %% [markdown]
+# On the page of this lesson you can try the rule on every entry: the rows of the table are the error at the head, its
+# columns the value at the tail, and each cell is their product. (The tape's slopes have the plus, so the error there is
+# $-\delta$.) "why this error?" leads to (9), and from there to (8).
+
+# %%
+tg.player(
+    net, title="The error at the head times the value at the tail", start=("W", 1), ops=False
+)
+
+# %% [markdown]
 # The report leaves the biases out. They follow the same rule: the value at the tail of a bias is 1, so its change is
 # the error itself, added over the samples. We have only one sample here. Two of them, side by side, have the **sum** of
 # their gradients, not the mean: (5) adds.

@@ -214,6 +214,14 @@ print(f"cost by cost: {sum(range(1, T + 1))} steps back; all at once: {steps_bac
 # The same gradient, and the second way takes one step back for each time step, however many costs there are. It
 # is what `net.backward()` does.
 #
+# Both ways can be seen in one picture. The last row below the columns takes a copy's share apart, cost by cost: this
+# is the first way. Choose $C(5)$ in the picture, and only its own error is drawn. The road that is lit otherwise is
+# the second way: all errors together.
+
+# %%
+tg.player(net, title="A cost at every step", start=("U", 2), ops=False)
+
+# %% [markdown]
 # ## One layer more
 #
 # In (9) and (19) a state has two sorts of readers: outputs, and hidden units one step later. That is so because this

@@ -76,9 +76,22 @@ print(f"the cut loses {100 * off(net.grads['U']):.1f} % of the gradient")
 assert np.allclose(net.grads["U"], masked(mask), rtol=0, atol=1e-14)
 assert np.isclose(net.loss, whole_cost)
 assert off(net.grads["U"]) > 0.001
-tg.cut(net)  # mended
 
 # %% [markdown]
+# Copy by copy: on the left of each pair of tiles what it should give, pale, on the right what the cut leaves. The
+# copies before the cut lose what the costs behind it gave to them; the last copies lose nothing.
+
+# %%
+cut_shares = {name: share.copy() for name, share in net.copies.items()}
+tg.cut(net)  # mended
+net.backward()
+tg.player(
+    net, compare=cut_shares, start=("U", 2), title="Beside it: what the cut leaves", ops=False
+)
+
+# %% [markdown]
+# "error goes back: k₂" in the player of lesson 1 does this for every truncation at once. Here is what its numbers mean.
+#
 # ## Two numbers: k1 and k2
 #
 # A stream has no end, so cuts must come by rule. The rule of Sutskever's thesis has two numbers. Every **k1** steps one

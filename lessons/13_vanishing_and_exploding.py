@@ -68,6 +68,13 @@ assert singular[-1] <= stretched.min()
 assert 0.99 * singular[0] < stretched.max() <= singular[0]
 
 # %% [markdown]
+# In the picture of the whole network, choose $C(5)$ at the top: its error alone is drawn, back through every step,
+# and each line is as strong as the error on it is long, over five powers of ten.
+
+# %%
+tg.player(net, title="The error of one cost fades", start=("U", 2), ops=False)
+
+# %% [markdown]
 # By the **error** at a state we mean $\partial C(5) / \partial s(t)$ here, without Guo's minus. The error at $s(5)$,
 # times $J(5)$, times $J(4)$, and so on, must be the error that the tape finds at the earlier states. The number of
 # steps back is the lag of lesson 10.

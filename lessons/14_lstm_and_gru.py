@@ -63,6 +63,13 @@ assert np.array_equal(arrives, np.eye(m))
 # %% [markdown]
 # Not nearly one. One. The weights were drawn at random and it does not matter what they are.
 #
+# The LSTM of today, unfolded: the line from $c(t-1)$ to $c(t)$ passes no matrix, while $U$ stands on the line from
+# $s(t-1)$. Choose $C(6)$ and see on which of the two its error comes back.
+
+# %%
+tg.player(net, title="An LSTM, copy by copy", start=("U", 2), ops=False)
+
+# %% [markdown]
 # ## Why there are gates
 #
 # Then why not simply add everything up, forever? Because the memory would drown. One thing is told at the first step,

@@ -137,6 +137,14 @@ for name, share in right.items():
 print("with no bug, every copy's share is that of the tape")
 
 # %% [markdown]
+# One of them, seen copy by copy: pale on the left what is right, on the right what the bug makes of it. The sum
+# looks like a gradient; its shares do not.
+
+# %%
+bug = shares(RECURRENT, params, x, d, s0)
+tg.player(net, compare=bug, start=("U", 2), title=f"Bug: {RECURRENT}", ops=False)
+
+# %% [markdown]
 # Does a network learn with such a gradient? We take two hundred steps with each of them, the gradient clipped by norm
 # as in lesson 13. The desired values are no certainties, so even the right probabilities, $y = d$, cost something. What
 # lies between the cost at the start and that floor is what can be saved.

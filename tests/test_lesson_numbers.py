@@ -4,11 +4,13 @@ import math
 
 import pytest
 
+from ledgers_told import chains_end_at_a_cost, roads_are_the_tapes, they_add_up
 from recomputed import wrong
 from tinygrad_rnn import Unfolded
-from tinygrad_rnn.view import lessons
+from tinygrad_rnn.view import lessons, trace
 
 MOST_NODES = 3000  # of a larger network a lesson shows no steps
+MOST_STEPS = 60  # of a longer one the player shows no more than of a shorter one
 LEARN_LONG = {21}  # a minute of training, a network too wide to be worked out by hand, and no steps shown
 
 
@@ -26,3 +28,9 @@ def test_what_the_steps_show_is_so(lesson, tmp_path, monkeypatch, capsys):
     for net in nets.values():
         shown = [step for step in net.steps() if all(map(math.isfinite, step.value.flat))]
         assert [said for said in map(wrong, shown) if said] == []
+        if net.T <= MOST_STEPS:
+            net.replay()  # a lesson may have changed the weights
+            told = trace(net)
+            they_add_up(net, told)
+            roads_are_the_tapes(net, told)
+            chains_end_at_a_cost(net, told)

@@ -1,5 +1,6 @@
 """The directives on sites of others: a mistake is told where it stands, and every builder has something to show."""
 
+import json
 import re
 import xml.etree.ElementTree as ET
 import zipfile
@@ -52,6 +53,14 @@ WRONG = [
     (".. stepper::\n   :trace: .\n", "Is a directory"),
     (".. stepper::\n   :trace:\n", "option|trace"),
     (".. stepper::\n   :net: other\n", "a network called 'other'"),
+    (".. stepper::\n   :start: Q 1\n", "it is a weight, one of V, U, b_j, W, b_k"),
+    (".. stepper::\n   :start: U 9\n", "a time step from 1 to 2"),
+    (".. stepper::\n   :start: U\n", "such as U 2"),
+    (".. stepper::\n   :start:\n", "argument required|option"),
+    (".. stepper::\n   :weight: Q\n", "it is a weight, one of V, U, b_j, W, b_k"),
+    (".. stepper::\n   :compare: other\n", "a network called 'other'"),
+    (".. stepper::\n   :width: wide\n", "option"),
+    (".. stepper::\n   :file: none.py\n", "code of its own and a :file: too"),
     (".. ledger:: U\n   :of: 9\n", "of=9"),
     (".. ledger:: Q\n", "there is no weight 'Q'"),
     (".. ledger::\n", "argument"),
@@ -87,6 +96,47 @@ def test_code_that_fails_is_told_where_it_stands(build, directive, code, says):
     assert says in told[0]
     assert "\x1b]" not in told[0]
     assert "The end of the page." in (out / "index.html").read_text("utf-8")
+
+
+OPTIONS = f"""
+.. stepper::
+   :weight: W
+   :caption: A *player* of its own
+   :name: mine
+   :width: 600
+   :no-ops:
+{NET}
+.. stepper::
+   :start: V 1
+   :compare: other
+   :title: Two
+{NET}   other = tg.unfold(cell, cell.init(2, 2, 2, rng=1), np.ones((2, 1, 2)), np.eye(2)[[0, 1]][:, None])
+
+.. stepper::
+   :file: net.py
+   :compare: shares
+"""
+
+
+def test_the_options_of_a_stepper(build, tmp_path):
+    code = "\n".join(line.strip() for line in NET.splitlines())
+    (tmp_path / "source/net.py").write_text(f"{code}\nnet.backward()\nshares = dict(net.copies)\n")
+    out, told = build(OPTIONS)
+    assert told == []
+    page = (out / "index.html").read_text("utf-8")
+    data = [json.loads(each) for each in re.findall(r'class="bptt-data">(.*?)</script>', page)]
+    assert [(d["weights"][d["start"][0]]["id"], d["start"][1]) for d in data] == [("W", 1), ("V", 0), ("U", 1)]
+    assert '<div style="max-width:600px"><section class="bptt" id="mine"' in page
+    assert "A <em>player</em> of its own" in page
+    assert page.count("<template") == 2
+    assert page.count('<option value="the other" selected="selected">') == 2
+    assert (out / "_static/bptt-player.js").is_file()
+
+
+def test_a_name_is_one_stepper_only(build):
+    _, told = build(f".. stepper::\n   :name: a\n{NET}\n\n.. stepper::\n   :name: a\n{NET}")
+    assert len(told) == 1
+    assert "another stepper of the name 'a'" in told[0]
 
 
 EVERYTHING = f".. stepper::\n   :title: A & <b>\n{NET}\n.. unroll::\n{NET}\n.. ledger:: U\n{NET}\n.. equation:: 26\n"

@@ -16,10 +16,10 @@ from hostile_traces import taken
 USE = """
 () => {
   for (const root of document.querySelectorAll(".bptt")) {
-    for (const name of ["next", "last", "first", "next"]) root.querySelector(`[data-go=${name}]`).click();
-    root.querySelector("[data-role=predict]").click();
-    root.querySelector("[data-go=next]").click();
-    for (const part of root.querySelectorAll(".bptt-picture *")) {
+    const press = (what) => root.querySelectorAll(what).forEach((part) => part.click());
+    for (const what of [".bptt-chapters button", "[data-do]", ".bptt-said .why", ".bptt-weights button"]) press(what);
+    press("[data-role=predict], .bptt-led button, .bptt-said td, [data-do=previous]");
+    for (const part of root.querySelectorAll(".bptt-fig *, .bptt-pic *")) {
       for (const what of ["mouseover", "focus", "click"]) part.dispatchEvent(new MouseEvent(what, { bubbles: true }));
     }
   }
@@ -32,7 +32,7 @@ USE = """
     base: document.querySelectorAll("base, [http-equiv=refresh]").length,
     links: [...document.querySelectorAll(".bptt a")].filter((a) => !a.getAttribute("href").startsWith("#")).length,
     pwned: window.pwned ?? 0,
-    steps: document.querySelectorAll(".bptt-shown").length,
+    steps: document.querySelectorAll(".bptt-playing .bptt-said > *:first-child").length,
   };
 }
 """

@@ -1,290 +1,517 @@
-"""The player as a reader uses it: on a page of the site, and as a page of its own opened from disk."""
+"""The player as a reader uses it: a share at a glance, why it is so, by hand, by key and without any script."""
 
+import json
 import re
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from nets import network
 
-PLACES = ["teach.html", "steps.html", "steps-long.html"]
+sys.path.append(str(Path(__file__).parents[1] / "view"))
+import nets
+
+SIZES = {"desktop": (1280, 800), "phone": (390, 844), "phone with bars": (390, 664)}
 
 
-@pytest.fixture(params=PLACES[:2])
-def seen(request, site, visit):
-    seen = visit(site / request.param)
-    yield seen
-    outside = [url for url in seen.requests if not url.startswith(("file:", "data:", "blob:"))]
-    assert outside == []
-    assert seen.complaints == []
-    seen.page.close()
+def guo(T, samples=1):
+    rng = np.random.default_rng(1)
+    cell = tg.cells.Guo(f="tanh")
+    letters = np.eye(4)[rng.integers(0, 4, (T + 1, samples))]
+    return tg.unfold(cell, cell.init(4, 3, 4, rng=1), letters[:-1], letters[1:])
+
+
+NETS = {
+    "p3": lambda: guo(3),
+    "p5": lambda: guo(5),
+    "p8": lambda: guo(8),
+    "p30": lambda: guo(30),
+    "p200": lambda: guo(200),
+    "lstm4": lambda: nets.network(tg.cells.LSTM(), 4),
+    "gru3": lambda: nets.network(tg.cells.GRU(), 3),
+    "stacked": lambda: nets.network(tg.cells.Stacked(tg.cells.Guo(), tg.cells.Guo()), 4),
+    "own": lambda: nets.FOLDABLE["a tangled cell"](3),
+    "two samples": lambda: guo(3, 2),
+}
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory):
+    """pages(name) -> the path of a page, and its trace."""
+    folder, made = tmp_path_factory.mktemp("players"), {}
+
+    def page(name):
+        if name not in made:
+            shown = tg.trace(NETS[name]())
+            made[name] = tg.player(shown).save(folder / f"{name.replace(' ', '_')}.html"), shown
+        return made[name]
+
+    return page
 
 
 @pytest.fixture
-def page(seen):
-    return seen.page
+def opened(pages, chromium):
+    """opened(name, size=, hash=, ...) -> a page, newly loaded; what it asks for or complains of fails the test."""
+    wrong, contexts = [], []
+
+    def opened(name, size="desktop", hash="", **how):
+        width, height = SIZES[size]
+        context = chromium.new_context(viewport={"width": width, "height": height}, **how)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: request.url.startswith("file:") or wrong.append(request.url))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: said.type in {"error", "warning"} and wrong.append(said.text))
+        path = pages(name)[0] if name in NETS else name
+        page.goto(path.as_uri() + (f"#{identity(path)}-{hash}" if hash else ""))
+        page.wait_for_timeout(60)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
 
 
-def where(page):
-    """Which step is shown: there is exactly one, and everything that says which one says the same."""
-    shown = page.locator(".bptt-steps > li:visible")
-    assert shown.count() == 1
-    number = int(shown.get_attribute("id").rpartition("-")[2])
-    assert page.locator("[data-role=slider]").input_value() == str(number)
-    assert page.locator(".bptt-count").inner_text() == f"{number} / {page.locator('.bptt-steps > li').count()}"
-    return number
+def identity(path):
+    return re.search(r'<section class="bptt" id="([^"]+)"', path.read_text("utf-8"))[1]
 
 
-def head(page):
-    return page.locator(".bptt-steps > li:visible .bptt-head").inner_text()
+# What is really seen of a thing: no other thing lies over its middle, and it is in the window.
+SEEN = """(what) => {
+  const part = document.querySelector(what), r = part.getBoundingClientRect();
+  const over = document.elementFromPoint(r.left + Math.min(r.width, innerWidth - r.left) / 2, r.top + r.height / 2);
+  return Boolean(over) && (part.contains(over) || over === part.parentElement);
+}"""
+CELLS = ".bptt-led:not([hidden]) button.cell"  # of the ledger that is shown
+NUMBER = r"−?\d+\.\d+(?:e[+−]\d+)?"
+SHARE = {
+    "the formula with its numbers": ".bptt-said .f",
+    "the copy's column": ".bptt-led:not([hidden]) .cell.sel .n",
+    "its percent": ".bptt-led:not([hidden]) .cell.sel .p",
+    "the controls": "[data-do=next]",
+}
 
 
-def press(page, key, times=1):
-    page.locator(".bptt-steps").focus()
-    for _ in range(times):
-        page.keyboard.press(key)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", NETS)
+def test_a_share_is_seen_at_once_and_another_after_one_action(opened, name, size):
+    page = opened(name, size)
+    for _ in range(2):
+        found = {what: page.evaluate(SEEN, part) for what, part in SHARE.items()}
+        assert found == dict.fromkeys(SHARE, True)
+        assert page.locator(".bptt-fig .sel").count() or name == "own"
+        cells = page.locator(CELLS)
+        cells.nth(2).click()
+        assert page.evaluate("scrollY") == 0
+    assert cells.nth(2).get_attribute("aria-pressed") == "true"
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
 
 
-def test_buttons(page):
-    last = page.locator(".bptt-steps > li").count()
-    assert where(page) == 1
-    for name, expected in [("next", 2), ("next", 3), ("previous", 2), ("last", last), ("next", last), ("first", 1)]:
-        page.locator(f"[data-go={name}]").click()
-        assert where(page) == expected
-    page.locator("[data-go=previous]").click()
-    assert where(page) == 1
+@pytest.mark.parametrize("name", ["p5", "lstm4"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_nothing_moves_while_one_walks(opened, name, size):
+    page = opened(name, size)
+    parts = [".bptt-bar", ".bptt-fig", ".bptt-led:not([hidden])", ".bptt-panel", ".bptt-go", ".bptt-count", ".bptt-all"]
+    where = """(parts) => parts.map((part) => {
+      const { top, height } = document.querySelector(part).getBoundingClientRect();
+      return `${Math.round(top)} ${Math.round(height)}`;
+    }).join()"""
+    seen = {page.evaluate(where, parts)}
+    for button in page.locator(".bptt-weights button").all():
+        button.click()
+        seen.add(page.evaluate(where, parts))
+    page.locator("[data-c=forward]").click()
+    for _ in range(200):
+        seen.add(page.evaluate(where, parts))
+        before = page.locator(".bptt-count").inner_text()
+        page.keyboard.press("ArrowRight")
+        if page.locator(".bptt-count").inner_text() == before:
+            break
+    assert len(seen) == 1
 
 
-def test_keys_and_the_address(page):
-    press(page, "ArrowRight", 4)
-    assert where(page) == 5
-    assert page.url.endswith("-step-5")
-    press(page, "ArrowLeft")
-    assert where(page) == 4
-    press(page, "End")
-    assert where(page) == page.locator(".bptt-steps > li").count()
-    press(page, "Home")
-    assert where(page) == 1
+# ---- numbers
 
 
-def test_every_step_forwards_and_back_again(page):
-    last = min(60, page.locator(".bptt-steps > li").count())
-    seen = []
-    for number in range(1, last + 1):
-        assert where(page) == number
-        seen.append(page.locator(".bptt-read").inner_text())
-        press(page, "ArrowRight")
-    press(page, "ArrowLeft")
-    for number in range(last - 1, 0, -1):
-        if where(page) != number:
-            press(page, "ArrowLeft")
-        assert where(page) == number
-        assert page.locator(".bptt-read").inner_text() == seen[number - 1]
-        press(page, "ArrowLeft")
+@pytest.mark.parametrize("name", ["p5", "lstm4", "two samples", "p30", "own"])
+def test_every_number_is_one_of_the_trace(opened, pages, name):
+    page = opened(name)
+    known = set(re.findall(NUMBER, pages(name)[1].to_json().replace("\\u2212", "−")))
+    parts = page.locator(".bptt-led:not([hidden]) .cell, .bptt-said")
+    for button in page.locator(".bptt-weights button").all():
+        button.click()
+        for cell in page.locator(CELLS).all()[:4]:
+            cell.click()
+            for part in page.locator(".bptt-said td[data-k]").all()[:3]:
+                part.click()
+                numbers = re.findall(NUMBER, " ".join(parts.all_inner_texts()))
+                assert numbers
+                assert set(numbers) <= known
 
 
-def test_the_slider(page):
-    slider = page.locator("[data-role=slider]")
-    slider.fill("7")
-    assert where(page) == 7
-    assert slider.get_attribute("aria-valuetext").startswith("step 7 of ")
+@pytest.mark.parametrize("name", ["p5", "p8", "lstm4", "gru3", "stacked", "p30"])
+def test_the_road_is_lit(opened, pages, name):
+    _, shown = pages(name)
+    page = opened(name)
+    account = next(a for a in shown.accounts if a.id == shown.start[0])
+    page.locator(CELLS).nth(1).click()
+    todo, edges, seen = [account.shares[1].copy], set(), set()
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for m in shown.moments:
+            if m.phase == "backward" and m.parent == node:
+                edges.add(m.edge[1:])
+                todo.append(m.node)
+        todo += [far for near, far in shown.bridges if near == node]
+    lit = page.evaluate("[...document.querySelectorAll('.bptt-fig .way')].map((e) => e.dataset.c)")
+    assert all(set(carried.split()) & edges or "gap" in carried for carried in lit if carried) or name == "p30"
+    drawn = {e for c in re.findall(r'data-c="([^"]*)"', shown.figure.svg) for e in c.split()}
+    assert edges & drawn <= {e for carried in lit for e in (carried or "").split()}
 
 
-def test_a_link_to_a_step(site, visit):
-    page = visit(site / "steps.html").page
-    link = page.locator(".bptt-steps > li").nth(11).get_attribute("id")
-    page.goto(f"{(site / 'steps.html').as_uri()}#{link}")
-    page.reload()
-    assert where(page) == 12
-    page.evaluate("id => { location.hash = id }", link.replace("-step-12", "-step-20"))
+def test_why_follows_the_entry_that_was_asked_for_to_a_cost(opened):
+    page = opened("p5")
+    page.locator(CELLS).nth(1).click()
+    formula, crumbs = page.locator(".bptt-said .f"), page.locator(".bptt-said .row").first.locator("button")
+    for entry in (0, 4, 8):
+        page.locator(f".bptt-said td[data-k='{entry}']").click()
+        told = page.locator(".bptt-said tbody th.hot").inner_text()  # the error that came back
+        page.locator(".bptt-said .why").first.click()
+        for taps in range(2, 99):
+            assert told in (page.locator(".bptt-said .pick").inner_text(), "")
+            assert (
+                page.locator(".bptt-said > p:not(.f, .s)")
+                .inner_text()
+                .endswith(f"= {page.locator('.bptt-said .pick').inner_text()}")
+            )
+            assert taps <= 2 * 5 + 3
+            if "∂C/∂C(" in formula.inner_text():
+                break
+            read = page.locator(".bptt-said .item:not(.r)").first
+            whys = read.locator(".why").all()
+            told = read.locator("b").inner_text() if len(whys) == 1 else ""  # of a sum, one button each
+            whys[-1].click()
+        assert crumbs.count() <= 4  # the first one and the last three
+        before = crumbs.count()
+        page.keyboard.press("Escape")
+        assert crumbs.count() <= before
+        page.locator("[data-c=sum]").click()
+        assert page.locator(".bptt-said tbody th.hot").count() == 1
+
+
+def test_a_truncation_strikes_out_what_it_loses(opened, pages):
+    page, (_, shown) = opened("p5"), pages("p5")
+    account = next(a for a in shown.accounts if a.id == "U")
+    page.locator("[data-role=reach]").select_option("k₂ = 2")
+    other = next(o for o in account.others if o.reach == 2)
+    cells = page.locator(CELLS)
+    for k, (full, cut) in enumerate(zip(account.shares, other.shares, strict=True)):
+        text = cells.nth(k).locator(".p").inner_text().split()
+        if full.share.percent != cut.percent:
+            assert text == [full.share.percent.removesuffix(" %"), cut.percent.removesuffix(" %")]
+            assert cells.nth(k).locator(".p s").count() == 1
+            assert cells.nth(k).locator(".tile").count() == 2
+    assert page.locator(".bptt-led:not([hidden]) .sum .from").inner_text() == f"cos {other.cosine}"
+    assert cells.nth(3).locator(".from s").count() == 1
+    assert "lost: the cost at 4 gives U(2)" in cells.nth(3).get_attribute("aria-label")
+    assert page.locator(".bptt-fig .lost").count()
+    page.locator("[data-c=t3]").click()
+    assert page.locator("[data-role=reach]").input_value() == ""
+
+
+def test_one_cost_alone(opened, pages):
+    page, (_, shown) = opened("p8"), pages("p8")
+    node, t = shown.costs[-1]
+    page.locator(f".bptt-fig [id$='-f-{node}']").click(force=True)
+    assert page.locator(".bptt-said h2").inner_text() == f"C({t}) alone"
+    account = next(a for a in shown.accounts if a.id == "U")
+    got = page.locator(".bptt-led:not([hidden]) button.cell .from").all_inner_texts()
+    assert got == [column.costs[-1].removesuffix(" %") for column in account.shares]
+    fades = page.evaluate(
+        "[...document.querySelectorAll('.bptt-fig .way')].map((e) => +e.style.getPropertyValue('--e'))"
+    )
+    assert min(fades) < 0.75 < max(fades)
+    page.locator(".bptt-said button").click()
+    assert "U(2) gives" in page.locator(".bptt-said h2").inner_text()
+
+
+def test_samples_one_at_a_time(opened):
+    page = opened("two samples")
+    first = page.locator(".bptt-said .f").inner_text()
+    assert ", + 1 more = " in first
+    page.locator(".bptt-said .row button", has_text="sample 2").click()
+    second = page.locator(".bptt-said .f").inner_text()
+    assert second != first
+    assert second.rpartition(" = ")[2] == first.rpartition(" = ")[2]
+
+
+def test_a_weight_of_many_entries_is_told_by_its_length(opened, tmp_path):
+    shown = tg.trace(nets.network(tg.cells.Guo(), 3, (2, 24, 2)))
+    page = opened(tg.player(shown).save(tmp_path / "large.html"))
+    column = next(a for a in shown.accounts if a.id == "U").shares[1]
+    assert page.locator(".bptt-said .f").inner_text().endswith(f"of the length {column.share.length}")
+    assert page.locator(CELLS).nth(1).locator(".tile i").count() == 144
+
+
+def test_two_networks(opened, tmp_path):
+    net, other = (nets.network(tg.cells.Guo(f=f), 4) for f in ("tanh", "sigmoid"))
+    page = opened(tg.player(net, compare=other).save(tmp_path / "two.html"))
+    assert page.locator("[data-role=reach]").input_value() == "the other"
+    assert page.locator(".bptt-led:not([hidden]) button.cell .was").count() >= 3
+    page.locator("[data-role=reach]").select_option("")
+    assert page.locator(".was").count() == 0
+
+
+# ---- moves
+
+
+def test_a_copy_and_a_layer_in_the_picture(opened, pages):
+    page, (_, shown) = opened("p5"), pages("p5")
+    account = next(a for a in shown.accounts if a.id == "V")
+    page.locator(f".bptt-fig [id$='-f-{account.shares[3].copy}']").click(force=True)
+    assert page.locator(".bptt-said h2").inner_text().startswith("V(4) gives")
+    part = next(p for p in shown.parts if (p.name, p.t) == ("s", 3))
+    page.locator(f".bptt-fig [id$='-f-{part.id}_name']").click(force=True)
+    assert page.locator(".bptt-said .f").inner_text().startswith("∂C/∂s(3)")
+
+
+def test_arrows_move_over_shares_and_over_steps(opened):
+    page = opened("p5")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".bptt-said h2").inner_text().startswith("U(3) gives")
+    assert re.search(r"-U-3-\d\d$", page.url)
+    page.locator("[data-c=t3]").click()
+    count = page.locator(".bptt-count").inner_text()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".bptt-count").inner_text() == count
+    assert count.endswith("/ 70")
+    page.locator("[data-role=copies]").check()
+    assert page.locator(".bptt-count").inner_text().endswith("/ 126")
+    page.locator("[data-role=slider]").focus()
+    page.keyboard.press("ArrowRight")  # a field's own keys stay its own
+    assert page.locator("[data-role=slider]").input_value() == str(
+        int(page.locator(".bptt-count").inner_text().split()[0]) - 1
+    )
+
+
+def test_of_two_players_one_hears_the_keys(opened, pages, tmp_path):
+    net = guo(3)
+    one, two = (tg.player(net, title=title, start=("U", 2)) for title in ("a", "b"))
+    path = tmp_path / "two.html"
+    path.write_text(one.page().replace("</main>", two.fragment() + "</main>"), "utf-8")
+    page = opened(path, "desktop")
+    page.keyboard.press("ArrowRight")
+    heads = page.locator(".bptt-said h2").all_inner_texts()
+    assert sorted(head[:4] for head in heads) == ["U(2)", "U(3)"]
+    page.locator(".bptt").nth(1).locator("[data-do=previous]").focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".bptt").nth(1).locator(".bptt-said h2").inner_text().startswith("U(1)")
+    assert page.locator(".bptt").nth(0).locator(".bptt-said h2").inner_text().startswith("U(3)")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["p5", "lstm4"])
+def test_a_fresh_link(opened, pages, name, size):
+    _, shown = pages(name)
+    for k in (1, len(shown) // 2, len(shown)):
+        page = opened(name, size, f"step-{k}")
+        assert shown.moments[k - 1].text == page.locator(".bptt-said .f").inner_text()
+        assert (
+            abs(page.evaluate("document.querySelector('.bptt').getBoundingClientRect().top")) < 50
+        )  # below a title, where all fits
+        assert page.evaluate(SEEN, ".bptt-said .f") is True
+    entry = "31" if name == "p5" else "3.1"  # more than nine rows: a dot between
+    page = opened(name, size, f"U-2-{entry}")
+    assert page.locator(".bptt-said .f").inner_text().startswith("u₃₁")
+    assert page.evaluate(SEEN, ".bptt-said .f") is True
+    page.evaluate("location.hash = location.hash.replace(/U-2-.*/, 'V-1')")
     page.wait_for_timeout(50)
-    assert where(page) == 20
+    assert page.locator(".bptt-said h2").inner_text().startswith("V(1)")
 
 
-def test_playing_and_pausing(page):
-    page.locator("[data-role=speed]").select_option("250")
-    play = page.locator("[data-go=play]")
-    play.click()
-    assert play.get_attribute("aria-pressed") == "true"
-    page.wait_for_function("() => document.querySelector('[data-role=slider]').value >= 4")
+def test_tiles_and_cells_choose_an_entry(opened):
+    page = opened("p5")
+    page.locator(CELLS).nth(2).locator(".tile i").nth(3).click()
+    assert page.locator(".bptt-said .f").inner_text().startswith("u₂₁")
+    page.locator(".bptt-said .pick").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".bptt-said .f").inner_text().startswith("u₃₂")
+    assert page.evaluate("document.activeElement.matches('.pick')")
+    assert page.locator(".bptt-led:not([hidden]) .tile i.pick").count() == 6
+
+
+def test_the_film_fills_the_ledger(opened):
+    page = opened("p3")
+    film = page.locator("[data-do=film]")
+    film.click()
+    assert film.get_attribute("aria-pressed") == "true"
+    page.wait_for_function("() => document.querySelectorAll('.bptt-led:not([hidden]) .cell.wait').length === 2")
+    assert page.locator(".bptt-led:not([hidden]) .sum .p").inner_text() == "so far"
     assert page.locator(".bptt-live").inner_text() == ""  # it would never stop talking
-    play.click()
-    stopped = where(page)
-    page.wait_for_timeout(600)
-    assert where(page) == stopped
-    assert play.inner_text() == "Play"
+    page.wait_for_function(
+        "() => document.querySelector('[data-do=film]').getAttribute('aria-pressed') === 'false'", timeout=20_000
+    )
+    assert page.locator(".cell.wait").count() == 0
 
 
-def test_a_click_on_a_box_goes_to_its_step(page):
-    target = page.locator(".bptt-steps > li[data-op=tanh][data-phase=forward]").first
-    box = target.get_attribute("data-node")
-    root = page.locator(".bptt").get_attribute("id")
-    page.locator(f"[id='{root}-{box}']").click(force=True)
-    assert page.locator(".bptt-steps > li:visible").get_attribute("id") == target.get_attribute("id")
+def test_reduced_motion(opened):
+    page = opened("p5", reduced_motion="reduce")
+    moving = "[...document.querySelectorAll('.bptt *')].some((e) => getComputedStyle(e).transitionDuration !== '0s')"
+    assert not page.evaluate(moving)
+    page.evaluate("() => { window.setInterval = () => { throw new Error('a timer'); }; }")
+    for _ in range(7):
+        page.locator("[data-do=film]").click()
+    assert page.locator("[data-do=film]").get_attribute("aria-pressed") == "false"
 
 
-def test_going_on_until_something(page):
-    until = page.locator("[data-role=until]")
-    until.select_option(label="Guo (26)")
-    assert "Guo (26)" in head(page)
-    first = where(page)
-    until.select_option(label="Guo (26)")
-    if first != where(page):
-        assert "Guo (26)" in head(page)
-    page.locator("[data-go=first]").click()
-    until.select_option(label="U(2)")
-    assert head(page).startswith("backward at t = 2")
-    until.select_option(label="a number that is not finite")
-    assert "Nothing of that kind comes after" in page.locator(".bptt-say").inner_text()
+def test_pointing_at_one_marks_the_others(opened):
+    page = opened("p5")
+    page.locator(".bptt-said .nm[data-node]").first.hover()
+    assert page.locator(".bptt-fig .hov").count() == 1
+    page.locator(CELLS).nth(3).hover()
+    assert page.locator(".bptt-fig .hov").count() == 1
+    page.keyboard.press("ArrowRight")
+    page.mouse.move(5, 5)
+    assert page.locator(".hov").count() == 0
 
 
-def test_values_appear_when_they_are_computed_and_ledgers_fill(page):
-    shown = "() => document.querySelectorAll('.bptt-picture .number:not(.bptt-wait)').length"
-    rows = page.locator(".bptt-ledgers tbody tr:not(.bptt-wait)")
-    start = page.evaluate(shown)
-    assert rows.count() == 0
-    page.locator("[data-role=until]").select_option(label="the backward pass")
-    middle = page.evaluate(shown)
-    press(page, "End")
-    assert start < middle < page.evaluate(shown)
-    assert page.locator(".bptt-picture .bptt-wait").count() == 0
-    assert rows.count() == page.locator(".bptt-ledgers tbody tr").count()
-    for table in page.locator(".bptt-ledgers table").all():
-        cells = [
-            [number(text) for text in row.locator("td").all_inner_texts()] for row in table.locator("tr").all()[1:]
-        ]
-        if len(cells[0]) > 1:  # entries, not lengths: they add up
-            for column in zip(*cells, strict=True):
-                assert abs(sum(column[:-1]) - column[-1]) < 0.0005 * len(column) + 1e-9
+def test_every_op_in_a_box_on_demand(opened):
+    page = opened("p5")
+    assert page.locator("svg .weight, .bptt-pic").count() == 0
+    page.locator("[data-do=ops]").click()
+    assert page.locator(".bptt-pic svg").is_visible()
+    assert not page.locator(".bptt-fig").is_visible()
+    inside = """() => {
+      const [a, b] = [".bptt-pic .now", ".bptt-pic"].map((e) => document.querySelector(e).getBoundingClientRect());
+      return a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
+    }"""
+    assert page.evaluate(inside)
+    page.locator("[data-do=ops]").click()
+    assert page.locator(".bptt-fig").is_visible()
 
 
-def number(text):
-    return float(text.replace("−", "-"))
+# ---- guessing
 
 
-def test_the_way_back_is_a_line_of_its_own(page):
-    assert page.locator(".bptt-back").count() == 0
-    page.locator("[data-role=until]").select_option(label="Guo (26)")
-    assert page.locator(".bptt-back path").count() == 1
-    assert page.locator(".bptt-back polygon").count() == 1
-
-
-def test_screen_readers_are_told_once(page):
-    press(page, "ArrowRight", 3)
-    said = page.locator(".bptt-live").inner_text()
-    assert re.match(r"Step 4 of \d+: forward at t = 1", said)
-    assert page.locator(".bptt-count").get_attribute("aria-hidden") == "true"
-
-
-def test_guessing(page):
-    page.locator("[data-role=until]").select_option(label="Guo (2)")
+def test_a_guess_hides_the_result_and_nothing_else(opened):
+    page = opened("p5")
     page.locator("[data-role=predict]").check()
-    item = page.locator(".bptt-steps > li:visible")
-    assert not item.locator(".bptt-answer").is_visible()
-    value = float(item.get_attribute("data-value"))
-    held = page.evaluate("li => JSON.parse(li.querySelector('.bptt-guess').textContent)", item.element_handle())
-    field, say = item.locator(".bptt-ask input"), page.locator(".bptt-say")
-    # A term is missing: the guess that is farthest off, and so is nothing else; twice as far, its sign is wrong.
-    missing = [
-        ((low + high) / 2, says) for low, high, says in held["answers"] if says.startswith("One term is missing")
-    ]
-    without, says = max(missing, key=lambda pair: abs(pair[0] - value))
-    term = says.removeprefix("One term is missing: ")
-    for guess, answer in [
+    formula, cell = page.locator(".bptt-said .f"), page.locator(".bptt-said .pick")
+    assert formula.inner_text().endswith("= ?")
+    assert cell.inner_text() == "?"
+    assert page.locator(".bptt-led:not([hidden]) .cell.sel .v").inner_text() == "?"
+    d, x = page.locator(".bptt-said tbody th.hot").inner_text(), page.locator(".bptt-said thead th.hot").inner_text()
+    value = float(d.replace("−", "-")) * float(x.replace("−", "-"))
+    field = page.locator(".bptt-said form input")
+    for guess, says in [
         ("abc", "Write a number"),
         ("", "Write a number"),
         (f"{-value:.3f}", "The size is right, the sign is not."),
-        (f"{without:.3f}", f"One term is missing: {term}"),
-        (f"{2 * without - value:.3f}", f"One term has the wrong sign: {term}"),
-        (f"{value + 7:.3f}", f"Not {value + 7:.3f}. Work out "),
+        (f"{value + 7:.3f}", f"Not {value + 7:.3f}. Work it out"),
     ]:
         field.fill(guess)
         field.press("Enter")
-        assert answer in say.inner_text()
-        assert not item.locator(".bptt-answer").is_visible()
+        assert says in page.locator(".bptt-said form [role=status]").inner_text()
+        assert cell.inner_text() == "?"
     field.fill(f"{value:.3f}".replace("-", "−"))
-    item.locator(".bptt-ask button[type=submit]").click()
-    assert say.inner_text().startswith("Right: ")
-    assert item.locator(".bptt-answer").is_visible()
-    press(page, "ArrowRight")
-    page.locator(".bptt-ask button[type=button]").click()
-    assert page.locator(".bptt-steps > li:visible .bptt-answer").is_visible()
-    press(page, "ArrowRight")
-    shape = page.locator(".bptt-steps > li:visible").get_attribute("data-shape")
-    page.locator(".bptt-ask input").fill("(9, 9)")
-    page.locator(".bptt-ask input").press("Enter")
-    assert say.inner_text().startswith("Not (9, 9)")
-    page.locator(".bptt-ask input").fill(f"({shape})")
-    page.locator(".bptt-ask input").press("Enter")
-    assert say.inner_text().startswith("Right")
+    page.locator(".bptt-said form button").first.click()
+    assert page.locator(".bptt-said > [role=status]").inner_text().startswith("Right: ")
+    assert cell.inner_text() != "?"
+    page.locator("[data-c=t3]").click()
+    assert page.locator(".bptt-said .item:not(.r)").count() >= 2
+    assert "?" not in page.locator(".bptt-said .item:not(.r)").first.inner_text().replace("why?", "")
+    assert page.locator(".bptt-said .r").first.inner_text().count("?") == 1
+    page.locator(".bptt-said form button").nth(1).click()
+    assert page.locator(".bptt-said .pick").inner_text() != "?"
+    page.locator("[data-role=copies]").check()
+    page.keyboard.press("Escape")
+    page.goto(page.url.partition("#")[0] + f"#{page.locator('.bptt').get_attribute('id')}-step-1")
+    assert page.locator(".bptt-said form").count() == 0  # never at a copy
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_without_javascript_the_steps_are_a_list(chromium, site, place):
-    context = chromium.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 844})
-    page = context.new_page()
-    page.goto((site / place).as_uri())
-    steps = page.locator(".bptt-steps > li")
-    assert steps.count() > 40
-    assert all(step.is_visible() for step in steps.all()[:5])
-    assert not page.locator(".bptt-controls").is_visible()
-    assert page.locator(".bptt-ledgers td").first.is_visible()
-    context.close()
+# ---- without a script, for everybody, and how large it is
+
+
+@pytest.mark.parametrize("name", ["p5", "p30"])
+def test_without_javascript_everything_is_there(opened, name, pages):
+    page, (_, shown) = opened(name, java_script_enabled=False), pages(name)
+    assert page.locator(".bptt-fig svg.tinygrad-rnn").is_visible()
+    assert page.locator(".bptt-led").count() == len([a for a in shown.accounts if a.shares])
+    assert all(led.is_visible() for led in page.locator(".bptt-led").all())
+    assert page.locator(".bptt-led .tile i").first.is_visible()
+    assert page.locator(".bptt-steps > li").count() == len(shown)
+    assert page.locator(".bptt-steps > li").nth(3).is_visible()
+    assert page.locator(".bptt-tables td").first.is_visible()
+    for part in (".bptt-bar", ".bptt-go", ".bptt-panel"):
+        assert not page.locator(part).is_visible()
+
+
+def test_screen_readers_are_told_once(opened):
+    page = opened("p5")
+    assert page.locator(".bptt-live").inner_text() == ""
+    page.keyboard.press("ArrowRight")
+    assert re.match(r"U\(3\) gives .* of ∂C/∂U\. u\d?", page.locator(".bptt-live").text_content())
+    label = page.locator(CELLS).nth(3).get_attribute("aria-label")
+    assert re.match(r"U\(4\): .* % of the gradient; entry u..? .*; the cost at 4 gives U\(3\) .* %", label)
+    page.locator("[data-c=t2]").click()
+    assert page.locator(CELLS).nth(0).get_attribute("aria-label").startswith("U(1): not yet")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("place", PLACES)
-def test_fits_and_is_accessible(site, visit, place, width, scheme):
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("name", ["p5", "lstm4", "p30"])
+def test_is_accessible(opened, name, size, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = visit(site / place, width=width, scheme=scheme).page
-    page.locator("[data-role=until]").select_option(label="Guo (26)")
-    page.locator("[data-role=predict]").check()
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    ids = page.evaluate("() => [...document.querySelectorAll('[id]')].map(e => e.id)")
+    page = opened(name, size, color_scheme=scheme)
+    acts = [
+        lambda: None,
+        lambda: page.locator("[data-c=t2]").click(),
+        lambda: page.locator("[data-role=predict]").check(),
+        lambda: page.locator("[data-do=ops]").click(),
+    ]
+    for act in acts:
+        act()
+        page.wait_for_timeout(300)  # what fades has faded
+        found = Axe().run(page, ".bptt").response["violations"]
+        assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found] == []
+    small = "all => all.filter((e) => e.offsetWidth && (e.offsetHeight < 24 || e.offsetWidth < 24)).length"
+    assert page.locator(".bptt :is(button, select, input)").evaluate_all(small) == 0
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
     assert len(ids) == len(set(ids))
-    found = Axe().run(page, ".bptt")
-    assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found.response["violations"]] == []
-    page.close()
 
 
-def test_reduced_motion(chromium, site):
-    context = chromium.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    page.goto((site / "steps.html").as_uri())
-    moving = (
-        "() => [...document.querySelectorAll('.bptt *')].some(e => getComputedStyle(e).transitionDuration !== '0s')"
-    )
-    assert not page.evaluate(moving)
-    context.close()
+def test_the_ledger_is_near_with_the_keyboard(opened):
+    page = opened("p5")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "bptt-skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.cell')")
 
 
-def test_size_and_speed(site, visit):
-    assert (site / "steps.html").stat().st_size < 500_000
-    page = visit(site / "steps.html").page
-    started = page.evaluate("() => performance.timing.loadEventEnd - performance.timing.navigationStart")
-    assert started < 10_000  # a bound for a page that hangs, not a measurement
+BUDGET = {"p3": 225_000, "p5": 325_000, "lstm4": 500_000}
+
+
+def test_sizes_and_speed(opened, pages):
+    for name, most in BUDGET.items():
+        assert pages(name)[0].stat().st_size < most
+    page = opened("p5")
     policy = page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
     assert policy.startswith("default-src 'none'")
     assert "http" not in policy
-
-
-def test_arrows_with_nothing_focused(visit, tmp_path):
-    net = network(tg.cells.Guo(), 2)
-    one, two = tg.player(net).save(tmp_path / "one.html"), tmp_path / "two.html"
-    page = visit(one).page
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    assert where(page) == 3
-    page.locator("[data-role=slider]").focus()  # in a field, its own keys: one step, not two
-    page.keyboard.press("ArrowRight")
-    assert where(page) == 4
-    text = one.read_text()
-    section = re.search(r'<section class="bptt".*?</section>', text, re.DOTALL)[0]
-    id = re.search(r'id="([^"]+)"', section)[1]
-    two.write_text(text.replace(section, section + section.replace(id, "other")))
-    page = visit(two).page
-    page.keyboard.press("ArrowRight")
-    assert page.locator(".bptt-count").all_inner_texts() == [page.locator(".bptt-count").first.inner_text()] * 2
-    assert page.locator(".bptt-count").first.inner_text().startswith("1 / ")
+    page.locator("[data-c=t3]").click()
+    spent = page.locator("[data-do=next]").evaluate(
+        "b => { const t = performance.now(); for (let k = 0; k < 20; k++) b.click(); return performance.now() - t; }"
+    )
+    assert spent < 20 * 100  # a bound for a page that hangs, not a measurement
+    assert json.loads(page.locator(".bptt-data").text_content())["cols"] == [[t, t] for t in range(1, 6)]

@@ -95,6 +95,11 @@ ATTRIBUTES = [
     f'transform="translate(0)&quot; onload=&quot;{RUN}"',
     'data-go="play"',
     'class="bptt-steps bptt-live bptt-controls"',
+    'data-c="1-0 x"',
+    f'data-c="1-0&quot; onload=&quot;{RUN}"',
+    f'data-via="a&quot;&gt;&lt;script&gt;{RUN}&lt;/script&gt;"',
+    f'data-via="{AWAY}"',
+    'data-k="1"',
     'tabindex="0"',
     'contenteditable="true"',
 ]
@@ -137,8 +142,10 @@ TEXTS = [
     f"&lt;script&gt;{RUN}&lt;/script&gt;",
     "\u2028\u2029\x00\x1b]0;owned\x07\x1b[2J\u202e",
 ]
-PLACES = ["title", "op", "text", "formula", "read", "number", "result", "before", "entry", "worked", "terms", "weight",
-          "source", "node", "edge", "parent", "account", "column", "copies", "cell", "sum", "part"]  # fmt: skip
+PLACES = ["title", "op", "text", "formula", "read", "number", "result", "before", "entry", "worked", "terms",
+          "weight", "source", "node", "edge", "parent", "account", "column", "copies", "cell", "sum", "part", "id",
+          "entries", "worked out", "texts", "percent", "costs", "product", "other", "cosine", "origins", "boxes",
+          "gaps", "costs of", "bridges", "start"]  # fmt: skip
 
 
 def small() -> tg.Trace:
@@ -151,6 +158,8 @@ def written(trace: tg.Trace, place: str, text: str) -> str:
     """The trace with a text in a place, as JSON."""
     data = json.loads(trace.to_json())
     moments, account = data["moments"], data["accounts"][0]
+    matrix = next(each for each in data["accounts"] if each["id"] == "V")
+    column = matrix["shares"][0]
     share = next(m for m in moments if m["phase"] == "backward")
     match place:
         case "title":
@@ -178,6 +187,43 @@ def written(trace: tg.Trace, place: str, text: str) -> str:
             account["sums"][-1][1] = [text] * len(account["columns"])
         case "part":
             data["parts"][0]["name"] = text
+        case "id":
+            for each in data["accounts"]:
+                each["id"] = text
+        case "entries":
+            matrix["entries"] = [text] * len(matrix["entries"])
+        case "worked out":
+            for m in moments:
+                for entry in m["entries"]:
+                    entry["worked"] = entry["value"] = text
+        case "texts":
+            for amount in (column["share"], column["so_far"], matrix["total"]):
+                amount["texts"] = [text] * len(amount["texts"])
+        case "percent":
+            column["share"]["percent"] = column["share"]["length"] = matrix["total"]["percent"] = text
+        case "costs":
+            column["costs"] = [text]
+        case "product":
+            a, b = matrix["shape"]
+            told = {"label": text, "error": [text, [text] * a], "read": [text, [text] * b], "entries": [text] * (a * b)}
+            column["products"] = [told, told]
+        case "other" | "cosine":
+            matrix["others"] = [
+                {"name": text, "reach": 1, "shares": [matrix["total"]], "total": matrix["total"], "cosine": text}
+            ]
+        case "origins":
+            for m in moments:
+                m["origins"] = [[text, text]] * len(m["read"])
+        case "boxes":
+            data["figure"]["boxes"] = [[moments[0]["node"], text], [text, text]]
+        case "gaps":
+            data["figure"]["gaps"] = [text]
+        case "costs of":
+            data["costs"] = [[text, 1]]
+        case "bridges":
+            data["bridges"] = [[text, text]]
+        case "start":
+            data["start"] = [text, 1]
         case _:
             for m in moments:
                 m[place] = text
@@ -196,9 +242,12 @@ def traces() -> list[tuple[str, str]]:
     pictures += [(f"path {each}", f"{head}{tail}<path {each}/></svg>") for each in ATTRIBUTES]
     pictures += [(f"root {each}", each) for each in ROOTS]
     found = [(name, json.dumps(whole | {"svg": picture})) for name, picture in pictures]
+    # The textbook picture is read as every other: a part of the list must do.
+    some = [(name, {**whole["figure"], "svg": picture}) for name, picture in pictures[::5]]
+    found += [(f"figure {name}", json.dumps(whole | {"figure": figure})) for name, figure in some]
     for k, text in enumerate(TEXTS):
-        # Each text in three places, each place with some texts; in the title, all.
-        places = dict.fromkeys(["title", *(PLACES[(3 * k + j) % len(PLACES)] for j in range(4))])
+        # Each text in some places, each place with some texts; in the title, all.
+        places = dict.fromkeys(["title", *(PLACES[(3 * k + j) % len(PLACES)] for j in range(7))])
         found += [(f"{place}: {text}", written(trace, place, text)) for place in places]
     return found
 

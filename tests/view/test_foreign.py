@@ -85,6 +85,12 @@ def test_a_number_is_one_that_the_rest_bears_out(data, place, number):
     assert place[0] in said
 
 
+PRODUCT = [{"label": "", "error": ["a", ["1"] * 99], "read": ["b", ["1"]], "entries": []}]
+OTHER = [
+    {"name": "a", "reach": 1, "shares": [], "total": json.loads(SMALL.to_json())["accounts"][0]["total"], "cosine": ""}
+]
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [
@@ -114,6 +120,31 @@ def test_a_number_is_one_that_the_rest_bears_out(data, place, number):
         (lambda d: d["moments"][0].update(read=[["a", "b", "c"]]), "trace.moments[0].read[0]"),
         (lambda d: d["moments"][0].update(terms=[["a", None]]), "trace.moments[0].terms[0][1]"),
         (lambda d: d.update(svg=None), "trace.svg"),
+        (lambda d: d["figure"].update(left=1.5), "trace.figure"),
+        (lambda d: d["figure"].update(pitch=0.0), "trace.figure"),
+        (lambda d: d["figure"].update(pitch=-1), "trace.figure"),
+        (lambda d: d["figure"].update(width=1e300), "trace.figure"),
+        (lambda d: d["figure"].update(height=0), "trace.figure"),
+        (lambda d: d["figure"].update(svg="<svg/>"), "its picture"),
+        (lambda d: d["figure"].pop("boxes"), "'boxes'"),
+        (lambda d: d.update(start=["U", 10**9]), "trace.start"),
+        (lambda d: d.update(bridges=[["a"]]), "trace.bridges[0]"),
+        (lambda d: d["moments"][1].update(origins=[["n1", "value"]] * 9), "trace.moments[1]"),
+        (lambda d: d["moments"][1].update(alone=[1.0] * 9), "trace.moments[1]"),
+        (lambda d: d["moments"][1].update(entries=[{"value": "1", "worked": "1", "reads": [1] * 9}]), "moments[1]"),
+        (lambda d: d["moments"][1].update(entries=[{"value": "1", "worked": "", "reads": []}] * 99), "moments[1]"),
+        (lambda d: d["accounts"][0].update(shape=[10**9, 10**9]), "trace.accounts[0]"),
+        (lambda d: d["accounts"][0].update(shape=[-1]), "trace.accounts[0]"),
+        (lambda d: d["accounts"][0].update(shape=[1] * 100), "trace.accounts[0]"),
+        (lambda d: d["accounts"][0].update(entries=["a"] * 99), "trace.accounts[0]"),
+        (lambda d: d["accounts"][0].update(total=None), "trace.accounts[0]"),
+        (lambda d: d["accounts"][0]["total"].update(values=[1.0] * 99), "trace.accounts[0]"),
+        (lambda d: d["accounts"][0]["shares"].append(d["accounts"][0]["shares"][0]), "trace.accounts[0].shares"),
+        (lambda d: d["accounts"][0]["shares"][0].update(first=0), "trace.accounts[0].shares"),
+        (lambda d: d["accounts"][0]["shares"][0].update(arrives=10**6), "trace.accounts[0].shares[0]"),
+        (lambda d: d["accounts"][0]["shares"][0].update(costs=["1 %"] * 99), "trace.accounts[0].shares[0]"),
+        (lambda d: d["accounts"][0]["shares"][0].update(products=PRODUCT), "trace.accounts[0].shares[0]"),
+        (lambda d: d["accounts"][0].update(others=OTHER), "trace.accounts[0].others"),
         (lambda d: d.pop("parts"), "'parts'"),
         (lambda d: d["parts"][0].pop("name"), "trace.parts[0]"),
     ],
@@ -186,6 +217,13 @@ def test_anything_anywhere_is_shown_or_refused_in_a_line(value, random):
         lambda d: d.update(svg=SVG.format("<text>" + ">" * 3_000_000 + "</text>")),
         lambda d: d.update(svg=SVG.format("".join(f'<g fill="#{k:06x}"/>' for k in range(90_000)))),
         lambda d: d.update(svg=SVG.format('<path d="' + "1" * 400_000 + 'x"/>')),
+        lambda d: d["figure"].update(svg=SVG.format('<g data-c="' + "1-1 " * 100_000 + 'x"/>')),
+        lambda d: d["figure"].update(boxes=[["a", "b"]] * 150_000),
+        lambda d: d.update(bridges=[["a", "b"]] * 150_000),
+        lambda d: d["accounts"][0].update(shape=[10**5, 10**5]),
+        lambda d: d["accounts"][0].update(entries=["a"] * 400_000),
+        lambda d: d["accounts"][0]["shares"][0].update(costs=["1 %"] * 400_000),
+        lambda d: d["moments"][1].update(entries=[{"value": "1", "worked": "1" * 10**5, "reads": []}] * 100),
         lambda d: d.update(svg=SVG.format('<g transform="' + "rotate(1)" * 50_000 + 'x"/>')),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 import tinygrad_rnn as tg
 from canonical import problem
 from tinygrad_rnn.view.guess import answers, judge, question
+from tinygrad_rnn.view.page_data import quiet
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +40,22 @@ def test_near_is_two_decimals_or_two_digits(shown):
         assert not judge(m, str(m.value + 1.2 * off)).startswith("Right")
 
 
+def held(shown):
+    """What a page holds: for each step, what is asked for, and what each answer means."""
+    data = json.loads(re.search(r'class="bptt-data">(.*?)</script>', tg.player(shown).page())[1])
+    return data["says"], [step.get("ask") for step in data["steps"]]
+
+
 def test_the_page_holds_the_same(shown):
-    held = re.findall(r'class="bptt-guess">(.*?)</script>', tg.player(shown).page())
-    assert len(held) == len(shown)
-    for text, m in zip(held, shown.moments, strict=True):
-        found = json.loads(text)
-        assert found["question"] == question(m)
-        assert found["answers"] == [list(answer) for answer in answers(m)]
-        assert judge(m, "1e9") == f"Not 1e9. {found['otherwise']}"
+    says, asked = held(shown)
+    assert [ask is not None for ask in asked] == [bool(question(m)) and not quiet(m) for m in shown.moments]
+    for ask, m in zip(asked, shown.moments, strict=True):
+        if ask is None:
+            continue
+        what, spans = ask
+        for (low, high, kind, term), answer in zip(spans, answers(m), strict=True):
+            assert says[kind].format(what[term]) == answer.verdict
+            np.testing.assert_allclose([low, high], answer[:2], rtol=6e-4)
 
 
 def test_the_page_names_the_cost_that_the_error_starts_from(shown):
@@ -63,4 +72,4 @@ def test_what_is_not_finite_is_not_asked_for():
         shown = tg.trace(tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0))
     m = shown.moments[shown.find(-1, value=None)]
     assert (question(m), answers(m)) == ("", [])
-    assert tg.player(shown).page().count("bptt-guess") < len(shown)
+    assert held(shown)[1][shown.moments.index(m)] is None

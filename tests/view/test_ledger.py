@@ -1,5 +1,7 @@
 """The ledger shows what the copies hold, and that it adds up."""
 
+import xml.etree.ElementTree as ET
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def numbers(line):
 )
 def test_small_weights_are_shown_entry_by_entry(weight, heads):
     net = network((4, 2, 3, 2, 3))
-    lines = str(tg.ledger(net, weight)).split("\n")
+    lines = str(tg.view.ledger(net, weight)).split("\n")
     assert lines[0].split() == ["t", *heads.split()]
     rows = [line for line in lines[1:] if "─" not in line]
     for line, share in zip(rows, net.copies[weight], strict=False):
@@ -34,9 +36,20 @@ def test_small_weights_are_shown_entry_by_entry(weight, heads):
 
 def test_large_weights_are_shown_by_their_length():
     net = network((4, 1, 3, 5, 3))
-    lines = str(tg.ledger(net, "U")).split("\n")
+    lines = str(tg.view.ledger(net, "U")).split("\n")
     assert "‖share‖" in lines[0]
     np.testing.assert_allclose(numbers(lines[-1]), [np.linalg.norm(net.grads["U"])], atol=0.0005)
     last = numbers(lines[-3])
     np.testing.assert_allclose(last[1], np.linalg.norm(net.grads["U"]), atol=0.0005)
     assert max(map(len, lines)) <= 80
+
+
+def test_what_a_notebook_shows():
+    p = problem()
+    net = tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0)
+    assert "<figure" in net._repr_html_()
+    net.backward()
+    table = ET.fromstring(tg.view.ledger(net, "b_j")._repr_html_())
+    assert [len(row) for row in table.iter("tr")] == [1 + len(p.params["b_j"])] * 8
+    shown = tg.trace(net)
+    assert shown._repr_html_().count('<section class="bptt"') == 1

@@ -93,7 +93,7 @@ def test_a_bad_number_can_be_found():
 def test_a_file_is_the_whole_trace(shown, tmp_path):
     path = shown.save(tmp_path / "steps.json")
     assert Trace.from_json(path.read_text("utf-8")) == shown
-    schema = json.loads((resources.files("tinygrad_rnn.view") / "trace-1.schema.json").read_text("utf-8"))
+    schema = json.loads((resources.files("tinygrad_rnn.view") / "trace-2.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(path.read_text("utf-8")), schema)
     with pytest.raises(FileExistsError, match="exists already"):
@@ -113,7 +113,8 @@ def with_moment(data, **changed):
         (lambda data: "{", "it is not JSON"),
         (lambda data: "[]", 'its "format" is not'),
         (lambda data: json.dumps(data | {"format": "other"}), 'its "format" is not'),
-        (lambda data: json.dumps(data | {"version": 2}), "version 2, and only version 1 is known"),
+        (lambda data: json.dumps(data | {"version": 3}), "version 3, and only 1 to 2 are known"),
+        (lambda data: json.dumps(data | {"version": True}), "version True, and only 1 to 2 are known"),
         (lambda data: json.dumps({k: v for k, v in data.items() if k != "moments"}), "not whole: KeyError 'moments'"),
         (lambda data: json.dumps(data | {"moments": [{}]}), "not whole: KeyError 'number'"),
         (lambda data: "[" * 200_000, "it is not JSON"),

@@ -173,7 +173,7 @@ def test_pages_and_traces_from_the_command(tmp_path, monkeypatch):
     run = CliRunner().invoke
     assert "written: a.json" in run(main, ["step", "--steps", "2", "-o", "a.json"]).output
     assert "written: a.html" in run(main, ["step", "--trace", "a.json", "-o", "a.html"]).output
-    assert (tmp_path / "a.html").read_text("utf-8").count("bptt-head") > 20
+    assert (tmp_path / "a.html").read_text("utf-8").count("<li id=") > 20
     for args, said in [
         (["-o", "a.html"], "exists already"),
         (["-o", "a.txt"], "choose .html or .json"),

@@ -9,7 +9,7 @@ from .network import Network
 from .paying import Paying
 from .recipe import Recipe, Recorded
 from .recording import Recording
-from .steps import Step
+from .steps import Read, Step
 from .unfolded import Unfolded
 from .unfolding import unfold
 
@@ -19,6 +19,7 @@ __all__ = [
     "Guo",
     "Network",
     "Paying",
+    "Read",
     "Recipe",
     "Recorded",
     "Recording",

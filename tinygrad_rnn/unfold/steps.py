@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,15 @@ from ..autodiff.calling import shortened
 from ..autodiff.notation import plain
 
 Array = NDArray[Any]
+
+
+class Read(NamedTuple):
+    """An array that a step reads: its name, and whether it is a node's value or what came back to it."""
+
+    name: str
+    value: Array
+    node: Node
+    what: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,21 +119,41 @@ class Step:
     @property
     def operands(self) -> list[tuple[str, Array]]:
         """The arrays that the formula reads, each with its name in plain text."""
+        return [(read.name, read.value) for read in self.reads]
+
+    @property
+    def reads(self) -> list[Read]:
+        """What the formula reads: arrays, each with its name in plain text and the node whose it is."""
         node = self.node
         if node.op is None:
             return []
-        named: list[tuple[str, Any]] = [(p.latex, v) for p, v in zip(node.parents, self._args, strict=True)]
-        who: list[Any] = [p.index for p in node.parents]
-        marks = [f"<{k}>" for k in range(len(named))]
+        who: list[Read] = [
+            Read(p.latex, np.asarray(v), p, "value") for p, v in zip(node.parents, self._args, strict=True)
+        ]
+        marks = [f"<{k}>" for k in range(len(who))]
         if self.share is None:
             read = writing.value(node.op, marks)
         else:
             read = writing.share(node.op, self.share.slot, "<g>", "<y>", marks)
-            named = [(self._of(node), self._g), (node.latex, self._values[node]), *named]
-            marks, who = ["<g>", "<y>", *marks], ["g", "y", *who]
+            whole = Read(self._of(node), self._g, node, "cotangent")
+            who = [whole, Read(node.latex, np.asarray(self._values[node]), node, "value"), *who]
+            marks = ["<g>", "<y>", *marks]
         # One line for each node, however often the formula reads it; two nodes of one name have two.
-        unique = {w: pair for mark, w, pair in zip(marks, who, named, strict=True) if mark in read}
-        return [(plain(name), np.asarray(value)) for name, value in unique.values()]
+        unique = {(w.node.index, w.what): w for mark, w in zip(marks, who, strict=True) if mark in read}
+        return [w._replace(name=plain(w.name)) for w in unique.values()]
+
+    def again(self, changed: Read) -> Array:
+        """The step's value, had one of the arrays that it reads been another one."""
+        node, args = self.node, [np.asarray(v) for v in self._args]
+        assert node.op is not None  # a leaf reads nothing
+        if changed.what == "value":
+            args = [changed.value if p is changed.node else v for p, v in zip(node.parents, args, strict=True)]
+        if self.share is None:
+            return np.asarray(node.op.value(*args))
+        g, y = self._g, np.asarray(self._values[node])
+        if changed.node is node:
+            g, y = (changed.value, y) if changed.what == "cotangent" else (g, changed.value)
+        return np.asarray(node.op.share(self.share.slot, g, y, args))
 
     def largest(self) -> tuple[int, ...]:
         """The index of the entry of `value` that is furthest from zero."""

@@ -1,5 +1,7 @@
 """Pictures, formulas and lessons: everything shown is made from the tape."""
 
+from . import notebook as notebook
+from .accounts import Account, Amount, Contribution, Factors, Other, Row
 from .engine import EngineError
 from .flow import draw_flow
 from .ledger import Ledger, ledger
@@ -9,13 +11,19 @@ from .player import Player, player
 from .plots import plot_influence, plot_lags
 from .scene import Scene
 from .terminal import show
-from .trace import Account, Moment, Part, Row, Trace, trace
+from .trace import Drawn, Entry, Moment, Part, Trace, trace
 
 __all__ = [
     "Account",
+    "Amount",
+    "Contribution",
+    "Drawn",
     "EngineError",
+    "Entry",
+    "Factors",
     "Ledger",
     "Moment",
+    "Other",
     "Part",
     "Picture",
     "Player",

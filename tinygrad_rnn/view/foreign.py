@@ -7,7 +7,7 @@ import math
 import reprlib
 from collections import Counter
 from collections.abc import Hashable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -78,6 +78,8 @@ def _integer(digits: str) -> int | float:
 def read(kind: Any, data: Any, where: str) -> Any:
     """An object of a frozen class from its JSON, tuples from lists, every part of the type that the class says.
 
+    What has a default may be missing: an older file does not know it.
+
     Raises
     ------
     ValueError
@@ -87,10 +89,11 @@ def read(kind: Any, data: Any, where: str) -> Any:
         if isinstance(data, Twice):
             raise ValueError(f"{where}.{briefly(data.name)} stands there twice")
         hints = _hints(cast(Hashable, kind))
-        for name in hints:
-            if name not in data:
-                raise ValueError(f"KeyError {name!r}, which {where} must have")
-        return kind(**{name: read(hint, data[name], f"{where}.{name}") for name, hint in hints.items()})  # type: ignore[operator]  # a class
+        for field in fields(kind):
+            if field.name not in data and field.default is MISSING:
+                raise ValueError(f"KeyError {field.name!r}, which {where} must have")
+        known = {name: hint for name, hint in hints.items() if name in data}
+        return kind(**{name: read(hint, data[name], f"{where}.{name}") for name, hint in known.items()})  # type: ignore[operator]  # a class
     if get_origin(kind) is tuple and isinstance(data, list):
         parts = get_args(kind)
         parts = parts[:1] * len(data) if parts[-1:] == (...,) else parts

@@ -9,6 +9,13 @@ from typing import NamedTuple
 
 from .trace import Moment
 
+SAYS = (
+    "Right: {}.",
+    "The size is right, the sign is not.",
+    "One term is missing: {}.",
+    "One term has the wrong sign: {}.",
+)
+
 
 class Answer(NamedTuple):
     """A span of numbers, and the verdict on a guess that lies in it; it begins with ``Right`` if it is right."""
@@ -32,7 +39,12 @@ def veiled(m: Moment) -> Moment:
 
 def answers(m: Moment) -> list[Answer]:
     """The guesses that are foreseen, the likeliest first: the first one whose span a guess lies in is meant."""
-    return [_near(number, verdict) for number, verdict in _foreseen(m) if math.isfinite(1.02 * number)]
+    return [Answer(low, high, SAYS[kind].format(what)) for low, high, kind, what in spans(m)]
+
+
+def spans(m: Moment) -> list[tuple[float, float, int, str]]:
+    """The same for a page: from where to where, which of `SAYS` is meant, and of what."""
+    return [(*_near(number), kind, what) for number, kind, what in _foreseen(m) if math.isfinite(1.02 * number)]
 
 
 def otherwise(m: Moment) -> str:
@@ -50,18 +62,18 @@ def judge(m: Moment, said: str) -> str:
     return next(verdicts, f"Not {said.strip()}. {otherwise(m)}")
 
 
-def _foreseen(m: Moment) -> Iterator[tuple[float, str]]:
+def _foreseen(m: Moment) -> Iterator[tuple[float, int, str]]:
     if m.value is None:
         return
-    yield m.value, f"Right: {m.worked.rpartition(' = ')[2]}."
-    yield -m.value, "The size is right, the sign is not."
+    yield m.value, 0, m.worked.rpartition(" = ")[2]
+    yield -m.value, 1, ""
     for term, worth in m.terms:
-        yield m.value - worth, f"One term is missing: {term}."
+        yield m.value - worth, 2, term
     for term, worth in m.terms:
-        yield m.value - 2 * worth, f"One term has the wrong sign: {term}."
+        yield m.value - 2 * worth, 3, term
 
 
-def _near(number: float, verdict: str) -> Answer:
+def _near(number: float) -> tuple[float, float]:
     """Near enough is what somebody gets who rounds to two decimals, or to two digits, on the way."""
     off = max(0.0051, 0.02 * abs(number))
-    return Answer(number - off, number + off, verdict)
+    return number - off, number + off

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,6 +72,15 @@ class Ledger:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str:
+        def row(tag: str, head: str, cells: list[str]) -> str:
+            scope = "col" if tag == "th" else "row"
+            inside = "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
+            return f'<tr><th scope="{scope}">{html.escape(head)}</th>{inside}</tr>'
+
+        rows = "".join(row("td", *each) for each in self.rows())
+        return f"<table><thead>{row('th', 't', self.columns())}</thead><tbody>{rows}</tbody></table>"
 
 
 def entries(weight: str, shape: tuple[int, ...]) -> list[str]:

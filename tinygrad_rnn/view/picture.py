@@ -19,6 +19,7 @@ from .ids import new_id
 from .mermaid import mermaid
 from .node_link import node_link
 from .overlay import NAMES as OVERLAYS
+from .redrawn import STYLE
 from .scene import Scene
 from .views import VIEWS
 
@@ -48,7 +49,7 @@ class Picture:
     @property
     def svg(self) -> str:
         """The picture as an SVG element that scales down to the width of its place, light or dark as its page is."""
-        return self._svg("width:{width}pt;max-width:100%;height:auto")
+        return self._svg(STYLE)
 
     def _svg(self, style: str) -> str:
         return svg.dressed(formats.drawn(self.scene, lambda: self.dot), self.scene.title, self.scene.description, style)

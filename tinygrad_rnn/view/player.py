@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..autodiff.asked import asked
+from ..autodiff.calling import shortened
 from ..unfold import Unfolded
+from .accounts import OTHER
 from .asked import a_path
 from .files import write_whole
-from .guess import answers, otherwise, question
 from .ids import new_id
+from .page_data import ledgers, quiet, script_data
 from .redrawn import redrawn
 from .text import printable
 from .trace import Trace, trace
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Player:
-    """The steps of a trace, to be gone through with buttons, keys or clicks. It shows itself in a notebook.
+    """What each copy of each weight gives, and every step to it, to be tapped through. It shows itself in a notebook.
 
     Attributes
     ----------
@@ -35,12 +38,26 @@ class Player:
         What it shows.
     predict : bool
         Whether the reader is asked for a value before it is shown.
+    start : (str, int)
+        The weight and the time step whose share is shown first.
+    ops : bool
+        Whether the picture of every op can be asked for.
+    compared : bool
+        Whether the shares are shown beside those that they are held against, from the start.
     """
 
     @asked
-    def __init__(self, steps: Trace, predict: bool = False) -> None:
-        self.trace = steps
-        self.predict = predict
+    def __init__(
+        self,
+        steps: Trace,
+        predict: bool = False,
+        start: tuple[str, int] | None = None,
+        ops: bool = True,
+        compared: bool = False,
+    ) -> None:
+        self.trace, self.predict, self.ops, self.compared = steps, predict, ops, compared
+        _refuse_start(steps, start)
+        self.start = steps.start if start is None else start
         self.id = "bptt-" + hashlib.sha256(steps.to_json().encode()).hexdigest()[:8]
 
     @asked
@@ -54,27 +71,40 @@ class Player:
         id : str, optional
             What the ids of its parts start with; made from what it shows if it is not given.
         """
-        shown = self.trace
+        shown, drawn = self.trace, self.trace.figure
         id = id or self.id
         # What the error starts from is told by the first share: its name is that of ∂C/∂..., or of one C(t) alone.
         slope = next((m.result[0].partition("/")[0] for m in shown.moments if m.phase == "backward"), "∂C")
+        weights = ledgers(shown)
+        everything = redrawn(shown.svg, f"{id}-", "width:{width}px")
+        data = script_data(shown, weights, self._place(weights))
         return (
             _templates()
-            .get_template("stepper.html")
+            .get_template("player.html")
             .render(
                 trace=shown,
                 id=id,
-                picture=_marked(_fitting(shown.svg, id)),
+                drawn=drawn,
+                picture=_marked(redrawn(drawn.svg, f"{id}-f-", "width:{width}px") if drawn else everything),
+                ops=_marked(everything) if self.ops else "",
+                weights=weights,
+                reach=_reach(weights),
+                chosen=OTHER if self.compared else "",
+                chapters=_chapters(shown),
                 predict=self.predict,
-                until=_until(shown),
                 link=link,
                 hidden=_hidden(shown),
                 slope=slope,
-                question=question,
-                answers=answers,
-                otherwise=otherwise,
+                data=_marked(_for_a_script(data)),
             )
         )
+
+    def _place(self, weights: list[dict[str, Any]]) -> tuple[int, int]:
+        """Which weight and which column are shown first; the first ones if a file names others."""
+        weight, t = self.start
+        names = [w["id"] for w in weights]
+        column = next((k for k, (a, b) in enumerate(self.trace.columns) if a <= t <= b), 0)
+        return names.index(weight) if weight in names else 0, column
 
     def page(self) -> str:
         """The whole page: one file that asks for nothing else."""
@@ -120,8 +150,17 @@ class Player:
 
 
 @asked
-def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", predict: bool = False) -> Player:
-    """Step through a network: each step forwards and backwards with its formula, its numbers and the ledger.
+def player(
+    net: Unfolded | Trace,
+    *,
+    of: int | None = None,
+    title: str = "",
+    predict: bool = False,
+    start: tuple[str, int] | None = None,
+    compare: Unfolded | Mapping[str, Any] | None = None,
+    ops: bool = True,
+) -> Player:
+    """See what each copy of each weight gives to its gradient, and why: tap a share, then what it was made of.
 
     Parameters
     ----------
@@ -132,29 +171,71 @@ def player(net: Unfolded | Trace, *, of: int | None = None, title: str = "", pre
     title : str
         What to call it.
     predict : bool
-        Whether the reader is asked for a value or a shape before each step is shown. The reader can switch it.
+        Whether the reader is asked for a number before it is shown. The reader can switch it.
+    start : (str, int), optional
+        The share that is shown first, such as ``("U", 2)``; that of the second copy of the weight that the state is
+        multiplied with, if none is named.
+    compare : Unfolded or mapping of str to array, optional
+        What to hold the shares against, see `trace`.
+    ops : bool
+        Whether the picture of every op is there too, to be asked for: a third of the page.
 
     Returns
     -------
     Player
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `trace`; and if `start` is no share.
     """
     if isinstance(net, Trace):
-        if of is not None or title:
-            raise ValueError("player: of= and title= are said when a trace is made; this one has both already")
-        return Player(net, predict)
-    return Player(trace(net, of, title), predict)
+        if of is not None or title or compare is not None:
+            raise ValueError(
+                "player: of=, title= and compare= are said when a trace is made; this one has all of them already"
+            )
+        shown = net
+    else:
+        shown = trace(net, of, title, compare)
+    return Player(shown, predict, start, ops, compare is not None)
+
+
+def _refuse_start(shown: Trace, start: Any) -> None:
+    if start is None:
+        return
+    names = [account.id for account in shown.accounts if account.shares]
+    if (
+        not isinstance(start, tuple)
+        or len(start) != 2
+        or not isinstance(start[0], str)
+        or start[0] not in names
+        or isinstance(start[1], bool)
+        or not isinstance(start[1], int)
+        or not 1 <= start[1] <= shown.T
+    ):
+        raise ValueError(
+            f"player: start={shortened(start)}: it is a weight, one of {', '.join(names) or 'none'}, and a time step "
+            f'from 1 to {shown.T}, such as ("{names[0] if names else "U"}", {min(2, shown.T)})'
+        )
 
 
 @cache
 def style_text() -> str:
     """The player's CSS."""
-    return (resources.files(__package__) / "page/stepper.css").read_text("utf-8")
+    return _short("player.css")
 
 
 @cache
 def script_text() -> str:
     """The player's JavaScript."""
-    return (resources.files(__package__) / "page/stepper.js").read_text("utf-8")
+    return _short("player.js")
+
+
+def _short(name: str) -> str:
+    """A file of the page without indents and without comments in lines of their own: no string goes over two lines."""
+    text = (resources.files(__package__) / "page" / name).read_text("utf-8")
+    text = re.sub(r"^ */\*.*?\*/\n|^ *//[^\n]*\n", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^ +|^\n", "", text, flags=re.MULTILINE)
 
 
 @cache
@@ -176,12 +257,6 @@ def _text(thing: Any) -> Any:
     return printable(thing) if type(thing) is str else thing
 
 
-def _fitting(picture: str, id: str) -> str:
-    """A picture whose ids are its own, as wide as its place, but never so small that it cannot be read."""
-    # The numbers of the picture are 10 points high: at 0.85 they can still be read.
-    return redrawn(picture, f"{id}-", "width:clamp(calc(.85*{width}px),100%,calc(1.34*{width}px));height:auto")
-
-
 def _marked(html: str) -> str:
     from markupsafe import Markup
 
@@ -197,22 +272,35 @@ def _hidden(shown: Trace) -> str:
     return f"{missing} steps of the time steps {first} to {last}, which do the same again, are not shown."
 
 
-def _until(shown: Trace) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What a reader can go on to: groups of (what must hold, in the list's own words; what it is called)."""
-
-    def each(values: list[tuple[dict[str, str], str]]) -> list[tuple[str, str]]:
-        return [(json.dumps(wanted), called) for wanted, called in values]
-
-    moments = shown.moments
-    times = sorted({m.t for m in moments if m.t})
-    phases: list[tuple[dict[str, str], str]] = [({"phase": "backward"}, "the backward pass")]
-    phases += [({"phase": p, "t": str(t)}, f"t = {t}, {p}s") for p in ("forward", "backward") for t in times]
-    equations = sorted({m.equation for m in moments if m.equation}, key=lambda e: int(e[1:]))
-    weights = list(dict.fromkeys((m.weight, m.t) for m in moments if m.weight))
-    return [
-        ("time", each(phases)),
-        ("equation", each([({"equation": e}, f"Guo ({e[1:]})") for e in equations])),
-        ("share of a copy", each([({"weight": w, "t": str(t)}, f"{w}({t})") for w, t in weights])),
-        ("op", each([({"op": op}, op) for op in sorted({m.op for m in moments})])),
-        ("trouble", each([({"value": ""}, "a number that is not finite")])),
+def _reach(weights: list[dict[str, Any]]) -> tuple[str, list[tuple[str, str]]] | None:
+    """What the shares can be held against: how it is called, and each choice."""
+    names = list(dict.fromkeys(other.name for w in weights for other in w["account"].others))
+    if not names:
+        return None
+    compared = OTHER in names
+    return ("compare with" if compared else "error goes back"), [
+        ("", "nothing" if compared else "fully"),
+        *((name, name) for name in names),
     ]
+
+
+def _chapters(shown: Trace) -> list[tuple[str, str, int]]:
+    """Where one can go at once: the forward pass, each time step backwards, the sum, and what is not finite."""
+    moments = list(enumerate(shown.moments))
+    found = [
+        ("forward", "forward" if len(shown.shown) < 6 else "fwd", next((k for k, m in moments if not quiet(m)), 0))
+    ]
+    for t in reversed(shown.shown):
+        k = next((k for k, m in moments if m.phase == "backward" and m.t == t and not quiet(m)), None)
+        found += [] if k is None else [(f"t{t}", f"t={t}", k)]
+    bad = next((k for k, m in moments if m.value is None), None)
+    found += [] if bad is None else [("bad", "not finite", bad)]
+    return found + ([("sum", "sum", 0)] if any(account.shares for account in shown.accounts) else [])
+
+
+def _for_a_script(data: Any) -> str:
+    """JSON that can stand in a page: no sign in it ends the element that it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return printable(text)

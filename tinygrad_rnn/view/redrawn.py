@@ -15,6 +15,7 @@ from typing import Any
 from . import svg
 from .text import printable
 
+STYLE = "width:{width}pt;max-width:100%;height:auto"
 LARGEST = 4_000_000  # characters; a picture of eight steps of twenty layers has three million
 MOST_ELEMENTS = 200_000
 MOST_COLORS = 1_000
@@ -63,7 +64,7 @@ _ELSEWHERE = re.compile(r"@import|javascript:|expression\(|url\((?!\s*['\"]?#)",
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 
 
-def redrawn(picture: str, prefix: str = "", style: str = "width:{width}pt;max-width:100%;height:auto") -> str:
+def redrawn(picture: str, prefix: str = "", style: str = STYLE) -> str:
     """The picture as an SVG element that was written here, from what stands on the lists of this module.
 
     Parameters

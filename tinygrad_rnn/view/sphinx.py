@@ -7,7 +7,7 @@ takes the number of an equation of Guo's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -31,7 +31,7 @@ from .trace import Trace, trace
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-_ASSETS = {"bptt-stepper.css": style_text, "bptt-stepper.js": script_text}
+_ASSETS = {"bptt-player.css": style_text, "bptt-player.js": script_text}
 
 
 class ForBuilder(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils has no types
@@ -74,14 +74,36 @@ class FromCode(Located):
     """What the directives have in common that need a network."""
 
     has_content = True
-    option_spec: ClassVar[dict[str, Callable[[str], Any]]] = {"net": directives.unchanged, "show-code": directives.flag}
+    option_spec: ClassVar[dict[str, Callable[[str], Any]]] = {
+        "net": directives.unchanged,
+        "show-code": directives.flag,
+        "file": directives.path,
+    }
 
-    def network(self) -> Unfolded:
-        """The network that the directive's content makes."""
+    def names(self) -> dict[str, Any]:
+        """What the directive's content defines, or that of the file that it names."""
         names: dict[str, Any] = {"__name__": "__main__"}
-        name = self.options.get("net", "net")
         with self.located("the code of this directive failed"):
-            exec(compile("\n".join(self.content), f"<{self.name} of {self.env.docname}>", "exec"), names)
+            exec(compile(self.source(), f"<{self.name} of {self.env.docname}>", "exec"), names)
+        return names
+
+    def source(self) -> str:
+        """The code itself."""
+        if "file" not in self.options:
+            return "\n".join(self.content)
+        if self.content:
+            raise self.error("this directive has code of its own and a :file: too; give it one of them")
+        relative, absolute = self.env.relfn2path(self.options["file"])
+        self.env.note_dependency(relative)
+        try:
+            return Path(absolute).read_text("utf-8")
+        except (OSError, ValueError) as error:
+            raise self.error(clean(f"{self.options['file']}: {error}")) from error
+
+    def network(self, names: dict[str, Any] | None = None, name: str = "") -> Unfolded:
+        """The network that the directive's content makes."""
+        names = self.names() if names is None else names
+        name = name or self.options.get("net", "net")
         net = names.get(name)
         if not isinstance(net, Unfolded):
             raise self.error(
@@ -94,7 +116,7 @@ class FromCode(Located):
         """The content itself, if it is to be shown."""
         if "show-code" not in self.options:
             return []
-        text = "\n".join(self.content)
+        text = self.source()
         return [nodes.literal_block(text, text, language="python")]
 
 
@@ -123,7 +145,7 @@ class Unroll(FromCode):
 
 
 class Stepper(FromCode):
-    """``stepper``: the steps of a network, to be gone through."""
+    """``stepper``: what each copy of each weight gives, and the steps to it, to be tapped through."""
 
     option_spec: ClassVar = {
         **FromCode.option_spec,
@@ -131,30 +153,67 @@ class Stepper(FromCode):
         "title": directives.unchanged,
         "predict": directives.flag,
         "trace": directives.path,
+        "weight": directives.unchanged_required,
+        "start": directives.unchanged_required,
+        "compare": directives.unchanged_required,
+        "caption": directives.unchanged,
+        "name": directives.unchanged,
+        "width": directives.length_or_percentage_or_unitless,
+        "no-ops": directives.flag,
     }
 
     def made(self) -> list[nodes.Node]:
-        """The steps, as a player and as a list."""
-        shown = player(self._trace(), predict="predict" in self.options)
-        shown.id = _new_id(self.env, "bptt")
+        """The player, and its steps as a list."""
+        found, compared = self._trace()
+        shown = player(
+            found, predict="predict" in self.options, start=self._start(found), ops="no-ops" not in self.options
+        )
+        shown.compared = compared
+        name = self.options.get("name", "")
+        shown.id = nodes.make_id(name) or _new_id(self.env, "bptt")
         known = _steppers(self.env)
-        known.setdefault(self.env.docname, []).append((shown.id, shown.trace))
-        node = ForBuilder(player=shown)
-        node += Still(picture=shown.trace.svg, id=shown.id, title=shown.trace.title)
+        if any(id == shown.id for each in known.values() for id, _ in each):
+            raise self.error(f"there is another stepper of the name {name!r}: each has its own")
+        known.setdefault(self.env.docname, []).append((shown.id, found))
+        width = self.options.get("width", "")
+        node = ForBuilder(player=shown, width=f"{width}px" if width.isdecimal() else width)
+        node += Still(picture=(found.figure or found).svg, id=shown.id, title=found.title)
         steps = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".")
-        for k, moment in enumerate(shown.trace.moments, start=1):
+        for k, moment in enumerate(found.moments, start=1):
             said = _said(f"{moment.title}: {moment.text}; {moment.worked}")
             steps += nodes.list_item("", said, ids=[f"{shown.id}-step-{k}"])  # where an equation's link leads
         node += steps
-        return [*self.code(), node]
+        below: list[nodes.Node] = []
+        if self.options.get("caption"):
+            below = [nodes.paragraph("", "", *self.parse_inline(self.options["caption"])[0], classes=["bptt-caption"])]
+        return [*self.code(), node, *below]
 
-    def _trace(self) -> Trace:
+    def _start(self, found: Trace) -> tuple[str, int] | None:
+        """The share that is shown first: ``:start: U 2``, or ``:weight: U``, whose second copy it is."""
+        if "start" in self.options:
+            weight, _, t = self.options["start"].strip().rpartition(" ")
+            if not weight or not t.isdecimal() or len(t) > 9:
+                raise self.error(f"start: {self.options['start']!r} is a weight and a time step, such as U 2")
+            return weight.strip(), int(t)
+        return (self.options["weight"].strip(), min(2, found.T)) if "weight" in self.options else None
+
+    def _trace(self) -> tuple[Trace, bool]:
+        """What is shown, and whether it is held against something else."""
         if "trace" not in self.options:
-            return trace(self.network(), self.options.get("of"), self.options.get("title", ""))
+            names, other = self.names(), self.options.get("compare")
+            if other is not None and not isinstance(names.get(other), Mapping):
+                against: Any = self.network(names, other)
+                against.backward()
+            else:
+                against = names.get(other)
+            net = self.network(names)
+            return trace(net, self.options.get("of"), self.options.get("title", ""), against), against is not None
+        if "compare" in self.options:
+            raise self.error("compare: is said when a trace is made; this one is read from a file")
         relative, absolute = self.env.relfn2path(self.options["trace"])
         self.env.note_dependency(relative)
         try:
-            return Trace.load(absolute)
+            return Trace.load(absolute), False
         except (OSError, ValueError) as error:
             raise self.error(clean(f"{self.options['trace']}: {error}")) from error
 
@@ -266,6 +325,8 @@ def _resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             continue
         shown: Player | None = node.get("player")
         text = shown.fragment(link=_link_from(app, docname), id=shown.id) if shown else node["html"]
+        if node.get("width"):
+            text = f'<div style="max-width:{node["width"]}">{text}</div>'
         node.replace_self(nodes.raw("", text, format="html"))
     for node in list(doctree.findall(Still)):
         node.replace_self(_still(app, node))
@@ -316,8 +377,8 @@ def _links_to_steps(app: Sphinx, docname: str, key: str) -> list[nodes.Node]:
 
 def _add_assets(app: Sphinx, page: str, *_: Any) -> None:
     if page in _steppers(app.env) and app.builder.name != "epub":
-        app.add_css_file("bptt-stepper.css")
-        app.add_js_file("bptt-stepper.js", loading_method="defer")
+        app.add_css_file("bptt-player.css")
+        app.add_js_file("bptt-player.js", loading_method="defer")
 
 
 def _write_assets(app: Sphinx, error: Exception | None) -> None:

@@ -51,7 +51,7 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
     names = [f"{letter}({c.first})" if c.kind == "t" else "…" for c in figure.columns]
     square, largest = float((ledger.total**2).sum()), int(np.abs(ledger.total).argmax())
     top = min(frame.bottom for frame in scene.frames) - 4
-    tall = _size(ledger.total)[1] * len(_blocks(ledger.total)[0])
+    tall = _size(ledger.total)[1] * len(blocks(ledger.total)[0])
     pitch = figure.step - 16
     added: list[Box] = []
     for k, (x, share) in enumerate(places):
@@ -70,7 +70,7 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
     return replace(scene, boxes=(*scene.boxes, *added), description=f"{scene.description} {what}")
 
 
-def _blocks(share: NDArray[Any]) -> tuple[NDArray[Any], bool]:
+def blocks(share: NDArray[Any]) -> tuple[NDArray[Any], bool]:
     """A share as the rows of a tile, and whether they have signs: those of a large one are the lengths of blocks."""
     rows = share.reshape(-1, share.shape[-1]) if share.ndim else share.reshape(1, 1)
     if max(rows.shape) <= MOST:
@@ -81,13 +81,13 @@ def _blocks(share: NDArray[Any]) -> tuple[NDArray[Any], bool]:
 
 def _size(share: NDArray[Any]) -> tuple[float, float]:
     """The width and the height of a cell in a tile."""
-    rows, _ = _blocks(share)
+    rows, _ = blocks(share)
     return min(CELL, LARGEST / rows.shape[1]), min(CELL, LARGEST / rows.shape[0])
 
 
 def _tile(name: str, share: NDArray[Any], x: float, y: float, most: float, marked: int) -> list[Box]:
     """A cell for each entry, that of the marked one on top; negative ones have a sign, where there is room."""
-    rows, signs = _blocks(share)
+    rows, signs = blocks(share)
     wide, high = _size(share)
     room = min(wide, high) >= 9
     cells = []

@@ -10,33 +10,71 @@ import json
 import math
 import re
 import reprlib
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..autodiff.asked import asked
 from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
-from ..unfold import Step, Unfolded
+from ..unfold import Read, Step, Unfolded
+from ..unfold.structure import flatten
+from . import svg
+from .accounts import (
+    MOST_REACHES,
+    MOST_SAMPLES,
+    OTHER,
+    Account,
+    Book,
+    Others,
+    copied,
+    finite,
+    given_by_costs,
+    spans,
+    truncations,
+)
 from .arithmetic import evaluate, terms
 from .asked import a_path, a_text
+from .figure import figure
 from .files import write_whole
 from .foreign import briefly, every_text_printable, parsed, read, text_of
-from .ledger import MOST_COLUMNS, entries
 from .picture import draw
-from .redrawn import redrawn
+from .redrawn import STYLE, redrawn
+from .tiles import MOST as MOST_BLOCKS
+from .tiles import NAMED as MOST_ENTRIES
 from .views import MOST_BOXES
 from .views import shown as shown_steps
 
-VERSION = 1
+VERSION = 2  # what was written since version 1 has defaults, so that the old ones are still read
+LONG = 160  # characters of an entry's formula
+MOST_WORKED = 36  # entries of a result
 LONGEST = 200_000  # characters of a formula in a file; with the numbers of 1000 units it has 83,000
 MOST_WRITTEN = 3_000_000  # characters of all formulas: they are parted into lines
 MOST_ROWS = 20_000  # of the numbers of a step
+WIDEST = 1e6  # points of the textbook picture
 MOST_AXES = 64  # NumPy has no more
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a step's result.
+
+    Attributes
+    ----------
+    value, worked : str
+        The number, and the formula with the numbers that give it.
+    reads : tuple of int
+        For each thing that the step reads, the entry that counts most in this one; -1 if none does.
+    """
+
+    value: str
+    worked: str
+    reads: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +117,15 @@ class Moment:
         The weight whose copy hands its share to it here; empty in all other steps.
     source : str
         The line of the cell that this comes from.
+    origins : tuple of (str, str)
+        Where each thing that it reads comes from: the id of a node, and whether it is the node's ``value`` or its
+        ``cotangent``. This and what follows is missing in a trace of version 1.
+    entries : tuple of Entry
+        Each entry of the result, worked out; none if there are too many, or nothing is computed.
+    length : float or None
+        The length of the share.
+    alone : tuple of (float or None)
+        The same if the error starts at the cost of one time step alone, for each of them; of few time steps.
     """
 
     number: int
@@ -102,6 +149,10 @@ class Moment:
     terms: tuple[tuple[str, float], ...]
     weight: str
     source: str
+    origins: tuple[tuple[str, str], ...] = ()
+    entries: tuple[Entry, ...] = ()
+    length: float | None = None
+    alone: tuple[float | None, ...] = ()
 
     @property
     def title(self) -> str:
@@ -122,40 +173,30 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a ledger: which copies, their share, and the step in which it arrives."""
-
-    copies: str
-    cells: tuple[str, ...]
-    arrives: int
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The ledger of one weight as it fills: the share of each copy, and after each step what has been added up.
+class Drawn:
+    """The textbook picture, and what of it a page must know to put ledgers below its columns.
 
     Attributes
     ----------
-    weight : str
-        The weight's name in plain text.
-    columns : tuple of str
-        An entry of the weight each, or the length where there are too many.
-    rows : tuple of Row
-        One for each time step, or for the time steps that are not shown.
-    sums : tuple of (int, tuple of str)
-        The number of a step, and what has been added up after it; of the time steps that are not shown, once.
+    svg : str
+        The picture.
+    left, pitch : float
+        Where the first column begins, and how wide each is: parts of the whole width.
+    width, height : float
+        The picture's size.
+    boxes : tuple of (str, str)
+        For each node that stands in the steps, the box that stands for it.
+    gaps : tuple of str
+        The lines into and out of the time steps that are not drawn.
     """
 
-    weight: str
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-    sums: tuple[tuple[int, tuple[str, ...]], ...]
-
-    def after(self, number: int) -> list[tuple[str, tuple[str, ...]]]:
-        """The rows as they stand after the step of this number, empty where nothing has arrived, and their sum."""
-        rows = [(row.copies, row.cells if row.arrives <= number else ()) for row in self.rows]
-        sums = [cells for arrives, cells in self.sums if arrives <= number]
-        return [*rows, ("sum so far", sums[-1] if sums else ())]
+    svg: str
+    left: float
+    pitch: float
+    width: float
+    height: float
+    boxes: tuple[tuple[str, str], ...]
+    gaps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +223,14 @@ class Trace:
         What stands at the time steps that are shown, without the copies of weights, in the order of the tape.
     svg : str
         The picture; ids as in the moments.
+    start : (str, int)
+        The weight and the time step whose share says most; this and what follows is missing in version 1.
+    figure : Drawn or None
+        The textbook picture.
+    costs : tuple of (str, int)
+        The ids of the costs, each with its time step.
+    bridges : tuple of (str, str)
+        Across time steps that are not shown: a node before, and one behind whose error comes to it.
     """
 
     title: str
@@ -193,9 +242,18 @@ class Trace:
     accounts: tuple[Account, ...]
     parts: tuple[Part, ...]
     svg: str
+    start: tuple[str, int] = ("", 0)
+    figure: Drawn | None = None
+    costs: tuple[tuple[str, int], ...] = ()
+    bridges: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.moments)
+
+    @property
+    def columns(self) -> list[tuple[int, int]]:
+        """The first and the last time step of each column, see `spans`."""
+        return spans(self.shown)
 
     @asked
     def ledger(self, at: int) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
@@ -223,7 +281,7 @@ class Trace:
         return None
 
     def to_json(self) -> str:
-        """The trace as JSON, in the form of ``trace-1.schema.json`` beside this module."""
+        """The trace as JSON, in the form of ``trace-2.schema.json`` beside this module."""
         return json.dumps({"format": "tinygrad_rnn trace", "version": VERSION, **asdict(self)}, allow_nan=False)
 
     @classmethod
@@ -242,14 +300,14 @@ class Trace:
             raise ValueError(f"this is no trace: {error}") from None
         if not isinstance(data, dict) or data.get("format") != "tinygrad_rnn trace":
             raise ValueError('this is no trace: its "format" is not "tinygrad_rnn trace"')
-        if data.get("version") != VERSION:
-            raise ValueError(
-                f"this trace has version {reprlib.repr(data.get('version'))}, and only version {VERSION} is known here"
-            )
+        version = data.get("version")
+        if type(version) is not int or not 1 <= version <= VERSION:
+            raise ValueError(f"this trace has version {reprlib.repr(version)}, and only 1 to {VERSION} are known here")
         try:
             found: Trace = read(cls, data, "trace")
             _refuse_unborne(found)
-            return replace(found, svg=redrawn(found.svg))
+            drawn = found.figure and replace(found.figure, svg=redrawn(found.figure.svg))
+            return replace(found, svg=redrawn(found.svg), figure=drawn)
         except ValueError as error:
             raise ValueError(f"this trace is not whole: {error}") from None
 
@@ -314,7 +372,7 @@ def _refuse_unborne(found: Trace) -> None:
                 f"{MOST_ROWS:,} are shown"
             )
         before = m.number
-    written = sum(len(m.text) + len(m.worked) for m in found.moments)
+    written = sum(len(m.text) + len(m.worked) + sum(len(e.worked) for e in m.entries) for m in found.moments)
     if written > MOST_WRITTEN:
         raise ValueError(f"its formulas have {written:,} characters: at most {MOST_WRITTEN:,} are shown")
     hidden = found.T - len(t)
@@ -345,10 +403,79 @@ def _refuse_parts(found: Trace, times: Set[int | None]) -> None:
         arrive = [row.arrives for row in account.rows] + [number for number, _ in account.sums]
         if not all(1 <= number <= found.steps for number in arrive):
             raise ValueError(f"{where}: what arrives in step {briefly(arrive)} arrives in none of {found.steps}")
+        _refuse_account(found, account, where)
+    _refuse_figure(found)
+
+
+def _refuse_account(found: Trace, account: Account, where: str) -> None:
+    """Raise ValueError if the ledger on its side does not hold what its shape and the time steps say."""
+    columns = [(c.first, c.last) for c in account.shares]
+    if columns and columns != found.columns:
+        raise ValueError(f"{where}.shares stand for {briefly(columns)}, and the columns are {briefly(found.columns)}")
+    if (
+        len(account.shape) > MOST_AXES
+        or not all(1 <= n <= MOST_ROWS for n in account.shape)
+        or len(account.others) > MOST_REACHES
+    ):
+        raise ValueError(f"{where} has the shape {briefly(account.shape)} and {len(account.others)} other ledgers")
+    size = math.prod(account.shape)
+    texts = size if size <= MOST_ENTRIES else 0
+    wide = account.shape[-1] if account.shape else 1
+    values = size if texts else min(wide, MOST_BLOCKS) * min(size // wide, MOST_BLOCKS)
+    amounts = [amount for c in account.shares for amount in (c.share, c.so_far)]
+    amounts += [] if account.total is None else [account.total]
+    amounts += [amount for other in account.others for amount in (*other.shares, other.total)]
+    if amounts and (len(account.entries) != texts or account.total is None):
+        raise ValueError(f"{where} names {len(account.entries)} entries; of a weight of {size} it is {texts}")
+    for amount in amounts:
+        if len(amount.texts) != texts or len(amount.values) != values:
+            raise ValueError(f"{where} has {len(amount.texts)} entries in a share, and a weight of {size}")
+    for other in account.others:
+        if len(other.shares) != len(columns) or not 0 <= other.reach <= found.T:
+            raise ValueError(f"{where}.others: {len(other.shares)} shares that reach {other.reach} steps back")
+    for k, column in enumerate(account.shares):
+        if not 1 <= column.arrives <= found.steps or len(column.costs) not in (0, len(columns)):
+            raise ValueError(f"{where}.shares[{k}] arrives in step {column.arrives} from {len(column.costs)} costs")
+        if len(column.products) > MOST_SAMPLES or any(
+            len(account.shape) != 2
+            or (len(p.error[1]), len(p.read[1])) != account.shape
+            or len(p.entries) not in (0, texts)
+            for p in column.products
+        ):
+            raise ValueError(f"{where}.shares[{k}].products do not have the shape {briefly(account.shape)}")
+
+
+def _refuse_figure(found: Trace) -> None:
+    """Raise ValueError if the picture's columns cannot stand where it says, or a step is worked out beyond its size."""
+    drawn = found.figure
+    if drawn is not None:
+        wide = drawn.left + drawn.pitch * len(found.columns)
+        if not (
+            0 <= drawn.left < 1
+            and 0 < drawn.pitch <= 1
+            and wide <= 1.5
+            and len(drawn.boxes) + len(drawn.gaps) <= MOST_BOXES
+        ):
+            raise ValueError(f"trace.figure has columns from {drawn.left} on, each {drawn.pitch} wide")
+        if not (1 <= drawn.width <= WIDEST and 1 <= drawn.height <= WIDEST):
+            raise ValueError(f"trace.figure is {drawn.width} x {drawn.height} points")
+    if len(found.bridges) + len(found.costs) > MOST_BOXES or abs(found.start[1]) > found.T:
+        raise ValueError(f"trace.bridges are {len(found.bridges)}, and trace.start is {briefly(found.start)}")
+    for k, m in enumerate(found.moments):
+        where = f"trace.moments[{k}]"
+        if len(m.origins) not in (0, len(m.read)) or len(m.alone) not in (0, found.T):
+            raise ValueError(f"{where} reads {len(m.read)} things from {len(m.origins)}, of {len(m.alone)} costs")
+        if len(m.entries) > MOST_WORKED or any(len(entry.reads) != len(m.read) for entry in m.entries):
+            raise ValueError(f"{where}.entries are {len(m.entries)}: at most {MOST_WORKED}, as many as it gives")
 
 
 @asked
-def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
+def trace(
+    net: Unfolded,
+    of: int | None = None,
+    title: str = "",
+    compare: Unfolded | Mapping[str, Any] | None = None,
+) -> Trace:
     """Run a network forwards and backwards, and keep what is to be seen of each step.
 
     Parameters
@@ -359,6 +486,9 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
         Start the error from the cost of this time step alone; from the whole cost if none is named.
     title : str
         What to call it.
+    compare : Unfolded or mapping of str to array, optional
+        What to hold the copies' shares against: another network with the same weights and time steps, its backward
+        pass done, or arrays (T, ...) by the weights' names.
 
     Returns
     -------
@@ -370,48 +500,148 @@ def trace(net: Unfolded, of: int | None = None, title: str = "") -> Trace:
     TypeError
         If it is no network.
     ValueError
-        If `of` is no time step.
+        If `of` is no time step, or nothing of `compare` can be held against it.
     """
+    others = compared("trace", net, compare)
     passes = net.tape.passes
     held = passes.values, passes.cotangents
     try:
-        return every_text_printable(_traced(net, of, title))
+        return every_text_printable(_traced(net, of, title, others))
     finally:  # looking changes nothing, nor does a look that failed
         passes.values, passes.cotangents = held
 
 
-def _traced(net: Unfolded, of: int | None, title: str) -> Trace:
-    steps = net.steps(of)
+def _traced(net: Unfolded, of: int | None, title: str, compare: Mapping[str, Others]) -> Trace:
+    walked = net.steps(of)
     shown = tuple(shown_steps(net, None))  # as in the picture
+    alone = _alone(net) if of is None and net.T <= MOST_REACHES else []
     lines = net.source_lines()
     weights = {leaf.index: name for name, leaf in net.weights.items()}
     moments: list[Moment] = []
-    books = {name: _Book(name, net.weights[name].shape, shown) for name in net.weights}
-    count = 0
+    books = {name: Book(name, net.weights[name].shape, shown) for name in net.weights}
+    counted = [0.0] * net.T  # how much each cost counts in the whole
+    costs = {cost.index: t for t, cost in enumerate(net.losses)}
     steps_from = net.cost if of is None else net.losses[of - 1]
-    for step in steps:
-        count = step.number
+    if steps_from.index in costs:
+        counted[costs[steps_from.index]] = 1.0
+    step: Step | None = None
+    for step in walked:
         share = step.share
-        weight = weights.get(share.parent.index, "") if share is not None else ""
-        if share is not None and weight:
-            books[weight].enter(step)
+        weight = ""
+        if share is not None:
+            weight = weights.get(share.parent.index, "")
+            if weight:
+                books[weight].enter(step)
+            elif copied(step) and share.parent.t in shown:
+                books[weights[share.parent.parents[0].index]].note(step)
+            elif share.parent.index in costs:
+                counted[costs[share.parent.index]] = float(step.after)
         if _shown(step, shown):
-            moments.append(moment(step, weight, str(lines.get(step.node.role, "")) if step.t else ""))
+            made = moment(step, weight, str(lines.get(step.node.role, "")) if step.t else "")
+            lengths = tuple(found.get(made.edge, 0.0) for found in alone) if share is not None else ()
+            moments.append(replace(made, alone=lengths))
+    assert step is not None  # a network has steps
+    filled = [name for name, book in books.items() if book.arrived or book.hidden]
+    given = {name: given_by_costs(net, name, counted, net.copies[name]) for name in filled if name in net.copies}
+    accounts = tuple(
+        books[name].account(given.get(name), truncations(given.get(name)) | compare.get(name, {})) for name in filled
+    )
     return Trace(
         title or f"A recurrent network, unfolded over {net.T} time step{'s' if net.T > 1 else ''}",
         net.T,
         shown,
-        count,
-        _finite(float(steps_from.value)),
+        step.number,
+        finite(float(steps_from.value)),
         tuple(moments),
-        tuple(book.account() for book in books.values() if book.rows or book.hidden),
+        accounts,
         tuple(
             Part(f"n{n.index}", plain(symbol(n.name or f"v_{n.role}")), n.t, n.op is not None)
             for n in net.tape
             if n.t in (0, *shown) and n.t is not None and not is_tie(n)
         ),
         redrawn(draw(net).svg),
+        _start(net, accounts),
+        _drawn(net, moments),
+        tuple((f"n{net.losses[t - 1].index}", t) for t in shown),
+        tuple(_bridges(net, shown)),
     )
+
+
+def compared(who: str, net: Unfolded, other: Unfolded | Mapping[str, Any] | None) -> dict[str, Others]:
+    """For each weight, what another network's copies give, or what somebody has worked out, by its name.
+
+    Raises
+    ------
+    ValueError
+        If no weight of it has the same name, the same shape and as many copies.
+    """
+    if other is None:
+        return {}
+    shares = other.copies if isinstance(other, Unfolded) else other
+    arrays = {name: _numbers(shares[name]) for name in shares}
+    found: dict[str, Others] = {}
+    for name, weight in net.weights.items():
+        given = arrays.get(name)
+        if given is not None and given.shape == (net.T, *weight.shape):
+            found[name] = {OTHER: (0, given)}
+    if not found:
+        has = ", ".join(f"{name} {'of no numbers' if a is None else a.shape}" for name, a in arrays.items()) or "none"
+        wanted = next((f"{name} {(net.T, *w.shape)}" for name, w in net.weights.items()), "none")
+        raise ValueError(
+            f"{who}: compare= has {has}: one at least must be called and shaped as the copies here, such as {wanted}"
+        )
+    return found
+
+
+def _numbers(given: Any) -> NDArray[Any] | None:
+    """An array of what is given, if it is one."""
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _alone(net: Unfolded) -> list[dict[str, float | None]]:
+    """For the cost of each time step, how long the error is on each line if it starts there alone."""
+    return [
+        {
+            f"e{step.node.index}-{step.share.slot}": finite(np.linalg.norm(step.value))
+            for step in net.steps(t)
+            if step.share is not None
+        }
+        for t in range(1, net.T + 1)
+    ]
+
+
+def _drawn(net: Unfolded, moments: Sequence[Moment]) -> Drawn:
+    """The textbook picture, and which of its boxes stands for which node of the steps."""
+    made = figure(net)
+    known = {id for m in moments for id in (m.node, m.parent)}
+    boxes = tuple((node, box) for node, box in made.boxes.items() if node in known and box)
+    drawing = svg.Drawing(made.svg(), made.width, made.height)
+    whole = svg.dressed(drawing, made.scene.title, made.scene.description, STYLE)
+    gaps = tuple(line.id for line in made.scene.lines if "gap" in (line.source[:3], line.target[:3]))
+    return Drawn(redrawn(whole), made.left, made.pitch, made.width, made.height, boxes, gaps)
+
+
+def _start(net: Unfolded, accounts: Sequence[Account]) -> tuple[str, int]:
+    """The second copy of the weight that the state is multiplied with: its error came from later."""
+    before = {n.latex for s in net.states[:-1] for n in flatten(s)}
+    names = {plain(latex) for latex in before}
+    for account in accounts:
+        if any(p.read[0] in names for column in account.shares for p in column.products if column.first > 1):
+            return account.id, min(2, net.T)
+    found = next((account.id for account in accounts if account.shares), "")
+    return found, min(2, net.T) if found else 0
+
+
+def _bridges(net: Unfolded, shown: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Where time steps are left out, the states before them and what reads a state behind them."""
+    for a, b in pairwise(shown):
+        if b - a > 1:
+            after = {s.index for s in flatten(net.states[b - 1])}
+            readers = [n for n in net.tape if n.t == b and any(p.index in after for p in n.parents)]
+            yield from ((f"n{s.index}", f"n{n.index}") for s in dict.fromkeys(flatten(net.states[a])) for n in readers)
 
 
 def _shown(step: Step, shown: tuple[int, ...]) -> bool:
@@ -425,6 +655,7 @@ def moment(step: Step, weight: str = "", source: str = "") -> Moment:
     name = plain(step.result)
     worked = step.unit(index)
     value = float(step.value[index])
+    reads = step.reads
     return Moment(
         step.number,
         step.phase,
@@ -436,22 +667,51 @@ def moment(step: Step, weight: str = "", source: str = "") -> Moment:
         step.equation,
         step.formula,
         step.text,
-        tuple((read, array(values)) for read, values in step.operands),
+        tuple((read.name, array(read.value)) for read in reads),
         (name, array(step.value)),
         "" if share is None or step.before is None else array(step.before),
         "" if share is None else array(step.after),
         step.value.shape,
         "(" + ", ".join(str(i + 1) for i in index) + ")" if index else "",
         f"{worked} = {number(value)}" if worked else number(value),
-        _finite(value),
+        finite(value),
         tuple(_terms(worked)),
         weight,
         source,
+        tuple((f"n{read.node.index}", read.what) for read in reads),
+        tuple(_entries(step)) if reads and step.value.size <= MOST_WORKED and not is_tie(step.node) else (),
+        None if share is None else finite(np.linalg.norm(step.value)),
     )
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None  # JSON has no other numbers
+def _entries(step: Step) -> Iterator[Entry]:
+    """Each entry of the result, with what it reads most of: what moves it most when it grows by a millionth."""
+    most = [_most(step, read) for read in step.reads]
+    for k, index in enumerate(np.ndindex(*step.value.shape)):
+        yield Entry(number(float(step.value[index])), _short(step.unit(index)), tuple(int(each[k]) for each in most))
+
+
+def _short(worked: str) -> str:
+    """A long sum by its first and its last terms."""
+    if len(worked) < LONG:
+        return worked
+    each = terms(worked)
+    if len(each) < 9:
+        return worked
+    return f"{' + '.join(each[:5])} + … {len(each) - 7} more … + {' + '.join(each[-2:])}"
+
+
+def _most(step: Step, read: Read) -> NDArray[Any]:
+    if is_tie(read.node) or not 0 < read.value.size <= MOST_ENTRIES:  # a weight was computed nowhere
+        return np.full(step.value.size, -1)
+    moved, small = np.zeros((read.value.size, step.value.size)), 1e-3 * float(np.abs(read.value).max()) + 1e-9
+    with np.errstate(all="ignore"):
+        for k in range(read.value.size):
+            grown = np.array(read.value, dtype=float)
+            grown.flat[k] += 1e-6 * (abs(grown.flat[k]) + small)
+            moved[k] = np.abs(step.again(read._replace(value=grown)) - step.value).ravel()
+    moved = np.nan_to_num(moved)
+    return np.where(moved.any(axis=0), moved.argmax(axis=0), -1)
 
 
 def _terms(worked: str) -> Iterator[tuple[str, float]]:
@@ -461,49 +721,3 @@ def _terms(worked: str) -> Iterator[tuple[str, float]]:
             value = evaluate(term)
             if math.isfinite(value):
                 yield term, value
-
-
-class _Book:
-    """One weight's ledger while the error comes back; of the time steps that are not shown it keeps the sum."""
-
-    def __init__(self, weight: str, shape: tuple[int, ...], shown: tuple[int, ...]) -> None:
-        self.weight = weight
-        self.shape = shape
-        self.shown = shown
-        self.small = math.prod(shape) <= MOST_COLUMNS
-        self.rows: dict[int, Row] = {}  # by the time step that each begins with
-        self.sums: list[tuple[int, tuple[str, ...]]] = []
-        self.hidden: list[int] = []  # the time steps that are not shown, from the last one backwards,
-        self.total: Any = 0.0  # what their shares add up to,
-        self.last: Step | None = None  # and the last of their shares, until its sum is written down
-
-    def enter(self, step: Step) -> None:
-        t = step.node.t or 0
-        if t and t not in self.shown:
-            self.hidden.append(t)
-            self.total, self.last = self.total + step.value, step
-            return
-        self._sum_up()
-        self.rows[t] = Row(str(t), self._cells(step.value), step.number)
-        self.sums.append((step.number, self._cells(step.after)))
-
-    def _sum_up(self) -> None:
-        """Write down what has come once all that is not shown has come: each sum is a look at all copies so far."""
-        if self.last is not None:
-            first, last = self.hidden[-1], self.hidden[0]
-            self.rows[first] = Row(f"{first} to {last}", self._cells(self.total), self.last.number)
-            self.sums.append((self.last.number, self._cells(self.last.after)))
-            self.last = None
-
-    def _cells(self, values: Any) -> tuple[str, ...]:
-        return tuple(number(float(v)) for v in values.flat) if self.small else (number(float(np.linalg.norm(values))),)
-
-    def account(self) -> Account:
-        self._sum_up()
-        rows = tuple(self.rows[t] for t in sorted(self.rows))
-        return Account(plain(symbol(self.weight)), self._columns(), rows, tuple(self.sums))
-
-    def _columns(self) -> tuple[str, ...]:
-        if not self.small:
-            return ("‖share‖",)
-        return tuple(entries(self.weight, self.shape))

@@ -7,11 +7,12 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .accounts import Account
 from .foreign import briefly
 from .guess import judge, question, veiled
 from .terminal import TURNS, WIDTH, frame
 from .text import clean
-from .trace import Account, Moment, Trace
+from .trace import Moment, Trace
 
 HELP = ("→ next  ← back  g go to  u until  w ledger  Home/End  q quit", "← → g u w  q quit", "q quit")
 MOST_WIDE = 40  # characters that a column is made wide for one long name in it
