@@ -15,7 +15,7 @@ from test_views import fits
 from tinygrad_rnn import ops
 from tinygrad_rnn.autodiff.traits import is_tie
 from tinygrad_rnn.view import svg
-from tinygrad_rnn.view.figure import Column, figure
+from tinygrad_rnn.view.figure import Stretch, figure
 from tinygrad_rnn.view.redrawn import redrawn
 
 
@@ -136,9 +136,9 @@ def test_columns_and_their_places():
     net = network(tg.cells.Guo(), 200)
     made = figure(net)
     assert made.columns == (
-        *(Column("t", t, t) for t in (1, 2, 3)),
-        Column("gap", 4, 197),
-        *(Column("t", t, t) for t in (198, 199, 200)),
+        *(Stretch("t", t, t) for t in (1, 2, 3)),
+        Stretch("gap", 4, 197),
+        *(Stretch("t", t, t) for t in (198, 199, 200)),
     )
     assert len(figure(net, limit=200).columns) == 200
     drawing = svg.own(made.scene)

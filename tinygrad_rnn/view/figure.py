@@ -20,7 +20,7 @@ from ..unfold.structure import flatten
 from . import svg
 from .layers import Layers, Slot
 from .overlay import GREY, Overlay, Shares, Written
-from .roads import Road, Step
+from .roads import Road, StepRoads
 from .scene import Box, Frame, Line, Point, Scene
 from .unfolding import tooltip
 
@@ -34,7 +34,7 @@ LETTER, WORD = 7.5, 5.2  # the widths of a letter of a name and of a number
 
 
 @dataclass(frozen=True)
-class Column:
+class Stretch:
     """A time step, or those that are left out between two."""
 
     kind: Literal["t", "gap"]
@@ -50,7 +50,7 @@ class Figure:
     ----------
     scene : Scene
         What is drawn, and where.
-    columns : tuple of Column
+    columns : tuple of Stretch
         From left to right.
     begin, step : float
         Where the first column begins and how wide each is, in points.
@@ -68,7 +68,7 @@ class Figure:
     """
 
     scene: Scene
-    columns: tuple[Column, ...]
+    columns: tuple[Stretch, ...]
     begin: float
     step: float
     boxes: Mapping[str, str]
@@ -150,8 +150,8 @@ class _Unrolled:
         self.columns = list(self._columns())
         self.column = {t: k + 1 for k, c in enumerate(self.columns) for t in range(c.first, c.last + 1)} | {0: 0}
         # What the first step of a gap reads is what the lines into the gap carry.
-        self.gaps = {c.first: Step(self.made, c.first, home) for c in self.columns if c.kind == "gap"}
-        self.steps = {t: Step(self.made, t, home) for t in shown}
+        self.gaps = {c.first: StepRoads(self.made, c.first, home) for c in self.columns if c.kind == "gap"}
+        self.steps = {t: StepRoads(self.made, t, home) for t in shown}
         self.home, self.layers = home, [n for step in self.steps.values() for n in step.layers]
         self.made.look([*self.first, *self.layers], [way for step in self.steps.values() for way in step.ways])
         self.copies = [road.met[0] for step in self.steps.values() for road in step.roads if road.met]
@@ -169,12 +169,12 @@ class _Unrolled:
         self._find_tracks()
         self._find_places()
 
-    def _columns(self) -> Iterator[Column]:
+    def _columns(self) -> Iterator[Stretch]:
         for a, b in pairwise((0, *self.shown, self.net.T + 1)):
             if b - a > 1:
-                yield Column("gap", a + 1, b - 1)
+                yield Stretch("gap", a + 1, b - 1)
             if b <= self.net.T:
-                yield Column("t", b, b)
+                yield Stretch("t", b, b)
 
     # ---- rows
 
@@ -195,7 +195,7 @@ class _Unrolled:
         self.top = len(keys) - 1
         self.highest = self.top - (("C", 0) in keys)  # but for the cost
 
-    def _key(self, node: Node, step: Step) -> tuple[str, int]:
+    def _key(self, node: Node, step: StepRoads) -> tuple[str, int]:
         """What a layer is in every step: the input, a part of the state, the output, the cost, or a hidden layer."""
         if node is step.cost:
             return "C", 0
@@ -215,7 +215,7 @@ class _Unrolled:
         """The rows that a road leads to."""
         return [self.row[target.index] for target in road.targets]
 
-    def _standing(self, step: Step) -> dict[int, list[Road]]:
+    def _standing(self, step: StepRoads) -> dict[int, list[Road]]:
         """The roads within a step, by the row from which they rise."""
         found: dict[int, list[Road]] = defaultdict(list)
         for road in step.roads:
@@ -274,7 +274,7 @@ class _Unrolled:
             past = sum(goal > row + 1 for row, roads in standing.items() for r in roads for goal in self._goals(r))
             self.lanes = max(self.lanes, past)
 
-    def _straight(self, step: Step) -> dict[int, int]:
+    def _straight(self, step: StepRoads) -> dict[int, int]:
         """By row, the road that runs straight on it to the same row: the first with a matrix, or else the first."""
         found: dict[int, int] = {}
         for k, road in enumerate(step.roads):
@@ -379,7 +379,7 @@ class _Unrolled:
         left = self.pitch - self.before - begin
         return Figure(scene, tuple(self.columns), left, self.pitch, boxes, self.carried, self.via)
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: StepRoads) -> None:
         x, t = self.x[step.t], step.t
         for node in step.layers:
             self._layer(node, x)
@@ -418,7 +418,7 @@ class _Unrolled:
         nodes = self.net.tape.nodes
         return {e for e in road.edges if self.home.get(nodes[e[0]].parents[e[1]].index) is road.source}
 
-    def _within(self, step: Step) -> Iterator[str]:
+    def _within(self, step: StepRoads) -> Iterator[str]:
         """The roads of a step, each upright if it leads to the next row, else past the boxes between, on the right.
 
         The boxes of their matrices are handed back.
@@ -453,7 +453,7 @@ class _Unrolled:
                     self._line(name, f"n{target.index}", points, "data", self._ends(road), edges)
                 x += self._item_width(road) / 2
 
-    def _across(self, step: Step, k: int, road: Road) -> None:
+    def _across(self, step: StepRoads, k: int, road: Road) -> None:
         """A road from an earlier step: on the row of its source, or on a track of its own between the columns."""
         column, x, row = self.column[road.source.t or 0], self.x[step.t], self._row(road.source)
         name = f"n{road.source.index}"
@@ -482,7 +482,7 @@ class _Unrolled:
                 points = [*at, (behind, high), (behind, into), (left, into)]
             self._line(name, f"n{target.index}", points, "state", self._ends(road), edges)
 
-    def _gap(self, column: Column) -> None:
+    def _gap(self, column: Stretch) -> None:
         """The box of the steps that are left out, and the lines into it."""
         low, high = self.y[0] - self.tall[0] / 2, self._above(self.highest)
         id, place = f"gap{column.first}", (self.x[column.first], (low + high) / 2, self.wide, high - low)
@@ -498,7 +498,7 @@ class _Unrolled:
                 self._line(box.id, id, [box.right, (gap.left[0], box.y)], "state", min(edges), edges)
 
 
-def _gap_words(column: Column) -> tuple[tuple[str, str], ...]:
+def _gap_words(column: Stretch) -> tuple[tuple[str, str], ...]:
     count = column.last - column.first + 1
     span = f"{column.first} … {column.last}" if count > 1 else str(column.first)
     words = span, f"{count:,} steps" if count > 1 else "one step", "not drawn"

@@ -35,7 +35,7 @@ class Road:
         return set().union(*self.targets.values())
 
 
-class Step:
+class StepRoads:
     """What is drawn of a time step.
 
     Parameters
