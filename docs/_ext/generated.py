@@ -276,7 +276,7 @@ def benchmarks(file: Path) -> str:
 def mutants(file: Path) -> str:
     """What ``nox -s mutants -- --write`` has left: of each part how many were noticed, and the survivors."""
     report = json.loads(file.read_text("utf-8"))
-    lines = [_row(["part", "places", "tried", "noticed", "", "when", "seed"]), _row(["---", *["--:"] * 6])]
+    lines = [_row(["part", "places", "tried", "noticed", "of all tried", "when", "seed"]), _row(["---", *["--:"] * 6])]
     survivors = []
     for part, row in report.items():
         noticed = row["tried"] - len(row["survived"])
