@@ -63,11 +63,12 @@ assert np.array_equal(arrives, np.eye(m))
 # %% [markdown]
 # Not nearly one. One. The weights were drawn at random and it does not matter what they are.
 #
-# The LSTM of today, unfolded: the line from $c(t-1)$ to $c(t)$ passes no matrix, while $U$ stands on the line from
-# $s(t-1)$. Choose $C(6)$ and see on which of the two its error comes back.
+# The LSTM of today, its first three steps unfolded: the line from $c(t-1)$ to $c(t)$ passes no matrix, while $U$
+# stands on the line from $s(t-1)$. Choose $C(3)$ and see on which of the two its error comes back.
 
 # %%
-tg.player(net, title="An LSTM, copy by copy", start=("U", 2), ops=False)
+three = tg.unfold(cell, params, x[:3], d[:3], s0=start)
+tg.player(three, title="An LSTM, copy by copy", start=("U", 2), ops=False)
 
 # %% [markdown]
 # ## Why there are gates

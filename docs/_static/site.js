@@ -13,3 +13,6 @@ addEventListener("load", () => {
   reach();
   window.MathJax?.startup?.promise?.then(reach); // formulas have no width before
 });
+
+// The captions of the sidebar's groups are headings, and say of which level.
+for (const caption of document.querySelectorAll("p.caption[role=heading]")) caption.setAttribute("aria-level", "2");

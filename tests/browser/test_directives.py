@@ -128,7 +128,7 @@ def test_the_options_of_a_stepper(build, tmp_path):
     assert [(d["weights"][d["start"][0]]["id"], d["start"][1]) for d in data] == [("W", 1), ("V", 0), ("U", 1)]
     assert '<div style="max-width:600px"><section class="bptt" id="mine"' in page
     assert "A <em>player</em> of its own" in page
-    assert page.count("<template") == 2
+    assert page.count('<template class="bptt-template"') == 2
     assert page.count('<option value="the other" selected="selected">') == 2
     assert (out / "_static/bptt-player.js").is_file()
 

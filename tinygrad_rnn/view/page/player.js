@@ -55,7 +55,8 @@
     const time = (s) => s.t ?? steps[made.get(s.to)]?.t;
 
     // ---- the picture; a line's way back has its head at the other end
-    $(".bptt-head marker").id = `${root.id}-back`;
+    fig.querySelector("svg").append($(".bptt-head").content.querySelector("defs").cloneNode(true));
+    fig.querySelector("marker").id = `${root.id}-back`;
     fig.style.setProperty("--back", `url(#${root.id}-back)`);
     function carry(k, lost) {
       const { edge, l, node, to } = steps[k], e = (l[S.alone === null ? 0 : S.alone + 1] ?? l[0]) / 100;
