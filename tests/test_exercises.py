@@ -236,7 +236,7 @@ def test_what_the_file_has_started_ends_with_it(cd, source, then):
 def test_what_the_file_takes_is_limited(cd, source, says):
     mine = cd / "exercise_06.py"
     mine.write_text(source)
-    report = check_file(SIX, mine, seconds=5)
+    report = check_file(SIX, mine, seconds=30)  # memory is taken slowly where others take the processor
     assert report.first.status == ERROR
     assert re.search(says, report.first.says)
     assert sum(path.stat().st_size for path in cd.iterdir()) < 2 * attempt.MOST_WRITTEN
