@@ -1,5 +1,9 @@
 # %% [markdown]
-# # One sentence, unfolded
+# # One sentence, unfolded: a weight and its copies
+#
+# * **Goal**: read the ledger of a weight, and say why its rows are added
+# * **Needs**: nothing
+# * **Words**: recurrent neural network, RNN, forward pass, backward pass, ledger
 #
 # A recurrent network reads a sentence one character at a time. It has **one** matrix `U` that carries
 # its memory from each character to the next, and it uses that same matrix again and again.

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Three or twenty-three?
+# # Three or twenty-three? Ordered derivatives
+#
+# * **Goal**: say why 3 and 23 are both right
+# * **Needs**: the chain rule
+# * **Words**: chain rule, ordered derivative, direct derivative, total derivative
 #
 # Lesson 1 added up shares and called the sum a derivative. Is it one? The smallest case in which you can go wrong
 # has two lines. It is an example in the manner of Paul Werbos (1990):

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Four ways to get a tape wrong
+# # Four ways to get a tape wrong: reverse mode
+#
+# * **Goal**: send an error back through a list by hand, and see four mistakes coming
+# * **Needs**: lesson 2, Python functions
+# * **Words**: reverse mode, automatic differentiation, tape, computational graph
 #
 # Lesson 2 ended with a rule that fits in one sentence: go through the list from the last line to the first, and let
 # every line hand its share to those it has read, where shares are added.

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Who is to blame?
+# # Who is to blame? Error propagation
+#
+# * **Goal**: write (8) to (12) from memory, and say when $\delta = d - y$
+# * **Needs**: lesson 4, partial derivatives
+# * **Words**: backpropagation, delta, softmax, cross-entropy, squared error, bias
 #
 # The network of lesson 4 gives an answer and we know what the answer should have been. Section 2 of Guo's report
 # asks each unit and each weight: how much of this is your doing?

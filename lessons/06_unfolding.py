@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Back through time
+# # Back through time: unfolding
+#
+# * **Goal**: write backpropagation through time for a whole sequence
+# * **Needs**: lesson 5
+# * **Words**: backpropagation through time, BPTT, unfolding, unrolling
 #
 # Lesson 5 gave every weight its change. Equation (12) did it for `U`:
 #

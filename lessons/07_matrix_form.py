@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Learning
+# # Learning: the matrix form
+#
+# * **Goal**: train a network with matrix products only, and check each copy
+# * **Needs**: lesson 6, outer products
+# * **Words**: matrix form, outer product, gradient descent, learning rate
 #
 # Everything is derived. What is missing is the network that gets better by it. Section 3.1 of Guo's report says it
 # all again with vectors and matrices, in the form in which one would program it, and updates the weights. We do the

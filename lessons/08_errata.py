@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Ten misprints
+# # Ten misprints: the errata
+#
+# * **Goal**: find a misprint by measuring
+# * **Needs**: lessons 5, 6 and 7
+# * **Words**: errata, misprint, measured slope, finite differences
 #
 # Guo's report is good, and we have found ten slips in it. Most are slips of the pen. E2, E3 and E4 are one mistaken
 # claim and what follows from it, and E9 is a count that one can take in two ways. What matters is to be able to find

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Why are the shares added?
+# # Why are the shares added? Tied weights
+#
+# * **Goal**: answer why the shares are added, and not averaged
+# * **Needs**: lesson 6
+# * **Words**: tied weights, shared weights, weight sharing
 #
 # One question comes up wherever backpropagation through time is taught. The code says `dU += ...` in the loop that goes
 # backwards. Why `+=`? Why not the average, if they are all copies of the same thing? Why not the last one, which is

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Who did it, and to whom?
+# # Who did it, and to whom? The influence matrix
+#
+# * **Goal**: say which copy owes how much to which cost
+# * **Needs**: lessons 6 and 9
+# * **Words**: influence matrix, lag, credit assignment
 #
 # The ledger of lesson 1 has a row for each copy of `U`. Take the row of `U(2)`. It says how much the whole cost
 # changes when this copy is moved. But the whole cost is a sum, and the copy at step 2 has a hand in every cost that

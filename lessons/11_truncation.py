@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Not all the way back
+# # Not all the way back: truncation
+#
+# * **Goal**: draw what a truncation leaves out, and tell its recipes apart
+# * **Needs**: lesson 10
+# * **Words**: truncation, truncated backpropagation, k1 and k2, window, stateful
 #
 # A weather station has been sending numbers for three years. To learn from today's error by going all the way back, you
 # would have to keep three years of states, and walk through all of them, every day. And lesson 10 has shown what you

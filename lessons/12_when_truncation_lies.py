@@ -1,5 +1,9 @@
 # %% [markdown]
-# # When truncation lies
+# # When truncation lies: biased gradients
+#
+# * **Goal**: say when a truncated gradient points uphill, and what it costs to be right on average
+# * **Needs**: lessons 10 and 11; what a mean is
+# * **Words**: biased gradient, randomised truncation, influence balancing
 #
 # Truncation leaves out the far corner of the table because next to nothing stands there. But a gradient is a **sum**.
 # Many small entries can add up to something, and they can all point the same way: against the near ones. Then the

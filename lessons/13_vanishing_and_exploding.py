@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Vanishing and exploding
+# # Vanishing and exploding gradients
+#
+# * **Goal**: say when a gradient must vanish, and what each way of clipping does
+# * **Needs**: lessons 6 and 10; singular values help
+# * **Words**: vanishing, exploding, Jacobian, singular value, gradient clipping, initialisation
 #
 # In lesson 10 each step back multiplied the influence by about the same factor, and the factor was below one. Do that
 # forty times and nothing is left. If it were above one, forty times would be a catastrophe of the other kind.

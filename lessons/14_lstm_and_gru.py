@@ -1,5 +1,9 @@
 # %% [markdown]
-# # The carousel
+# # The carousel: LSTM and GRU
+#
+# * **Goal**: say what a gate does about a vanishing gradient
+# * **Needs**: lesson 13
+# * **Words**: LSTM, GRU, gate, forget gate, memory cell
 #
 # An error that goes back one step is multiplied by $\mathrm{diag}(f')\,U$. Lesson 13 began with a $U$ that made this
 # nearly one. But $U$ learns, slopes get small, and nothing keeps the product where it was.

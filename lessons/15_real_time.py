@@ -1,5 +1,9 @@
 # %% [markdown]
-# # In real time
+# # In real time: RTRL, the gradient forwards
+#
+# * **Goal**: carry a gradient forwards, and say why one goes backwards
+# * **Needs**: lesson 10; lesson 12 for its end
+# * **Words**: RTRL, real-time recurrent learning, UORO, forward mode, online learning
 #
 # All that we have done goes back. It keeps every state until the end, and then it returns. A network that lives on
 # has no end. It reads, answers, pays, reads; and it would like to know *now*, at step $t$, how its weights should

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # Turn the graph round
+# # Turn the graph round: transposition
+#
+# * **Goal**: prove that forwards and backwards give one number
+# * **Needs**: lesson 15; sums with two indices
+# * **Words**: transposition, flow graph, signal-flow graph
 #
 # Lesson 15 drew two graphs above each other, one with its arrows turned round, and said: the same number arrives, that
 # is a theorem. So it was there to be believed. In this lesson it is taken apart and proved, in three lines, and then we

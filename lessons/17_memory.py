@@ -1,5 +1,9 @@
 # %% [markdown]
-# # What must be kept
+# # What must be kept: memory and checkpoints
+#
+# * **Goal**: pay for memory with time, or with sharpness
+# * **Needs**: lessons 6 and 11
+# * **Words**: memory, checkpointing, recomputation, gamma memory
 #
 # Backpropagation through time plays the sequence backwards, and on the way it needs what was there when it was played
 # forwards: the slopes $f'$, and the states that `U` was multiplied with. So all of it is kept until the error comes by.

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # No past at all
+# # No past at all: focused networks
+#
+# * **Goal**: say when a trace for each weight replaces the past
+# * **Needs**: lesson 15
+# * **Words**: focused backpropagation, eligibility trace, e-prop
 #
 # One method needs no past: real-time recurrent learning (RTRL), lesson 15. It carries a table along: for every weight,
 # what it has done to each unit of the state so far. With $m$ hidden units, `U` has $m^2$ entries, so its part of the

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # The bug museum
+# # The bug museum: wrong gradients
+#
+# * **Goal**: build a test that can fail, and read off the influence matrix where a program is wrong
+# * **Needs**: lessons 6 and 10; some Python
+# * **Words**: gradient check, bug, debugging
 #
 # Backpropagation through time is ten lines of code, and people get them wrong again and again. The mistakes are old
 # friends: they stand in published code, in textbooks and in frameworks, and they are always the same ones. The nasty

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # How the tape gets fast
+# # How the tape gets fast: folding
+#
+# * **Goal**: say what has to wait for what
+# * **Needs**: lesson 6; lesson 7 helps
+# * **Words**: folding, recurrence, compiler, speed
 #
 # The tape has a node for each op at each time step. That is what makes it possible to look at every copy. It is also
 # what makes such tapes slow: for a small network, a multiplication takes less time than all that Python does around it.

@@ -1,5 +1,9 @@
 # %% [markdown]
-# # A text, character by character
+# # A text, character by character: a language model
+#
+# * **Goal**: train a network on a text, and judge it by a baseline
+# * **Needs**: lessons 7 and 11
+# * **Words**: language model, perplexity, Adam, sampling
 #
 # Lesson 1 had a network read `we see` and guess the next character. It was untrained, and the sentence had six
 # characters. Now everything is there to do it in earnest: take a real text, let a network read it, and have it write.

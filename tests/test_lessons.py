@@ -18,6 +18,28 @@ def test_there_are_lessons_and_they_are_numbered():
     assert [found.number for found in lessons.lessons()] == list(range(1, len(FILES) + 1))
 
 
+@pytest.mark.parametrize("lesson", lessons.lessons(), ids=lambda lesson: lesson.number)
+def test_a_lesson_says_first_what_it_gives_and_needs(lesson):
+    assert list(lesson.head) == ["Goal", "Needs", "Words"]
+    needed = [int(number) for number in re.findall(r"\d+", lesson.head["Needs"])]
+    assert all(0 < number < lesson.number for number in needed)
+    assert (lesson.head["Needs"] == "nothing") == (lesson.number == 1)
+    assert re.fullmatch(r"about (\d+) minutes", lesson.takes)
+    assert 10 < lesson.minutes < 45
+
+
+def test_a_longer_lesson_takes_more_time(tmp_path):
+    path = tmp_path / "01_short.py"
+    path.write_text("# %% [markdown]\n# # Short\n#\n# " + 600 * "word " + "\n")
+    assert lessons.Lesson(1, path).takes == "about 5 minutes"
+    path.write_text(path.read_text() + "\n# %%\n" + 100 * "x = 1\n")
+    assert lessons.Lesson(1, path).takes == "about 15 minutes"
+
+
+def test_in_a_terminal_a_lesson_says_its_time(lesson_1):
+    assert lesson_1.startswith("Lesson 1, about 20 minutes\n")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_lesson_runs_alone(path, tmp_path):
@@ -108,7 +130,10 @@ def test_unknown_lessons_and_the_list():
     result = CliRunner().invoke(cli.main, ["lesson", "99"])
     assert result.exit_code == 2
     assert "there is no lesson 99; there are 1" in result.output
-    assert "1  One sentence, unfolded" in CliRunner().invoke(cli.main, ["lesson"]).output
+    assert (
+        "1  One sentence, unfolded: a weight and its copies (about 20 minutes)"
+        in CliRunner().invoke(cli.main, ["lesson"]).output
+    )
     assert CliRunner().invoke(cli.main, ["--version"]).output.startswith("tinygrad-rnn, version 0.")
 
 

@@ -4,7 +4,8 @@ lessons/         the pages of the lessons, made by lesson_pages.py from ../lesso
 *.html           beside the site's own: pages that the library itself has written
 gallery/         every picture that `draw` offers, of four networks
 _generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports,
-                 other people's notations, where each algorithm is; in files/, what a lesson has to download
+                 other people's notations, where each algorithm is, what each lesson needs; in files/, what it has
+                 to download
 """
 
 import importlib
@@ -71,6 +72,7 @@ def write_all(app: Sphinx) -> None:
             "mutants.md": mutants(docs / "_data/mutants.json"),
             "gallery.md": pages_of_gallery(),
             "minutes.md": lesson_pages.minutes(docs / "teaching.md"),
+            "needs.md": lesson_pages.needs(),
         },
     )
     _write(docs / lesson_pages.FILES, dict(lesson_pages.files(lessons)))

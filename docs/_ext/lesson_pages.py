@@ -1,10 +1,9 @@
 """What a reader gets of a lesson: its page, and files to take away, all from the one file in ../lessons.
 
-The page is the lesson, with a line of files below its title and its exercises at its end. The files are the lesson
-itself, the same cells as a notebook, and the exercises to fill in. Its length says how many minutes it takes.
+The page is the lesson, with its time and its files in the list below its title, and its exercises at its end. The files
+are the lesson itself, the same cells as a notebook, and the exercises to fill in.
 """
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,18 +15,20 @@ from tinygrad_rnn.view import exercises, lessons
 
 FILES = "_generated/files"  # seen from the pages' folder
 
-# How long a lesson takes when a class goes through it together.
-WORDS, STATEMENTS, FORMULA = 120, 10, 1.5  # words a minute, statements a minute, minutes for a displayed formula
 SESSION, AT_MOST = 90, 75  # minutes, and what of them may go to lessons
 
 
 def pages(folder: Path) -> Iterator[tuple[str, str]]:
     """The source of each lesson's page, with its name."""
     for path, asked in _lessons(folder):
-        title, below = path.read_text("utf-8").split("\n#\n", 1)
+        lesson = lessons.Lesson(asked.number, path)
+        title, head, below = lesson.text.split("\n#\n", 2)
+        words = ", ".join(f"{{index}}`!{word}`" for word in lesson.head["Words"].split(", "))
         program, notebook, start = path.name, f"{path.stem}.ipynb", f"exercise_{asked.path.name}.py"
         links = _file(program, "the program"), _file(notebook, "the notebook"), _file(start, "the exercises to fill in")
-        yield path.name, _with("\n#\n".join([title, f"# To take away: {', '.join(links)}.", below]), asked)
+        more = f"# * **Time**: {lesson.takes}, together", f"# * **To take away**: {', '.join(links)}"
+        head = "\n".join([head.replace(lesson.head["Words"], words), *more])
+        yield path.name, _with("\n#\n".join([title, head, below]), asked)
 
 
 def files(folder: Path) -> Iterator[tuple[str, str]]:
@@ -52,9 +53,18 @@ def notebook(text: str) -> str:
     return jupytext.writes(made, fmt="ipynb")
 
 
+def needs() -> str:
+    """A row for each lesson, of what its head says."""
+    rows = ["| lesson | takes | before it | what they can do afterwards |", "|---|---|---|---|"]
+    for lesson in lessons.lessons():
+        link = f"{{doc}}`{lesson.number} <lessons/{lesson.path.stem}>`"
+        rows.append(f"| {link} | {lesson.takes} | {lesson.head['Needs']} | {lesson.head['Goal']} |")
+    return "\n".join([*rows, ""])
+
+
 def minutes(teaching: Path) -> str:
     """How the time of a session is spent; its lessons, by their length, must leave some for questions and exercises."""
-    takes = {f"{lesson.number:02}": _minutes(lesson) for lesson in lessons.lessons()}
+    takes = {f"{lesson.number:02}": lesson.minutes for lesson in lessons.lessons()}
     spent = []
     for row in re.findall(r"^\| (\d+\. .*)$", teaching.read_text("utf-8"), re.MULTILINE):
         title, in_class, *_ = row.split(" | ")
@@ -63,17 +73,10 @@ def minutes(teaching: Path) -> str:
             raise ExtensionError(f"teaching.md, {title}: its lessons take {spent[-1]:.0f} minutes of {SESSION}")
     left = SESSION - max(spent)
     return (
-        f"Gone through together, at {WORDS} words and {STATEMENTS} statements a minute, the lessons of a session "
-        f"take {min(spent):.0f} to {max(spent):.0f} minutes. At least {left:.0f} are left: five for what was hard "
-        "at home, five for each question of the next table, and the rest for the first exercises, in pairs.\n"
+        f"Gone through together, at {lessons.WORDS} words and {lessons.STATEMENTS} statements a minute, the lessons of a "
+        f"session take {min(spent):.0f} to {max(spent):.0f} minutes. At least {left:.0f} are left: five for what was hard "
+        "at home, five for each question to stop at, and the rest for the first exercises, in pairs.\n"
     )
-
-
-def _minutes(lesson: lessons.Lesson) -> float:
-    cells = list(lessons.cells(lesson.text))
-    words = sum(len(cell.source.split()) for cell in cells if cell.kind == "markdown")
-    statements = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(lesson.text)))
-    return words / WORDS + statements / STATEMENTS + FORMULA * (lesson.text.count("$$") // 2)
 
 
 def _lessons(folder: Path) -> Iterator[tuple[Path, exercises.Folder]]:

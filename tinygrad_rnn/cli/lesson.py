@@ -28,7 +28,7 @@ def lesson(number: int | None) -> None:
     known = {found.number: found for found in lessons()}
     if number is None:
         for found in known.values():
-            click.echo(f"{found.number:>3}  {found.title}")
+            click.echo(f"{found.number:>3}  {found.title} ({found.takes})")
         return
     if number not in known:
         raise click.UsageError(f"there is no lesson {number}; there are {', '.join(map(str, known)) or 'none'}.")
@@ -45,6 +45,7 @@ def lesson(number: int | None) -> None:
 
 def _read(chosen: Lesson, pager: Pager | None) -> None:
     console = Console(file=raw(sys.stdout), width=None if pager else 88, soft_wrap=False)
+    console.print(f"Lesson {chosen.number}, {chosen.takes}", highlight=False)
 
     def on_text(source: str) -> None:
         console.print()

@@ -17,6 +17,9 @@ _WIDE = "\0"  # stands for a wide space until all others are made single
 # An installed package carries its lessons; in a checkout they stand beside it.
 FOLDERS = (_PACKAGE / "_lessons", _PACKAGE.parent / "lessons")
 
+# How long a lesson takes when a class goes through it together.
+WORDS, STATEMENTS, FORMULA = 120, 10, 1.5  # words a minute, statements a minute, minutes for a displayed formula
+
 
 @dataclass(frozen=True)
 class LessonCell:
@@ -43,6 +46,23 @@ class Lesson:
     def title(self) -> str:
         """The first heading."""
         return next(cell.source for cell in cells(self.text) if cell.source.startswith("# ")).split("\n")[0][2:]
+
+    @property
+    def head(self) -> dict[str, str]:
+        """The list below the title: the ``Goal``, what the lesson ``Needs``, its ``Words``."""
+        return dict(re.findall(r"^# \* \*\*(\w+)\*\*: (.+)$", self.text, re.MULTILINE))
+
+    @property
+    def minutes(self) -> float:
+        """How long it takes together, by its length."""
+        words = sum(len(cell.source.split()) for cell in cells(self.text) if cell.kind == "markdown")
+        statements = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(self.text)))
+        return words / WORDS + statements / STATEMENTS + FORMULA * (self.text.count("$$") // 2)
+
+    @property
+    def takes(self) -> str:
+        """The same, as one says it."""
+        return f"about {5 * max(1, round(self.minutes / 5))} minutes"
 
 
 def lessons() -> list[Lesson]:
