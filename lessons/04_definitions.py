@@ -3,7 +3,7 @@
 #
 # * **Goal**: write (1) to (4) from memory, with the right transposes
 # * **Needs**: matrix products
-# * **Words**: hidden state, activation function, weight matrix, transpose
+# * **Words**: hidden state, initial state, activation function, weight matrix, transpose
 #
 # So far the tape did the work. From here on we follow a person. Jiang Guo's report *BackPropagation Through Time*
 # (2013) derives everything by hand, in 28 numbered equations on six pages. This lesson is its section 1: what

@@ -55,10 +55,10 @@ def notebook(text: str) -> str:
 
 def needs() -> str:
     """A row for each lesson, of what its head says."""
-    rows = ["| lesson | takes | before it | what they can do afterwards |", "|---|---|---|---|"]
+    rows = ["| lesson | minutes | before it | what they can do afterwards |", "|---|---|---|---|"]
     for lesson in lessons.lessons():
         link = f"{{doc}}`{lesson.number} <lessons/{lesson.path.stem}>`"
-        rows.append(f"| {link} | {lesson.takes} | {lesson.head['Needs']} | {lesson.head['Goal']} |")
+        rows.append(f"| {link} | {lesson.minutes:.0f} | {lesson.head['Needs']} | {lesson.head['Goal']} |")
     return "\n".join([*rows, ""])
 
 
@@ -72,10 +72,11 @@ def minutes(teaching: Path) -> str:
         if not 0 < spent[-1] < AT_MOST:
             raise ExtensionError(f"teaching.md, {title}: its lessons take {spent[-1]:.0f} minutes of {SESSION}")
     left = SESSION - max(spent)
+    pace = f"{lessons.WORDS} words and {lessons.STATEMENTS} statements a minute"
     return (
-        f"Gone through together, at {lessons.WORDS} words and {lessons.STATEMENTS} statements a minute, the lessons of a "
-        f"session take {min(spent):.0f} to {max(spent):.0f} minutes. At least {left:.0f} are left: five for what was hard "
-        "at home, five for each question to stop at, and the rest for the first exercises, in pairs.\n"
+        f"Gone through together, at {pace}, the lessons of a session take {min(spent):.0f} to {max(spent):.0f} "
+        f"minutes. At least {left:.0f} are left: five for what was hard at home, five for each question to stop at, "
+        "and the rest for the first exercises, in pairs.\n"
     )
 
 
