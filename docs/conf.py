@@ -25,8 +25,9 @@ extensions = [
     "sphinxcontrib.bibtex",
     "whole_streams",
     "tinygrad_rnn.view.sphinx",
-    # docs/_ext: what these pages take from the code, pictures of the lessons, and a mended detail
+    # docs/_ext: what these pages take from the code, links, pictures of the lessons, and a mended detail
     "generated",
+    "cross_links",
     "slides",
     "bibliography_roles",
 ]

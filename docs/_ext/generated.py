@@ -2,12 +2,14 @@
 
 lessons/         the pages of the lessons, made by lesson_pages.py from ../lessons
 *.html           beside the site's own: pages that the library itself has written
+api/             a page for each module whose names are public
 gallery/         every picture that `draw` offers, of four networks
-_generated/*.md  text that a page includes: the equations, the public names, the drawing of the imports,
+_generated/*.md  text that a page includes: the equations, the list of the API's pages, the drawing of the imports,
                  other people's notations, where each algorithm is, what each lesson needs; in files/, what it has
                  to download
 """
 
+import functools
 import importlib
 import inspect
 import json
@@ -16,16 +18,18 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import graphviz
 import numpy as np
 from click.testing import CliRunner
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import algorithms
+import cross_links
 import gallery
 import layers
 import lesson_pages
@@ -63,7 +67,7 @@ def write_all(app: Sphinx) -> None:
         docs / "_generated",
         {
             "equations.md": equations(),
-            "api.md": api(),
+            "api.md": pages_of_api(),
             "imports.md": imports(),
             "algorithms.md": where_each_is(),
             "notation.md": f"{_table(notation.table())}\n{_table(notation.formulas())}",
@@ -75,6 +79,7 @@ def write_all(app: Sphinx) -> None:
             "needs.md": lesson_pages.needs(),
         },
     )
+    _write(docs / "api", api())
     _write(docs / lesson_pages.FILES, dict(lesson_pages.files(lessons)))
     _write(docs / "gallery", {name: text for network in gallery.NETWORKS for name, text in gallery_of(network).items()})
 
@@ -115,6 +120,8 @@ def equations() -> str:
             lines += [f"## Section {section}: {SECTIONS[section]}", ""]
         # A target above the words, not a label on the formula: MyST would write a label's id twice.
         lines += [f"({key})=", f"```{{equation}} {eq.number}", "```", ""]
+        if read := cross_links.read_about(eq.number):
+            lines += [f"Read about it in lesson {read}.", ""]
     lines += ["## Where each is computed", "", *where_computed(), ""]
     lines += ["## All errata", "", *(f"- {_erratum(key)}" for key in guo.ERRATA), ""]
     return "\n".join(lines)
@@ -172,10 +179,10 @@ def _erratum(key: str) -> str:
     return f"**{key}**: {guo.ERRATA[key]}"
 
 
-def api() -> str:
-    """One entry for each public name: the facade's first, then what else the folders offer."""
+def api() -> dict[str, str]:
+    """A page for each place that public names come from: the facade first, then what else the folders offer."""
     folders = [part for part in layers.PARTS if (layers.PACKAGE / part / "__init__.py").is_file()]
-    lines, seen = [], set()
+    pages, seen = {}, set()
     for module_name in ("tinygrad_rnn", *(f"tinygrad_rnn.{folder}" for folder in folders)):
         offers = importlib.import_module(module_name)
         public = {name: getattr(offers, name) for name in offers.__all__}
@@ -184,16 +191,34 @@ def api() -> str:
         modules = {name: value for name, value in fresh.items() if inspect.ismodule(value)}
         things = {name: value for name, value in fresh.items() if name not in modules}
         if things:
-            lines += [f"## `{module_name}`", "", "```{eval-rst}", f".. currentmodule:: {module_name}", ""]
+            lines = [f".. currentmodule:: {module_name}", ""]
             for name, value in things.items():
                 lines += [f".. {_directive(value)}:: {name}", *["   :members:"] * inspect.isclass(value), ""]
-            lines += ["```", ""]
-        for module in modules.values():
+                lines += _used_in(name, indent="   ") if offers is tg else []
+            pages[module_name] = lines
+        for name, module in modules.items():
             seen |= {id(value) for value in vars(module).values() if (_home(value) or "").startswith(module.__name__)}
-            lines += [f"## `{module.__name__}`", "", "```{eval-rst}"]
-            lines += [f".. automodule:: {module.__name__}", "   :members:", ""]
-            lines += [*(_ops() if module is ops else []), "```", ""]
-    return "\n".join(lines)
+            pages[module.__name__] = _used_in(name) if offers is tg else []
+            pages[module.__name__] += [f".. automodule:: {module.__name__}", "   :members:", ""]
+            pages[module.__name__] += _ops() if module is ops else []
+    return {
+        f"{name}.md": "\n".join([f"# `{name}`", "", "```{eval-rst}", *lines, "```", ""])
+        for name, lines in pages.items()
+    }
+
+
+def pages_of_api() -> str:
+    """What is on which page of the API."""
+    names = [name.removesuffix(".md") for name in api()]
+    says = {name: (inspect.getdoc(importlib.import_module(name)) or "").split("\n")[0] for name in names}
+    listed = [line for name in names for line in (f"{{doc}}`{name} <api/{name}>`", f": {says[name]}", "")]
+    short = (f"{name.removeprefix('tinygrad_rnn.')} <api/{name}>" for name in names)
+    return "\n".join([*listed, _toctree(short, ":hidden:")])
+
+
+def _used_in(name: str, indent: str = "") -> list[str]:
+    used = cross_links.used_in(name)
+    return [f"{indent}Used in lesson {used}.", ""] if used else []
 
 
 def _ops() -> list[str]:
@@ -294,27 +319,46 @@ def mutants(file: Path) -> str:
 
 
 def pages_of_gallery() -> str:
-    """The list of the gallery's pages, one a network."""
-    return "\n".join(["```{toctree}", *(f"gallery/{network}" for network in gallery.NETWORKS), "```", ""])
+    """The gallery's pages, one a network: the first picture of each part, small, and the list."""
+    lines = []
+    for network, build in gallery.NETWORKS.items():
+        lines += [f"## {inspect.getdoc(build)}", "", ":::{container} thumbs", ""]
+        for part, (shown, *_) in parts_of(network).items():
+            lines += [f"```{{figure}} gallery/{shown.name}.svg", f":alt: {shown.picture.scene.title}"]
+            target = f"gallery/{network}.html#{nodes.make_id(shown.name)}"
+            lines += [":loading: lazy", f":target: {target}", "", part, "```", ""]
+        lines += [":::", ""]
+    return "\n".join([*lines, _toctree(f"gallery/{network}" for network in gallery.NETWORKS)])
+
+
+@functools.cache
+def parts_of(network: str) -> dict[str, list[gallery.Shown]]:
+    """The pictures of a network, those that differ in what is written into them together."""
+    parts: dict[str, list[gallery.Shown]] = {}
+    for shown in gallery.pictures(network):
+        level = {"layers": ", layer by layer", "figure": ", as textbooks draw it"}.get(shown.said.get("level", ""), "")
+        view = shown.said.get("view", "unfolded" if level else "opened")
+        parts.setdefault(view.capitalize() + level, []).append(shown)
+    return parts
 
 
 def gallery_of(network: str) -> dict[str, str]:
-    """The page of a network, and its pictures as files."""
+    """The page of a network, and its pictures as files; each takes its room before it is there."""
     build = gallery.NETWORKS[network]
     lines = [f"# {inspect.getdoc(build)}", "", "```python", *_source(build), "net.backward()", "```", ""]
-    files, part = {}, None
-    for shown in gallery.pictures(network):
-        heading = shown.said.get("view", "opened").capitalize() + ", layer by layer" * ("level" in shown.said)
-        if heading != part:
-            part = heading
-            lines += [f"## {part}", "", shown.picture.scene.description, ""]
-        files[f"{shown.name}.svg"] = svg = shown.picture.svg
-        width, _ = size(svg)
-        lines += [
-            f"```{{figure}} {shown.name}.svg",
-            f":alt: {shown.picture.scene.title}, overlay {shown.said.get('overlay', 'both')}",
-        ]
-        lines += [":figclass: drawing", f":width: {width:.0f}px", "", f"`{shown.call}`", "```", ""]
+    files = {}
+    for part, pictures in parts_of(network).items():
+        lines += [f"({pictures[0].name})=", f"## {part}", "", pictures[0].picture.scene.description, ""]
+        for shown in pictures:
+            files[f"{shown.name}.svg"] = svg = shown.picture.svg
+            width, height = size(svg)
+            lines += [
+                f"```{{figure}} {shown.name}.svg",
+                f":alt: {shown.picture.scene.title}, overlay {shown.said.get('overlay', 'both')}",
+                ":loading: lazy",
+                ":figclass: drawing",
+            ]
+            lines += [f":width: {width:.0f}px", f":height: {height:.0f}px", "", f"`{shown.call}`", "```", ""]
     return files | {f"{network}.md": "\n".join(lines)}
 
 
@@ -323,6 +367,10 @@ def _source(function: Callable[[], object]) -> list[str]:
     body = inspect.cleandoc(inspect.getsource(function).partition('"""\n')[2])
     before, _, after = body.rpartition("return ")
     return f"{before}net = {after}".split("\n")
+
+
+def _toctree(names: Iterable[str], *options: str) -> str:
+    return "\n".join(["```{toctree}", *options, *names, "```", ""])
 
 
 def _table(rows: list[list[str]]) -> str:
