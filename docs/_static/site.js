@@ -8,9 +8,39 @@ function reach() {
     else box.removeAttribute("tabindex");
   }
 }
-addEventListener("resize", reach);
+
+// A picture wider than the page can be seen whole, or in its own size. The button takes no room of its own.
+const pictures = "article figure:is(.drawing, .tinygrad-rnn)";
+const sizes = { "": ["Fit", "Fit the picture to the page"], whole: ["100 %", "100 %: the picture in its own size"] };
+function fitButton(figure) {
+  const button = document.createElement("button");
+  button.className = "fit";
+  button.type = "button";
+  const say = () => ([button.textContent, button.ariaLabel] = sizes[figure.classList.contains("whole") ? "whole" : ""]);
+  button.onclick = () => {
+    figure.classList.toggle("whole");
+    say();
+    reach();
+  };
+  say();
+  return button;
+}
+function offerToFit() {
+  for (const figure of document.querySelectorAll(pictures)) {
+    const wide = figure.classList.contains("whole") || figure.scrollWidth > figure.clientWidth;
+    const button = figure.querySelector(":scope > button.fit");
+    if (button) button.hidden = !wide;
+    else if (wide) figure.prepend(fitButton(figure));
+  }
+}
+
+addEventListener("resize", () => {
+  reach();
+  offerToFit();
+});
 addEventListener("load", () => {
   reach();
+  offerToFit();
   window.MathJax?.startup?.promise?.then(reach); // formulas have no width before
 });
 
