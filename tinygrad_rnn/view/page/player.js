@@ -121,7 +121,7 @@
       const w = W(), o = other(), [sum, ...cells] = leds[S.w].children, now = walking() ? steps[S.k].n : Infinity;
       const here = w.rows.filter((r) => r.n <= now).sort((a, b) => a.n - b.n), all = here.length === w.rows.length;
       const total = all ? (o?.total ?? w.total) : { ...(here.at(-1)?.s ?? w.total), p: "so far" };
-      fill(sum, total, all && o ? w.total : null, total.v[S.e], o && all ? `cos ${o.cos}` : walking() || !w.rows[0].f.length ? "" : `of ${S.alone !== null ? `C(${when(S.alone)})` : single(S.c) ? copy(S.w, S.c) : when(S.c)}:`);
+      fill(sum, total, all && o ? w.total : null, total.v[S.e], o && all ? `cos ${o.cos}` : walking() || !w.rows[0].f.length ? "" : S.alone !== null ? `of C(${when(S.alone)}):` : `to ${single(S.c) ? copy(S.w, S.c) : when(S.c)}:`);
       sum.classList.toggle("wait", !here.length);
       cells.forEach((cell, c) => {
         const r = w.rows[c], mine = o?.rows[c] ?? r, on = c === S.c && S.alone === null, wait = r.n > now, entry = on && S.k === null && veiled() ? "?" : mine.v[S.e];
@@ -181,7 +181,7 @@
       const [[errorNode], [readNode]] = steps[last].o, values = product.length ? product : r.v, shown = (v) => (hide ? "?" : v);
       const instead = mine.v[S.e] !== r.v[S.e] && !hide && mine.v.length ? `   (${o.name}: ${mine.v[S.e]})` : "";
       return [title, ...(more ? [el("div", { className: "row" }, ...r.x.map(([words], k) => button(words, () => { S.sample = k; draw(true); }, { aria: { pressed: k === sample } })))] : []),
-        el("p", { textContent: `The error that came back, times what it multiplied${more ? `, in ${label}` : ""}:` }),
+        el("p", { textContent: `The ${o?.reach ? "whole error, with nothing cut" : "error that came back"}, times what it multiplied${more ? `, in ${label}` : ""}:` }),
         el("p", { className: "f", textContent: w.names.length < d.length * m ? `${text(last)}, of the length ${r.v[0]}` : `${w.names[S.e]}:  ${signed(d[i])} · ${signed(x[j])} = ${shown(values[S.e])}${more ? `, + ${more} more = ${shown(r.v[S.e])}` : ""}${instead}` }), ...question(hide),
         ...(values.length === d.length * m ? table(values, m, S.e, hide, d, x, [name(errorNode, error), " ↓", el("br"), name(readNode, read), " →"]) : []),
         el("div", { className: "row" }, ...whys(errorNode, true, last, i, "why this error?"), ...whys(readNode, false, last, j, `whence ${read}?`)), ...wayBack(r)];
@@ -191,7 +191,7 @@
       let t = null;
       for (const k of [...found].sort((a, b) => a - b)) {
         const s = steps[k];
-        if (s.q || seen.has(s.to) || !isHome(s.to) || shares.has(box(s.to))) continue;
+        if (s.q || into.get(s.to).at(-1) !== k || !isHome(s.to) || shares.has(box(s.to))) continue; // the last part makes it whole
         seen.add(s.to);
         if (time({ to: s.to }) !== t) line.append(el("b", { textContent: `t=${(t = time({ to: s.to }))}` }));
         line.append(button(gives(k), () => { stop(); S.trail = [[null, 0]]; open(k); }, { title: text(k), data: { node: s.to } }));
@@ -214,10 +214,11 @@
         return el("div", { className: `item ${div.className}`, data: node ? { node } : {} }, el("span", { className: "nm", textContent: title.textContent }), el("div", { className: "num" }, el("div", {}, ...shown), ...(node ? whys(node, back === 1, k, to) : [])));
       });
       let worked = textOf(li, ".w"), line = k;
+      const parts = s.b ? into.get(s.to) : [], nth = parts.length > 1 ? `, part ${parts.indexOf(k) + 1} of ${parts.length}` : "";
       if (entry && !brief && S.i !== s.big) worked = `Entry ${place(s).slice(6)}: ${entry[1]}${entry[1] && " = "}${entry[0]}`;
       if (hide) worked = worked.replace(/[^ ]+$/, "?");
       while (line && !items[line].querySelector(".s")) line--;
-      return [brief ? null : el("h2", {}, ...clone("p").childNodes), clone(".f"), el("p", { textContent: worked }), ...(brief ? [] : question(hide)), ...rows, brief ? null : clone(".s", items[line])].filter(Boolean);
+      return [brief ? null : el("h2", {}, ...clone("p").childNodes, nth), clone(".f"), el("p", { textContent: worked }), ...(brief ? [] : question(hide)), ...rows, brief ? null : clone(".s", items[line])].filter(Boolean);
     }
     const alonePanel = () => [el("h2", { textContent: `C(${when(S.alone)}) alone` }), el("p", { textContent: `Its error only, over five powers of ten. The last row says what it gives to each copy of ${W().name}, in % of the gradient.` }), el("div", { className: "row" }, button("all costs", () => share(S.w, S.c)))];
     const crumbs = () => (S.trail.length ? [el("div", { className: "row" }, ...S.trail.map(([k], j, all) => (j && j < all.length - 3 ? null : button(`‹ ${k === null ? `share of ${copy(S.w, S.c)}` : gives(k)}`, () => back(j)))))] : []);
@@ -253,7 +254,7 @@
       const s = steps[S.k], chapter = !s ? "sum" : s.b ? `t${s.t}` : "forward", at = s ? path.findIndex((k) => k >= S.k) : -1;
       for (const b of $$("[data-w][aria-pressed]")) b.setAttribute("aria-pressed", +b.dataset.w === S.w);
       for (const b of $$("[data-k]")) if (b.dataset.c) b.setAttribute("aria-current", b.dataset.c === chapter);
-      if (s) slider.value = at;
+      slider.value = s ? at : slider.max;
       $(".bptt-count").textContent = s ? `${at + 1} / ${path.length}` : `t = ${when(S.c)}`;
       slider.setAttribute("aria-valuetext", s ? text(S.k) : `share of ${copy(S.w, S.c)}`);
       if (!spoken || S.film) { $(".bptt-live").textContent = ""; return; }
