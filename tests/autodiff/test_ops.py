@@ -788,3 +788,12 @@ def test_two_ops_of_one_name_are_refused():
         @op(label="tanh", latex="{0}")
         def tanh(x, out=None):
             return x
+
+
+def test_softplus_at_its_ends():
+    tape = Tape()
+    x = tape.leaf([[-np.inf, -800.0, 0.0, 800.0, np.inf]])
+    cost = ops.sum(ops.softplus(x))
+    np.testing.assert_array_equal(ops.softplus(x).value, [[0, 0, np.log(2), 800, np.inf]])
+    tape.backward(cost)
+    np.testing.assert_array_equal(x.cotangent, [[0, 0, 0.5, 1, 1]])

@@ -170,6 +170,35 @@ def test_a_network_passes_them_on():
     assert len(network._unfolded) == 2
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("ahead", [-30.0, 0.0, 8.0, 12.0, 16.0, 30.0])
+def test_weights_of_one_cost_no_digits(dtype, ahead):
+    cell = tg.cells.Guo(g="sigmoid")
+    params = {name: w.astype(dtype) for name, w in cell.init(2, 3, 2, rng=0).items()}
+    params["b_k"][:] = ahead
+    x, d = np.zeros((3, 1, 2), dtype), np.ones((3, 1, 2), dtype)
+    plain = tg.unfold(cell, params, x, d)
+    for options in ({"weights": np.ones((3, 1))}, {"mask": np.ones((3, 1)), "reduction": "own_mean"}):
+        net = tg.unfold(cell, params, x, d, **options)
+        share = 1 / 3 if "mask" in options else 1
+        assert net.loss == pytest.approx(share * plain.loss, rel=16 * float(np.finfo(dtype).eps))
+
+
+def test_weights_too_large_for_single_precision():
+    cell = tg.cells.Guo()
+    params = {name: w.astype(np.float32) for name, w in cell.init(2, 3, 2, rng=0).items()}
+    x, d = np.zeros((3, 1, 2), np.float32), np.ones((3, 1, 2), np.float32)
+    with pytest.raises(ValueError, match="not finite in float32"):
+        tg.unfold(cell, params, x, d, weights=np.full((3, 1), 1e300))
+
+
+def test_a_loss_that_takes_no_weight_is_told():
+    *data, _ = problem("softmax")
+    for options in ({"weights": WEIGHTS}, {"mask": MASK}):
+        with pytest.raises(TypeError, match=r"called as loss\(y, d, weight\)"):
+            tg.unfold(*data, loss=lambda y, d: tg.ops.sum(y - d), **options)
+
+
 # ---- gradients of the inputs
 
 

@@ -250,3 +250,22 @@ def test_a_player_is_well_formed(name):
 def test_where_a_player_starts_is_a_share(start):
     with pytest.raises(ValueError, match=r"start=.*: it is a weight, one of V, U, b_j, W, b_k, and a time step"):
         tg.player(nets.network(tg.cells.Guo(), 3), start=start)
+
+
+def test_arrays_to_compare_are_all_of_them_weights():
+    net = nets.network(tg.cells.Guo(), 3)
+    shares = dict(net.copies)
+    for wrong in ({"U": shares["U"], "b_jj": shares["b_j"]}, {"U": shares["U"], "V": shares["V"][:2]}):
+        with pytest.raises(ValueError, match="they must be called and shaped as the copies here"):
+            tg.trace(net, compare=wrong)
+
+
+def test_a_length_below_zero_is_refused_and_one_near_zero_is_drawn():
+    text = tg.trace(nets.network(tg.cells.Guo(), 3)).to_json()
+    told = json.loads(text)
+    back = next(m for m in told["moments"] if m["phase"] == "backward")
+    back["length"] = -1.0
+    with pytest.raises(ValueError, match="a length below 0"):
+        tg.Trace.from_json(json.dumps(told))
+    back["length"] = 5e-324
+    assert "<svg" in tg.player(tg.Trace.from_json(json.dumps(told))).page()

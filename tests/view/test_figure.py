@@ -253,7 +253,7 @@ def test_numbers_that_are_not_finite_are_drawn():
     net.replay(x, np.stack([node.value for node in net.targets]))
     net.backward()
     boxes = {box.id: box for box in tg.draw(net, level="figure", ledger="V").scene.boxes}
-    assert boxes["share2"].name == "nan %"
+    assert boxes["share2"].name == "—"
     assert boxes[f"n{net.inputs[1].index}"].border == "#D00000"
 
 
@@ -261,3 +261,26 @@ def test_a_figure_is_of_a_whole_network():
     net = FOLDABLE["Guo"](2)
     with pytest.raises(ValueError, match="'figure' is for a whole network"):
         tg.draw(net.tape, level="figure")
+
+
+def test_a_ledger_with_numbers_that_are_not_finite_colours_the_others_by_themselves():
+    net = network(tg.cells.Guo(), 4)
+    x = np.stack([node.value for node in net.inputs])
+    x[3] = np.nan
+    net.replay(x, np.stack([node.value for node in net.targets]))
+    net.backward()
+    boxes = {box.id: box for box in tg.draw(net, level="figure", ledger="b_k").scene.boxes}
+    assert boxes["share4-0-0"].fill == "#EFEFEA"
+    assert {boxes[f"share{k}"].name for k in (0, 4)} == {"—"}
+    shades = [boxes[f"share{k}-0-{j}"].fill for k in (1, 2, 3) for j in range(2)]
+    assert len(set(shades)) > 2
+
+
+@pytest.mark.parametrize("size", [1e-161, 1.0, 1e160])
+def test_per_cents_of_very_small_and_very_large_gradients(size):
+    net = network(tg.cells.Guo(), 3, weights=np.full((3, 1), size))
+    boxes = {box.id: box for box in tg.draw(net, level="figure", ledger="U").scene.boxes}
+    like = network(tg.cells.Guo(), 3)
+    expected = {box.id: box for box in tg.draw(like, level="figure", ledger="U").scene.boxes}
+    for k in range(4):
+        assert boxes[f"share{k}"].name == expected[f"share{k}"].name

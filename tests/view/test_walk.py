@@ -237,3 +237,14 @@ def test_the_listing_is_all_of_it(shown):
     text = "\n".join(listing(shown))
     assert all(m.text in text for m in shown.moments)
     assert np.all([f"The copies of {account.weight}:" in text for account in shown.accounts])
+
+
+def test_what_a_kept_trace_shows_cannot_be_asked_for_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    assert run(main, ["step", "--steps", "2", "-o", "kept.json"]).exit_code == 0
+    for args, said in [(["--of", "2"], "--of"), (["--text", "abc", "--cell", "lstm"], "--text, --cell")]:
+        result = run(main, ["step", "--trace", "kept.json", *args, "-o", "a.html"])
+        assert result.exit_code == 2
+        assert f"{said} and --trace" in result.output
+    assert not (tmp_path / "a.html").exists()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from ..unfold import Unfolded
 from ..view import EngineError, Trace, player, trace
@@ -44,6 +45,8 @@ def step(
     In a terminal, the arrows go on and back, g goes to a step, u until something happens, w shows another
     weight's ledger, q quits. When the output goes elsewhere, all steps are printed.
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
+    if kept is not None:
+        _refuse_beside_a_trace()
     if output is not None:
         if output.suffix not in (".html", ".json"):
             raise click.ClickException(f"{one_line(output)}: the suffix says how to write it; choose .html or .json.")
@@ -58,6 +61,16 @@ def step(
         return
     for text in listing(shown):
         click.echo(without_unicode(text) if plain else text)
+
+
+def _refuse_beside_a_trace() -> None:
+    context = click.get_current_context()
+    asked = [
+        p for p in context.command.params if context.get_parameter_source(str(p.name)) is ParameterSource.COMMANDLINE
+    ]
+    of_network = [p.opts[0] for p in asked if p.name not in ("kept", "output", "predict", "plain", "force")]
+    if of_network:
+        raise click.UsageError(f"{', '.join(of_network)} and --trace: what a trace shows is said when it is made.")
 
 
 def _made(make: Callable[[], tuple[Unfolded, dict[str, list[str]]]], of: int | None) -> Trace:

@@ -6,6 +6,7 @@ targets of zeros, and pay nothing. Where samples have weights, these say so by a
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -56,7 +57,8 @@ def weighted_cross_entropy(y: Node, d: Node, weight: Node) -> Node:
     if y.op is not ops.sigmoid:
         return cross_entropy(y, d * weight)
     net = y.parents[0]
-    return ops.sum(weight * (ops.softplus(net) - d * net), name="C")
+    # Not softplus(net) - d net: where the output is nearly right, what is left of that difference is rounding.
+    return ops.sum(weight * (d * ops.softplus(-net) + (1.0 - d) * ops.softplus(net)), name="C")
 
 
 def weighted_squared_error(y: Node, d: Node, weight: Node) -> Node:
@@ -74,6 +76,19 @@ WEIGHTED: Mapping[str, Callable[..., Node]] = MappingProxyType(
     {"cross_entropy": weighted_cross_entropy, "squared_error": weighted_squared_error}
 )
 """The same costs, where each sample has a weight, (B, 1)."""
+
+
+def refuse_without_weight(loss: Callable[..., Node]) -> None:
+    """Raise TypeError if a user's loss takes no third argument."""
+    try:
+        inspect.signature(loss).bind(None, None, None)
+    except TypeError:
+        raise TypeError(
+            f"loss={loss!r}: with a mask or with weights it is called as loss(y, d, weight), weight being a node "
+            "(B, 1) that each sample's cost is to be multiplied by"
+        ) from None
+    except ValueError:  # it does not tell how it is called
+        return
 
 
 def known_loss(loss: str | Callable[..., Node], weighted: bool = False) -> Callable[..., Node]:

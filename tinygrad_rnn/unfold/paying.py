@@ -132,9 +132,11 @@ def as_weights(weights: Any, shape: tuple[int, int], dtype: Any) -> Array:
             f"weights is {array.shape} and x has {shape[0]} time steps of {shape[1]} samples: weights[t, p] must be "
             f"{shape}, what the cost of sample p at step t is multiplied by"
         )
-    if array.dtype.kind not in "biuf" or not np.isfinite(array).all() or (array < 0).any():
+    with np.errstate(over="ignore"):
+        pays = array.astype(dtype) if array.dtype.kind in "biuf" else None
+    if pays is None or not np.isfinite(pays).all() or (pays < 0).any():
         raise ValueError(
-            "weights holds a number that is negative, not finite or no real number: the cost of sample p at step t is "
-            "multiplied by weights[t, p], from 0 up"
+            f"weights holds a number that is negative, no real number, or not finite in {np.dtype(dtype)}: the cost of "
+            "sample p at step t is multiplied by weights[t, p], from 0 up"
         )
-    return array.astype(dtype)[..., None]
+    return pays[..., None]

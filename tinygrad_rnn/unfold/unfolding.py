@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..autodiff import Node, ops
 from ..autodiff.asked import asked
 from ..autodiff.tape import collector_at_rest
-from .losses import known_loss
+from .losses import known_loss, refuse_without_weight
 from .paying import Paying, check_reduction, named_steps
 from .recipe import Cell, Loss, Recipe, Recorded, masked_equations
 from .recording import Recording
@@ -133,6 +133,8 @@ def unfold(
     if mask is not None:
         present = as_mask(mask, x.shape[:2], x.dtype)
         x, d = without_padding(x, present), without_padding(d, present)
+    if callable(loss) and (mask is not None or weights is not None):
+        refuse_without_weight(loss)
     paying = Paying(named_steps(len(x), losses), reduction, mask is not None, weights is not None)
     data = {"x": x, "d": d} | ({} if present is None else {"mask": present})
     pays = paying.of_samples(present, weights, x.shape[:2], x.dtype)

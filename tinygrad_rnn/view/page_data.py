@@ -112,7 +112,7 @@ def strengths(trace: Trace) -> list[list[int]]:
 def _strength(length: float | None, top: float) -> int:
     if not length or not top:
         return 0
-    return round(100 * min(1.0, max(0.05, 1 + math.log10(length / top) / DECADES)))
+    return round(100 * min(1.0, max(0.05, 1 + (math.log10(length) - math.log10(top)) / DECADES)))
 
 
 def script_data(trace: Trace, weights: Sequence[dict[str, Any]], start: tuple[int, int]) -> dict[str, Any]:

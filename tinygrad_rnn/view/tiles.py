@@ -46,10 +46,12 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
     ends = [boxes[name].x for name in inputs]
     sums = 64.0  # the width of what stands below the sum
     places = [(scene.boxes[0].left[0] + sums / 2, ledger.total), *zip(ends, shares, strict=True)]
-    most = max(float(np.abs(share).max(initial=0.0)) for _, share in places) or 1.0
+    most = max(float(np.abs(share[np.isfinite(share)]).max(initial=0.0)) for _, share in places) or 1.0
     letter = plain(symbol(weight))
     names = [f"{letter}({c.first})" if c.kind == "t" else "…" for c in figure.columns]
-    square, largest = float((ledger.total**2).sum()), int(np.abs(ledger.total).argmax())
+    scale = float(np.abs(ledger.total).max(initial=0.0)) or 1.0  # squares of very large and very small ones are none
+    along = ledger.total / scale if np.isfinite(scale) else np.zeros_like(ledger.total)
+    square, largest = float((along**2).sum()) * scale, int(np.abs(ledger.total).argmax())
     top = min(frame.bottom for frame in scene.frames) - 4
     tall = _size(ledger.total)[1] * len(blocks(ledger.total)[0])
     pitch = figure.step - 16
@@ -58,7 +60,7 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
         name, wide = (names[k - 1], pitch) if k else (ledger.gradient, sums)
         added.append(Box(f"share{k}-name", name, x, top - 10, wide, 18, "label"))
         added += _tile(f"share{k}", share, x, top - 22 - tall / 2, most, largest)
-        part = percent(float((share * ledger.total).sum()) / square) if square else "—"
+        part = percent(float((share * along).sum()) / square) if square and np.isfinite(share).all() else "—"
         entry = number(float(share.flat[largest])) if ledger.total.size <= NAMED else ""
         if entry and not k:
             entry = f"{entries(weight, ledger.total.shape)[largest]} {entry}"
@@ -93,7 +95,7 @@ def _tile(name: str, share: NDArray[Any], x: float, y: float, most: float, marke
     cells = []
     for (i, j), value in np.ndenumerate(rows):
         color = LENGTH if not signs else POSITIVE if value > 0 else NEGATIVE
-        fill = mixed("#EFEFEA", color, min(1.0, abs(value) / most))
+        fill = mixed("#EFEFEA", color, min(1.0, abs(value) / most) if np.isfinite(value) else 0.0)
         on_top = signs and i * rows.shape[1] + j == marked
         border = "#111111" if on_top else "#FFFFFF" if room else fill
         at = x + (j + 0.5 - rows.shape[1] / 2) * wide, y + (rows.shape[0] / 2 - i - 0.5) * high

@@ -463,6 +463,8 @@ def _refuse_figure(found: Trace) -> None:
         raise ValueError(f"trace.bridges are {len(found.bridges)}, and trace.start is {briefly(found.start)}")
     for k, m in enumerate(found.moments):
         where = f"trace.moments[{k}]"
+        if any(length is not None and length < 0 for length in (m.length, *m.alone)):
+            raise ValueError(f"{where} has a length below 0")
         if len(m.origins) not in (0, len(m.read)) or len(m.alone) not in (0, found.T):
             raise ValueError(f"{where} reads {len(m.read)} things from {len(m.origins)}, of {len(m.alone)} costs")
         if len(m.entries) > MOST_WORKED or any(len(entry.reads) != len(m.read) for entry in m.entries):
@@ -584,11 +586,12 @@ def compared(who: str, net: Unfolded, other: Unfolded | Mapping[str, Any] | None
         given = arrays.get(name)
         if given is not None and given.shape == (net.T, *weight.shape):
             found[name] = {OTHER: (0, given)}
-    if not found:
+    # Of two networks what they have in common is compared; who names arrays means each of them.
+    if not found or (not isinstance(other, Unfolded) and len(found) < len(arrays)):
         has = ", ".join(f"{name} {'of no numbers' if a is None else a.shape}" for name, a in arrays.items()) or "none"
         wanted = next((f"{name} {(net.T, *w.shape)}" for name, w in net.weights.items()), "none")
         raise ValueError(
-            f"{who}: compare= has {has}: one at least must be called and shaped as the copies here, such as {wanted}"
+            f"{who}: compare= has {has}: they must be called and shaped as the copies here, such as {wanted}"
         )
     return found
 

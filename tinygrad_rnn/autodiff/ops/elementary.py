@@ -113,18 +113,17 @@ def _(dx: Any, y: Any, x: Any) -> Any:
 @op(label="softplus", latex=r"\ln(1 + \exp({0}))")
 def softplus(x: Array, out: Array | None = None) -> Array:
     """The smooth ramp ln(1 + e^x), whose slope is the sigmoid."""
-    top = np.maximum(x, 0)  # then nothing overflows
-    return np.add(top, np.log1p(np.exp(x - 2 * top)), out=out)
+    return np.add(np.maximum(x, 0), np.log1p(np.exp(np.minimum(x, -x))), out=out)  # nothing overflows
 
 
 @softplus.vjp(0, latex=r"{g} / (1 + \exp(-{0}))")
 def _(g: Any, y: Any, x: Any) -> Any:
-    return g * exp(x - y)
+    return g * exp(-softplus(-x))
 
 
 @softplus.jvp(0)
 def _(dx: Any, y: Any, x: Any) -> Any:
-    return dx * exp(x - y)
+    return dx * exp(-softplus(-x))
 
 
 @op(label="√", latex=r"\sqrt{{{0}}}", ufuncs=[(np.sqrt,)])

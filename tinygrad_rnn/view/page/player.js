@@ -173,7 +173,7 @@
     function sharePanel() {
       const w = W(), r = row(), o = other(), mine = o?.rows[S.c] ?? r, last = into.get(r.copy)?.at(-1), hide = veiled();
       const title = el("h2", {}, el("b", { textContent: copy(S.w, S.c) }), ` gives ${mine.p === r.p ? r.p : `${mine.p}, not ${r.p},`} of ${textOf(leds[S.w], ".n")}`);
-      if (!r.copy && !single(S.c)) return [title, el("p", { textContent: "These copies are not drawn one by one: this is what they give together." })];
+      if (!r.copy && !single(S.c)) return [title, el("p", { textContent: "Not drawn one by one: this is what they give together." })];
       if (last === undefined) return [title, el("p", { textContent: "No error comes back to it." })];
       const sample = Math.min(S.sample, r.x.length - 1);
       if (sample < 0) return [title, ...stepPanel(last, true), ...wayBack(r)];
@@ -181,22 +181,22 @@
       const [[errorNode], [readNode]] = steps[last].o, values = product.length ? product : r.v, shown = (v) => (hide ? "?" : v);
       const instead = mine.v[S.e] !== r.v[S.e] && !hide && mine.v.length ? `   (${o.name}: ${mine.v[S.e]})` : "";
       return [title, ...(more ? [el("div", { className: "row" }, ...r.x.map(([words], k) => button(words, () => { S.sample = k; draw(true); }, { aria: { pressed: k === sample } })))] : []),
-        el("p", { textContent: `The ${o?.reach ? "whole error, with nothing cut" : "error that came back"}, times what it multiplied${more ? `, in ${label}` : ""}:` }),
+        el("p", { textContent: `The error that ${o?.reach ? "comes uncut" : "came back"}, times what it multiplied${more ? `, in ${label}` : ""}:` }),
         el("p", { className: "f", textContent: w.names.length < d.length * m ? `${text(last)}, of the length ${r.v[0]}` : `${w.names[S.e]}:  ${signed(d[i])} · ${signed(x[j])} = ${shown(values[S.e])}${more ? `, + ${more} more = ${shown(r.v[S.e])}` : ""}${instead}` }), ...question(hide),
         ...(values.length === d.length * m ? table(values, m, S.e, hide, d, x, [name(errorNode, error), " ↓", el("br"), name(readNode, read), " →"]) : []),
         el("div", { className: "row" }, ...whys(errorNode, true, last, i, "why this error?"), ...whys(readNode, false, last, j, `whence ${read}?`)), ...wayBack(r)];
     }
     function wayBack(r) {
-      const found = road(r.copy), arrived = steps.findIndex((s) => s.w === S.w && s.node === r.copy) + 1, seen = new Set(), line = el("div", { className: "row" });
+      const found = road(r.copy), arrived = steps.findIndex((s) => s.w === S.w && s.node === r.copy) + 1, line = el("div", { className: "row" });
       let t = null;
       for (const k of [...found].sort((a, b) => a - b)) {
+        // An error is whole with the last of its parts.
         const s = steps[k];
-        if (s.q || into.get(s.to).at(-1) !== k || !isHome(s.to) || shares.has(box(s.to))) continue; // the last part makes it whole
-        seen.add(s.to);
+        if (s.q || into.get(s.to).at(-1) !== k || !isHome(s.to) || shares.has(box(s.to))) continue;
         if (time({ to: s.to }) !== t) line.append(el("b", { textContent: `t=${(t = time({ to: s.to }))}` }));
         line.append(button(gives(k), () => { stop(); S.trail = [[null, 0]]; open(k); }, { title: text(k), data: { node: s.to } }));
       }
-      return seen.size ? [el("p", { textContent: `The whole way back, ${found.size} of the ${arrived} steps so far${found.gap ? " (those not drawn left out)" : ""}:` }), line] : [];
+      return t ? [el("p", { textContent: `The way back, ${found.size} of ${arrived} steps${found.gap ? " (not all drawn)" : ""}:` }), line] : [];
     }
     /* The numbers of an array, and among them the one that is read. */
     function marked(numbers, i) {
@@ -214,13 +214,13 @@
         return el("div", { className: `item ${div.className}`, data: node ? { node } : {} }, el("span", { className: "nm", textContent: title.textContent }), el("div", { className: "num" }, el("div", {}, ...shown), ...(node ? whys(node, back === 1, k, to) : [])));
       });
       let worked = textOf(li, ".w"), line = k;
-      const parts = s.b ? into.get(s.to) : [], nth = parts.length > 1 ? `, part ${parts.indexOf(k) + 1} of ${parts.length}` : "";
+      const all = s.b ? into.get(s.to) : [], nth = all[1] ? `, part ${all.indexOf(k) + 1} of ${all.length}` : "";
       if (entry && !brief && S.i !== s.big) worked = `Entry ${place(s).slice(6)}: ${entry[1]}${entry[1] && " = "}${entry[0]}`;
       if (hide) worked = worked.replace(/[^ ]+$/, "?");
       while (line && !items[line].querySelector(".s")) line--;
       return [brief ? null : el("h2", {}, ...clone("p").childNodes, nth), clone(".f"), el("p", { textContent: worked }), ...(brief ? [] : question(hide)), ...rows, brief ? null : clone(".s", items[line])].filter(Boolean);
     }
-    const alonePanel = () => [el("h2", { textContent: `C(${when(S.alone)}) alone` }), el("p", { textContent: `Its error only, over five powers of ten. The last row says what it gives to each copy of ${W().name}, in % of the gradient.` }), el("div", { className: "row" }, button("all costs", () => share(S.w, S.c)))];
+    const alonePanel = () => [el("h2", { textContent: `C(${when(S.alone)}) alone` }), el("p", { textContent: `Its error only. Last row: what it gives each copy of ${W().name}, in % of the gradient.` }), el("div", { className: "row" }, button("all costs", () => share(S.w, S.c)))];
     const crumbs = () => (S.trail.length ? [el("div", { className: "row" }, ...S.trail.map(([k], j, all) => (j && j < all.length - 3 ? null : button(`‹ ${k === null ? `share of ${copy(S.w, S.c)}` : gives(k)}`, () => back(j)))))] : []);
     function back(j) { stop(); [[S.k, S.i]] = S.trail.splice(j); draw(true); }
 
