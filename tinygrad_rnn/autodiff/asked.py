@@ -76,8 +76,9 @@ def _all(kind: Any, holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, kind) and not isinstance(v, (str, bytes, np.ndarray)) and all(map(holds, v))
 
 
-# What an annotation is called in words, and who is it.
 _is_node = _of("Node")
+
+# What an annotation is called in words, and who is it.
 KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "int": ("a number below 2^63", _can_be_counted_to),
     "float": ("a number", _is_number),
@@ -107,7 +108,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Callable": ("a function", lambda v: callable(v) and not inspect.isclass(v)),
     "Unfolded": ("a network, as tinygrad_rnn.unfold returns it", _of("Unfolded")),
     "Tape": ("a tape", _of("Tape")),
-    "Node": ("a node of a tape", _of("Node")),
+    "Node": ("a node of a tape", _is_node),
     "Trace": ("a trace", _of("Trace")),
     "Sequence[Node]": ("a sequence of nodes", _all(Sequence, _is_node)),
     "Collection[Node]": ("a collection of nodes", _all(Collection, _is_node)),

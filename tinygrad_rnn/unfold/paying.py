@@ -35,23 +35,26 @@ class Paying:
     weighted: bool
 
     @property
+    def own_steps(self) -> bool:
+        """Whether each sample has steps of its own that count, or are counted."""
+        return self.masked and (self.steps == "last" or self.reduction == "own_mean")
+
+    @property
     def by_sample(self) -> bool:
         """Whether samples pay differently within a step, beyond what a mask says."""
-        return self.weighted or (self.masked and (self.steps == "last" or self.reduction == "own_mean"))
+        return self.weighted or self.own_steps
 
     def shares(self, T: int) -> Array:
         """What each time step's cost weighs in the whole, (T,)."""
         counts = self._counts(T)
-        if self.reduction == "sum" or (self.masked and (self.reduction == "own_mean" or self.steps == "last")):
-            return counts
-        return counts / np.count_nonzero(counts)
+        return counts if self.reduction == "sum" or self.own_steps else counts / np.count_nonzero(counts)
 
     def _counts(self, T: int) -> Array:
         counts = np.zeros(T)
-        if self.steps == "last":
+        if isinstance(self.steps, str):  # the last one, which may be any step of a sample
             counts[0 if self.masked else T - 1 :] = 1
         else:
-            counts[[t - 1 for t in self.steps]] = 1  # type: ignore[operator]
+            counts[[t - 1 for t in self.steps]] = 1
         return counts
 
     def of_samples(self, present: Array | None, weights: Any, shape: tuple[int, int], dtype: Any) -> Array | None:

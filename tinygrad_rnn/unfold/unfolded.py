@@ -553,7 +553,7 @@ class Unfolded:
         """The weights, data and parts of the initial state for a pass, all checked before any is changed; a plan."""
         new = fitting_weights(self._shapes, self.params, self._dtype)
         given = self._time_first(x=x, d=d, mask=mask, weights=weights)
-        data = fitting_data(self._data_shapes, self.masks, self._paying, given, self._dtype)
+        data = fitting_data(self._data_shapes, self.masks, self._paying, self._dtype, **given)
         start = {} if s0 is None else fitting_state(self.states[0], s0, self._dtype)
         if len(self.tape) > self._size:
             self._executor = None

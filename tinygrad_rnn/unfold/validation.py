@@ -183,12 +183,21 @@ def fitting_data(
     shapes: Mapping[str, tuple[int, ...]],
     masks: Sequence[Node],
     paying: Paying,
-    given: Mapping[str, Any],
     dtype: Any,
+    *,
+    x: Any,
+    d: Any,
+    mask: Any,
+    weights: Any,
 ) -> dict[str, Array]:
     """The data that a replay was given, checked, with zeros where a sample is over; `masks` are those of all steps."""
-    data = {what: fitting(what, given[what], shapes[what], dtype) for what in ("x", "d") if given[what] is not None}
-    mask, weights = given["mask"], given["weights"]
+    data = {}
+    if x is not None:
+        data["x"] = fitting("x", x, shapes["x"], dtype)
+    if d is not None:
+        data["d"] = fitting("d", d, shapes["d"], dtype)
+    if not masks and mask is None and weights is None:
+        return data
     if mask is not None and not masks:
         raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")
     if mask is not None and len(data) < 2:
@@ -201,9 +210,12 @@ def fitting_data(
     if masks:
         present = np.stack([m.value for m in masks]) if mask is None else as_mask(mask, shape, dtype)
         data = {what: without_padding(array, present) for what, array in data.items()}
+    if mask is not None and present is not None:
+        data["mask"] = present
     if mask is not None or weights is not None:
         pays = paying.of_samples(present, weights, shape, dtype)
-        data |= {what: array for what, array in (("mask", present), ("weight", pays)) if what in shapes}  # type: ignore[misc]
+        if pays is not None:
+            data["weight"] = pays
     return data
 
 
