@@ -15,7 +15,7 @@ from ..autodiff.traits import is_tie
 from ..through_time.influence import influence
 from ..through_time.windows import truncation_mask
 from ..unfold import Step, Unfolded
-from .ledger import MOST_COLUMNS, entries
+from .ledger import MOST_COLUMNS, entries, part_along
 from .tiles import NAMED as MOST_ENTRIES
 from .tiles import blocks
 
@@ -322,7 +322,6 @@ class Amounts:
 
     def __init__(self, gradient: Array) -> None:
         self.gradient = gradient
-        self._square = float((gradient * gradient).sum())
 
     def of(self, share: Array) -> Amount:
         """A share with all that is shown of it."""
@@ -336,17 +335,16 @@ class Amounts:
 
     def percent(self, share: Array) -> str:
         """How much of the gradient a share is, measured along it: these add up to 100."""
-        if not self._square or not math.isfinite(self._square):
+        along = part_along(share, self.gradient)
+        if along is None:
             return ""
-        part = 100 * float((share * self.gradient).sum()) / self._square
-        if not math.isfinite(part):
-            return ""
+        part = 100 * along
         text = f"{part:.0f}" if abs(part) >= 99.95 or abs(part) < 0.05 else f"{part:.1f}"
         return f"{'0' if text == '-0' else text.replace('-', '−')} %"
 
     def cosine(self, share: Array) -> str:
         """The cosine of the angle between a share and the gradient."""
-        length = float(np.linalg.norm(share)) * math.sqrt(self._square)
+        length = float(np.linalg.norm(share)) * float(np.linalg.norm(self.gradient))
         part = float((share * self.gradient).sum()) / length if length else math.nan
         return f"{part:.2f}".replace("-", "−") if math.isfinite(part) else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -81,6 +82,20 @@ class Ledger:
 
         rows = "".join(row("td", *each) for each in self.rows())
         return f"<table><thead>{row('th', 't', self.columns())}</thead><tbody>{rows}</tbody></table>"
+
+
+def part_along(share: Any, gradient: NDArray[Any]) -> float | None:
+    """How much of a gradient a share is, measured along it: the parts of all copies add up to 1.
+
+    None if there is no gradient, or a number is not finite.
+    """
+    size = float(np.abs(gradient).max(initial=0.0))  # taken out: squares of very small and very large numbers are none
+    if not 0 < size < np.inf:
+        return None
+    along = gradient / size
+    with np.errstate(all="ignore"):
+        part = float((share / size * along).sum()) / float((along * along).sum())
+    return part if math.isfinite(part) else None
 
 
 def entries(weight: str, shape: tuple[int, ...]) -> list[str]:

@@ -14,6 +14,7 @@ from ..through_time.pathology import jacobians, singular_values
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .fragment import Fragment
+from .ledger import part_along
 from .scene import Line
 from .text import called
 
@@ -251,10 +252,9 @@ class Shares(Overlay):
         for node in self.nodes:
             weight = self.copies.get(node.index)
             if weight is not None:
-                whole = total[weight.index]
-                square = 0.0 if whole is None else float(np.vdot(whole, whole))
-                own = 0.0 if node.cotangent is None else np.vdot(np.asarray(node.cotangent), whole)
-                self.share[node.index] = float(own / square) if square else None
+                whole, own = total[weight.index], node.cotangent
+                own = np.zeros(node.shape) if own is None else np.asarray(own)
+                self.share[node.index] = None if whole is None else part_along(own, whole)
 
     @property
     def caption(self) -> str:

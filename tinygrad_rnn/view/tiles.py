@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..autodiff.notation import number, plain, symbol
 from ..unfold import Unfolded
 from .figure import Figure
-from .ledger import Ledger, entries
+from .ledger import Ledger, entries, part_along
 from .overlay import mixed, percent
 from .scene import Box, Scene
 
@@ -49,9 +49,7 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
     most = max(float(np.abs(share[np.isfinite(share)]).max(initial=0.0)) for _, share in places) or 1.0
     letter = plain(symbol(weight))
     names = [f"{letter}({c.first})" if c.kind == "t" else "…" for c in figure.columns]
-    scale = float(np.abs(ledger.total).max(initial=0.0)) or 1.0  # squares of very large and very small ones are none
-    along = ledger.total / scale if np.isfinite(scale) else np.zeros_like(ledger.total)
-    square, largest = float((along**2).sum()) * scale, int(np.abs(ledger.total).argmax())
+    largest = int(np.abs(ledger.total).argmax())
     top = min(frame.bottom for frame in scene.frames) - 4
     tall = _size(ledger.total)[1] * len(blocks(ledger.total)[0])
     pitch = figure.step - 16
@@ -60,7 +58,8 @@ def with_ledger(figure: Figure, net: Unfolded, weight: str) -> Scene:
         name, wide = (names[k - 1], pitch) if k else (ledger.gradient, sums)
         added.append(Box(f"share{k}-name", name, x, top - 10, wide, 18, "label"))
         added += _tile(f"share{k}", share, x, top - 22 - tall / 2, most, largest)
-        part = percent(float((share * along).sum()) / square) if square and np.isfinite(share).all() else "—"
+        along = part_along(share, ledger.total)
+        part = "—" if along is None else percent(along)
         entry = number(float(share.flat[largest])) if ledger.total.size <= NAMED else ""
         if entry and not k:
             entry = f"{entries(weight, ledger.total.shape)[largest]} {entry}"
