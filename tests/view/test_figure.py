@@ -246,13 +246,18 @@ def test_what_has_no_shares_that_add_up_is_refused():
     fits(tg.draw(net, level="figure").scene)
 
 
-def test_numbers_that_are_not_finite_are_drawn():
-    net = network(tg.cells.Guo(), 3)
+def spoilt(T, t, weight):
+    """A network into which NaN comes at one time step, and the boxes of its figure by their ids."""
+    net = network(tg.cells.Guo(), T)
     x = np.stack([node.value for node in net.inputs])
-    x[1] = np.nan
+    x[t - 1] = np.nan
     net.replay(x, np.stack([node.value for node in net.targets]))
     net.backward()
-    boxes = {box.id: box for box in tg.draw(net, level="figure", ledger="V").scene.boxes}
+    return net, {box.id: box for box in tg.draw(net, level="figure", ledger=weight).scene.boxes}
+
+
+def test_numbers_that_are_not_finite_are_drawn():
+    net, boxes = spoilt(3, 2, "V")
     assert boxes["share2"].name == "—"
     assert boxes[f"n{net.inputs[1].index}"].border == "#D00000"
 
@@ -264,12 +269,7 @@ def test_a_figure_is_of_a_whole_network():
 
 
 def test_a_ledger_with_numbers_that_are_not_finite_colours_the_others_by_themselves():
-    net = network(tg.cells.Guo(), 4)
-    x = np.stack([node.value for node in net.inputs])
-    x[3] = np.nan
-    net.replay(x, np.stack([node.value for node in net.targets]))
-    net.backward()
-    boxes = {box.id: box for box in tg.draw(net, level="figure", ledger="b_k").scene.boxes}
+    _, boxes = spoilt(4, 4, "b_k")
     assert boxes["share4-0-0"].fill == "#EFEFEA"
     assert {boxes[f"share{k}"].name for k in (0, 4)} == {"—"}
     shades = [boxes[f"share{k}-0-{j}"].fill for k in (1, 2, 3) for j in range(2)]

@@ -47,6 +47,7 @@ def _ledger(account: Account, place: int) -> dict[str, Any]:
         "rows": [_amount(c.share, top) | {"column": c} for c in account.shares],
         "total": total,
         "big": max(range(len(total["v"])), key=lambda k: abs(total["a"][k])),
+        "top": top,
         "account": account,
     }
 
@@ -62,7 +63,7 @@ def _amount(given: Amount, top: float) -> dict[str, Any]:
 
 def _scripted(ledger: dict[str, Any]) -> dict[str, Any]:
     """A ledger as far as the page does not hold it: how its shares are coloured stands in their tiles."""
-    account, top = ledger["account"], _top(ledger["account"])
+    account, top = ledger["account"], ledger["top"]
     many = len(account.entries) > MOST_TOLD
 
     def amount(given: Amount, like: Amount | None = None) -> dict[str, Any] | None:
@@ -117,7 +118,7 @@ def _strength(length: float | None, top: float) -> int:
 
 def script_data(trace: Trace, weights: Sequence[dict[str, Any]], start: tuple[int, int]) -> dict[str, Any]:
     """What the script reads beside the list of steps."""
-    place = {account.id: k for k, account in enumerate(a for a in trace.accounts if a.shares and a.total)}
+    place = {weight["id"]: k for k, weight in enumerate(weights)}
     steps = []
     for m, strength in zip(trace.moments, strengths(trace), strict=True):
         step: dict[str, Any] = {"n": m.number, "b": int(m.phase == "backward"), "t": m.t, "node": m.node}

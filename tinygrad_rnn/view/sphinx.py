@@ -23,7 +23,7 @@ from .files import write_whole
 from .formats import pdf
 from .ledger import ledger
 from .picture import draw
-from .player import Player, player, script_text, style_text
+from .player import Player, script_text, style_text
 from .redrawn import redrawn
 from .text import clean, printable
 from .trace import Trace, trace
@@ -165,10 +165,7 @@ class Stepper(FromCode):
     def made(self) -> list[nodes.Node]:
         """The player, and its steps as a list."""
         found, compared = self._trace()
-        shown = player(
-            found, predict="predict" in self.options, start=self._start(found), ops="no-ops" not in self.options
-        )
-        shown.compared = compared
+        shown = Player(found, "predict" in self.options, self._start(found), "no-ops" not in self.options, compared)
         name = self.options.get("name", "")
         shown.id = nodes.make_id(name) or _new_id(self.env, "bptt")
         known = _steppers(self.env)
