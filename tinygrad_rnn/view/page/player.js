@@ -181,7 +181,7 @@
       const [[errorNode], [readNode]] = steps[last].o, values = product.length ? product : r.v, shown = (v) => (hide ? "?" : v);
       const instead = mine.v[S.e] !== r.v[S.e] && !hide && mine.v.length ? `   (${o.name}: ${mine.v[S.e]})` : "";
       return [title, ...(more ? [el("div", { className: "row" }, ...r.x.map(([words], k) => button(words, () => { S.sample = k; draw(true); }, { aria: { pressed: k === sample } })))] : []),
-        el("p", { textContent: `The error that ${o?.reach ? "comes uncut" : "came back"}, times what it multiplied${more ? `, in ${label}` : ""}:` }),
+        el("p", { textContent: `The ${o?.reach ? "whole error" : "error that came back"}, times what it multiplied${more ? `, in ${label}` : ""}:` }),
         el("p", { className: "f", textContent: w.names.length < d.length * m ? `${text(last)}, of the length ${r.v[0]}` : `${w.names[S.e]}:  ${signed(d[i])} · ${signed(x[j])} = ${shown(values[S.e])}${more ? `, + ${more} more = ${shown(r.v[S.e])}` : ""}${instead}` }), ...question(hide),
         ...(values.length === d.length * m ? table(values, m, S.e, hide, d, x, [name(errorNode, error), " ↓", el("br"), name(readNode, read), " →"]) : []),
         el("div", { className: "row" }, ...whys(errorNode, true, last, i, "why this error?"), ...whys(readNode, false, last, j, `whence ${read}?`)), ...wayBack(r)];
