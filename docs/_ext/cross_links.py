@@ -50,12 +50,7 @@ class NamesDirective(SphinxDirective):
 
 def mentioned(text: str) -> set[int]:
     """The numbers of the equations that a text names, those of a range as well."""
-    found = {
-        int(number)
-        for number in re.findall(r"(?<![\w)\]])\((\d{1,2})\)|\\tag\{(\d+)\}", text)
-        for number in number
-        if number
-    }
+    found = {int(number) for number in [*NUMBER.findall(text), *re.findall(r"\\tag\{(\d+)\}", text)]}
     for first, last in re.findall(r"\((\d+)\) to \((\d+)\)", text):
         found |= set(range(int(first), int(last) + 1))
     return found
