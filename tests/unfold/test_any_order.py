@@ -229,6 +229,8 @@ class AnyOrder(RuleBasedStateMachine):
         assert refused
         self.read()
 
+    # What the last pass may have been is three times as much after each: a dozen in a row would never end.
+    @precondition(lambda self: len(self.given) <= 9)
     @rule(seed=seeds, start=st.none() | seeds, at=calls)
     def replay_that_is_interrupted(self, seed, start, at):
         old, new = self.given, self.next(seed, start)
