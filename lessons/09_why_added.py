@@ -64,7 +64,8 @@ tg.draw(tape)
 # copies of a matrix, each of them equal to $U$:
 #
 # $$
-# \frac{dC}{dU} = \sum_{t=1}^{T} \frac{\partial C}{\partial U(t)} \cdot \frac{\partial U(t)}{\partial U},
+# \frac{\partial C}{\partial U} = \sum_{t=1}^{T}
+# \frac{\partial C}{\partial U(t)} \cdot \frac{\partial U(t)}{\partial U},
 # $$
 #
 # $$
