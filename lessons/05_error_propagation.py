@@ -319,7 +319,10 @@ assert all(error > 0.05 for error in list(off.values())[3:])
 #   if $q = k$ and 0 if not;
 # * with the softmax, $-\sum d \ln y$ and desired values that add up to $S$, $\delta = d - S\,y$.
 #
-# The last one is the table, put into the cost. The factor $y_q$ cancels, and the sum over $q$ is soon done:
+# Where does the last one come from? For this cost, $-\partial C / \partial y_q = d_q / y_q$: so much does the cost fall
+# when output $q$ grows. And the table says how much output $q$ grows when $\mathrm{net}_k$ does. Multiply the two, and
+# add over all outputs $q$, for all of them are moved. The factor $y_q$ cancels, and $[q = k]$ leaves one term of the
+# first sum:
 #
 # $$
 # \delta_k = \sum_q y_q ([q = k] - y_k)\, \frac{d_q}{y_q} = d_k - y_k \sum_q d_q

@@ -157,7 +157,8 @@ print("steps walked back: TBPTT(T, T)", T, "and TBPTT(1, T)", sum(at))
 # **TBPTT(3, 3)** is what many programs do: chop the sequence into chunks, hand on the state, cut between them. It is
 # cheap, every step is walked back once. But look at the rows of one chunk: $C(4)$ sees one copy, $C(6)$ sees three.
 # How far an error gets depends on where in its chunk it happens to stand. (The last row, $C(7)$, is left over. We come
-# to it below.)
+# to it below. What Keras and others call the length of a chunk, and what the two numbers do to training, is measured on
+# the site's page *Through time, or not so far*.)
 #
 # **TBPTT(2, 4)** mends this in part. The oldest of the new errors stands $k_1 - 1$ steps before the end of its window.
 # So even this one gets back over $k_2 - (k_1 - 1)$ copies, unless the sequence begins sooner. The price: each step is
