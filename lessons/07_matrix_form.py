@@ -196,11 +196,12 @@ assert without.loss > 2 * np.log(2) > costs[-1]
 # %% [markdown]
 # ## A fine point: when are the weights changed?
 #
-# We changed them once for the whole sentence. The report writes `W(t+1) = W(t) + ...`, with the time step as
-# the number of the update: it changes them after **every** character. Then each cost is that of other weights, and the
-# states before it were computed with older weights than those the error goes back through. The changes of a sentence
-# are close to the gradient of its cost when $\eta$ is small, and no gradient of anything when it is not. We can
-# measure that.
+# We changed them once for the whole sentence. The report writes `W(t+1) = W(t) + ...`, with the time step as the number
+# of the update: it changes them after **every** character. Then each cost is that of other weights, and the states
+# before it were computed with older weights than those the error goes back through. The changes of a sentence are close
+# to the gradient of its cost when $\eta$ is small, and no gradient of anything when it is not. We can measure that. The
+# first function below reads on and changes `U` after every character; its inner loop is (26) and (28). The second one
+# keeps all weights still.
 
 
 # %%

@@ -161,8 +161,8 @@ print("steps walked back: TBPTT(T, T)", T, "and TBPTT(1, T)", sum(at))
 # the site's page *Through time, or not so far*.)
 #
 # **TBPTT(2, 4)** mends this in part. The oldest of the new errors stands $k_1 - 1$ steps before the end of its window.
-# So even this one gets back over $k_2 - (k_1 - 1)$ copies, unless the sequence begins sooner. The price: each step is
-# walked back about $k_2 / k_1$ times.
+# So even this one gets back over $k_2 - (k_1 - 1)$ copies, here $4 - 1 = 3$, unless the sequence begins sooner. The
+# price: each step is walked back about $k_2 / k_1$ times.
 
 
 # %%

@@ -245,9 +245,9 @@ assert max(same) < 1e-13
 
 # %%
 noticed = []
-for a, b in turned.edges:
+for a, r in turned.edges:
     wrong = nx.DiGraph(turned)
-    wrong.edges[a, b]["gain"] *= 1.01
+    wrong.edges[a, r]["gain"] *= 1.01
     noticed.append(left_over(graph, wrong, seed=0))
 print(
     f"{len(noticed)} lines, changed one at a time: at least {min(noticed):.0e} is left over,"
