@@ -5,6 +5,13 @@
 # * **Needs**: the chain rule
 # * **Words**: chain rule, ordered derivative, direct derivative, total derivative
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $a$ | counts lines: the one that is asked | | i in Werbos (1990) |
+# | $r$ | counts lines: the later ones, which may have read it | | j in Werbos (1990) |
+#
 # Lesson 1 added up shares and called the sum a derivative. Is it one? The smallest case in which you can go wrong
 # has two lines. It is an example in the manner of Paul Werbos (1990):
 #
@@ -33,8 +40,8 @@ def z_3_from(z_1):
     return 3 * z_1 + 5 * z_2
 
 
-h = 1e-6
-measured = (z_3_from(1 + h) - z_3_from(1 - h)) / (2 * h)
+push = 1e-6
+measured = (z_3_from(1 + push) - z_3_from(1 - push)) / (2 * push)
 print(f"z_3 grows {measured:.6f} times as much as z_1")
 assert abs(measured - 23) < 1e-6
 
@@ -83,21 +90,31 @@ assert all(p.index < node.index for node in tape for p in node.parents)
 #
 # ## The formula
 #
-# Call the numbers $z_1, \ldots, z_n$ in the order of the tape. Werbos' chain rule for ordered derivatives says
+# Take the two lines once more and ask $z_1$. Who has read it? The line of $z_3$, with a factor of 3, and the line of
+# $z_2$, with a factor of 4. What $z_3$ does to the end is easy: it is the end, so the number is 1. And $z_2$ does
+# 5 times as much to the end as to itself. So
 #
 # $$
-# \frac{\partial^+ z_n}{\partial z_i} = \sum_{j > i} \frac{\partial^+ z_n}{\partial z_j}
-# \frac{\partial z_j}{\partial z_i} \quad (i < n),
-# \qquad \frac{\partial^+ z_n}{\partial z_n} = 1.
+# 23 = 1 \cdot 3 + 5 \cdot 4.
 # $$
 #
-# (He writes the term $j = n$, which is the direct derivative, by itself in front of the sum.)
+# Each product is the ordinary chain rule, for one reader: *what the reader does to the end*, times *what I do to the
+# reader*. Such a product is called a **share**. The sum of the shares is the ordered derivative. That is the whole
+# rule.
 #
-# Read it as a sentence about blame. Every line that read $z_i$ knows how much the end depends on that line, and hands
-# $z_i$ its **share**: that number, times the direct derivative of the line. $z_i$ adds the shares. That is all. In code
-# the sum is called the **cotangent** of $z_i$.
+# In letters: $z_a$ is the number that is asked, $z_r$ goes through the numbers that come after it, and
+# $z_\mathrm{end}$ is the last one. If a line has not read $z_a$, its direct derivative is 0.
 #
-# Now the order pays. To know its own number, $z_i$ needs the numbers of those who read it, and they all stand
+# $$
+# \frac{\partial^+ z_\mathrm{end}}{\partial z_a} = \sum_{r > a} \frac{\partial^+ z_\mathrm{end}}{\partial z_r}
+# \cdot \frac{\partial z_r}{\partial z_a},
+# \qquad \frac{\partial^+ z_\mathrm{end}}{\partial z_\mathrm{end}} = 1.
+# $$
+#
+# This is Werbos' chain rule for ordered derivatives. In code the number on the left is called the **cotangent** of
+# $z_a$.
+#
+# Now the order pays. To know its own number, $z_a$ needs the numbers of those who read it, and they all stand
 # *below* it. So we start at the last line and go up. When we arrive at a line, all its shares have come.
 #
 # ## The number
@@ -115,8 +132,8 @@ assert z_1.cotangent == 23
 # Look at the last line. There was a 3, there comes a 20, and now it is 23. This is the `+=` that you saw in lesson 1,
 # and it is the sum in the formula.
 #
-# The rule is short enough to write down without any library. `direct[j, i]` is the direct derivative of $z_j$
-# with respect to $z_i$, and Python counts from 0.
+# The rule is short enough to write down without any library. `direct[r, a]` is the direct derivative of $z_r$
+# with respect to $z_a$, and Python counts from 0.
 
 # %%
 direct = np.zeros((3, 3))
@@ -126,17 +143,24 @@ direct[2, 1] = 5  #       + 5 z_2
 
 ordered = np.zeros(3)
 ordered[2] = 1
-for j in reversed(range(3)):
-    for i in range(j):
-        ordered[i] += ordered[j] * direct[j, i]
+for r in reversed(range(3)):
+    for a in range(r):
+        ordered[a] += ordered[r] * direct[r, a]
 print("ordered derivatives:", ordered)
 assert list(ordered) == [23, 5, 1]
 
 # %% [markdown]
-# The 23 is a fact about $z_1$ and $z_3$. The 3 is also a fact about *how we wrote it down*. Put the first line into the
-# second, $z_3 = 3 z_1 + 5 \cdot 4 z_1$, and the direct derivative is 23. Cut the second line into the pieces that stand
-# on the tape, and it is 0: the line of $z_3$ reads two products and no $z_1$. `tg.ordered` is told which numbers count
-# as lines, and gives the direct term first.
+# The 23 is a fact about $z_1$ and $z_3$. The 3 is not: it is a fact about *how we wrote it down*. Here is the same
+# computation, written in three ways. Each time, look at the line of $z_3$ and at nothing else: how often is $z_1$ in
+# it?
+#
+# * **Two lines**, as above. The line is $z_3 = 3\, z_1 + 5\, z_2$: three times.
+# * **One line**, with $z_2$ put in. The line is $z_3 = 3\, z_1 + 5 \cdot 4\, z_1$: 23 times.
+# * **Eight lines**, as on the tape. The line adds two products that stand above it, $v_4 + v_6$: not at all.
+#
+# So the direct derivative is 3, 23 or 0. The ordered one is 23 in all three. `tg.ordered` takes a list of the numbers
+# that are to have a line of their own, and prints the sum: first the direct derivative, then the share of each later
+# line.
 
 # %%
 two_lines = tg.ordered(z_3, [z_1, z_2])[0]
@@ -145,9 +169,9 @@ all_lines = tg.ordered(z_3, list(tape)[:-1])[0]
 for lines, found in (
     ("two lines", two_lines),
     ("one line", one_line),
-    ("the tape's own", all_lines),
+    ("the tape's eight", all_lines),
 ):
-    print(f"{lines:>14}: {found}")
+    print(f"{lines:>16}: {found}")
 assert [float(found.ordinary) for found in (two_lines, one_line, all_lines)] == [3, 23, 0]
 assert all(found.total == 23 for found in (two_lines, one_line, all_lines))
 
@@ -203,12 +227,12 @@ assert len(readers["U"]) == net.T
 direction = rng.normal(size=params["U"].shape)
 U, costs = params["U"].copy(), []
 for sign in (+1, -1):
-    params["U"][:] = U + sign * h * direction
+    params["U"][:] = U + sign * push * direction
     costs.append(net.replay())
 params["U"][:] = U
 net.replay()
 net.backward()
-measured = (costs[0] - costs[1]) / (2 * h)
+measured = (costs[0] - costs[1]) / (2 * push)
 from_ledger = (net.copies["U"].sum(axis=0) * direction).sum()
 print(f"measured {measured:.8f}, from the ledger {from_ledger:.8f}")
 assert abs(measured - from_ledger) < 1e-7
@@ -230,27 +254,37 @@ print(", ".join(f"{copy} is read by {readers[str(copy)][0]}" for copy in copies)
 #
 # Measured and computed never agree in all digits. Is it the derivative that is wrong, or the measurement? A measurement
 # has two faults. If the step is large, the cost bends on the way. If it is small, two costs are subtracted that
-# are nearly the same, and what is left of their sixteen digits is the last few. Let us see.
+# are nearly the same, and what is left of their sixteen digits is the last few. Those are rounded: the last digit of
+# each cost may be wrong, and the difference is divided by twice the step. The last column is what that alone can do.
 
 # %%
-faults = {}
+faults, rounding = {}, {}
 for step in (1e-1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-11):
     costs = []
     for sign in (+1, -1):
         params["U"][:] = U + sign * step * direction
         costs.append(net.replay())
     faults[step] = abs((costs[0] - costs[1]) / (2 * step) - from_ledger)
-    print(f"step {step:.0e}: measured and computed differ by {faults[step]:.0e}")
+    rounding[step] = np.spacing(costs[0]) / step
+    print(
+        f"step {step:.0e}: measured and computed differ by {faults[step]:.0e}, "
+        f"and rounding can do {rounding[step]:.0e}"
+    )
 params["U"][:] = U
 net.replay()
 assert faults[1e-1] > 1e3 * faults[1e-3] > 1e5 * faults[1e-5]
+assert all(faults[step] < 10 * rounding[step] for step in faults if step < 1e-4)
 assert faults[1e-11] > 1e3 * faults[1e-5]
 
 # %% [markdown]
-# Divide the step by a hundred, and the first fault is divided by ten thousand: it goes with the *square* of the step,
-# because we measure on both sides. The second one grows as the step shrinks. The best is in between, at about a
-# hundred-thousandth, with ten digits. So where a lesson says `< 1e-8` of a measured number, that is as much as a
-# measurement can promise; two *computed* numbers are held against each other to fourteen digits or so.
+# In the first three rows the bend counts. Divide the step by a hundred, and the difference is divided by ten thousand:
+# it goes with the *square* of the step, because we measure on both sides. In the last three rows rounding counts. It
+# *can* do a hundred times as much in each row as in the one before; how much it does is chance, and in one of the rows
+# it did less than it could. The best step is in between, at about a hundred-thousandth. There about ten digits are
+# right.
+#
+# So where a lesson says `< 1e-8` of a measured number, that is about as much as a measurement can promise; two
+# *computed* numbers are held against each other to fourteen digits or so.
 #
 # So: three **and** twenty-three. Three is what one line knows. Twenty-three is what you get when every line hands its
 # share to those it has read, from the last line to the first, and shares are added.

@@ -72,8 +72,9 @@ def right(T):
     return float(tape[0].cotangent)
 
 
-h = 1e-6
-measured = (small_gated(3, 1.5 + h)[-1].value - small_gated(3, 1.5 - h)[-1].value) / (2 * h)
+push = 1e-6
+moved = [small_gated(3, 1.5 + way * push)[-1].value for way in (+1, -1)]
+measured = (moved[0] - moved[1]) / (2 * push)
 print(f"ds(3)/ds(0): measured {measured:.8f}, from the library's tape {right(3):.8f}")
 assert abs(measured - right(3)) < 1e-8
 

@@ -5,6 +5,13 @@
 # * **Needs**: lesson 4, partial derivatives
 # * **Words**: backpropagation, delta, softmax, cross-entropy, squared error, bias
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $q$ | counts outputs, where a formula needs a second letter for them | q | |
+# | $S$ | what the desired values of a step add up to | | |
+#
 # The network of lesson 4 gives an answer and we know what the answer should have been. Section 2 of Guo's report
 # asks each unit and each weight: how much of this is your doing?
 #
@@ -238,9 +245,9 @@ def error_at_output(g, loss, desired):
 
     sums, delta = net_k.value, np.zeros_like(net_k.value)
     for at in np.ndindex(sums.shape):
-        h = np.zeros_like(sums)
-        h[at] = 1e-5
-        delta[at] = -(cost(sums + h) - cost(sums - h)) / 2e-5
+        push = np.zeros_like(sums)
+        push[at] = 1e-5
+        delta[at] = -(cost(sums + push) - cost(sums - push)) / 2e-5
     return delta, tg.guo.activation(g, sums)
 
 
@@ -264,10 +271,14 @@ print(
 # y_k = g(\mathrm{net}_k) = \frac{e^{\mathrm{net}_k}}{\sum_q e^{\mathrm{net}_q}} \tag{15}
 # $$
 #
-# It differs from the sigmoid in one way that matters: every output depends on **every** sum. Then (8) has too few
-# terms. The report says that (14) and (17) hold here as well. Let us measure it for each pair of a $g$ and a cost. The
-# percentage is the largest difference, as a part of the largest measured error. It goes over 100 % where the true error
-# is much smaller than $d - y$.
+# It differs from the sigmoid in one way that matters: every output depends on **every** sum. Push one $\mathrm{net}_k$
+# up, and $y_k$ grows, but all the other outputs must shrink, because together they are one. (8) looks at $y_k$ alone.
+# It does not see what the push does to the other outputs, so it cannot be the whole error here.
+#
+# The report says that (14) and (17) hold for the softmax as well. Do they? We ask the same question of several pairs of
+# a $g$ and a cost: is the measured error $d - y$? Each row below is such a pair. Its number says how far $d - y$ is
+# from the measured error, in per cent of the measured error. (Of both we take the largest entry.) So 0 % means: (17)
+# holds for this pair. More than 100 % means that $d - y$ is wrong by more than the whole error is long.
 
 # %%
 one_right = d / d.sum(axis=-1, keepdims=True)  # adds up to 1
@@ -308,7 +319,10 @@ assert all(error > 0.05 for error in list(off.values())[3:])
 #   if $q = k$ and 0 if not;
 # * with the softmax, $-\sum d \ln y$ and desired values that add up to $S$, $\delta = d - S\,y$.
 #
-# The last one is the table, put into the cost. The factor $y_q$ cancels, and the sum over $q$ is soon done:
+# Where does the last one come from? For this cost, $-\partial C / \partial y_q = d_q / y_q$: so much does the cost fall
+# when output $q$ grows. And the table says how much output $q$ grows when $\mathrm{net}_k$ does. Multiply the two, and
+# add over all outputs $q$, for all of them are moved. The factor $y_q$ cancels, and $[q = k]$ leaves one term of the
+# first sum:
 #
 # $$
 # \delta_k = \sum_q y_q ([q = k] - y_k)\, \frac{d_q}{y_q} = d_k - y_k \sum_q d_q

@@ -5,6 +5,13 @@
 # * **Needs**: lesson 5
 # * **Words**: backpropagation through time, BPTT, unfolding, unrolling
 #
+# Letters that only this lesson has, or that the report uses for two things:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | depth | copies that are added to the newest one | τ in his text, T in his sums | $k_2 - 1$ in lesson 11 |
+# | $q$ | counts units of the upper layer | | |
+#
 # Lesson 5 gave every weight its change. Equation (12) did it for `U`:
 #
 # $$
@@ -42,15 +49,15 @@ def last_cost():
     return tg.guo.cost(played.y, d)[-1]
 
 
-def measured(name, h=1e-5):
+def measured(name, push=1e-5):
     """Its gradient, by moving each entry of a weight up and down."""
     slopes = np.zeros_like(params[name])
     for at in np.ndindex(slopes.shape):
         old = params[name][at]
-        params[name][at] = old + h
+        params[name][at] = old + push
         up = last_cost()
-        params[name][at] = old - h
-        slopes[at] = (up - last_cost()) / (2 * h)
+        params[name][at] = old - push
+        slopes[at] = (up - last_cost()) / (2 * push)
         params[name][at] = old
     return slopes
 
@@ -87,25 +94,28 @@ tg.draw(net, view="staircase", level="layers", overlay="cotangents")
 # %% [markdown]
 # ## Equation (19): the error one step earlier
 #
-# At the newest step a hidden unit's error comes from the outputs, by (9). One step earlier, the state
-# was read by the hidden units of the next step. They send their errors back along the weights by which they were fed,
-# and those are `U`:
+# At the newest step a hidden unit's error comes from the outputs, by (9). Now go one step back and ask a hidden unit
+# $j$ there. Who has read its state? The hidden units of the next step; call them $h$. Each of them sends its error back
+# along the weight by which it was fed, and that is an entry of `U`:
 #
 # $$
 # \delta_{pj}(t-1) = \sum_h^m \delta_{ph}(t)\, u_{hj}\, f'(\mathrm{net}_{pj}(t-1)) \tag{19}
 # $$
 #
-# Compare it with (9). The outputs $k$ have become the hidden units $h$ one step later, $w_{kj}$ has become $u_{hj}$.
-# Nothing else has changed. Time is just one more layer.
+# Lay (9) beside it. There the readers were the outputs $k$, and the weights were $w_{kj}$. Here the readers are the
+# hidden units $h$ one step later, and the weights are $u_{hj}$. Nothing else is new: time is just one more layer.
 #
-# Mind the letters. In (2) $h$ counted the units one step *earlier*. Here, on the way back, $j$ is the earlier end and
-# $h$ the later one. What stays is the rule of lesson 4: first where the weight leads to, then where it comes from.
+# Two places to watch when you program it.
 #
-# The report prints $f'(s_{pj}(t-1))$ at the end. It means the derivative where the unit stood, so at its
-# $\mathrm{net}$; lesson 8 measures what the misprint does.
+# **Which way round is `U`?** As in lesson 4, $j$ is the unit that the formula is about, $h$ a unit at the other end of
+# `U`, and the first index is where the weight leads to. In (2) unit $j$ *reads* $h$, one step earlier: the weight leads
+# to $j$, it is $u_{jh}$, and the sum over $h$ runs over the second index, `s @ U.T`. In (19) unit $j$ *is read by* $h$,
+# one step later: the weight leads to $h$, it is $u_{hj}$, and the sum over $h$ runs over the first index, `delta @ U`.
+# The table of lesson 4, read the other way.
 #
-# Two places to watch. $u_{hj}$ is summed over its *first* index, so `delta @ U` and not `delta @ U.T`: backwards the
-# matrix stands the other way round than forwards. And $f'$ is taken at $t-1$, where the error **arrives**.
+# **Where is the slope taken?** $f'$ is taken at $t-1$, where the error **arrives**, and not at $t$, where it comes
+# from. The report prints $f'(s_{pj}(t-1))$ there. It means the slope at the unit's $\mathrm{net}$; lesson 8 measures
+# what the misprint does.
 
 # %%
 played = tg.guo.forward(params, x, s0, f="tanh")
@@ -157,9 +167,8 @@ assert difference < 1e-8
 #
 # ## How far back?
 #
-# Nothing forces you to go back to the first step. The report calls the number of copies that are added to the newest
-# one first $\tau$, then $T$; we say *depth*. Depth 0 is lesson 5. Let us see what each depth makes of the gradient of
-# $C(5)$.
+# Nothing forces you to go back to the first step. How many copies are added to the newest one is called the *depth*
+# here. Depth 0 is lesson 5. Let us see what each depth makes of the gradient of $C(5)$.
 
 # %%
 print("depth   copies   off by")

@@ -5,6 +5,16 @@
 # * **Needs**: lesson 6, outer products
 # * **Words**: matrix form, outer product, gradient descent, learning rate
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $e$ | errors as a vector, with the minus of δ: of the outputs, of the hidden units | $e_o$, $e_h$ | |
+# | $F$ | function: takes what arrives at the hidden units, and multiplies it by their slopes | $d_h$ | |
+# | $a$ | what has arrived at the hidden units | x, in (23) alone | |
+# | $Z$ | how many copies are added to the newest one, the depth | T, in (27) and (28) | $k_2 - 1$ in lesson 11 |
+# | $z$ | counts steps back from the newest one | z, and τ in (26) | lag |
+#
 # Everything is derived. What is missing is the network that gets better by it. Section 3.1 of Guo's report says it
 # all again with vectors and matrices, in the form in which one would program it, and updates the weights. We do the
 # same, and at the end the network of lesson 1 knows its sentence.
@@ -50,25 +60,27 @@ for name, matrix in stored.items():
 # %% [markdown]
 # ## Equations (20) to (23)
 #
-# The errors become vectors: $e_o$ for the outputs, $e_h$ for the hidden units.
+# The errors become vectors: $e_\mathrm{o}$ for the outputs, $e_\mathrm{h}$ for the hidden units. Here are one step's
+# equations, in the letters of the table above: the report uses some of its own for two things.
 #
 # $$
 # \begin{aligned}
-# e_o(t) &= d(t) - y(t) && (20) \\
-# W(t+1) &= W(t) + \eta\, s(t)\, e_o(t)^\top && (21) \\
-# e_h(t) &= d_h\big(e_o(t)^\top W^\top, t\big) && (22) \\
-# d_{hj}(x, t) &= x\, f'(\mathrm{net}_j) && (23)
+# e_\mathrm{o}(t) &= d(t) - y(t) && (20) \\
+# \Delta W &= \eta\, s(t)\, e_\mathrm{o}(t)^\top && (21) \\
+# e_\mathrm{h}(t) &= F\big(e_\mathrm{o}(t)^\top W^\top,\, t\big) && (22) \\
+# F(a, t) &= a \odot f'(\mathrm{net}_j(t)) && (23)
 # \end{aligned}
 # $$
 #
-# (20) is (17), so it holds for the pairs of lesson 5. An outer product $s\, e_o^\top$ is a whole matrix at once: in row
-# $j$ and column $k$ it has $s_j$ times the error of $k$. It is equation (10), all entries together. Equation (22) is
-# (9). The report prints $V$ in it; it is $W^\top$.
+# You know all four of them:
 #
-# Two letters mean something else in (23). Its $x$ is not the input and its $d_h$ is no desired value: $d_h$ is a
-# function that takes what has arrived at the hidden units, and multiplies entry $j$ by $f'(\mathrm{net}_j(t))$. What
-# arrives is a row, and what comes out is used as a column from here on; in NumPy a vector is neither, and we need not
-# care.
+# * (20) is (17), so it holds for the pairs of lesson 5.
+# * (21) is (10), all entries together. The outer product $s\, e_\mathrm{o}^\top$ is a whole matrix: in row $j$ and
+#   column $k$ it has $s_j$ times the error of output $k$. The report writes `W(t+1) = W(t) + ...`; what is added is our
+#   $\Delta W$.
+# * (22) and (23) are (9), cut in two. First the errors of the outputs go back through `W`, and $a$ is what arrives, a
+#   number for each hidden unit. Then $F$ multiplies each of these numbers by the slope of its own unit; $\odot$ is the
+#   product entry by entry. (The report prints $V$ in (22). It is $W^\top$.)
 
 # %%
 T = net.T
@@ -76,13 +88,13 @@ played = tg.guo.forward(params, x, s0, f="tanh")
 y, s, net_j = played.y[:, 0], played.s[:, 0], played.net_j[:, 0]  # one sample: vectors
 
 
-def d_h(error, t):  # (23)
-    return error * (1 - np.tanh(net_j[t - 1]) ** 2)
+def F(a, t):  # (23)
+    return a * (1 - np.tanh(net_j[t - 1]) ** 2)
 
 
 e_o = {t: d[t - 1, 0] - y[t - 1] for t in range(1, T + 1)}  # (20)
 change = {"W": np.outer(s[T], e_o[T])}  # (21)
-e_h = {T: d_h(e_o[T] @ stored["W"].T, T)}  # (22)
+e_h = {T: F(e_o[T] @ stored["W"].T, T)}  # (22)
 net.backward(of=T)
 print("(21) is a", change["W"].shape, "matrix: from 3 hidden units to 4 outputs")
 assert np.allclose(change["W"].T, -net.grads["W"])
@@ -93,24 +105,24 @@ assert np.allclose(e_h[T], tg.delta(net.states[T].parents[0])[0])
 #
 # $$
 # \begin{aligned}
-# V(t+1) &= V(t) + \eta\, x(t)\, e_h(t)^\top && (24) \\
-# U(t+1) &= U(t) + \eta\, s(t-1)\, e_h(t)^\top && (25) \\
-# e_h(t-\tau-1) &= d_h\big(e_h(t-\tau)^\top U^\top, t-\tau-1\big) && (26) \\
-# V(t+1) &= V(t) + \eta \sum_{z=0}^{T} x(t-z)\, e_h(t-z)^\top && (27) \\
-# U(t+1) &= U(t) + \eta \sum_{z=0}^{T} s(t-z-1)\, e_h(t-z)^\top && (28)
+# \Delta V &= \eta\, x(t)\, e_\mathrm{h}(t)^\top && (24) \\
+# \Delta U &= \eta\, s(t-1)\, e_\mathrm{h}(t)^\top && (25) \\
+# e_\mathrm{h}(t-z-1) &= F\big(e_\mathrm{h}(t-z)^\top U^\top,\, t-z-1\big) && (26) \\
+# \Delta V &= \eta \sum_{z=0}^{Z} x(t-z)\, e_\mathrm{h}(t-z)^\top && (27) \\
+# \Delta U &= \eta \sum_{z=0}^{Z} s(t-z-1)\, e_\mathrm{h}(t-z)^\top && (28)
 # \end{aligned}
 # $$
 #
-# (24) and (25) are the first term of the sums in (27) and (28), the copy at $z = 0$. (26) is (19); the report prints
-# it without the two $\top$. The $T$ in the sums counts the **extra** copies; ours goes back to the first character, so
-# $T$ is 4 for five steps.
+# (24) and (25) are (11) and (12): the newest copy alone. (26) is (19), one step further back; the report prints it
+# without the two $\top$. With it come the errors of the earlier copies, and (27) and (28) add up the copies: the
+# newest, $z = 0$, and $Z$ more behind it. We go back to the first of five characters, so $Z$ is 4.
 
 # %%
-for tau in range(T - 1):
-    e_h[T - tau - 1] = d_h(e_h[T - tau] @ stored["U"].T, T - tau - 1)  # (26)
-extra = T - 1
-change["V"] = sum(np.outer(x[T - z - 1, 0], e_h[T - z]) for z in range(extra + 1))  # (27)
-change["U"] = sum(np.outer(s[T - z - 1], e_h[T - z]) for z in range(extra + 1))  # (28)
+Z = T - 1
+for z in range(Z):
+    e_h[T - z - 1] = F(e_h[T - z] @ stored["U"].T, T - z - 1)  # (26)
+change["V"] = sum(np.outer(x[T - z - 1, 0], e_h[T - z]) for z in range(Z + 1))  # (27)
+change["U"] = sum(np.outer(s[T - z - 1], e_h[T - z]) for z in range(Z + 1))  # (28)
 for name in ("V", "U"):
     difference = np.abs(change[name].T + net.grads[name]).max()
     print(
@@ -184,11 +196,12 @@ assert without.loss > 2 * np.log(2) > costs[-1]
 # %% [markdown]
 # ## A fine point: when are the weights changed?
 #
-# We changed them once for the whole sentence. The report writes $W(t+1) = W(t) + \ldots$, with the time step as
-# the number of the update: it changes them after **every** character. Then each cost is that of other weights, and the
-# states before it were computed with older weights than those the error goes back through. The changes of a sentence
-# are close to the gradient of its cost when $\eta$ is small, and no gradient of anything when it is not. We can
-# measure that.
+# We changed them once for the whole sentence. The report writes `W(t+1) = W(t) + ...`, with the time step as the number
+# of the update: it changes them after **every** character. Then each cost is that of other weights, and the states
+# before it were computed with older weights than those the error goes back through. The changes of a sentence are close
+# to the gradient of its cost when $\eta$ is small, and no gradient of anything when it is not. We can measure that. The
+# first function below reads on and changes `U` after every character; its inner loop is (26) and (28). The second one
+# keeps all weights still.
 
 
 # %%

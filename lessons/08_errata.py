@@ -5,6 +5,13 @@
 # * **Needs**: lessons 5, 6 and 7
 # * **Words**: errata, misprint, measured slope, finite differences
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $Z$ | how many copies are added to the newest one, the depth | τ in his text, T in his sums | $k_2 - 1$ |
+# | $z$ | counts steps back from the newest one | z in (27) and (28), τ in (26) | lag |
+#
 # Guo's report is good, and we have found ten slips in it. Most are slips of the pen. E2, E3 and E4 are one mistaken
 # claim and what follows from it, and E9 is a count that one can take in two ways. What matters is to be able to find
 # them, and for that reading is not enough: a formula with a misprint looks like a formula.
@@ -52,13 +59,13 @@ squared, two_terms = tg.guo.squared_error, tg.guo.two_term_cross_entropy
 one_term = tg.guo.categorical_cross_entropy
 
 
-def slopes(cost_of_moved, like, h=1e-5):
+def slopes(cost_of_moved, like, push=1e-5):
     """-dC/d(what is moved), entry by entry."""
     error = np.zeros_like(like)
     for at in np.ndindex(like.shape):
         move = np.zeros_like(like)
-        move[at] = h
-        error[at] = -(cost_of_moved(move) - cost_of_moved(-move)) / (2 * h)
+        move[at] = push
+        error[at] = -(cost_of_moved(move) - cost_of_moved(-move)) / (2 * push)
     return error
 
 
@@ -116,15 +123,15 @@ assert by_word != by_sense
 # output moves when any sum moves.
 
 # %%
-h = 1e-5
+push = 1e-5
 jacobian = np.stack(
     [
         (
-            tg.guo.activation("softmax", net_k + h * e)
-            - tg.guo.activation("softmax", net_k - h * e)
+            tg.guo.activation("softmax", net_k + push * one)
+            - tg.guo.activation("softmax", net_k - push * one)
         )
-        / (2 * h)
-        for e in np.eye(o)
+        / (2 * push)
+        for one in np.eye(o)
     ],
     axis=-1,
 )
@@ -280,22 +287,25 @@ assert off(sweep(eq26_printed, symmetric), truth) < 1e-6
 # %% [markdown]
 # ## E9: how many copies?
 #
-# The depth is called $\tau$ in the text of section 3 and $T$ in (27) and (28), where the sums run from $z = 0$ to $T$;
-# in (26) $\tau$ counts the steps on the way. That makes $T + 1$ copies. Who reads $T$ as the number of copies leaves
-# the oldest one out.
+# How far back do the sums in (27) and (28) go? In our letters they run from $z = 0$, the newest copy, to $z = Z$.
+# Count: from 0 to $Z$ there are $Z + 1$ copies. With $Z = 2$ there are three, as in the report's Figure 2.
+#
+# The report has no letter of its own for this number. Its text calls it “τ”, and its (27) and (28) call it “T”, the
+# letter that everybody else has for the number of steps. Who takes that for the number of copies stops one copy too
+# early, and leaves the oldest one out. That changes the gradient:
 
 # %%
-extra = 2
+Z = 2
 cost_at = T
-right = tg.guo.gradients_of_one_cost(params, x, d, s0, t=cost_at, depth=extra, f="tanh")
-one_less = tg.guo.gradients_of_one_cost(params, x, d, s0, t=cost_at, depth=extra - 1, f="tanh")
+right = tg.guo.gradients_of_one_cost(params, x, d, s0, t=cost_at, depth=Z, f="tanh")
+one_less = tg.guo.gradients_of_one_cost(params, x, d, s0, t=cost_at, depth=Z - 1, f="tanh")
 copies = [sum(np.any(g.copies["U"], axis=(1, 2))) for g in (right, one_less)]
 found["E9"] = off(one_less.grads["U"], right.grads["U"])
 print(
-    f"T = {extra}: {copies[0]} copies; with one less, "
+    f"Z = {Z}: {copies[0]} copies; with one less, "
     f"dC({cost_at})/dU is off by {100 * found['E9']:.2f} %"
 )
-assert copies == [extra + 1, extra]
+assert copies == [Z + 1, Z]
 assert found["E9"] > 0.001
 
 # %% [markdown]

@@ -43,8 +43,9 @@ tg.draw(net)
 # $$
 #
 # Tie them, $u_1 = u_2 = u$. If $u$ grows by $\varepsilon$, both of them grow by $\varepsilon$, and the cost grows by
-# $u\,\varepsilon + u\,\varepsilon$. The shares are $u$ and $u$. Their **sum** is $2u$, which is right. Their average
-# would be $u$, and so would be the last one alone.
+# $u\,\varepsilon + u\,\varepsilon$ (and by $\varepsilon^2$, which does not count when $\varepsilon$ is small). The
+# shares are $u$ and $u$. Their **sum** is $2u$, which is right. Their average would be $u$, and so would be the last
+# one alone.
 
 # %%
 tape = tg.Tape()
@@ -64,7 +65,8 @@ tg.draw(tape)
 # copies of a matrix, each of them equal to $U$:
 #
 # $$
-# \frac{dC}{dU} = \sum_{t=1}^{T} \frac{\partial C}{\partial U(t)} \cdot \frac{\partial U(t)}{\partial U},
+# \frac{\partial C}{\partial U} = \sum_{t=1}^{T}
+# \frac{\partial C}{\partial U(t)} \cdot \frac{\partial U(t)}{\partial U},
 # $$
 #
 # $$

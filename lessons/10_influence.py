@@ -95,9 +95,12 @@ assert abs(measured - G[t - 1, tau - 1, j, h]) < 1e-8
 #
 # Add up a row, and you have everything the copies do to one cost. That is the gradient of $C(t)$ alone.
 #
-# The sum in Guo's (28) does just this, but not for the whole row. It begins at the diagonal, where $\tau = t$, goes to
-# the left, and stops after $T + 1$ columns. (His $T$ counts the extra copies; we call it the depth. And his sum is a
-# *change*, so it has the other sign.) We try every row and every depth. With `V` for `U` it is (27).
+# Guo's (28) is such a sum along a row, but it need not go to the row's end. Take the row of $C(5)$ and a depth of 2.
+# The sum begins at the diagonal, with the copy $U(5)$. Then it goes to the left, to $U(4)$ and $U(3)$, and there it
+# stops: the newest copy and two more. What is left out stands further to the left. (27) does the same with `V`. (Their
+# sums are *changes* of a weight, so they have the other sign.)
+#
+# We try it for every row, and in each row for every depth that there is room for.
 
 # %%
 G_V, checked = tg.influence(net, "V"), 0
@@ -161,7 +164,7 @@ assert np.allclose(rows.sum(axis=0), columns.sum(axis=0), rtol=0, atol=1e-14)
 # The gradient is the sum of the whole triangle. That is all that backpropagation through time computes:
 #
 # $$
-# \frac{dC}{dU} = \sum_{t=1}^{T} \sum_{\tau=1}^{t} G[t, \tau]
+# \frac{\partial C}{\partial U} = \sum_{t=1}^{T} \sum_{\tau=1}^{t} G[t, \tau]
 # $$
 #
 # It does not fill in the table and then add it up. Lesson 6 has shown how it gets the sums of all columns in one way

@@ -5,6 +5,13 @@
 # * **Needs**: lesson 10
 # * **Words**: truncation, truncated backpropagation, k1 and k2, window, stateful
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $k_1$ | how many steps from one window to the next | 1 | h' in Williams and Peng, 1 in Wikipedia's loop |
+# | $k_2$ | how many copies a window goes back over | $T + 1$ | h in Williams and Peng, k in Wikipedia's loop |
+#
 # A weather station has been sending numbers for three years. To learn from today's error by going all the way back, you
 # would have to keep three years of states, and walk through all of them, every day. And lesson 10 has shown what you
 # would find there: next to nothing.
@@ -103,7 +110,10 @@ tg.player(
 # **window**.
 #
 # What a window sends back are the errors of the steps that are *new* since the last window. In this way each cost
-# is counted once. Here are five forms of it, for our sequence of $T = 7$ steps.
+# is counted once. Take TBPTT(2, 4): the window that ends at step 6 covers the steps 3 to 6. $C(3)$ and $C(4)$ were sent
+# back by the window before, which ended at step 4; so this one sends $C(5)$ and $C(6)$, over the copies 6, 5, 4 and 3.
+#
+# Here are five forms of it, for our sequence of $T = 7$ steps.
 
 # %%
 forms = {
@@ -147,11 +157,12 @@ print("steps walked back: TBPTT(T, T)", T, "and TBPTT(1, T)", sum(at))
 # **TBPTT(3, 3)** is what many programs do: chop the sequence into chunks, hand on the state, cut between them. It is
 # cheap, every step is walked back once. But look at the rows of one chunk: $C(4)$ sees one copy, $C(6)$ sees three.
 # How far an error gets depends on where in its chunk it happens to stand. (The last row, $C(7)$, is left over. We come
-# to it below.)
+# to it below. What Keras and others call the length of a chunk, and what the two numbers do to training, is measured on
+# the site's page *Through time, or not so far*.)
 #
-# **TBPTT(2, 4)** mends this in part. The oldest of the new errors stands $k1 - 1$ steps before the end of its window.
-# So even this one gets back over $k2 - (k1 - 1)$ copies, unless the sequence begins sooner. The price: each step is
-# walked back about $k2 / k1$ times.
+# **TBPTT(2, 4)** mends this in part. The oldest of the new errors stands $k_1 - 1$ steps before the end of its window.
+# So even this one gets back over $k_2 - (k_1 - 1)$ copies, here $4 - 1 = 3$, unless the sequence begins sooner. The
+# price: each step is walked back about $k_2 / k_1$ times.
 
 
 # %%
@@ -171,8 +182,8 @@ for k1, k2 in ((3, 3), (2, 4), (1, 4), (4, 8)):
     assert (seen.min(), seen.max()) == (k2 - k1 + 1, k2)
 
 # %% [markdown]
-# And what if $k1$ is larger than $k2$? Then some costs send nothing back at all. Not even `W`, which needs no way back
-# through time, hears of them. The library computes it, and warns.
+# And what if $k_1$ is larger than $k_2$? Then some costs send nothing back at all. Not even `W`, which needs no way
+# back through time, hears of them. The library computes it, and warns.
 
 # %% tags=["prose"]
 with warnings.catch_warnings(record=True) as heard:
@@ -188,11 +199,11 @@ assert [int(t) for t in at[mask.sum(axis=1) == 0]] == [1, 2, 4, 5]
 # %% [markdown]
 # ## The same thing under other names
 #
-# Williams and Peng wrote it down in 1990, as BPTT(h; h'): go back over $h$ steps, every $h'$ steps. It is TBPTT with
-# $k1 = h'$ and $k2 = h$. BPTT(h; h) is the chunks: it goes back over every step once, at the end of each $h$ steps.
-# *Epochwise* training does the same at the end of each epoch; but there each epoch starts from a fresh state, and the
-# chunks hand the state on. A common choice is BPTT(2h'; h'): twice the work of chunks, and no error goes back over less
-# than $h' + 1$ copies.
+# Williams and Peng wrote it down in 1990, as BPTT(h; h'): go back over h steps, every h' steps. So their h is $k_2$ and
+# their h' is $k_1$: mind the order. BPTT(h; h) is the chunks: it goes back over every step once, at the end of each h
+# steps. *Epochwise* training does the same at the end of each epoch; but there each epoch starts from a fresh state,
+# and the chunks hand the state on. A common choice is BPTT(2h'; h'), that is $k_2 = 2 k_1$: twice the work of chunks,
+# and no error goes back over less than $k_1 + 1$ copies.
 
 
 # %%
@@ -261,18 +272,18 @@ assert np.allclose(twice, masked(mask), rtol=0, atol=1e-13)
 #
 # ## Wikipedia's loop
 #
-# The pseudocode in Wikipedia's article slides a window of $k$ steps along the sequence by one step at a time. Only
-# the *last* output of a window is compared with its target. Its letters are not ours: $a$ is the input, $x$ the state
-# (it says context), $p$ the output, $n$ the number of steps, and $y$ is the **target**.
+# The pseudocode in Wikipedia's article slides a window of $k_2$ steps along the sequence by one step at a time. Only
+# the *last* output of a window is compared with its target. Here it is in our letters, counted from 0 as there. (The
+# article has other ones, and two of them can lead you astray: its x is the state, and its y the **target**.)
 #
-#     for t from 0 to n - k:
-#         feed a[t], ..., a[t+k-1] to the k copies, starting from the context x
-#         e = y[t+k] - p
-#         send e back over all k copies, add up their changes, update
-#         x = f(x, a[t])
+#     for t from 0 to T - k2:
+#         feed x[t], ..., x[t+k2-1] to the k2 copies, starting from the state s
+#         error = d[t+k2] - y
+#         send the error back over all k2 copies, add up their changes, update
+#         s = f(s, x[t])
 #
-# Count. The sequence has the targets $y[0]$ to $y[n-1]$. In its last round $t$ is $n - k$, and the loop asks for
-# $y[n]$. We run it as it is published.
+# Count. The sequence has the targets `d[0]` to `d[T-1]`. In its last round `t` is `T - k2`, and the loop asks for
+# `d[T]`. We run it as it is published.
 
 # %% tags=["prose"]
 rounds = 0
@@ -284,30 +295,32 @@ except IndexError as error:
 assert rounds == T - 3
 
 # %% [markdown]
-# The output that has read $a[t+k-1]$ belongs to the target $y[t+k-1]$. With that index it runs, and it is one more
+# (The message has the article's letters: its n is our $T$, its k our $k_2$.)
+#
+# The output that has read `x[t+k2-1]` belongs to the target `d[t+k2-1]`. With that index it runs, and it is one more
 # mask: a band along the diagonal, without the first rows, because a window that is not yet full has no turn.
 
 # %%
-k = 3
-mended = list(tg.wikipedia(*stream, k=k, version="target", s0=s0))
-band = tg.truncation_mask(T, k1=1, k2=k, losses="last")
-band[: k - 1] = 0
+k2 = 3
+mended = list(tg.wikipedia(*stream, k=k2, version="target", s0=s0))
+band = tg.truncation_mask(T, k1=1, k2=k2, losses="last")
+band[: k2 - 1] = 0
 show(band)
-assert len(mended) == T - k + 1
+assert len(mended) == T - k2 + 1
 assert np.allclose(summed(mended), masked(band), rtol=0, atol=1e-14)
 
 # %% [markdown]
-# Each row of the band is Guo's (28) with $k - 1$ extra copies. So in the end this loop *is* Guo's section 3.1, run at
-# every step from the $k$-th on.
+# Each row of the band is Guo's (28) with $k_2 - 1$ extra copies. So in the end this loop *is* Guo's section 3.1, run at
+# every step from the one on at which the first window is full.
 
 # %%
 each = [
-    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=k - 1, f="tanh")
-    for t in at[k - 1 :]
+    tg.guo.gradients_of_one_cost(params, x, d, s0, t=t, depth=k2 - 1, f="tanh")
+    for t in at[k2 - 1 :]
 ]
 by_28 = sum(row.grads["U"] for row in each)
 assert np.allclose(summed(mended), by_28, rtol=0, atol=1e-14)
-print(f"Wikipedia's k = {k} is (28) with {k - 1} extra copies")
+print(f"Wikipedia's loop over {k2} steps is (28) with {k2 - 1} extra copies")
 
 # %% [markdown]
 # ## What is not on the table
@@ -359,7 +372,7 @@ assert short_of[1, 3] < short_of[2, 4]
 # TBPTT(1, 3) has fewer entries than TBPTT(2, 4) and is nearer all the same: signs again. Do not read the last column as
 # a ranking; with other data it is another one.
 #
-# A method that looks back over $k2$ steps does not see what lies further back. It does not see it dimly; it does not
+# A method that looks back over $k_2$ steps does not see what lies further back. It does not see it dimly; it does not
 # see it at all. As long as the far corner of the table is as good as empty, that is no loss.
 #
 # And when it is not empty?

@@ -5,6 +5,17 @@
 # * **Needs**: lessons 10 and 11; what a mean is
 # * **Words**: biased gradient, randomised truncation, influence balancing
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $\theta$ | the one weight that learns | | |
+# | $A$, $I$ | constant matrices: what a step does to the units, and what leaves them as they are | | |
+# | $\sigma$ | the five signs with which the weight feeds the units | | v in the exercises |
+# | $z$ | counts steps from a cost back to a copy, the lag | z | |
+# | $k_2$ | how many copies are kept, as in lesson 11 | | K in Tallec and Ollivier |
+# | $c$ | the probability of a cut | | |
+#
 # Truncation leaves out the far corner of the table because next to nothing stands there. But a gradient is a **sum**.
 # Many small entries can add up to something, and they can all point the same way: against the near ones. Then the
 # truncated gradient is not a shorter version of the truth. It points uphill.
@@ -24,9 +35,9 @@
 # Only the first unit is looked at. It should stay at 1. Push $\theta$ up a little, and the first unit goes up, at
 # once. But from the right something is under way.
 #
-# As a formula, $s(t) = A\, s(t-1) + \theta v$: in $A$ stand the halves, in $v$ the five signs. Only $\theta$ can learn;
-# $A$ and $v$ are constants. In the drawing *repeat* writes $\theta$ five times, and × gives each its sign; the two
-# *const* are $v$, beside the ×, and $A$, beside the state.
+# As a formula, $s(t) = A\, s(t-1) + \theta\, \sigma$: in $A$ stand the halves, in $\sigma$ the five signs. Only
+# $\theta$ can learn; $A$ and $\sigma$ are constants. In the drawing *repeat* writes $\theta$ five times, and × gives
+# each its sign; the two *const* are $\sigma$, beside the ×, and $A$, beside the state.
 
 # %%
 import itertools
@@ -37,13 +48,13 @@ import tinygrad_rnn as tg
 
 units = 5
 A = 0.5 * (np.eye(units) + np.eye(units, k=1))
-v = np.array([1.0, 1.0, -1.0, -1.0, -1.0])
+sigma = np.array([1.0, 1.0, -1.0, -1.0, -1.0])
 
 
 def balance(params, _, s):
-    """One step: s(t) = A s(t-1) + theta v; the output is the first unit. There is an input,
-    and it is not read."""
-    s = tg.ops.linear(s, A, params["theta"] * v, name="s")
+    """One step: s(t) = A s(t-1) + theta sigma; the output is the first unit. There is an
+    input, and it is not read."""
+    s = tg.ops.linear(s, A, params["theta"] * sigma, name="s")
     return s, tg.ops.part(s, start=0, stop=1, name="y")
 
 
@@ -60,17 +71,18 @@ tg.draw(short)
 # %% [markdown]
 # ## The formula
 #
-# What the copy of $\theta$ at time $\tau$ gives to the units is $v$ times $\theta$. At the lag $z = t - \tau$ it has
-# been through $A$ $z$ times, and is $A^z v$ times $\theta$. The cost is $C(t) = \frac{1}{2} (s_1(t) - 1)^2$, its
-# derivative by $s_1(t)$ is $s_1(t) - 1$, so
+# What the copy of $\theta$ at time $\tau$ gives to the units is $\sigma$ times $\theta$. One step later it has been
+# through $A$ once, and is $A\,\sigma$ times $\theta$. At the lag $z = t - \tau$ it has been through $A$ so many times,
+# and is $A^z \sigma$ times $\theta$. Only what has arrived at the first unit counts, the first entry. The cost is
+# $C(t) = \frac{1}{2} (s_1(t) - 1)^2$, its derivative by $s_1(t)$ is $s_1(t) - 1$, so
 #
 # $$
-# G[t, t-z] = (s_1(t) - 1)\, (A^z v)_1
+# G[t, t-z] = (s_1(t) - 1)\, (A^z \sigma)_1
 # $$
 #
 # A sign that starts at unit 3 needs two steps to unit 1, from unit 5 it needs four; and each step halves and mixes. We
-# look at one row of the table, that of the last of sixty costs, from the diagonal to the left. With $k$ copies the
-# truncated gradient is the sum of the first $k$ entries.
+# look at one row of the table, that of the last of sixty costs, from the diagonal to the left. With $k_2$ copies the
+# truncated gradient is the sum of the first $k_2$ entries.
 
 # %%
 T = 60
@@ -79,17 +91,18 @@ net.backward(of=T)
 truth = net.grads["theta"][0]
 row = tg.influence(net, "theta")[-1, ::-1, 0]
 by_formula = [
-    (net.states[-1].value[0, 0] - 1) * (np.linalg.matrix_power(A, z) @ v)[0] for z in range(T)
+    (net.states[-1].value[0, 0] - 1) * (np.linalg.matrix_power(A, z) @ sigma)[0]
+    for z in range(T)
 ]
 assert np.allclose(row, by_formula, rtol=0, atol=1e-14)
 
 sums = row.cumsum()
 print("copies   newest adds   sum so far")
-for k in (*range(1, 13), 20, 40, 60):
-    bar = "█" * round(3 * abs(sums[k - 1]))
-    sign = "-" if sums[k - 1] < 0 else "+"
-    print(f"{k:6}{row[k - 1]:14.4f}{sums[k - 1]:13.4f}   {sign} {bar}")
-wrong = [k for k in range(1, T + 1) if np.sign(sums[k - 1]) != np.sign(truth)]
+for k2 in (*range(1, 13), 20, 40, 60):
+    bar = "█" * round(3 * abs(sums[k2 - 1]))
+    sign = "-" if sums[k2 - 1] < 0 else "+"
+    print(f"{k2:6}{row[k2 - 1]:14.4f}{sums[k2 - 1]:13.4f}   {sign} {bar}")
+wrong = [k2 for k2 in range(1, T + 1) if np.sign(sums[k2 - 1]) != np.sign(truth)]
 print(f"\nthe gradient is {truth:.4f}; its sign is wrong with up to {wrong[-1]} copies")
 assert np.isclose(sums[-1], truth)
 assert wrong == list(range(1, wrong[-1] + 1))
@@ -105,10 +118,10 @@ assert abs(row[20]) < 0.01 * abs(row[0])
 #
 # With $\theta = \frac{1}{2}$ the first unit is too low. The plus signs are near, and they say: raise $\theta$. The
 # minus signs arrive later, and they are three against two. When nothing moves any more (*at rest*), the state before
-# is the state after: $s = A s + \theta v$, that is, $(I - A)\, s = \theta v$. That settles it.
+# is the state after: $s = A s + \theta\, \sigma$, that is, $(I - A)\, s = \theta\, \sigma$. That settles it.
 
 # %%
-at_rest = np.linalg.solve(np.eye(units) - A, v)[0]
+at_rest = np.linalg.solve(np.eye(units) - A, sigma)[0]
 goal = 1 / at_rest
 print(f"with theta = 0.5 the first unit comes to {net.states[-1].value[0, 0]:.2f}")
 print(f"at rest it is {at_rest:.2f} theta, so it is 1 for theta = {goal:.2f}")
@@ -256,8 +269,10 @@ assert chunks > 1
 assert all(abs(theta - goal) < 0.05 for theta in found)
 
 # %% [markdown]
-# The chunks run away; the dice find it. Never did a window know where the sequence began, and on average it was
-# right all the same.
+# The chunks run away; the dice find $-0.5$. No window of theirs could see the whole sequence either, but what one of
+# them missed, another one had counted more. On average it was right.
 #
-# Lesson 10 left us with a question: why do influences die away, step by step, by about the same factor? And must they?
-# For the five units the answer was in the matrix $A$, which halves. What is it in a network with $U$ and $\tanh$?
+# Lesson 10 left us with a question: why do influences die away, by about the same factor with each step? And must they?
+# For the five units you can now say it. An influence goes through $A$ at every step, and $A$ halves. A network like
+# Guo's has no such $A$. Its state goes through $U$, and then through $\tanh$. What do these two do to an influence, in
+# one step?

@@ -5,6 +5,16 @@
 # * **Needs**: lessons 6 and 10; singular values help
 # * **Words**: vanishing, exploding, Jacobian, singular value, gradient clipping, initialisation
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $J$ | the Jacobian of a step: what it makes of a push to the state | | |
+# | $\sigma$ | singular values: by how much a matrix stretches a push | | the logistic function, in lesson 14 |
+# | $\gamma$ | the steepest slope of $f$ | | γ in Pascanu and others |
+# | $\rho$ | the spectral radius: what a matrix does in the long run | | |
+# | $z$ | counts steps back, the lag | z | |
+#
 # In lesson 10 each step back multiplied the influence by about the same factor, and the factor was below one. Do that
 # forty times and nothing is left. If it were above one, forty times would be a catastrophe of the other kind.
 #
@@ -160,30 +170,30 @@ assert sigma > 1 > radius
 # ## Exploding: the cliff
 #
 # What does an exploding gradient look like from the point of view of a weight? We take the smallest network there is,
-# one unit, one weight $w$,
+# one unit, one weight $u$,
 #
 # $$
-# s(t) = w\, g(s(t-1)) + b, \qquad C = \frac{1}{2} \big( g(s(50)) - 0.7 \big)^2,
+# s(t) = u\, g(s(t-1)) + b, \qquad C = \frac{1}{2} \big( g(s(50)) - 0.7 \big)^2,
 # $$
 #
 # with the logistic function $g$, $s(0) = 0.5$ and $b = -2.9$. After fifty steps, and only then, its output should be
-# 0.7. We draw the cost against $w$; each bar is as long as the cost. Pascanu, Mikolov and Bengio (2013) have a picture
+# 0.7. We draw the cost against $u$; each bar is as long as the cost. Pascanu, Mikolov and Bengio (2013) have a picture
 # of one like it.
 
 
 # %%
 def one_unit(params, x, s):
-    """s(t) = w g(s(t-1)) + b; the output is g(s). The bias is the input, which does
+    """s(t) = u g(s(t-1)) + b; the output is g(s). The bias is the input, which does
     not change."""
-    s = tg.ops.add(params["w"] * tg.ops.sigmoid(s), x, name="s")
+    s = tg.ops.add(params["u"] * tg.ops.sigmoid(s), x, name="s")
     return s, tg.ops.sigmoid(s, name="y")
 
 
 steps, b = 50, -2.9
-w = {"w": np.array([[5.0]])}
+u = {"u": np.array([[5.0]])}
 unit = tg.unfold(
     one_unit,
-    w,
+    u,
     np.full((steps, 1, 1), b),
     np.full((steps, 1, 1), 0.7),
     loss="squared_error",
@@ -196,17 +206,17 @@ def look(grid):
     """Cost and slope at each of these weights."""
     costs, slopes = [], []
     for value in grid:
-        w["w"][...] = value
+        u["u"][...] = value
         costs.append(unit.replay())
         unit.backward()
-        slopes.append(unit.grads["w"][0, 0])
+        slopes.append(unit.grads["u"][0, 0])
     return np.array(costs), np.array(slopes)
 
 
 def show(grid, costs, slopes):
     for row in zip(grid, costs, slopes, strict=True):
         print(
-            "w = {:.6f}   cost {:.4f}   slope {:12.4f}   ".format(*row)
+            "u = {:.6f}   cost {:.4f}   slope {:12.4f}   ".format(*row)
             + "█" * round(120 * row[1])
         )
 
@@ -231,24 +241,26 @@ print(f"the steepest slope is {abs(slopes[steepest]) / plain:.0f} times the medi
 assert abs(slopes[steepest]) > 1000 * plain
 
 # %% [markdown]
-# A plain, and in it a wall. On the plain the slope says little. At the wall it says: *jump*. With a step size that is
-# right for the plain, the weight is thrown far away from everything that it has learned.
+# A plain, and in it a wall. On the plain a step of gradient descent moves $u$ by next to nothing. What does it do at
+# the wall? A step is $\eta$ times the slope. So we stand at the steepest place, take one step with $\eta = 0.5$, and
+# see how far $u$ is moved. All of the first picture is 3 wide. Then we do it once more with the gradient *clipped*: if
+# it is longer than 0.5, it is made 0.5 long.
 
 # %%
-w["w"][...] = grid[steepest]
+u["u"][...] = grid[steepest]
 unit.replay()
 unit.backward()
 eta = 0.5
-jump = eta * abs(unit.grads["w"][0, 0])
-short = eta * abs(tg.clip_by_norm(unit.grads, 0.5)["w"][0, 0])
-print(
-    f"one step with eta = {eta} moves w by {jump:.2f}; "
-    f"clipped to a length of 0.5, by {short:.2f}"
-)
+jump = eta * abs(unit.grads["u"][0, 0])
+short = eta * abs(tg.clip_by_norm(unit.grads, 0.5)["u"][0, 0])
+print(f"one step at the wall moves u by    {jump:12.2f}")
+print(f"with a gradient that is clipped by {short:12.2f}")
 assert jump > 1
 assert np.isclose(short, 0.25)
 
 # %% [markdown]
+# Without clipping, $u$ is thrown far away from everything that it has learned, by one step that was meant to be small.
+#
 # ## Clipping, in three places
 #
 # A gradient that is too long is made shorter. That sounds like one idea. There are three, and they do not give the

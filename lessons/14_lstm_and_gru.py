@@ -5,7 +5,20 @@
 # * **Needs**: lesson 13
 # * **Words**: LSTM, GRU, gate, forget gate, memory cell
 #
-# An error that goes back one step is multiplied by $\mathrm{diag}(f')\,U$. Lesson 13 began with a $U$ that made this
+# Letters that only this lesson has. For gates everybody takes the same ones, so here they are no index, no size and no
+# function of Guo's:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $c$ | memory of an LSTM, the second part of its state | | |
+# | $i$, $o$ | input gate, output gate: what gets in, what is shown | counts inputs; how many outputs | |
+# | $f$ | forget gate: what stays | function of the hidden units | |
+# | $g$ | new content, what there is to be written | function of the outputs | a in some texts |
+# | $r$, $z$ | reset gate and update gate of a GRU | | in some papers $1 - z$ is called z |
+# | $n$ | proposal of a GRU for the new state | | |
+# | $\sigma$ | function: the logistic one, between 0 and 1 | (13) | singular values, in lesson 13 |
+#
+# An error that goes back one step is multiplied by $U$ and by the slopes. Lesson 13 began with a $U$ that made this
 # nearly one. But $U$ learns, slopes get small, and nothing keeps the product where it was.
 #
 # Hochreiter and Schmidhuber asked in 1997: which unit hands its error on *unchanged*, by construction? The answer is
@@ -22,7 +35,7 @@
 #
 # ## The picture
 #
-# One step of an LSTM, folded. The two boxes $z^{-1}$ on the left are delays: each hands on what it got one step
+# One step of an LSTM, folded. The two boxes `z⁻¹` on the left are delays: each hands on what it got one step
 # earlier. The upper one is for the state $s$, which goes through $U$ into everything. The lower one is for the memory
 # $c$. Follow it: $c(t-1)$ meets a product ×, then a sum, and is $c(t)$. No matrix, no $\tanh$. What the boxes $o$, $f$,
 # $i$ and $g$ are comes below; for now look only at that line.
@@ -94,18 +107,16 @@ for name, gate in (("everything gets in", 1.0), ("a hundredth gets in", 0.01)):
 #
 # $$
 # \begin{aligned}
-# i &= \sigma(\mathrm{net}_i) && \text{input gate: what gets in} \\
-# f &= \sigma(\mathrm{net}_f) && \text{forget gate: what stays} \\
-# g &= \tanh(\mathrm{net}_g) && \text{what there is to be written} \\
-# o &= \sigma(\mathrm{net}_o) && \text{output gate: what is shown} \\
+# i &= \sigma(\mathrm{net}_\mathrm{i}) && \text{input gate: what gets in} \\
+# f &= \sigma(\mathrm{net}_\mathrm{f}) && \text{forget gate: what stays} \\
+# g &= \tanh(\mathrm{net}_\mathrm{g}) && \text{what there is to be written} \\
+# o &= \sigma(\mathrm{net}_\mathrm{o}) && \text{output gate: what is shown} \\
 # c(t) &= f \odot c(t-1) + i \odot g \\
 # s(t) &= o \odot \tanh(c(t))
 # \end{aligned}
 # $$
 #
-# The letters are those that everybody uses for an LSTM. So $\sigma$ is the logistic function here and no singular
-# value, and $i$, $f$, $g$, $o$ are four things for each hidden unit, not an index, two activations and a size. Of these
-# $g$ is no gate: it may be negative.
+# There is one $i$, $f$, $g$ and $o$ for each hidden unit. Of these $g$ is no gate: it may be negative.
 #
 # All four sums come at once, in the box $\mathrm{net}_j$ of the picture: $x(t)\,V^\top + s(t-1)\,U^\top + b_j$, with a
 # `V`, `U` and `b_j` that are four times as high: the rows for $i$ come first, then those for $f$, $g$, $o$. The forget
@@ -170,14 +181,15 @@ for name, weights in (("U as it is", params), ("U = 0", params | {"U": np.zeros(
 # %% [markdown]
 # ## The gated recurrent unit
 #
-# Cho and others (2014) got on with one state and two gates. The sums $\mathrm{net}_r$ and $\mathrm{net}_z$ are made as
-# in the LSTM. Look at the last line:
+# Cho and others (2014) got on with one state and two gates. The sums $\mathrm{net}_\mathrm{r}$ and
+# $\mathrm{net}_\mathrm{z}$ are made as in the LSTM. Look at the last line:
 #
 # $$
 # \begin{aligned}
-# r &= \sigma(\mathrm{net}_r) && \text{reset gate} \\
-# z &= \sigma(\mathrm{net}_z) && \text{update gate} \\
-# n &= \tanh\big(x V_n^\top + b + r \odot (s(t-1)\, U_n^\top + b_n)\big) && \text{a proposal} \\
+# r &= \sigma(\mathrm{net}_\mathrm{r}) && \text{reset gate} \\
+# z &= \sigma(\mathrm{net}_\mathrm{z}) && \text{update gate} \\
+# n &= \tanh\big(x V_\mathrm{n}^\top + b
+# + r \odot (s(t-1)\, U_\mathrm{n}^\top + b_\mathrm{n})\big) && \text{a proposal} \\
 # s(t) &= (1 - z) \odot n + z \odot s(t-1)
 # \end{aligned}
 # $$
@@ -186,9 +198,8 @@ for name, weights in (("U as it is", params), ("U = 0", params | {"U": np.zeros(
 # $s(t)$ is $z$, and what $z$ keeps it does not take from the proposal. We check it with $U = 0$, so that there is no
 # other road.
 #
-# (The letters are those of PyTorch; some papers call $1 - z$ what is here $z$. And in the paper as it was printed, $r$
-# multiplies the state *before* $U_n$ does; that is `GRU(reset="before")`. A formula from one text and weights from
-# another do not fit.)
+# (The letters are those of PyTorch. And in the paper as it was printed, $r$ multiplies the state *before*
+# $U_\mathrm{n}$ does; that is `GRU(reset="before")`. A formula from one text and weights from another do not fit.)
 
 # %%
 gru = tg.cells.GRU()

@@ -5,6 +5,16 @@
 # * **Needs**: lesson 10; lesson 12 for its end
 # * **Words**: RTRL, real-time recurrent learning, UORO, forward mode, online learning
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $a$ | counts hidden units: the one that feels a push | | k in Williams and Zipser |
+# | $r$ | counts hidden units: those that it reads | | l in Williams and Zipser |
+# | $P$ | how many weights move the state | | |
+# | $N$ | how many runs | | |
+# | $\theta$ | the one weight of the five units of lesson 12 | | |
+#
 # All that we have done goes back. It keeps every state until the end, and then it returns. A network that lives on
 # has no end. It reads, answers, pays, reads; and it would like to know *now*, at step $t$, how its weights should
 # change. Lesson 11 let it look back over a window and be blind for the rest.
@@ -56,26 +66,32 @@ assert np.isclose(backwards, two.grads["U"][0, 1], rtol=0, atol=1e-14)
 # %% [markdown]
 # ## The formula
 #
-# Call the answer to the question $M(t)$: what a push to each entry of $U$ has done to each unit by time $t$.
+# Call the answer to the question $M(t)$. It has a number for each weight $u_{jh}$ that can be pushed and each unit $a$
+# that can feel it: how much has that unit's state moved by time $t$, for each bit that the weight was moved?
 #
 # $$
-# M_{jh,i}(t) = \frac{d s_i(t)}{d u_{jh}}
+# M_{jh,a}(t) = \frac{\partial s_a(t)}{\partial u_{jh}}
 # $$
 #
-# How does it come about? In two ways. The push has changed the state before, which goes through $U$. And it changes the
-# copy of this very step: there $u_{jh}$ multiplies $s_h(t-1)$, and unit $j$ feels it. Both then go through $f$:
+# One number of it will do. Which sum reaches unit $a$ at time $t$, and what has moved in it? Two things.
+#
+# * **The states that it reads.** Unit $r$ has been moved before, by $M_{jh,r}(t-1)$, and unit $a$ reads it with the
+#   weight $u_{ar}$. All of them together move the sum by $\sum_r u_{ar}\, M_{jh,r}(t-1)$.
+# * **The weight itself**, in the copy of this very step. If it leads to unit $a$, that is, if $a = j$, it multiplies
+#   $s_h(t-1)$, so the sum moves by $s_h(t-1)$. If it leads to another unit, by 0. Both cases in one formula are
+#   $[a = j]\, s_h(t-1)$, where $[a = j]$ is 1 if $a$ is $j$ and 0 if it is not.
+#
+# Then the sum goes through $f$, and a small move is multiplied by the slope:
 #
 # $$
-# M_{jh,i}(t) = f'(\mathrm{net}_i(t)) \Big( \sum_k u_{ik}\, M_{jh,k}(t-1) + [i = j]\, s_h(t-1) \Big)
+# M_{jh,a}(t) = f'(\mathrm{net}_a(t)) \Big( \sum_r u_{ar}\, M_{jh,r}(t-1) + [a = j]\, s_h(t-1) \Big)
 # $$
 #
-# where $[i = j]$ is 1 for the unit $j$ and 0 for the others. (All four letters count hidden units here: $j$ and $h$ say
-# which weight is pushed, $i$ which unit feels it, and the sum over $k$ is over what unit $i$ reads.) It begins with
-# $M(0) = 0$: no weight had a hand in $s(0)$. And the gradient of the cost of this step is what the error at the state
-# makes of it,
+# It begins with $M(0) = 0$: no weight had a hand in $s(0)$. When a cost comes, it asks every unit: how much do you
+# matter to me, and how much has this weight moved you?
 #
 # $$
-# \frac{dC(t)}{du_{jh}} = \sum_i \frac{\partial C(t)}{\partial s_i(t)}\, M_{jh,i}(t)
+# \frac{\partial C(t)}{\partial u_{jh}} = \sum_a \frac{\partial C(t)}{\partial s_a(t)}\, M_{jh,a}(t)
 # $$
 #
 # We write it by hand, step by step, and never look back.
@@ -98,8 +114,8 @@ for t in range(1, T + 1):
     before, s = s, np.tanh(params["V"] @ x[t - 1, 0] + U @ s + params["b_j"])
     own = np.zeros((m, m, m))
     for j in range(m):
-        own[j, :, j] = before  # [i = j] s_h(t-1)
-    M = (1 - s**2) * (M @ U.T + own)  # M @ U.T is the sum over k
+        own[j, :, j] = before  # [a = j] s_h(t-1)
+    M = (1 - s**2) * (M @ U.T + own)  # M @ U.T is the sum over r
     y = tg.guo.activation("softmax", (W @ s + params["b_k"])[None])[0]
     by_hand.append(M @ (W.T @ (y - d[t - 1, 0])))  # dC(t)/ds(t) by (17) and (9)
     print(

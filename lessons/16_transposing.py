@@ -5,6 +5,15 @@
 # * **Needs**: lesson 15; sums with two indices
 # * **Words**: transposition, flow graph, signal-flow graph
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $a$, $r$ | counts boxes of a flow graph | | k, l in the exercises |
+# | $\gamma$ | the gain of a line | | A, a in the exercises |
+# | $P$, $Q$ | what is put into the boxes: of the graph, of the turned graph | | p, q in the exercises |
+# | $X$, $Z$ | what the boxes hold: of the graph, of the turned graph | | x in the exercises |
+#
 # Lesson 15 drew two graphs above each other, one with its arrows turned round, and said: the same number arrives, that
 # is a theorem. So it was there to be believed. In this lesson it is taken apart and proved, in three lines, and then we
 # try to break it.
@@ -75,17 +84,17 @@ assert at_1[1] == 0
 # \begin{aligned}
 # \text{from } u_{jh} \text{ to } \mathrm{net}_j(t): &\quad s_h(t-1) \\
 # \text{from } \mathrm{net}_j(t) \text{ to } s_j(t): &\quad f'(\mathrm{net}_j(t)) \\
-# \text{from } s_j(t) \text{ to } \mathrm{net}_i(t+1): &\quad u_{ij} \\
+# \text{from } s_j(t) \text{ to } \mathrm{net}_h(t+1): &\quad u_{hj} \\
 # \text{from } s_j(t) \text{ to } \mathrm{net}_k(t): &\quad w_{kj} \\
 # \text{from } \mathrm{net}_k(t) \text{ to } C(t): &\quad y_k(t) - d_k(t)
 # \end{aligned}
 # $$
 #
 # Into the sum of unit $j$ it gets through the state that $u_{jh}$ multiplies. Through $f$ it gets with the slope $f'$.
-# Into the next time step it gets through the weights $u_{ij}$, one line to each hidden unit $i$ (as in lesson 15, $i$
-# counts hidden units here): that line has a **delay** of one step. From there on the same holds for every unit $i$ in
-# place of $j$. Into the cost it gets through $W$ and the slope of the cost, equation (17) with its sign turned. The
-# lines with the gain 1 lead to the copies and from the costs $C(t)$ to their sum.
+# Into the next time step it gets through the weights $u_{hj}$ of equation (19), one line to each hidden unit: that line
+# has a **delay** of one step. From there on the same holds for every unit in place of $j$. Into the cost it gets
+# through $W$ and the slope of the cost, equation (17) with its sign turned. The lines with the gain 1 lead to the
+# copies and from the costs $C(t)$ to their sum.
 
 # %%
 checked = Counter()
@@ -174,47 +183,60 @@ for t in range(1, T + 1):
 #
 # ## Why it must be so
 #
-# For this proof $k$ and $l$ just number the boxes. Let $a_{kl}$ be the gain of the line from box $l$ to box $k$, zero
-# if there is none. Put anything you like into every box: $p_k$ into those of the graph, $q_k$ into those of the turned
-# graph. Each box holds what was put in and what flows in, $x_k$ in the graph, $z_k$ in the turned one:
+# We prove a little more than we need: we let something flow into *every* box, and not only a 1 into one of them.
+#
+# Number the boxes. $a$ and $r$ are such numbers, and $\gamma_{ar}$ is the gain of the line *to* box $a$ *from* box $r$,
+# in the order that weights have here. It is zero if there is no such line. In the turned graph that line leads from $a$
+# to $r$, with the same gain.
+#
+# Now put something into every box of both graphs: $P_a$ into box $a$ of the graph, $Q_a$ into box $a$ of the turned
+# one. A box holds what was put in and what flows in. Call that $X_a$ in the graph and $Z_a$ in the turned one:
 #
 # $$
-# x_k = p_k + \sum_l a_{kl}\, x_l, \qquad z_k = q_k + \sum_l a_{lk}\, z_l .
+# X_a = P_a + \sum_r \gamma_{ar}\, X_r, \qquad Z_a = Q_a + \sum_r \gamma_{ra}\, Z_r.
 # $$
 #
-# Multiply the first by $z_k$, the second by $x_k$, and add up each over all boxes:
+# The two differ in the gain: into box $a$ of the turned graph flows what box $r$ got from $a$ in the graph, so it is
+# $\gamma_{ra}$. Now three steps.
+#
+# **One.** Multiply the first equation by $Z_a$ and the second by $X_a$. Add up each over all boxes $a$:
 #
 # $$
-# \sum_k z_k x_k = \sum_k z_k\, p_k + \sum_{k,l} z_k\, a_{kl}\, x_l, \qquad
-# \sum_k x_k z_k = \sum_k x_k\, q_k + \sum_{k,l} x_k\, a_{lk}\, z_l .
+# \begin{aligned}
+# \sum_a Z_a X_a &= \sum_a Z_a\, P_a + \sum_{a,r} Z_a\, \gamma_{ar}\, X_r, \\
+# \sum_a X_a Z_a &= \sum_a X_a\, Q_a + \sum_{a,r} X_a\, \gamma_{ra}\, Z_r.
+# \end{aligned}
 # $$
 #
-# The left sides are the same. The double sums are the same too: exchange the letters $k$ and $l$ in one of them, and
-# you have the other. So what is left over must agree:
+# **Two.** Compare. The left sides are the same. The double sums are the same, too: both have one term for each line of
+# the graph, *what $Z$ is at its head, times its gain, times what $X$ is at its tail*. Only the letters $a$ and $r$ are
+# exchanged.
+#
+# **Three.** So what is left must agree:
 #
 # $$
-# \sum_k x_k\, q_k = \sum_k z_k\, p_k .
+# \sum_a Z_a\, P_a = \sum_a X_a\, Q_a.
 # $$
 #
-# Let $p$ be a 1 at the weight and nothing else, and $q$ a 1 at the cost and nothing else. Then one term is left on each
-# side: $x$ at the cost is $z$ at the weight. What arrives in one graph is what arrives in the other. That is the whole
-# proof. Engineers call it *interreciprocity*.
+# Back to what we need. Let $P$ be a 1 at the weight and nothing else, and $Q$ a 1 at the cost and nothing else. Then
+# one term is left on each side: $Z$ at the weight is $X$ at the cost. What arrives in one graph is what arrives in the
+# other. That is the whole proof. Engineers call it *interreciprocity*.
 #
-# It holds for any $p$ and $q$, so we try it with random ones.
+# It holds for any $P$ and $Q$, so we try it with random ones.
 
 
 # %%
 def left_over(one, other, seed):
-    """The difference of the two sums, for random p and q, as a part of what was added up."""
+    """The difference of the two sums, for random P and Q, as a part of what was added up."""
     random = np.random.default_rng(seed)
-    p, q = ({node: random.normal() for node in g} for g in (one, other))
-    held, held_back = tg.flow(one, p), tg.flow(other, q)
-    terms = [held[k] * q[k] - held_back[k] * p[k] for k in one]
+    P, Q = ({box: random.normal() for box in g} for g in (one, other))
+    X, Z = tg.flow(one, P), tg.flow(other, Q)
+    terms = [X[a] * Q[a] - Z[a] * P[a] for a in one]
     return abs(sum(terms)) / sum(map(abs, terms))
 
 
 same = [left_over(graph, turned, seed) for seed in range(20)]
-print(f"20 random choices of p and q: at most {max(same):.0e} is left over")
+print(f"20 random choices of P and Q: at most {max(same):.0e} is left over")
 assert max(same) < 1e-13
 
 # %% [markdown]
@@ -223,9 +245,9 @@ assert max(same) < 1e-13
 
 # %%
 noticed = []
-for a, b in turned.edges:
+for a, r in turned.edges:
     wrong = nx.DiGraph(turned)
-    wrong.edges[a, b]["gain"] *= 1.01
+    wrong.edges[a, r]["gain"] *= 1.01
     noticed.append(left_over(graph, wrong, seed=0))
 print(
     f"{len(noticed)} lines, changed one at a time: at least {min(noticed):.0e} is left over,"

@@ -5,6 +5,18 @@
 # * **Needs**: lessons 6 and 11
 # * **Words**: memory, checkpointing, recomputation, gamma memory
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $K$ | how many steps there are in a segment | | k in the exercises |
+# | $N$ | the fewest steps that must be played | | C in Gruslys and others, a cost here |
+# | $P$ | how many places there are for states | | p, and m in Gruslys and others |
+# | $a$ | how many steps are played before the next state is kept | | y in Gruslys and others, an output here |
+# | $\gamma$ | what is in a tap of the gamma memory | | g in Príncipe and others, a function here |
+# | $q$ | counts taps | | k in Príncipe and others, an index of outputs here |
+# | $\mu$ | the part of a tap that moves on in a step | | |
+#
 # Backpropagation through time plays the sequence backwards, and on the way it needs what was there when it was played
 # forwards: the slopes $f'$, and the states that `U` was multiplied with. So all of it is kept until the error comes by.
 # For twice as long a sequence that is twice as much memory. Does it have to be?
@@ -82,19 +94,19 @@ assert peaks[576] > 2.5 * peaks[144]
 # %% [markdown]
 # ## Forget, and play it again
 #
-# A state is enough to play everything that comes after it once more. So cut the sequence into segments of $k$ steps,
+# A state is enough to play everything that comes after it once more. So cut the sequence into segments of $K$ steps,
 # keep only the **state before each segment**, a checkpoint, and forget the rest. On the way back, play each segment
 # again from its checkpoint when the error gets there, keep all of *its* steps, send the error through, and forget them.
 #
-# There are $T/k$ checkpoints, and $k$ steps of one segment are there at a time. (A step has a few numbers more than its
+# There are $T/K$ checkpoints, and $K$ steps of one segment are there at a time. (A step has a few numbers more than its
 # state. We count both as one.)
 #
 # $$
-# \text{kept}(k) = \frac{T}{k} + k, \qquad \text{smallest where } -\frac{T}{k^2} + 1 = 0, \text{ at } k = \sqrt{T}.
+# \text{kept} = \frac{T}{K} + K, \qquad \text{smallest where } -\frac{T}{K^2} + 1 = 0, \text{ at } K = \sqrt{T}.
 # $$
 #
 # Every step is played twice, but for those of the last segment: nothing comes after it, so the error can go back
-# through it at once, and the state before it need not be kept either. That makes $T/k - 1$ checkpoints, and $2T - k$
+# through it at once, and the state before it need not be kept either. That makes $T/K - 1$ checkpoints, and $2T - K$
 # steps played. (If all is one segment, one state is still kept: $s(0)$.)
 
 # %%
@@ -103,23 +115,23 @@ x, d = sequence(T)
 net = tg.unfold(cell, params, x, d)
 net.replay()
 net.backward()
-print(f"{'segment':>8}{'checkpoints':>13}{'T/k + k':>9}{'steps played':>14}{'difference':>12}")
+print(f"{'segment':>8}{'checkpoints':>13}{'T/K + K':>9}{'steps played':>14}{'difference':>12}")
 total = {}
-for k in (1, 4, 8, 12, 18, 36, 144):
-    found = tg.checkpointed(cell, params, x, d, every=k)
-    total[k] = T / k + k
+for K in (1, 4, 8, 12, 18, 36, 144):
+    found = tg.checkpointed(cell, params, x, d, every=K)
+    total[K] = T / K + K
     off = max(np.abs(found.grads[name] - net.grads[name]).max() for name in params)
-    print(f"{k:8}{found.kept:13}{total[k]:9.0f}{found.steps:14}{off:12.0e}")
-    assert found.kept == max(1, T // k - 1)
-    assert found.steps == 2 * T - k
+    print(f"{K:8}{found.kept:13}{total[K]:9.0f}{found.steps:14}{off:12.0e}")
+    assert found.kept == max(1, T // K - 1)
+    assert found.steps == 2 * T - K
     assert found.steps + 2 * T < 4 / 3 * (T + 2 * T)
     assert off < 1e-12
 assert min(total, key=total.get) == math.isqrt(T) == 12
 
 # %% [markdown]
-# At $k = \sqrt{T}$ the sum is smallest, and the gradient is the same, up to rounding: the shares are added in another
+# At $K = \sqrt{T}$ the sum is smallest, and the gradient is the same, up to rounding: the shares are added in another
 # order. The price is less than one more pass forwards. If a pass backwards costs as much as two passes forwards, as
-# one often reckons, that is less than a third more time: $4T - k$ instead of $3T$.
+# one often reckons, that is less than a third more time: $4T - K$ instead of $3T$.
 
 # %%
 x_long, d_long = sequence(576)
@@ -194,26 +206,25 @@ assert plays(9, 1) == sum(range(1, 10))
 # is done. With $s(0)$ alone one would play all nine steps, then the first eight again, and so on:
 # $9 + 8 + \ldots + 1$.
 #
-# How far ahead should one play before keeping the next state? Audrūnas Gruslys and others answered in 2016 with a
-# rule that calls itself. Let $C(t, p)$ be the fewest steps that have to be played, for $t$ steps and $p$ places (their
-# letters: it is no cost, and $p$ is no sample). If we play $y$ steps and keep the state there, what comes after it is
-# the same problem with a place less; and when the error has gone through that, the place is free, and the first $y$
-# steps are the same problem with all places:
+# How far ahead should one play before keeping the next state? Audrūnas Gruslys and others answered in 2016 with a rule
+# that calls itself. Let $N(T, P)$ be the fewest steps that have to be played, for $T$ steps and $P$ places. If we play
+# $a$ steps and keep the state there, what comes after it is the same problem, shorter and with a place less; and when
+# the error has gone through that, the place is free, and the first $a$ steps are the same problem with all places:
 #
 # $$
 # \begin{aligned}
-# C(t, p) &= \min_y \big( y + C(t-y, p-1) + C(y, p) \big), \\
-# C(1, p) &= 1, \qquad C(t, 1) = t + (t-1) + \ldots + 1 = \frac{t(t+1)}{2}.
+# N(T, P) &= \min \big( a + N(T-a, P-1) + N(a, P) \big), \\
+# N(1, P) &= 1, \qquad N(T, 1) = T + (T-1) + \ldots + 1 = \frac{(T+1)\, T}{2}.
 # \end{aligned}
 # $$
 #
-# Try all $y$ from 1 to $t-1$ and take the best. That is what `plays` above does, and the library plays just as many.
-# (It need not try all: programs that differentiate other programs had met the same problem before, and Andreas Griewank
-# and Andrea Walther, 2000, give its solution as a sum.)
+# Try all $a$ from 1 to $T-1$ and take the smallest. That is what `plays` above does, and the library plays just as
+# many. (It need not try all: programs that differentiate other programs had met the same problem before, and Andreas
+# Griewank and Andrea Walther, 2000, give its solution as a sum.)
 
 # %%
 x, d = sequence(40)
-print(f"{'places':>7}{'C(40, places)':>15}{'played':>8}")
+print(f"{'places':>7}{'N(40, places)':>15}{'played':>8}")
 grads = []
 for places in (1, 2, 3, 5, 10, 40):
     found = tg.checkpointed(cell, params, x, d, every=1, memory=places)
@@ -234,16 +245,16 @@ assert all(np.array_equal(g[name], grads[0][name]) for g in grads for name in pa
 #
 # ## Or let it blur
 #
-# There is another way out, if an approximation will do. To go back $h$ steps you need the last $h$ states, one place
+# There is another way out, if an approximation will do. To go back ten steps you need the last ten states, one place
 # for each: a **delay line**, where at each step everything moves on by one place. José Príncipe, Jyh-Ming Kuo and Bert
 # de Vries (1993) put a line with **leaks** there, the gamma memory. It has a few places, called *taps*, and in each
 # step only a part $\mu$ of what is in a tap moves on to the next one; the rest stays:
 #
 # $$
-# g_k(t) = (1 - \mu)\, g_k(t-1) + \mu\, g_{k-1}(t-1), \qquad g_0(t) \text{ is the signal.}
+# \gamma_q(t) = (1 - \mu)\, \gamma_q(t-1) + \mu\, \gamma_{q-1}(t-1), \qquad \gamma_0(t) \text{ is the signal.}
 # $$
 #
-# (Their letters again: $g$ is no output function.) Put in a single 1 and watch it go by. Five taps are $g_0$ to $g_4$.
+# Put in a single 1 and watch it go by. Five taps are $\gamma_0$ to $\gamma_4$.
 # The *mean delay* of a tap is the mean of the time steps, each weighted with how much of the 1 is there.
 
 # %%

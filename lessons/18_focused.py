@@ -5,6 +5,13 @@
 # * **Needs**: lesson 15
 # * **Words**: focused backpropagation, eligibility trace, e-prop
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $\alpha$ | trace of a weight $u_j$: what it has done to its unit so far | | α in Mozer |
+# | $\beta$ | trace of a weight $v_{ji}$ | | β in Mozer |
+#
 # One method needs no past: real-time recurrent learning (RTRL), lesson 15. It carries a table along: for every weight,
 # what it has done to each unit of the state so far. With $m$ hidden units, `U` has $m^2$ entries, so its part of the
 # table has $m^3$ numbers. That is why hardly anybody uses it.
@@ -68,9 +75,10 @@ assert not np.any(np.where(own, 0, tables["Mozer"]))
 #
 # ## Two traces
 #
-# Give them letters: $\beta_{ji}(t) = ds_j(t)/dv_{ji}$ and $\alpha_j(t) = ds_j(t)/du_j$. Take the derivative of the
-# right side of the cell's equation. By $v_{ji}$: the first term gives $u_j$ times the trace of the step before, the
-# second one what comes in through $f$. By $u_j$, there is a product $u_j\, s_j(t-1)$, and both factors move:
+# Give them letters: $\beta_{ji}(t) = \partial s_j(t)/\partial v_{ji}$ and $\alpha_j(t) = \partial s_j(t)/\partial u_j$.
+# Take the derivative of the right side of the cell's equation. By $v_{ji}$: the first term gives $u_j$ times the trace
+# of the step before, the second one what comes in through $f$. By $u_j$, there is a product $u_j\, s_j(t-1)$, and both
+# factors move:
 #
 # $$
 # \beta_{ji}(t) = u_j\, \beta_{ji}(t-1) + f'(\mathrm{net}_j(t))\, x_i(t), \qquad
@@ -81,8 +89,8 @@ assert not np.any(np.where(own, 0, tables["Mozer"]))
 # of $x_i$.) And when a cost comes, the trace is all that is needed:
 #
 # $$
-# \frac{dC(t)}{dv_{ji}} = \frac{\partial C(t)}{\partial s_j(t)}\, \beta_{ji}(t), \qquad
-# \frac{dC(t)}{du_j} = \frac{\partial C(t)}{\partial s_j(t)}\, \alpha_j(t), \qquad
+# \frac{\partial C(t)}{\partial v_{ji}} = \frac{\partial C(t)}{\partial s_j(t)}\, \beta_{ji}(t), \qquad
+# \frac{\partial C(t)}{\partial u_j} = \frac{\partial C(t)}{\partial s_j(t)}\, \alpha_j(t), \qquad
 # \frac{\partial C(t)}{\partial s_j(t)} = -\sum_k \delta_k(t)\, w_{kj}.
 # $$
 #

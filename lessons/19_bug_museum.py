@@ -47,10 +47,15 @@ tg.draw(net, overlay="cotangents")
 # %% [markdown]
 # ## The exhibits
 #
-# The loop at the end of lesson 6, going back from the last step to the first, and fifteen places at which it can be
-# spoiled. You need not read it all: the names say what each mistake is, and each will be met again. It gives the shares
-# of all copies of `V`, `U` and `W` (of the biases there is nothing new to see), `[t, ...]`, so that a copy that gets
-# nothing is a row of zeros. With `only` it starts from the cost of one time step.
+# The function `shares` below is the loop at the end of lesson 6. It goes back from the last step to the first and
+# writes down, for `V`, `U` and `W`, the share of each copy. (The biases would show nothing new.) A copy that gets
+# nothing has a share of zeros.
+#
+# It is longer than in lesson 6, because of its fifteen `if bug == ...`. Each of them spoils one thing. Read it first
+# without them: what is left is the right program. Then leave it. Every mistake has a name, will be met again below, and
+# its `if` can be looked up there.
+#
+# One more word, for later: `only=3` starts from the cost $C(3)$ alone, as `net.backward(of=3)` does.
 
 # %%
 RECURRENT = "recurrent term left out"
@@ -195,7 +200,7 @@ assert (
 
 
 # %%
-def measured(params, x, d, s0, f="tanh", h=1e-5):
+def measured(params, x, d, s0, f="tanh", push=1e-5):
     """The slopes of the cost, by moving each entry of a weight."""
     slopes = {}
     for name in "VUW":
@@ -204,9 +209,9 @@ def measured(params, x, d, s0, f="tanh", h=1e-5):
             costs = []
             for sign in (+1, -1):
                 moved = params | {name: params[name].copy()}
-                moved[name][at] += sign * h
+                moved[name][at] += sign * push
                 costs.append(tg.guo.cost(tg.guo.forward(moved, x, s0, f=f).y, d).sum())
-            slopes[name][at] = (costs[0] - costs[1]) / (2 * h)
+            slopes[name][at] = (costs[0] - costs[1]) / (2 * push)
     return slopes
 
 
@@ -496,6 +501,53 @@ assert report.compared["cotangent"].left_out == len(bypassed) == T
 # the tape goes past them in one stride, equation (17).
 
 # %% [markdown]
+# ## Where they were seen
+#
+# Did we make these mistakes up? For most of them, here is a place where people have met it in public: an error report,
+# a mended line, or a question. *The same* means that the mistake described there is the exhibit's, *near* that it is a
+# relative; *without time*, that the network there is not recurrent. None of these programs was run for this. For three
+# of the fifteen we know of no public case.
+#
+# | exhibit | where | how near |
+# |---|---|---|
+# | recurrent term left out | [qixianbiao/RNN#2]: the errors of later steps are never handed back | the same |
+# | output term left out | no case found. A question of why both terms are there is [Halfish/cs231n#4] | none |
+# | error handed on one step only | no case found. Full backpropagation was taken for it, in the answer there | none |
+# | = instead of += | [mratsim/Arraymancer#237]: gradients of a value that is used twice were not added up | the same |
+# | the newest copy only | [hanbt/learn_dl#30]: an LSTM's input weights, not summed over time? Disputed | near |
+# | mean over the copies | [d2l-ai/d2l-en#2707]: a mean for a sum in a loss; reversed, [karpathy/char-rnn#70] | near |
+# | f' of the step after | [hanbt/learn_dl#29]: step k+1 for step k, found by a gradient check | the same |
+# | f' left out | [parasdahal/tinyml#1], without time; and again [hanbt/learn_dl#29] | the same |
+# | f' at s instead of net | Guo's (19), E5 of lesson 8; [benoitfragit/libBrain#78] | the same |
+# | U.T instead of U | Guo's (26), E7 of lesson 8; asked in [pulp-platform/pulp-trainlib#3], without time | the same |
+# | error clipped on its way | [open-lm-engine/lm-engine#505]: a clamp in the loop over time | the same |
+# | outer product transposed | [iamtrask/Grokking-Deep-Learning#23], without time | the same |
+# | s(0) taken as zero | no case found. [PaddlePaddle/Paddle#5429] had no first state at all | none |
+# | s(t) instead of s(t-1) | [VikParuchuri/zero_to_gpt#9]: `h[1]` where `h[0]` is asked for; unanswered | the same |
+# | the sign | [dennybritz/nn-from-scratch#11]: wrong in the formula, right in the code | the same |
+#
+# There are false alarms, too. Who sees $y (1 - y)$ where $f'$ is expected may report a bug, as in
+# [lazyprogrammer/facial-expression-recognition#2], and for the logistic function it is right: that is (14). The mirror
+# image of *f' at s* is real, though: the formula for $s$, given $\mathrm{net}$, in [BoltzmannEntropy/interviews.ai#15].
+#
+# [qixianbiao/RNN#2]: https://github.com/qixianbiao/RNN/issues/2
+# [Halfish/cs231n#4]: https://github.com/Halfish/cs231n/issues/4
+# [mratsim/Arraymancer#237]: https://github.com/mratsim/Arraymancer/issues/237
+# [hanbt/learn_dl#30]: https://github.com/hanbt/learn_dl/issues/30
+# [d2l-ai/d2l-en#2707]: https://github.com/d2l-ai/d2l-en/issues/2707
+# [karpathy/char-rnn#70]: https://github.com/karpathy/char-rnn/issues/70
+# [hanbt/learn_dl#29]: https://github.com/hanbt/learn_dl/issues/29
+# [parasdahal/tinyml#1]: https://github.com/parasdahal/tinyml/issues/1
+# [benoitfragit/libBrain#78]: https://github.com/benoitfragit/libBrain/issues/78
+# [pulp-platform/pulp-trainlib#3]: https://github.com/pulp-platform/pulp-trainlib/issues/3
+# [open-lm-engine/lm-engine#505]: https://github.com/open-lm-engine/lm-engine/issues/505
+# [iamtrask/Grokking-Deep-Learning#23]: https://github.com/iamtrask/Grokking-Deep-Learning/issues/23
+# [PaddlePaddle/Paddle#5429]: https://github.com/PaddlePaddle/Paddle/issues/5429
+# [VikParuchuri/zero_to_gpt#9]: https://github.com/VikParuchuri/zero_to_gpt/issues/9
+# [dennybritz/nn-from-scratch#11]: https://github.com/dennybritz/nn-from-scratch/issues/11
+# [lazyprogrammer/facial-expression-recognition#2]: https://github.com/lazyprogrammer/facial-expression-recognition/issues/2
+# [BoltzmannEntropy/interviews.ai#15]: https://github.com/BoltzmannEntropy/interviews.ai/issues/15
+#
 # Three things to take home. Test on a network that can fail. Look at the parts, not at the sum. And when something is
 # wrong, let the parts tell you where, before you read the code.
 #

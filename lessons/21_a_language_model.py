@@ -5,6 +5,13 @@
 # * **Needs**: lessons 7 and 11
 # * **Words**: language model, perplexity, Adam, sampling
 #
+# Letters that only this lesson has:
+#
+# | here | what it is | Guo | elsewhere |
+# |---|---|---|---|
+# | $K$ | how many different characters there are | | vocabulary size |
+# | $N$ | how many characters a network chooses from, if all are equally likely: the perplexity | | |
+#
 # Lesson 1 had a network read `we see` and guess the next character. It was untrained, and the sentence had six
 # characters. Now everything is there to do it in earnest: take a real text, let a network read it, and have it write.
 #
@@ -202,9 +209,9 @@ assert np.isclose(summed.loss / (n * steps), first_window.loss / n)
 #
 # ## Two ways to take a step
 #
-# *Gradient descent* goes against the gradient, equation (6): $-\eta\, g$. A weight with a small gradient takes small
-# steps. In a text, most characters are rare, so most weights of $V$ and $W$ have small gradients. A column of $V$, for
-# one, belongs to one character that is read.
+# *Gradient descent* goes against the gradient, equation (6): $-\eta$ times the gradient. A weight with a small gradient
+# takes small steps. In a text, most characters are rare, so most weights of $V$ and $W$ have small gradients. A column
+# of $V$, for one, belongs to one character that is read.
 
 # %%
 columns = np.linalg.norm(first_window.grads["V"], axis=0)
@@ -216,17 +223,21 @@ assert (share < 1e-3).mean() > 0.4
 assert (columns == 0).sum() == K - len(set(table[:steps].flat)) > 0
 
 # %% [markdown]
-# *Adam* (Kingma and Ba, 2015) keeps two running means for each weight, of the gradient and of its square, and goes
+# *Adam* (Kingma and Ba, 2015) asks of each weight two things. What has its gradient been lately, on average? And how
+# large has it been lately, whatever its sign? It goes
 #
 # $$
-# -\eta\, \frac{\text{mean of } g}{\sqrt{\text{mean of } g^2}} .
+# -\eta\, \frac{\text{mean of the gradients}}{\sqrt{\text{mean of their squares}}} .
 # $$
 #
-# A *running mean* is the old mean and the new value, mixed: 0.9 of the one and 0.1 of the other, and for the squares
-# 0.999 and 0.001; the exercises have the formulas. Both means are corrected for having begun at zero, and a tiny number
-# below the line keeps it from being zero. The size of the gradients cancels: make all of them a hundred times as large,
-# and the steps stay as they are. The first step is $\eta$ for every weight. Later ones are smaller where the sign keeps
-# changing.
+# Take a weight whose gradient is 0.001 at every step. The mean is 0.001, and so is the root of the mean square: it
+# moves by $\eta$. A weight whose gradient is $-50$ at every step moves by $\eta$ as well, the other way. The size
+# cancels. And a weight whose gradient is 1, then $-1$, then 1 again? Its mean is nearly 0, its mean square is 1: it
+# hardly moves. So the step is $\eta$ for who is sure of the direction, and less for who is not.
+#
+# *Lately* means this: from step to step a mean keeps 0.9 of itself and takes 0.1 of the new gradient; the mean square
+# keeps 0.999 and takes 0.001. Both begin at zero and are corrected for it. A tiny number keeps what is below the line
+# from being zero. The exercises have the formulas.
 
 # %%
 rng = np.random.default_rng(0)

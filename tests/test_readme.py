@@ -1,4 +1,4 @@
-"""The README keeps its word: its two commands stand in their place, its ten lines run, its links lead somewhere."""
+"""The README keeps its word: its two commands stand in their place, its lines run, its links lead somewhere."""
 
 import re
 import subprocess
@@ -9,16 +9,35 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_ten_lines_run(tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len([line for line in code.split("\n") if line and not line.startswith("import")]) <= 10
-    done = subprocess.run(
-        [sys.executable, "-X", "utf8", "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8"
+TEN_LINES, TRAINING, KEEPING = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def run(code, folder):
+    return subprocess.run(
+        [sys.executable, "-X", "utf8", "-W", "error", "-c", code], cwd=folder, capture_output=True, encoding="utf-8"
     )
+
+
+def test_the_ten_lines_run(tmp_path):
+    assert len([line for line in TEN_LINES.split("\n") if line and not line.startswith("import")]) <= 10
+    done = run(TEN_LINES, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "unrolled.svg").stat().st_size > 1000
     (table,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
     assert done.stdout == table
+
+
+def test_four_lines_more_train_it_and_two_keep_it(tmp_path):
+    assert TRAINING.count("\n") == 4
+    assert KEEPING.count("\n") == 2
+    told = "print(net.loss, again.loss)"
+    done = run("\n".join([TEN_LINES, "print(net.loss)", TRAINING, KEEPING, told]), tmp_path)
+    assert done.returncode == 0, done.stderr
+    *_, before, after = done.stdout.splitlines()
+    trained, again = map(float, after.split())
+    assert float(before) > 10 * trained
+    assert trained <= 0.1
+    assert abs(again - trained) < 1e-12
 
 
 def test_what_it_links_to_is_there():

@@ -3,6 +3,8 @@
 Independent of the tinygrad project.
 """
 
+from typing import TYPE_CHECKING, NoReturn
+
 from . import data, guo, train
 from .autodiff import (
     BadNumber,
@@ -18,6 +20,7 @@ from .autodiff import (
     check,
     ops,
 )
+from .autodiff.elsewhere import no_attribute
 from .through_time import (
     Checkpointed,
     Checkpoints,
@@ -143,3 +146,9 @@ __all__ = [
     "wikipedia",
     "williams_peng",
 ]
+
+if not TYPE_CHECKING:  # a type checker would take every name for one of ours
+
+    def __getattr__(name: str) -> NoReturn:
+        within = [f"{part}.{ours}" for part, module in (("cells", cells), ("train", train)) for ours in module.__all__]
+        raise no_attribute(__name__, name, [*__all__, *within])

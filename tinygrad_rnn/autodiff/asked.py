@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from .calling import shortened
+from .elsewhere import name_here
 from .errors import PACKAGE, UsageError
 
 P = ParamSpec("P")
@@ -148,7 +149,9 @@ class Asked:
         try:
             given = self.signature.bind(*args, **kwargs).arguments
         except TypeError as error:
-            raise UsageError(f"{self.name}: {error}. It is called as {self.name}{self.shown}") from None
+            meant = [(theirs, name_here(theirs, self.shown.parameters.keys())) for theirs in kwargs]
+            hints = [f"{theirs} is called {ours} here. " for theirs, ours in meant if ours and ours != theirs]
+            raise UsageError(f"{self.name}: {error}. {''.join(hints)}It is called as {self.name}{self.shown}") from None
         for p, kinds in self.known.items():
             for v in given.get(p, ()) if p in self.several else [given[p]] if p in given else []:
                 if p in self.words and not isinstance(v, np.ndarray) and not callable(v) and _can_be_counted_to(v):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from ..autodiff import Node, Op, ops
+from ..autodiff.elsewhere import name_here
 
 
 def cross_entropy(y: Node, d: Node, mask: Node | None = None) -> Node:
@@ -106,5 +107,8 @@ def known_loss(loss: str | Callable[..., Node], weighted: bool = False) -> Calla
             raise TypeError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
         return loss
     if loss not in LOSSES:
-        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d")
+        here = name_here(loss, LOSSES)
+        what = inspect.getdoc(LOSSES[here]) if here else None
+        hint = f". What others call {loss} is {here} here: {what.splitlines()[0]}" if what else ""
+        raise ValueError(f"loss={loss!r}: it is one of {', '.join(LOSSES)}, or a function of y and d{hint}")
     return (WEIGHTED if weighted else LOSSES)[loss]

@@ -8,6 +8,9 @@ Arrays are indexed ``x[p, i]``, ``s[p, j]``, ``y[p, k]`` and weights ``V[j, i]``
 are l inputs, m hidden units and o outputs. Gates lie one below the other in V, U and b_j: (count * m, ...).
 """
 
+from typing import TYPE_CHECKING, NoReturn
+
+from ...autodiff.elsewhere import no_attribute
 from .base import Cell
 from .clipped import ErrorClipped
 from .gru import GRU
@@ -17,3 +20,8 @@ from .simple import IRNN, Elman, Guo
 from .stacked import Stacked
 
 __all__ = ["GRU", "IRNN", "LSTM", "Cell", "Elman", "ErrorClipped", "Guo", "Mozer", "Stacked"]
+
+if not TYPE_CHECKING:  # a type checker would take every name for one of ours
+
+    def __getattr__(name: str) -> NoReturn:
+        raise no_attribute(__name__, name, [f"cells.{ours}" for ours in __all__])

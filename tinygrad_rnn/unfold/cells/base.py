@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...autodiff import ShapeError, ops
 from ...autodiff.asked import asked, asked_if_it_fails, kinds_of, refuse_unless
 from ...autodiff.calling import numbers, shortened
+from ...autodiff.elsewhere import name_here
 from . import pytorch
 
 Array = NDArray[Any]
@@ -147,7 +148,9 @@ class Cell(ABC):
             chosen = getattr(self, which)
             if not isinstance(chosen, str) or chosen not in table:
                 name = type(self).__name__
-                raise ValueError(f"{name}({which}={shortened(chosen)}): {which} is one of {', '.join(table)}")
+                here = name_here(chosen, table) if isinstance(chosen, str) else None
+                hint = f". What others call {chosen} is {here} here" if here else ""
+                raise ValueError(f"{name}({which}={shortened(chosen)}): {which} is one of {', '.join(table)}{hint}")
         for field in fields(self):  # type: ignore[arg-type]  # every cell of these is a dataclass
             refuse_unless(f"{type(self).__name__}: {field.name}", getattr(self, field.name), kinds_of(field.type))
             if field.type == "float" and not np.isfinite(getattr(self, field.name)):
