@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
 from typing import Any
 
 _LATEX_SPECIAL = {c: rf"\{c}" for c in "#$%&{}_"} | {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim "}
@@ -43,22 +43,35 @@ _SUBSCRIPT = dict(zip("0123456789aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇�
 _SUPERSCRIPT = {"2": "²", "ᵀ": "ᵀ", "*": "*"}
 
 
-def number(value: float) -> str:
-    """A number as it is shown everywhere: three decimals, or a power of ten where these say too little."""
-    if value != 0 and (abs(value) < 0.0005 or abs(value) >= 10000):
-        return f"{value:.2e}".replace("-", "−")
-    return f"{value:.3f}".replace("-", "−")
+def number(value: float, more: int = 0) -> str:
+    """A number as it is shown everywhere: three decimals, or a power of ten where these say too little.
+
+    Of `more` digits those are shown that say something.
+    """
+    if _by_power(value):
+        digits, _, power = f"{value:.{2 + more}e}".partition("e")
+        return f"{_without_zeros(digits, more)}e{power}".replace("-", "−")
+    return _without_zeros(f"{value:.{3 + more}f}", more).replace("-", "−")
 
 
-def summed(terms: Iterable[Iterable[float]]) -> str:
-    """A sum of products with its numbers in it: ``0.100·0.200 + 1.000·0.300``."""
-    return r" + ".join(r" \cdot ".join(factor(f) for f in term) for term in terms)
+def rounded(value: float, more: int = 0) -> float:
+    """The same number as it is read off."""
+    return float(f"{value:.{2 + more}e}") if _by_power(value) else round(value, 3 + more)
 
 
-def factor(value: float) -> str:
-    """A number as it stands in a product: in parentheses if it is negative."""
-    text = number(value)
-    return f"({text})" if text.startswith("−") else text
+def half_a_digit(value: float) -> float:
+    """How far a number may be from what is shown of it; a little more, as half a digit has no exact double."""
+    return (0.5 + 1e-9) * (10.0 ** (int(f"{value:.2e}".partition("e")[2]) - 2) if _by_power(value) else 1e-3)
+
+
+def _by_power(value: float) -> bool:
+    return 0 < abs(value) < 0.0005 or 10000 <= abs(value) < math.inf
+
+
+def _without_zeros(digits: str, more: int) -> str:
+    """The digits without zeros at the end, where these are more than are shown anyway."""
+    kept = len(digits) - more
+    return digits[:kept] + digits[kept:].rstrip("0")
 
 
 def symbol(name: str, t: int | None = None) -> str:

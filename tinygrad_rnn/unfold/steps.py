@@ -14,6 +14,7 @@ from ..autodiff import Cotangents, Node, Share, Tape, Values, writing
 from ..autodiff.asked import asked_if_it_fails
 from ..autodiff.calling import shortened
 from ..autodiff.notation import plain
+from ..autodiff.worked import Worked, worked
 
 Array = NDArray[Any]
 
@@ -159,9 +160,19 @@ class Step:
         """The index of the entry of `value` that is furthest from zero."""
         return tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(self.value)), self.value.shape))
 
-    @asked_if_it_fails
     def unit(self, index: tuple[int, ...] | None = None) -> str:
-        """One entry of the result written out with its numbers, in plain text.
+        """One entry of the result written out with its numbers, in plain text; empty if nothing is computed.
+
+        Parameters
+        ----------
+        index : tuple of int, optional
+            Which entry of `value`; the largest if none is named.
+        """
+        return str(self.worked(index) or "")
+
+    @asked_if_it_fails
+    def worked(self, index: tuple[int, ...] | None = None) -> Worked | None:
+        """The same as terms, of which text is made; None if nothing is computed.
 
         Parameters
         ----------
@@ -170,7 +181,7 @@ class Step:
         """
         node, share = self.node, self.share
         if node.op is None:
-            return ""
+            return None
         index = self.largest() if index is None else index
         shape = self.value.shape
         if not (isinstance(index, tuple) and len(index) == len(shape)) or not all(
@@ -179,10 +190,10 @@ class Step:
         ):
             raise ValueError(f"index={shortened(index)}: it names an entry of {shape}, such as {self.largest()}")
         if share is None:
-            written = writing.value_entry(node.op, index, self._args)
+            formula = writing.value_entry(node.op, index, self._args)
         else:
-            written = writing.share_entry(node.op, share.slot, index, self._g, self._values[node], self._args)
-        return plain(written)
+            formula = writing.share_entry(node.op, share.slot, index, self._g, self._values[node], self._args)
+        return worked(formula, float(self.value[index]))
 
     def _of(self, node: Node) -> str:
         """How dC / d node is written in LaTeX, C being the cost that the error started from."""
