@@ -44,6 +44,9 @@ _COMPARED = {
 _NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 
 
+NUMBERS = re.compile(r"−?(?:\d+\.\d+(?:e[+−]\d+)?|inf|nan)")
+
+
 def evaluate(text):
     """The value of a formula with numbers, as the steps show it: ``0.3 · (−0.2) + tanh(0.1)``.
 
@@ -99,9 +102,37 @@ def wrong(step):
 
 def closes(line, value):
     """Whether what is shown gives, rounded like the value, what is shown of it."""
-    shown = number(value).replace("−", "-")
-    if not math.isfinite(value):
-        return True
-    digits, _, power = shown.partition("e")
+    return not math.isfinite(value) or gives(evaluate(line), number(value))
+
+
+def gives(value, shown):
+    """Whether a value is shown so."""
+    digits, _, power = shown.replace("−", "-").partition("e")
     half = 0.5 * 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
-    return abs(evaluate(line) - float(shown)) <= half * (1 + 1e-6)
+    return abs(value - read(shown)[0]) <= half * (1 + 1e-6)
+
+
+def read(text):
+    """The numbers of an array or of a line of a table."""
+    return [float(found.replace("−", "-")) for found in NUMBERS.findall(text)]
+
+
+def add_up(*summands, whole):
+    """Whether entries as they are shown, arrays in texts, give the entries of another one as these are shown."""
+    return all(
+        gives(sum(terms), shown)
+        for *terms, shown in zip(*map(read, summands), NUMBERS.findall(whole), strict=True)
+        if math.isfinite(read(shown)[0])
+    )
+
+
+def open_sums(shown):
+    """What of a trace does not add up from the digits shown: what a step adds to what had come, and the ledgers."""
+    found = [m.text for m in shown.moments if m.before and not add_up(m.before, m.result[1], whole=m.after)]
+    for account in shown.accounts:
+        if account.columns != ("‖share‖",):  # lengths do not add up
+            for arrives, _ in account.sums:
+                *rows, (_, cells) = account.after(arrives)
+                if not add_up(*(" ".join(row) for _, row in rows if row), whole=" ".join(cells)):
+                    found.append(f"{account.weight} after step {arrives}")
+    return found

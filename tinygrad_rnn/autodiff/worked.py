@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
-from .notation import half_a_digit, number, rounded
+from numpy.typing import NDArray
+
+from .notation import ROWS, half_a_digit, number, rounded
 
 MOST = 12  # more digits than are shown anyway: a number in double precision has hardly more
 
@@ -90,11 +92,9 @@ def computed(part: Part, more: int) -> float:
 
 
 def _computed(part: Part, more: int) -> float:
-    if isinstance(part, float):
-        return rounded(part, more)
-    if isinstance(part, str):
-        return float(part)
-    return VALUES[part.sign](*[_computed(p, more) for p in part.parts])
+    if isinstance(part, Term):
+        return VALUES[part[0]](*[_computed(p, more) for p in part[1]])
+    return float(part) if isinstance(part, str) else rounded(part, more)
 
 
 def text(part: Part, more: int = 0) -> str:
@@ -153,15 +153,28 @@ class Worked(NamedTuple):
 
 def worked(formula: Part, value: float) -> Worked:
     """The formula with as many digits as it takes to give `value`."""
-    return Worked(formula, closing(formula, value))
+    return Worked(formula, closing((formula, value)))
 
 
-def closing(formula: Part, value: float) -> int:
-    """How many more digits close a formula: worked out from what is then shown, it gives `value` as that is shown.
+def closing(*lines: tuple[Part, float]) -> int:
+    """How many more digits close some formulas: from what is then shown, each gives its value as that is shown.
 
     A value that no digits give, such as one that rounding has left over, is not waited for.
     """
-    if not math.isfinite(value):
+    wanted = [(formula, rounded(value), half_a_digit(value)) for formula, value in lines if math.isfinite(value)]
+    if not _open(wanted, 0):
         return 0
-    shown, off = rounded(value), half_a_digit(value)
-    return next((more for more in range(MOST + 1) if abs(computed(formula, more) - shown) <= off), 0)
+    never = _open(wanted, MOST)
+    wanted = [line for line in wanted if line not in never]
+    return next(more for more in range(MOST + 1) if not _open(wanted, more))
+
+
+def _open(lines: Iterable[tuple[Part, float, float]], more: int) -> list[tuple[Part, float, float]]:
+    """The formulas that give another number than is shown, with so many more digits."""
+    return [line for line in lines if not abs(computed(line[0], more) - line[1]) <= line[2]]
+
+
+def closing_each(summands: Sequence[NDArray[Any]], whole: NDArray[Any]) -> list[int]:
+    """The same for each entry of a sum of arrays, one after the other, of the rows that `array` shows."""
+    rows = [(a[:ROWS] if a.ndim > 1 else a).ravel().tolist() for a in (*summands, whole)]
+    return [closing((total(terms), value)) for *terms, value in zip(*rows, strict=True)]

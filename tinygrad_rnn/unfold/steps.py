@@ -144,16 +144,17 @@ class Step:
         return [w._replace(name=plain(w.name)) for w in unique.values()]
 
     def again(self, changed: Read) -> Array:
-        """The step's value, had one of the arrays that it reads been another one."""
-        node, args = self.node, [np.asarray(v) for v in self._args]
+        """The step's value in double precision, had one of the arrays that it reads been another one."""
+        node, args = self.node, [np.asarray(v, float) for v in self._args]
         assert node.op is not None  # a leaf reads nothing
+        new = np.asarray(changed.value, float)
         if changed.what == "value":
-            args = [changed.value if p is changed.node else v for p, v in zip(node.parents, args, strict=True)]
+            args = [new if p is changed.node else v for p, v in zip(node.parents, args, strict=True)]
         if self.share is None:
             return np.asarray(node.op.value(*args))
-        g, y = self._g, np.asarray(self._values[node])
+        g, y = np.asarray(self._g, float), np.asarray(self._values[node], float)
         if changed.node is node:
-            g, y = (changed.value, y) if changed.what == "cotangent" else (g, changed.value)
+            g, y = (new, y) if changed.what == "cotangent" else (g, new)
         return np.asarray(node.op.share(self.share.slot, g, y, args))
 
     def largest(self) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import re
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..autodiff.asked import asked
 from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
-from ..autodiff.worked import Worked
+from ..autodiff.worked import Worked, closing_each
 from ..unfold import Read, Step, Unfolded
 from ..unfold.structure import flatten
 from . import svg
@@ -658,7 +658,8 @@ def moment(step: Step, weight: str = "", source: str = "") -> Moment:
     name = plain(step.result)
     worked = step.worked(index)
     value = float(step.value[index])
-    reads = step.reads
+    reads, before = step.reads, step.before
+    more = repeat(0) if before is None or share is None else closing_each([before, step.value], step.after)
     return Moment(
         step.number,
         step.phase,
@@ -671,8 +672,8 @@ def moment(step: Step, weight: str = "", source: str = "") -> Moment:
         step.formula,
         step.text,
         tuple((read.name, array(read.value)) for read in reads),
-        (name, array(step.value)),
-        "" if share is None or step.before is None else array(step.before),
+        (name, array(step.value, more)),
+        "" if share is None or before is None else array(before, more),
         "" if share is None else array(step.after),
         step.value.shape,
         "(" + ", ".join(str(i + 1) for i in index) + ")" if index else "",
@@ -708,9 +709,10 @@ def _most(step: Step, read: Read) -> NDArray[Any]:
         return np.full(step.value.size, -1)
     moved, small = np.zeros((read.value.size, step.value.size)), 1e-3 * float(np.abs(read.value).max()) + 1e-9
     with np.errstate(all="ignore"):
+        still = step.again(read)
         for k in range(read.value.size):
             grown = np.array(read.value, dtype=float)
             grown.flat[k] += 1e-6 * (abs(grown.flat[k]) + small)
-            moved[k] = np.abs(step.again(read._replace(value=grown)) - step.value).ravel()
+            moved[k] = np.abs(step.again(read._replace(value=grown)) - still).ravel()
     moved = np.nan_to_num(moved)
     return np.where(moved.any(axis=0), moved.argmax(axis=0), -1)
