@@ -161,6 +161,7 @@ class Step:
         """The index of the entry of `value` that is furthest from zero."""
         return tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(self.value)), self.value.shape))
 
+    @asked_if_it_fails
     def unit(self, index: tuple[int, ...] | None = None) -> str:
         """One entry of the result written out with its numbers, in plain text; empty if nothing is computed.
 
