@@ -69,7 +69,7 @@ class Ledger:
         widths = [max(len(row[k]) for _, row in rows) for k in range(len(rows[0][1]))]
         head = max(len(name) for name, _ in rows)
         lines = [
-            f"{name:>{head}}  " + "  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True))
+            f"{name:>{head}}  {'  '.join(f'{cell:>{w}}' for cell, w in zip(row, widths, strict=True))}".rstrip()
             for name, row in rows
         ]
         rule = "─" * len(lines[0])
