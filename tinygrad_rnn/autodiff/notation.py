@@ -106,7 +106,8 @@ def _shift(text: str, table: dict[str, str], mark: str) -> str:
 def aligned(column: Sequence[str]) -> list[str]:
     """Numbers with spaces behind them where others have more digits, so that their points stand one below the other."""
     more = [_more_digits(text) for text in column]
-    return [text + " " * (max(more) - k) for text, k in zip(column, more, strict=True)]
+    most = max(more, default=0)
+    return [text + " " * (most - k) for text, k in zip(column, more, strict=True)]
 
 
 def _more_digits(text: str) -> int:
