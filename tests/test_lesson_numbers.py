@@ -5,7 +5,7 @@ import math
 import pytest
 
 from ledgers_told import chains_end_at_a_cost, roads_are_the_tapes, they_add_up
-from recomputed import wrong
+from recomputed import open_sums, wrong
 from tinygrad_rnn import Unfolded
 from tinygrad_rnn.view import lessons, trace
 
@@ -31,6 +31,7 @@ def test_what_the_steps_show_is_so(lesson, tmp_path, monkeypatch, capsys):
         if net.T <= MOST_STEPS:
             net.replay()  # a lesson may have changed the weights
             told = trace(net)
+            assert open_sums(told) == []
             they_add_up(net, told)
             roads_are_the_tapes(net, told)
             chains_end_at_a_cost(net, told)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
+import numpy as np
+
 _LATEX_SPECIAL = {c: rf"\{c}" for c in "#$%&{}_"} | {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim "}
+
+ROWS = 6  # of an array
 
 _PLAIN = {
     r"\odot": "⊙",
@@ -43,22 +49,28 @@ _SUBSCRIPT = dict(zip("0123456789aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇�
 _SUPERSCRIPT = {"2": "²", "ᵀ": "ᵀ", "*": "*"}
 
 
-def number(value: float) -> str:
-    """A number as it is shown everywhere: three decimals, or a power of ten where these say too little."""
-    if value != 0 and (abs(value) < 0.0005 or abs(value) >= 10000):
-        return f"{value:.2e}".replace("-", "−")
-    return f"{value:.3f}".replace("-", "−")
+def number(value: float, more: int = 0) -> str:
+    """A number as it is shown everywhere: three decimals, or a power of ten where these say too little.
+
+    It has `more` digits if they say something.
+    """
+    if more and rounded(value) == value:
+        more = 0
+    return (f"{value:.{2 + more}e}" if _by_power(value) else f"{value:.{3 + more}f}").replace("-", "−")
 
 
-def summed(terms: Iterable[Iterable[float]]) -> str:
-    """A sum of products with its numbers in it: ``0.100·0.200 + 1.000·0.300``."""
-    return r" + ".join(r" \cdot ".join(factor(f) for f in term) for term in terms)
+def rounded(value: float, more: int = 0) -> float:
+    """The same number as it is read off."""
+    return float(f"{value:.{2 + more}e}") if _by_power(value) else round(value, 3 + more)
 
 
-def factor(value: float) -> str:
-    """A number as it stands in a product: in parentheses if it is negative."""
-    text = number(value)
-    return f"({text})" if text.startswith("−") else text
+def half_a_digit(value: float) -> float:
+    """How far a number may be from what is shown of it; a little more, as half a digit has no exact double."""
+    return (0.5 + 1e-9) * (10.0 ** (int(f"{value:.2e}".partition("e")[2]) - 2) if _by_power(value) else 1e-3)
+
+
+def _by_power(value: float) -> bool:
+    return 0 < abs(value) < 0.0005 or 10000 <= abs(value) < math.inf
 
 
 def symbol(name: str, t: int | None = None) -> str:
@@ -91,16 +103,35 @@ def _shift(text: str, table: dict[str, str], mark: str) -> str:
     return "".join(table[c] for c in text) if all(c in table for c in text) else mark + text
 
 
-def array(values: Any, rows: int = 6, width: int = 6) -> str:
-    """An array in plain text: a scalar, a row in brackets, or rows one below the other, their numbers in columns."""
-    if values.ndim == 0:
-        return number(float(values))
-    width = max(width, *(len(number(float(v))) for v in values[:rows].flat)) if values.size else width
-    if values.ndim == 1:
-        return "[ " + "  ".join(f"{number(float(v)):>{width}}" for v in values) + " ]"
-    if len(values) == 1:
-        return array(values[0], rows, width)
-    shown = [array(v, rows, width) for v in values[:rows]]
-    if len(values) > rows:
-        shown.append(f"({len(values) - rows} more rows)")
-    return "\n".join(shown)
+def aligned(column: Sequence[str]) -> list[str]:
+    """Numbers with spaces behind them where others have more digits, so that their points stand one below the other."""
+    more = [_more_digits(text) for text in column]
+    most = max(more, default=0)
+    return [text + " " * (most - k) for text, k in zip(column, more, strict=True)]
+
+
+def _more_digits(text: str) -> int:
+    digits, power, _ = text.partition(".")[2].partition("e")
+    return len(digits) - (2 if power else 3) if digits else 0
+
+
+def array(values: Any, more: Iterable[int] = repeat(0)) -> str:
+    """An array in plain text: a scalar, a row in brackets, or rows one below the other, their numbers in columns.
+
+    Its entries have so many `more` digits, one after the other, of the rows that are shown.
+    """
+    shown = values[:ROWS] if values.ndim > 1 else values
+    cells = aligned([number(float(v), k) for v, k in zip(shown.flat, more, strict=False)])
+    if not values.ndim:
+        return cells[0]
+    width = max(6, *map(len, cells)) if cells else 6
+    return _laid_out(np.array([f"{cell:>{width}}" for cell in cells], object).reshape(shown.shape), len(values))
+
+
+def _laid_out(cells: Any, count: int) -> str:
+    if cells.ndim == 1:
+        return f"[ {'  '.join(cells)} ]"
+    if count == 1:
+        return _laid_out(cells[0], len(cells[0]))
+    shown = [_laid_out(row, len(row)) for row in cells[:ROWS]]
+    return "\n".join([*shown, f"({count - ROWS} more rows)"] if count > ROWS else shown)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from .calling import Calling, Front
 from .errors import ShapeError
 from .form import Addend, Block
+from .worked import Part
 
 Array = NDArray[Any]
 Index = tuple[int, ...]  # of one entry
 Latex = str | Callable[..., str]
-Unit = Callable[..., str] | None
+Unit = Callable[..., Part] | None
 Check = Callable[..., str | None]  # (names, args) to what is wrong, in words
 Ufuncs = Sequence[tuple[Any, ...]]  # NumPy functions, each with the numbers it takes besides its arguments
 
@@ -39,7 +40,8 @@ class Rule:
     equation : str
         Guo's equation for it, where it is the same wherever the op stands.
     unit : callable or None
-        ``unit(index, g, y, *args)``: one entry of the share, written out with its numbers.
+        ``unit(index, g, y, *args)``: one entry of the share, written out with its numbers, as terms; an op that works
+        entry by entry has them from `latex`.
     """
 
     vjp: Callable[..., Any]
@@ -63,7 +65,7 @@ class Op:
     equation : str
         Guo's equation for it, where it is the same wherever the op stands.
     unit : callable or None
-        ``unit(index, *args)``: one entry of its value, written out with its numbers.
+        ``unit(index, *args)``: one entry of its value, written out with its numbers, as terms; see `Rule`.
     moves : bool
         Whether it only moves numbers: one entry is then written as the number it is.
     keeps_shape : bool

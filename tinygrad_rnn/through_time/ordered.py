@@ -14,6 +14,7 @@ from ..autodiff.asked import asked
 from ..autodiff.calling import shortened
 from ..autodiff.errors import UsageError
 from ..autodiff.notation import array
+from ..autodiff.worked import closing_each
 
 Array = NDArray[Any]
 
@@ -44,7 +45,8 @@ class Ordered:
         return np.asarray(self.ordinary + sum(self.terms.values()))
 
     def __str__(self) -> str:
-        terms = [array(self.ordinary), *(f"{array(term)} by {z}" for z, term in self.terms.items())]
+        more = closing_each([self.ordinary, *self.terms.values()], self.total)
+        terms = [array(self.ordinary, more), *(f"{array(term, more)} by {z}" for z, term in self.terms.items())]
         joint = " + " if not self.node.shape else "\n  + "
         end = " = " if not self.node.shape else "\n  = "
         return f"∂⁺{self.target}/∂{self.node} = {joint.join(terms)}{end}{array(self.total)}"

@@ -14,6 +14,7 @@ from ..autodiff import Cotangents, Node, Share, Tape, Values, writing
 from ..autodiff.asked import asked_if_it_fails
 from ..autodiff.calling import shortened
 from ..autodiff.notation import plain
+from ..autodiff.worked import Worked, worked
 
 Array = NDArray[Any]
 
@@ -143,16 +144,17 @@ class Step:
         return [w._replace(name=plain(w.name)) for w in unique.values()]
 
     def again(self, changed: Read) -> Array:
-        """The step's value, had one of the arrays that it reads been another one."""
-        node, args = self.node, [np.asarray(v) for v in self._args]
+        """The step's value in double precision, had one of the arrays that it reads been another one."""
+        node, args = self.node, [np.asarray(v, float) for v in self._args]
         assert node.op is not None  # a leaf reads nothing
+        new = np.asarray(changed.value, float)
         if changed.what == "value":
-            args = [changed.value if p is changed.node else v for p, v in zip(node.parents, args, strict=True)]
+            args = [new if p is changed.node else v for p, v in zip(node.parents, args, strict=True)]
         if self.share is None:
             return np.asarray(node.op.value(*args))
-        g, y = self._g, np.asarray(self._values[node])
+        g, y = np.asarray(self._g, float), np.asarray(self._values[node], float)
         if changed.node is node:
-            g, y = (changed.value, y) if changed.what == "cotangent" else (g, changed.value)
+            g, y = (new, y) if changed.what == "cotangent" else (g, new)
         return np.asarray(node.op.share(self.share.slot, g, y, args))
 
     def largest(self) -> tuple[int, ...]:
@@ -161,7 +163,18 @@ class Step:
 
     @asked_if_it_fails
     def unit(self, index: tuple[int, ...] | None = None) -> str:
-        """One entry of the result written out with its numbers, in plain text.
+        """One entry of the result written out with its numbers, in plain text; empty if nothing is computed.
+
+        Parameters
+        ----------
+        index : tuple of int, optional
+            Which entry of `value`; the largest if none is named.
+        """
+        return str(self.worked(index) or "")
+
+    @asked_if_it_fails
+    def worked(self, index: tuple[int, ...] | None = None) -> Worked | None:
+        """The same as terms, of which text is made; None if nothing is computed.
 
         Parameters
         ----------
@@ -170,7 +183,7 @@ class Step:
         """
         node, share = self.node, self.share
         if node.op is None:
-            return ""
+            return None
         index = self.largest() if index is None else index
         shape = self.value.shape
         if not (isinstance(index, tuple) and len(index) == len(shape)) or not all(
@@ -179,10 +192,10 @@ class Step:
         ):
             raise ValueError(f"index={shortened(index)}: it names an entry of {shape}, such as {self.largest()}")
         if share is None:
-            written = writing.value_entry(node.op, index, self._args)
+            formula = writing.value_entry(node.op, index, self._args)
         else:
-            written = writing.share_entry(node.op, share.slot, index, self._g, self._values[node], self._args)
-        return plain(written)
+            formula = writing.share_entry(node.op, share.slot, index, self._g, self._values[node], self._args)
+        return worked(formula, float(self.value[index]))
 
     def _of(self, node: Node) -> str:
         """How dC / d node is written in LaTeX, C being the cost that the error started from."""

@@ -15,7 +15,7 @@ from ..autodiff.traits import is_tie
 from ..through_time.influence import influence
 from ..through_time.windows import truncation_mask
 from ..unfold import Step, Unfolded
-from .ledger import MOST_COLUMNS, entries, part_along
+from .ledger import MOST_COLUMNS, digits, entries, part_along, written
 from .tiles import NAMED as MOST_ENTRIES
 from .tiles import blocks
 
@@ -246,9 +246,11 @@ class Book:
         gradient, first_sum, earliest = ordered[-1][2], ordered[0][2], ordered[0][3]
         amounts = Amounts(gradient)
         small = gradient.size <= MOST_COLUMNS
+        sums = {k: so_far for k, (_, _, so_far, _) in enumerate(ordered, 1)}
+        more = digits([share for _, share, _, _ in ordered], sums) if small else None
 
-        def cells(values: Array) -> tuple[str, ...]:
-            return tuple(number(float(v)) for v in values.flat) if small else (number(float(np.linalg.norm(values))),)
+        def cells(values: Array, more: list[int] | None = more) -> tuple[str, ...]:
+            return tuple(written(values, more)) if small else (number(float(np.linalg.norm(values))),)
 
         def costs(first: int, last: int) -> tuple[str, ...]:
             if given is None:
@@ -282,7 +284,7 @@ class Book:
                 for t in times
                 for _, share, _, step in [self.arrived[t]]
             ),
-            tuple((step.number, cells(so_far)) for _, _, so_far, step in ordered),
+            tuple((step.number, cells(so_far, None)) for _, _, so_far, step in ordered),
             self.weight,
             self.shape,
             tuple(entries(self.weight, self.shape)) if gradient.size <= MOST_ENTRIES else (),

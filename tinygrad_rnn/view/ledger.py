@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff.asked import asked
-from ..autodiff.notation import number, plain, symbol
+from ..autodiff.notation import aligned, number, plain, symbol
+from ..autodiff.worked import closing, total
 from ..unfold import Unfolded
 from .text import called
 
@@ -55,17 +56,20 @@ class Ledger:
                 yield str(t), [number(float(np.linalg.norm(share))), number(float(so_far))]
             yield self.gradient, ["", number(float(np.linalg.norm(self.total)))]
             return
+        more = digits(list(self.shares), {len(self.shares): self.shares.sum(axis=0)})
         for t, share in enumerate(self.shares, start=1):
-            yield str(t), [number(float(v)) for v in share.flat]
-        yield "sum", [number(float(v)) for v in self.shares.sum(axis=0).flat]
-        yield self.gradient, [number(float(v)) for v in self.total.flat]
+            yield str(t), written(share, more)
+        yield "sum", written(self.shares.sum(axis=0))
+        yield self.gradient, written(self.total)
 
     def __str__(self) -> str:
-        rows = [("t", self.columns()), *self.rows()]
+        names, cells = zip(*self.rows(), strict=True)
+        columns = [aligned(column) for column in zip(*cells, strict=True)]
+        rows = [("t", self.columns()), *zip(names, zip(*columns, strict=True), strict=True)]
         widths = [max(len(row[k]) for _, row in rows) for k in range(len(rows[0][1]))]
         head = max(len(name) for name, _ in rows)
         lines = [
-            f"{name:>{head}}  " + "  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True))
+            f"{name:>{head}}  {'  '.join(f'{cell:>{w}}' for cell, w in zip(row, widths, strict=True))}".rstrip()
             for name, row in rows
         ]
         rule = "─" * len(lines[0])
@@ -82,6 +86,28 @@ class Ledger:
 
         rows = "".join(row("td", *each) for each in self.rows())
         return f"<table><thead>{row('th', 't', self.columns())}</thead><tbody>{rows}</tbody></table>"
+
+
+def digits(shares: Sequence[NDArray[Any]], sums: Mapping[int, NDArray[Any]]) -> list[int]:
+    """How many more digits of the shares are shown, entry by entry, so that what is shown adds up.
+
+    Parameters
+    ----------
+    shares : sequence of ndarray
+        In the order in which they are added up.
+    sums : mapping of int to ndarray
+        What so many of the first shares give.
+    """
+    columns = np.reshape(shares, (len(shares), -1)).T.tolist()
+    return [
+        closing(*((total(column[:count]), float(of_all.flat[k])) for count, of_all in sums.items()))
+        for k, column in enumerate(columns)
+    ]
+
+
+def written(values: NDArray[Any], more: Sequence[int] | None = None) -> list[str]:
+    """The entries as text, each with so many more digits than numbers have anyway."""
+    return [number(float(v), k) for v, k in zip(values.flat, more or [0] * values.size, strict=True)]
 
 
 def part_along(share: Any, gradient: NDArray[Any]) -> float | None:

@@ -90,7 +90,7 @@ def frame(step: Step | Moment, brief: bool = False, width: int = WIDTH) -> str:
     ]
     name, value = shown.result
     results = [("before", shown.before), ("share", value), (name, shown.after)] if shown.before else [(name, value)]
-    read = [pair for pair in shown.read if not (brief and shown.weight and pair[1] == value)]
+    read = () if brief and shown.weight and shown.op == "copy" else shown.read
     names = min(width // 2, max(len(name) for name, _ in [*read, *results]))
     if read:
         lines += [*_listed(read, names, " "), "   " + " " * names + "  " + "┄" * 20]

@@ -12,7 +12,7 @@ import re
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ..autodiff.asked import asked
 from ..autodiff.notation import array, number, plain, symbol
 from ..autodiff.traits import is_tie
+from ..autodiff.worked import Worked, closing_each
 from ..unfold import Read, Step, Unfolded
 from ..unfold.structure import flatten
 from . import svg
@@ -38,7 +39,6 @@ from .accounts import (
     spans,
     truncations,
 )
-from .arithmetic import evaluate, terms
 from .asked import a_path, a_text
 from .figure import figure
 from .files import write_whole
@@ -656,9 +656,10 @@ def moment(step: Step, weight: str = "", source: str = "") -> Moment:
     """A step as data."""
     share, index = step.share, step.largest()
     name = plain(step.result)
-    worked = step.unit(index)
+    worked = step.worked(index)
     value = float(step.value[index])
-    reads = step.reads
+    reads, before = step.reads, step.before
+    more = repeat(0) if before is None or share is None else closing_each([before, step.value], step.after)
     return Moment(
         step.number,
         step.phase,
@@ -671,14 +672,14 @@ def moment(step: Step, weight: str = "", source: str = "") -> Moment:
         step.formula,
         step.text,
         tuple((read.name, array(read.value)) for read in reads),
-        (name, array(step.value)),
-        "" if share is None or step.before is None else array(step.before),
+        (name, array(step.value, more)),
+        "" if share is None or before is None else array(before, more),
         "" if share is None else array(step.after),
         step.value.shape,
         "(" + ", ".join(str(i + 1) for i in index) + ")" if index else "",
         f"{worked} = {number(value)}" if worked else number(value),
         finite(value),
-        tuple(_terms(worked)),
+        worked.terms if worked else (),
         weight,
         source,
         tuple((f"n{read.node.index}", read.what) for read in reads),
@@ -691,16 +692,15 @@ def _entries(step: Step) -> Iterator[Entry]:
     """Each entry of the result, with what it reads most of: what moves it most when it grows by a millionth."""
     most = [_most(step, read) for read in step.reads]
     for k, index in enumerate(np.ndindex(*step.value.shape)):
-        yield Entry(number(float(step.value[index])), _short(step.unit(index)), tuple(int(each[k]) for each in most))
+        yield Entry(number(float(step.value[index])), _short(step.worked(index)), tuple(int(each[k]) for each in most))
 
 
-def _short(worked: str) -> str:
+def _short(worked: Worked | None) -> str:
     """A long sum by its first and its last terms."""
-    if len(worked) < LONG:
-        return worked
-    each = terms(worked)
-    if len(each) < 9:
-        return worked
+    whole = str(worked or "")
+    if worked is None or len(whole) < LONG or len(worked.terms) < 9:
+        return whole
+    each = [text for text, _ in worked.terms]
     return f"{' + '.join(each[:5])} + … {len(each) - 7} more … + {' + '.join(each[-2:])}"
 
 
@@ -709,18 +709,10 @@ def _most(step: Step, read: Read) -> NDArray[Any]:
         return np.full(step.value.size, -1)
     moved, small = np.zeros((read.value.size, step.value.size)), 1e-3 * float(np.abs(read.value).max()) + 1e-9
     with np.errstate(all="ignore"):
+        still = step.again(read)
         for k in range(read.value.size):
             grown = np.array(read.value, dtype=float)
             grown.flat[k] += 1e-6 * (abs(grown.flat[k]) + small)
-            moved[k] = np.abs(step.again(read._replace(value=grown)) - step.value).ravel()
+            moved[k] = np.abs(step.again(read._replace(value=grown)) - still).ravel()
     moved = np.nan_to_num(moved)
     return np.where(moved.any(axis=0), moved.argmax(axis=0), -1)
-
-
-def _terms(worked: str) -> Iterator[tuple[str, float]]:
-    each = terms(worked)
-    if len(each) > 1:
-        for term in each:
-            value = evaluate(term)
-            if math.isfinite(value):
-                yield term, value

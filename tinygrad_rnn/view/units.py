@@ -13,6 +13,7 @@ from ..autodiff import Node, writing
 from ..autodiff.calling import shortened
 from ..autodiff.notation import number, plain, symbol
 from ..autodiff.traits import is_tie, product_with
+from ..autodiff.worked import worked
 from ..unfold import Unfolded
 from .fragment import Fragment
 from .overlay import short
@@ -60,7 +61,8 @@ def zoomed(net: Unfolded | Fragment, zoom: tuple[int, str]) -> Scene:
         left += width + GROUP
     best = int(np.argmax(np.abs(units)))
     name = _unit_name(node, best) if node.shape else str(node)
-    worked = f"{name} = {plain(writing.value_entry(node.op, _at(node, best), args))} = {number(units[best])}"
+    entry = worked(writing.value_entry(node.op, _at(node, best), args), float(units[best]))
+    line = f"{name} = {entry} = {number(units[best])}"
     biggest = max((abs(w) for _, w in lines), default=1.0) or 1.0
     drawn = tuple(
         Line(
@@ -80,7 +82,7 @@ def zoomed(net: Unfolded | Fragment, zoom: tuple[int, str]) -> Scene:
         boxes=(*boxes, *_labels(node, [(line, w) for line, w in lines], boxes)),
         lines=drawn,
         frames=(),
-        caption=f"{plain(node.formula)}      {worked if len(worked) < 140 else ''}{samples}".rstrip(),
+        caption=f"{plain(node.formula)}      {line if len(line) < 140 else ''}{samples}".rstrip(),
         legend=((POSITIVE, "positive slope"), (NEGATIVE, "negative slope"), ("#FFFFFF", "width: its size")),
     )
 

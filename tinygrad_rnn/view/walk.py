@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..autodiff.notation import aligned
 from .accounts import Account
 from .foreign import briefly
 from .guess import judge, question, veiled
@@ -116,7 +117,9 @@ def table(account: Account, number: int) -> list[str]:
     """A ledger as it stands after the step of this number."""
     columns = account.columns[:MOST_COLUMNS]
     more = " …" if len(account.columns) > MOST_COLUMNS else ""
-    rows = [("t", columns), *((copies, cells[:MOST_COLUMNS]) for copies, cells in account.after(number))]
+    after = account.after(number)
+    shown = [aligned([cells[k] if cells else "" for _, cells in after]) for k in range(len(columns))]
+    rows = [("t", columns), *zip([copies for copies, _ in after], zip(*shown, strict=True), strict=True)]
     head = min(MOST_WIDE, max(len(name) for name, _ in rows))
     widths = [min(MOST_WIDE, max(7, len(column))) for column in columns]
     lines = [f"The copies of {account.weight}:"]

@@ -20,12 +20,12 @@ def maximum(a: Array, b: Array, out: Array | None = None) -> Array:
 maximum.checked(arguments.same_shape)
 
 
-@maximum.vjp(0, latex=r"{g} \odot [{0} > {1}]")
+@maximum.vjp(0, latex=r"{g} \odot (0.5 + 0.5 \odot \operatorname{{sgn}}({0} - {1}))")
 def _(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * (0.5 + 0.5 * elementary.sign(a - b))
 
 
-@maximum.vjp(1, latex=r"{g} \odot [{1} > {0}]")
+@maximum.vjp(1, latex=r"{g} \odot (0.5 + 0.5 \odot \operatorname{{sgn}}({1} - {0}))")
 def _(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * (0.5 + 0.5 * elementary.sign(b - a))
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..kernels import Call, prepared_once, ready_exponentials, ready_sums
-from ..notation import factor, number, summed
 from ..op import Array, Index, op
+from ..worked import Part, Term, times, total
 from . import arguments, probabilities
 
 
@@ -21,9 +21,9 @@ def _same_samples(names: Sequence[object], args: Sequence[Array]) -> str | None:
     return arguments.same_shape(names, args)
 
 
-def _squared_error_unit(index: Index, y: Array, d: Array) -> str:
-    squares = " + ".join(f"({factor(a)} - {factor(b)})^{{2}}" for a, b in zip(d.flat, y.flat, strict=True))
-    return rf"\tfrac12 ({squares})"
+def _squared_error_unit(index: Index, y: Array, d: Array) -> Part:
+    errors = (Term("−", (float(a), float(b))) for a, b in zip(d.flat, y.flat, strict=True))
+    return Term("½", (total(Term("^", (error, "2")) for error in errors),))
 
 
 @op(label="½Σ(d−y)²", latex=r"\tfrac12 \lVert {1} - {0} \rVert^{{2}}", equation="G5", unit=_squared_error_unit)
@@ -56,16 +56,15 @@ def _(dd: Any, c: Array, y: Array, d: Array) -> Any:
     return (dd * (d - y)).sum(axis=(-2, -1))
 
 
-def _terms_of_ln(index: Index, net: Array, y: Array, d: Array) -> str:
-    with np.errstate(divide="ignore"):
-        return (
-            "-("
-            + " + ".join(rf"{number(b)} \cdot \ln {number(a)}" for a, b in zip(y.flat, d.flat, strict=True) if b)
-            + ")"
-        )
+def _times_ln(d: float, y: float) -> Term:
+    return Term("·", (float(d), Term("ln", (float(y),))))
 
 
-@op(label="−Σ d ln y", latex=r"-\sum_{{pk}} {2} \odot \ln {1}", unit=_terms_of_ln)
+def _cross_entropy_unit(index: Index, net: Array, y: Array, d: Array) -> Part:
+    return Term("negative", (total(_times_ln(b, a) for a, b in zip(y.flat, d.flat, strict=True) if b),))
+
+
+@op(label="−Σ d ln y", latex=r"-\sum_{{pk}} {2} \odot \ln {1}", unit=_cross_entropy_unit)
 def cross_entropy(net: Array, y: Array, d: Array, out: Array | None = None) -> Array:
     """C = -sum_pk d[p, k] ln y[p, k] with y = softmax(net).
 
@@ -134,17 +133,17 @@ cross_entropy.checked(_same_samples)
 cross_entropy.reads(1)
 
 
-def _softmax_error_unit(index: Index, y: Array, d: Array) -> str:
-    paid = number(d[index[:-1]].sum())
-    weighed = number(y[index]) if paid == number(1) else rf"{number(y[index])} \cdot {paid}"
-    return f"{weighed} - {factor(d[index])}"
+def _softmax_error_unit(index: Index, y: Array, d: Array) -> Part:
+    paid = float(d[index[:-1]].sum())
+    weighed = float(y[index]) if np.isclose(paid, 1, rtol=0, atol=1e-6) else times(y[index], paid)
+    return Term("−", (weighed, float(d[index])))
 
 
 @cross_entropy.vjp(
     0,
     latex=r"{g} \cdot ({1} - {2})",
     equation="G17",
-    unit=lambda index, g, c, net, y, d: rf"{factor(float(g))} \cdot ({_softmax_error_unit(index, y, d)})",
+    unit=lambda index, g, c, net, y, d: Term("·", (float(g), _softmax_error_unit(index, y, d))),
 )
 def _(g: Array, c: Array, net: Array, y: Array, d: Array) -> Array:
     return g * softmax_error(y, d)
@@ -185,7 +184,7 @@ softmax_error.checked(_same_samples)
 @softmax_error.vjp(
     0,
     latex=r"{g} \sum_k {1}",
-    unit=lambda index, g, y, p, d: rf"{number(g[index])} \cdot ({summed((v,) for v in d[index[0]])})",
+    unit=lambda index, g, y, p, d: Term("·", (float(g[index]), total(map(float, d[index[0]])))),
 )
 def _(g: Any, y: Array, p: Array, d: Any) -> Any:
     return g * d.sum(axis=-1, keepdims=True)
@@ -196,15 +195,9 @@ def _(dp: Any, y: Array, p: Array, d: Any) -> Any:
     return dp * d.sum(axis=-1, keepdims=True)
 
 
-def _bernoulli_unit(index: Index, net: Array, y: Array, d: Array) -> str:
-    return (
-        "-("
-        + " + ".join(
-            rf"{number(b)} \cdot \ln {number(a)} + {number(1 - b)} \cdot \ln {number(1 - a)}"
-            for a, b in zip(y.flat, d.flat, strict=True)
-        )
-        + ")"
-    )
+def _bernoulli_unit(index: Index, net: Array, y: Array, d: Array) -> Part:
+    pairs = zip(y.flat, d.flat, strict=True)
+    return Term("negative", (total(_times_ln(*p) for a, b in pairs for p in ((b, a), (1 - b, 1 - a)) if p[0]),))
 
 
 @op(

@@ -25,7 +25,11 @@ def _power_rule(g: Any, x: Any, exponent: float) -> Any:
     return g * (exponent * power(x, exponent=exponent - 1)) if exponent else 0 * g
 
 
-@power.vjp(0, latex=lambda x, g, y, exponent: rf"{g} \odot ({exponent:g} \odot {x}^{{{exponent - 1:g}}})")
+def _power_rule_latex(x: str, g: str, y: str, exponent: float) -> str:
+    return rf"{g} \odot ({exponent:g} \odot {x}^{{{exponent - 1:g}}})" if exponent else rf"0 \odot {g}"
+
+
+@power.vjp(0, latex=_power_rule_latex)
 def _(g: Any, y: Any, x: Any, exponent: float) -> Any:
     return _power_rule(g, x, exponent)
 

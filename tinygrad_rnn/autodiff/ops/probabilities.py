@@ -7,17 +7,21 @@ from typing import Any
 import numpy as np
 
 from ..kernels import Call, prepared_once, ready_exponentials
-from ..notation import factor, number, summed
 from ..op import Array, Index, op
+from ..worked import Part, Term, dot, total
 from . import arguments, elementary, shapes
 
 
-def _powers(net: Array) -> str:
-    return " + ".join(f"e^{{{number(v)}}}" for v in net)
+def _power(net: float) -> Term:
+    return Term("e^", (float(net),))
 
 
-def _softmax_unit(index: Index, net: Array) -> str:
-    return f"e^{{{number(net[index])}}} / ({_powers(net[index[:-1]])})"
+def _powers(net: Array) -> Part:
+    return total(map(_power, net))
+
+
+def _softmax_unit(index: Index, net: Array) -> Part:
+    return Term("/", (_power(net[index]), _powers(net[index[:-1]])))
 
 
 @op(label="softmax", latex=r"\operatorname{{softmax}}({0})", equation="G15", unit=_softmax_unit)
@@ -46,8 +50,8 @@ def _ready_softmax(y: Array, net: Array) -> Call:
     0,
     latex=r"{y} \odot ({g} - \langle {y}, {g} \rangle)",
     equation="G8",
-    unit=lambda index, g, y, net: (
-        f"{number(y[index])} \\cdot ({factor(g[index])} - ({summed(zip(y[index[:-1]], g[index[:-1]], strict=True))}))"
+    unit=lambda index, g, y, net: Term(
+        "·", (float(y[index]), Term("−", (float(g[index]), dot(y[index[:-1]], g[index[:-1]]))))
     ),
 )
 def _(g: Array, y: Array, net: Array) -> Array:
@@ -63,7 +67,7 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
 @op(
     label="ln Σ exp",
     latex=r"\ln \sum_k \exp({0})",
-    unit=lambda index, net: rf"\ln({_powers(net[index])})",
+    unit=lambda index, net: Term("ln", (_powers(net[index]),)),
 )
 def logsumexp(net: Array, out: Array | None = None) -> Array:
     """ln sum_k exp(net_k) along the last axis, which goes. The largest is taken out first, so nothing overflows."""
@@ -83,7 +87,7 @@ def _each(g: Any) -> Any:
 @logsumexp.vjp(
     0,
     latex=r"{g} \odot \operatorname{{softmax}}({0})",
-    unit=lambda index, g, y, net: rf"{factor(g[index[:-1]])} \cdot {_softmax_unit(index, net)}",
+    unit=lambda index, g, y, net: Term("·", (float(g[index[:-1]]), _softmax_unit(index, net))),
 )
 def _(g: Any, y: Any, net: Any) -> Any:
     return _each(g) * softmax(net)
@@ -97,7 +101,7 @@ def _(dnet: Any, y: Any, net: Any) -> Any:
 @op(
     label="ln softmax",
     latex=r"{0} - \ln \sum_k \exp({0})",
-    unit=lambda index, net: rf"{number(net[index])} - \ln({_powers(net[index[:-1]])})",
+    unit=lambda index, net: Term("−", (float(net[index]), Term("ln", (_powers(net[index[:-1]]),)))),
 )
 def log_softmax(net: Array, out: Array | None = None) -> Array:
     """ln softmax(net) along the last axis, exact where the softmax itself underflows."""
@@ -113,8 +117,8 @@ log_softmax.checked(arguments.something)
 @log_softmax.vjp(
     0,
     latex=r"{g} - \exp({y}) \odot \sum_k {g}",
-    unit=lambda index, g, y, net: (
-        rf"{factor(g[index])} - e^{{{number(y[index])}}} \cdot ({summed((v,) for v in g[index[:-1]])})"
+    unit=lambda index, g, y, net: Term(
+        "−", (float(g[index]), Term("·", (_power(y[index]), total(map(float, g[index[:-1]])))))
     ),
 )
 def _(g: Any, y: Any, net: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..form import Addend
-from ..notation import summed
 from ..op import Array, Index, op
 from ..terms import Outer
+from ..worked import Part, dot, times, total
 from . import shapes
 
 
@@ -27,12 +27,11 @@ def _linear_latex(*args: str) -> str:
     return " + ".join([*pairs, args[-1]] if len(args) % 2 else pairs)
 
 
-def _linear_unit(index: Index, *args: Array) -> str:
+def _linear_unit(index: Index, *args: Array) -> Part:
     p, j = index
-    terms = [
-        (x, w) for a, w_all in zip(args[0::2], args[1::2], strict=False) for x, w in zip(a[p], w_all[j], strict=True)
-    ]
-    return summed([*terms, (args[-1][j],)] if len(args) % 2 else terms)
+    pairs = zip(args[0::2], args[1::2], strict=False)
+    terms: list[Part] = [times(x, w) for a, w_all in pairs for x, w in zip(a[p], w_all[j], strict=True)]
+    return total([*terms, float(args[-1][j])] if len(args) % 2 else terms)
 
 
 def _linear_terms(n: int) -> list[Addend]:
@@ -88,12 +87,12 @@ def _linear_share_latex(*args: str, g: str, y: str, slot: int) -> str:
     return rf"{g}^{{\top}}\,{args[slot - 1]}" if slot % 2 else rf"{g}\,{args[slot + 1]}"
 
 
-def _linear_share_unit(index: Index, g: Array, y: Array, *args: Array, slot: int) -> str:
+def _linear_share_unit(index: Index, g: Array, y: Array, *args: Array, slot: int) -> Part:
     if slot == len(args) - 1 and len(args) % 2:
-        return summed((v,) for v in g[:, index[0]])
+        return total(map(float, g[:, index[0]]))
     if slot % 2:
-        return summed(zip(g[:, index[0]], args[slot - 1][:, index[1]], strict=True))
-    return summed(zip(g[index[0]], args[slot + 1][:, index[1]], strict=True))
+        return dot(g[:, index[0]], args[slot - 1][:, index[1]])
+    return dot(g[index[0]], args[slot + 1][:, index[1]])
 
 
 @linear.vjp(latex=_linear_share_latex, unit=_linear_share_unit)
@@ -128,7 +127,7 @@ def _two_matrices(names: Sequence[object], args: Sequence[Array]) -> str | None:
 @op(
     label="·",
     latex=r"{0}\,{1}",
-    unit=lambda index, a, w: summed(zip(a[index[0]], w[:, index[1]], strict=True)),
+    unit=lambda index, a, w: dot(a[index[0]], w[:, index[1]]),
     linear=(0, 1),
     terms=lambda n: [Addend((0, 1))],
 )
@@ -143,7 +142,7 @@ matmul.checked(_two_matrices)
 @matmul.vjp(
     0,
     latex=r"{g}\,{1}^{{\top}}",
-    unit=lambda index, g, y, a, w: summed(zip(g[index[0]], w[index[1]], strict=True)),
+    unit=lambda index, g, y, a, w: dot(g[index[0]], w[index[1]]),
 )
 def _(g: Array, y: Array, a: Array, w: Array) -> Any:
     return linear(g, w)
@@ -152,7 +151,7 @@ def _(g: Array, y: Array, a: Array, w: Array) -> Any:
 @matmul.vjp(
     1,
     latex=r"{0}^{{\top}}\,{g}",
-    unit=lambda index, g, y, a, w: summed(zip(a[:, index[0]], g[:, index[1]], strict=True)),
+    unit=lambda index, g, y, a, w: dot(a[:, index[0]], g[:, index[1]]),
 )
 def _(g: Array, y: Array, a: Array, w: Array) -> Any:
     return outer_product(a, g)
@@ -161,7 +160,7 @@ def _(g: Array, y: Array, a: Array, w: Array) -> Any:
 @op(
     label="⊗",
     latex=r"{0}^{{\top}}\,{1}",
-    unit=lambda index, g, x: summed(zip(g[:, index[0]], x[:, index[1]], strict=True)),
+    unit=lambda index, g, x: dot(g[:, index[0]], x[:, index[1]]),
     linear=(0, 1),
     terms=lambda n: [Addend((0, 1), (True, False))],
 )
@@ -181,7 +180,7 @@ def _(names: Sequence[object], args: Sequence[Array]) -> str | None:
 @outer.vjp(
     0,
     latex=r"{1}\,{g}^{{\top}}",
-    unit=lambda index, g, y, a, x: summed(zip(x[index[0]], g[index[1]], strict=True)),
+    unit=lambda index, g, y, a, x: dot(x[index[0]], g[index[1]]),
 )
 def _(g: Array, y: Array, a: Array, x: Array) -> Any:
     return linear(x, g)
@@ -190,7 +189,7 @@ def _(g: Array, y: Array, a: Array, x: Array) -> Any:
 @outer.vjp(
     1,
     latex=r"{0}\,{g}",
-    unit=lambda index, g, y, a, x: summed(zip(a[index[0]], g[:, index[1]], strict=True)),
+    unit=lambda index, g, y, a, x: dot(a[index[0]], g[:, index[1]]),
 )
 def _(g: Array, y: Array, a: Array, x: Array) -> Any:
     return a @ g

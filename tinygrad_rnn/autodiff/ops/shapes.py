@@ -11,8 +11,8 @@ import numpy as np
 from ..calling import from_last, shape_of, wanted_shape, wholes
 from ..errors import ShapeError, UsageError
 from ..form import Addend
-from ..notation import summed
 from ..op import Array, Index, op
+from ..worked import Part, Term, total
 from . import arguments
 
 
@@ -53,12 +53,12 @@ def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) 
     return g.sum(axis=new) if new else g
 
 
-def _summands(x: Array, index: Index, axis: tuple[int, ...], keepdims: bool) -> list[tuple[float]]:
+def _summed(x: Array, index: Index, axis: tuple[int, ...], keepdims: bool) -> Part:
     axes = sorted(k % x.ndim for k in axis)
     at: list[Any] = list(index)
     for k in axes:
         at[k : k + keepdims] = [slice(None)]
-    return [(v,) for v in x[tuple(at)].ravel()]
+    return total(map(float, x[tuple(at)].ravel()))
 
 
 def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
@@ -71,7 +71,7 @@ def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 @op(
     label="Σ",
     latex=lambda x, axis, keepdims=False: rf"\sum {x}",
-    unit=lambda index, x, axis, keepdims=False: summed(_summands(x, index, axis, keepdims)),
+    unit=lambda index, x, axis, keepdims=False: _summed(x, index, axis, keepdims),
     moves=True,
     linear=(0,),
     terms=lambda n, axis, keepdims=False: [Addend((0,), summed=True)] if axis == (-2,) and not keepdims else [],
@@ -101,7 +101,7 @@ def _count(x: Any, axis: tuple[int, ...]) -> int:
 @op(
     label="mean",
     latex=lambda x, axis, keepdims=False: rf"\tfrac1n \sum {x}",
-    unit=lambda index, x, axis, keepdims=False: f"({summed(_summands(x, index, axis, keepdims))}) / {_count(x, axis)}",
+    unit=lambda index, x, axis, keepdims=False: Term("/", (_summed(x, index, axis, keepdims), str(_count(x, axis)))),
     moves=True,
     linear=(0,),
 )
