@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import Literal
 
 from ..autodiff import Node
-from ..autodiff.notation import plain, symbol
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from . import svg
@@ -229,10 +228,10 @@ class _Unrolled:
         """How large boxes are: layers as wide as the widest, rows as high as the highest."""
         self.words = {c.first: _gap_words(c) for c in self.columns if c.kind == "gap"}
         boxes = [*self.first, *self.layers]
-        wide = [LETTER * len(self.name(n)) + 4 for n in boxes]
+        wide = [LETTER * len(str(n)) + 4 for n in boxes]
         wide += [WORD * len(text) + 8 for n in boxes for _, text in self.numbers[n.index]]
         wide += [WORD * len(text) + 8 for words in self.words.values() for _, text in words]
-        small = [LETTER * len(self.name(n)) + 3 for n in self.copies]
+        small = [LETTER * len(str(n)) + 3 for n in self.copies]
         small += [WORD * len(text) + 6 for n in self.copies for _, text in self.numbers[n.index]]
         self.wide, self.small = max([42.0, *wide]), max([34.0, *small])
         self.low = SMALL + 12 * max((len(self.numbers[n.index]) for n in self.copies), default=0)
@@ -311,16 +310,6 @@ class _Unrolled:
 
     # ---- what stands in boxes
 
-    def name(self, node: Node) -> str:
-        """A node's name; a state and an output without one have the usual letters."""
-        if node.name or node.op is None:
-            return str(node)
-        parts = flatten(self.net.states[node.t or 0])
-        place = next((k for k, part in enumerate(parts) if part is node), None)
-        other = "y" if node is self.net.outputs[(node.t or 0) - 1] else "h"
-        letter = other if place is None else f"s_{place + 1}" if len(parts) > 1 else "s"
-        return plain(symbol(letter, node.t))
-
     def _numbers(self, node: Node, all_: bool) -> tuple[tuple[str, str], ...]:
         """The lines below a name; if there is no room for all, a word of the caller's, and a copy's share."""
         every = all_ or (isinstance(self.overlay, Shares) and self.made.is_copy(node))
@@ -334,7 +323,7 @@ class _Unrolled:
         look = self.overlay.style(seen)
         place, size = (x, self.y[self._row(node)]), (self.wide, TALL + 12 * len(numbers))
         id = f"n{node.index}"
-        self.boxes[id] = Box(id, self.name(node), *place, *size, kind, numbers, tooltip(node), *look)
+        self.boxes[id] = Box(id, str(node), *place, *size, kind, numbers, tooltip(node), *look)
 
     def _matrix(self, copy: Node, x: float, y: float) -> Box:
         id, again = f"n{copy.index}", self.again[f"n{copy.index}"]
@@ -344,7 +333,7 @@ class _Unrolled:
         color, numbers = self.made.color[copy.parents[0].index], self.numbers[copy.index]
         look = fill, border or color, ink or color
         size = self.small, SMALL + 12 * len(numbers)
-        self.boxes[id] = Box(id, self.name(copy), x, y, *size, "copy", numbers, tooltip(copy), *look)
+        self.boxes[id] = Box(id, str(copy), x, y, *size, "copy", numbers, tooltip(copy), *look)
         return self.boxes[id]
 
     # ---- drawing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..autodiff import Node
+from ..autodiff import Node, naming
 from ..autodiff.notation import plain, symbol
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
@@ -63,7 +63,7 @@ class FoldedPicture(Unfolding):
         found = []
         for before, (index, state) in zip(flatten(self.net.states[self.t - 1]), self.delayed, strict=True):
             if before.index in read and state is not None:
-                numbers = (("caption", plain(symbol(state.name or "s", "t - 1"))),)  # type: ignore[arg-type]
+                numbers = (("caption", plain(symbol(state.name, "t - 1"))),)
                 found.append(
                     Item(
                         f"z{index}",
@@ -117,8 +117,7 @@ class FoldedPicture(Unfolding):
     def _item(self, node: Node, like: str = "") -> Item:
         item = super()._item(node, like)
         if node.t is not None:
-            unnamed = not node.name and node.op is not None
-            label = node.op.label if unnamed and node.op else plain(symbol(node.name, "t"))  # type: ignore[arg-type]
+            label = at_any_time(node, self.t)
             item.name, item.tooltip = label, item.tooltip.replace(f"({self.t})", "(t)")
             item.width = max(item.width, text_width(label))
         return item
@@ -153,6 +152,11 @@ class OfAllSteps(Overlay):
     def style(self, node: Node) -> tuple[str, str, str]:
         """See `Overlay`."""
         return self.base.style(node) if node.t is None else ("", "", "")
+
+
+def at_any_time(node: Node, t: int) -> str:
+    """What a node of the step that is drawn, t, is called in any."""
+    return plain(naming.latex(node, lambda n: n.t and ("t" if n.t == t else "t − 1")))
 
 
 def delays(net: Unfolded) -> list[tuple[int, Node | None]]:

@@ -155,7 +155,7 @@ class Unfolding:
         kind = "leaf" if node.op is None else "op"
         kind = "weight" if node.index in self.color else "copy" if shared else kind
         beside = node.index in self.copies or (node.op is None and node.index not in self.inputs and node.t != 0)
-        name = title(node)
+        name = str(node)
         numbers = tuple((kind, text) for kind, text in self.overlay.numbers(node) if text)
         wide = self.small if node.index in self.copies else WIDE - 10 if shared or beside else WIDE
         needed = LINE * (1 + len(numbers)) + 10
@@ -249,13 +249,6 @@ def gap_column(a: int, b: int) -> Column:
     width = max(92.0, text_width(what) * 0.8)
     item = Item(f"{ELIDED}{a + 1}", "…", width, TALL, "elided", numbers, f"time steps {a + 1} to {b - 1}")
     return Column(f"gap{a + 1}", "", [item], elided=True)
-
-
-def title(node: Node) -> str:
-    """What stands at the head of a box: the node's name; its op's sign, too, where it was given none."""
-    if node.name or node.op is None:
-        return str(node)
-    return f"{node.op.label}  {node}"
 
 
 def tooltip(node: Node) -> str:
