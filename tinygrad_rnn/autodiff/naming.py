@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import writing
 from .notation import is_number, plain, symbol
 
-if TYPE_CHECKING:
-    from .node import Node
-
-Time = Callable[["Node"], int | str | None]
+Node = Any  # a `Node`, whose own module asks this one for its name
+Time = Callable[[Node], int | str | None]
 LONGEST = 16  # the letters of a formula that still serves as a name
 
 
 def own_time(node: Node) -> int | None:
     """The time of a node, as its name says it."""
-    return node.t
+    t: int | None = node.t
+    return t
 
 
 def no_time(_: Node) -> None:
@@ -43,7 +42,7 @@ def latex(node: Node, time: Time = own_time) -> str:
     """
     if node.name:
         constant = node.op is None and not node.active and is_number(node.name)
-        return node.name if constant else symbol(node.name, time(node))
+        return str(node.name) if constant else symbol(node.name, time(node))
     number = Roles.of(node).number(node)
     return _formula(node, [latex(p, time) for p in node.parents]) if not number else _counted(node, number, time(node))
 
@@ -113,7 +112,6 @@ def _read_by(node: Node) -> list[Node]:
 
 def _formula(node: Node, read: list[str]) -> str:
     """What computes it, of what is read under these names; a number that is repeated is that number."""
-    assert node.op is not None  # a leaf reads nothing
     text = writing.value(node.op, read)
     if text != read[0] or is_number(text):
         return text

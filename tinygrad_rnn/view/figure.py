@@ -20,7 +20,7 @@ from . import svg
 from .layers import Layers, Slot
 from .overlay import GREY, Overlay, Shares, Written
 from .roads import Road, StepRoads
-from .scene import Box, Frame, Line, Point, Scene
+from .scene import BETWEEN, Box, Frame, Line, Point, Scene
 from .unfolding import tooltip
 
 READABLE, ENDS = 8, 3  # so many steps are all drawn; of more, so many at either end
@@ -349,24 +349,26 @@ class _Unrolled:
                 self._step(self.steps[column.first])
         left_out = [f"{c.first} to {c.last}" for c in self.columns if c.kind == "gap"]
         missing = f" Time steps {' and '.join(left_out)} are left out." if left_out else ""
+        boxes = tuple(self.boxes.values())
+        lines = sorted(map(self.overlay.drawn, self.lines.values()), key=lambda line: line.color != GREY)
         scene = Scene(
             f"A recurrent network, unrolled over {self.net.T} time steps",
             "A column for each time step, from left to right: the input below, the state above it, output and cost on "
             "top. Each copy of a matrix stands on the line that it is multiplied on, from state to state between the "
             f"columns.{missing} {self.overlay.description}".rstrip(),
-            tuple(self.boxes.values()),
-            tuple(sorted(map(self.overlay.drawn, self.lines.values()), key=lambda line: line.color != GREY)),
+            boxes,
+            tuple(lines),
             tuple(self.frames),
-            self.overlay.caption,
+            BETWEEN.join(self.overlay.said(boxes, lines)),
             legend=self.overlay.legend,
         )
         begin = min([box.left[0] for box in self.boxes.values()] + [frame.left for frame in self.frames]) - svg.PAD
-        boxes = {
+        drawn_in = {
             f"n{index}": f"n{layer.index}" for index, layer in self.home.items() if f"n{layer.index}" in self.boxes
         }
-        boxes |= {f"n{index}": f"n{index}" for step in self.steps.values() for index in step.matrices}
+        drawn_in |= {f"n{index}": f"n{index}" for step in self.steps.values() for index in step.matrices}
         left = self.pitch - self.before - begin
-        return Figure(scene, tuple(self.columns), left, self.pitch, boxes, self.carried, self.via)
+        return Figure(scene, tuple(self.columns), left, self.pitch, drawn_in, self.carried, self.via)
 
     def _step(self, step: StepRoads) -> None:
         x, t = self.x[step.t], step.t

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..autodiff import Node, naming
 from ..autodiff.notation import plain, symbol
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .layout import Column, Edge, Item, place
-from .overlay import Numbers, Overlay
-from .scene import Scene
+from .overlay import Drawn, Numbers, Overlay
+from .scene import BETWEEN, Scene
 from .unfolding import TALL, Unfolding, text_width
 
 DELAY = "z⁻¹"
@@ -53,7 +55,7 @@ class FoldedPicture(Unfolding):
             scene.boxes,
             scene.lines,
             scene.frames,
-            f"{DELAY}: read one step later" + (f"      {scene.caption}" if scene.caption else ""),
+            BETWEEN.join([f"{DELAY}: read one step later", *filter(None, [scene.caption])]),
             scene.colors,
             scene.legend,
         )
@@ -137,9 +139,9 @@ class OfAllSteps(Overlay):
         self.legend = self.base.legend
 
     @property
-    def caption(self) -> str:
+    def signs(self) -> Sequence[tuple[str, Drawn]]:
         """See `Overlay`."""
-        return self.base.caption
+        return self.base.signs
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""

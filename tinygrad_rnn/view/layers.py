@@ -18,7 +18,7 @@ from .folded import DELAY, at_any_time, delays
 from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
 from .palette import PALETTE
-from .scene import Scene
+from .scene import BETWEEN, Scene
 from .unfolding import Steps, text_width, tooltip
 
 WIDE, TALL, SMALL = 104.0, 46.0, 46.0
@@ -205,14 +205,14 @@ class Layers:
 
     def scene(self, placed: Placed, title: str, description: str, caption: str) -> Scene:
         """The scene of what has been placed."""
-        lines = [self.overlay.drawn(line) for line in placed.lines]
+        boxes, lines = tuple(placed.boxes.values()), [self.overlay.drawn(line) for line in placed.lines]
         return Scene(
             title,
             f"{description} {self.overlay.description}".strip(),
-            tuple(placed.boxes.values()),
+            boxes,
             tuple(sorted(lines, key=lambda line: line.color != GREY)),
             tuple(placed.frames),
-            "      ".join(text for text in (caption, self.overlay.caption) if text),
+            BETWEEN.join([caption] * bool(caption) + self.overlay.said(boxes, lines)),
             legend=self.overlay.legend,
         )
 

@@ -32,12 +32,15 @@ class Drawing(NamedTuple):
     height: float
 
 
-def own(scene: Scene) -> Drawing:
-    """The scene as Graphviz would draw it: the same elements with the same ids and classes, drawn by ourselves."""
+def own(scene: Scene, smaller: float = SMALLER) -> Drawing:
+    """The scene as Graphviz would draw it: the same elements with the same ids and classes, drawn by ourselves.
+
+    `smaller` is the size of a subscript, as a part of a letter's.
+    """
     paper = Paper()
     fill(paper, scene)
     made = paper.drawing()
-    return made._replace(body=_with_scripts(made.body))
+    return made._replace(body=_with_scripts(made.body, smaller))
 
 
 def from_graphviz(text: str) -> Drawing:
@@ -53,7 +56,7 @@ def from_graphviz(text: str) -> Drawing:
     return Drawing(_with_scripts(body), *size(text))
 
 
-def _with_scripts(body: str) -> str:
+def _with_scripts(body: str, smaller: float = SMALLER) -> str:
     """Names, which are in italics, with subscripts that are set: few letters have a sign that is one."""
 
     def written(found: re.Match[str]) -> str:
@@ -62,7 +65,7 @@ def _with_scripts(body: str) -> str:
         for run, group in groupby(scripts(html.unescape(found[3])), key=lambda run: run[1]):
             text, shift = html.escape("".join(text for text, _ in group)), (run - low) * DROP * size
             low = run
-            look = f' font-size="{SMALLER * size:.2f}"' if run else ""
+            look = f' font-size="{smaller * size:.2f}"' if run else ""
             spans.append(f'<tspan dy="{shift:.2f}"{look}>{text}</tspan>' if shift else text)
         return f"{found[1]}{''.join(spans)}</text>"
 

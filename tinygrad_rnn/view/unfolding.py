@@ -15,7 +15,7 @@ from .fragment import Fragment
 from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
 from .palette import PALETTE
-from .scene import Scene
+from .scene import BETWEEN, Scene
 
 WIDE, TALL = 118.0, 52.0  # a box on the main way
 WIDEST = 150.0  # up to here all boxes follow the widest
@@ -110,7 +110,7 @@ class Unfolding:
         return self._scene(placed)
 
     def _scene(self, placed: Placed) -> Scene:
-        lines = [self.overlay.drawn(line) for line in placed.lines]
+        boxes, lines = tuple(placed.boxes.values()), [self.overlay.drawn(line) for line in placed.lines]
         net, left_out = self.net, [f"{a + 1} to {b - 1}" for a, b in self.gaps]
         elided = f" Time steps {' and '.join(left_out)} are left out." if left_out else ""
         return Scene(
@@ -121,11 +121,11 @@ class Unfolding:
                 f"next. The weights {', '.join(str(w) for w in self.weights)} stand once below the columns, "
                 f"tied to a copy in every step.{elided} {self.overlay.description}"
             ).strip(),
-            boxes=tuple(placed.boxes.values()),
+            boxes=boxes,
             # What is grey lies at the back: lines to one box run together.
             lines=tuple(sorted(lines, key=lambda line: line.color != GREY)),
             frames=tuple(placed.frames),
-            caption="      ".join(text for text in (self.overlay.caption, self.overlay.trouble) if text),
+            caption=BETWEEN.join([*self.overlay.said(boxes, lines), *filter(None, [self.overlay.trouble])]),
             legend=self.overlay.legend,
             colors={f"n{i}": self.color[w.index] for i, w in self.copies.items()}
             | {f"n{i}": c for i, c in self.color.items()},
