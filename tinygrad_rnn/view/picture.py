@@ -245,8 +245,9 @@ def draw(
         return Picture(scene(overlay, "ops" if level is None else level, window), tape)
     overlay = views.for_print(for_, overlay, zoom, ledger)
     level = level or ("ops" if net is tape else "figure")
-    # From all steps that a picture shows by itself down to the first and the last one.
-    fewer = [(n, n) for n in (3, 2, 1)] if window is None and view in ("unfolded", "window") and net is not tape else []
+    # From the steps that a picture shows by itself down to the first and the last one.
+    by_itself = window is None and view in ("unfolded", "window") and net is not tape
+    fewer = [(3, 3), (2, 3), (2, 2), (1, 2), (1, 1)] if by_itself else []
     for tried in (window, *fewer):
         try:
             return Printed(scene(overlay, level, tried), tape)
