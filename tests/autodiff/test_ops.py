@@ -210,7 +210,7 @@ def test_the_check_finds_every_rule_that_is_wrong_and_names_it(name, example, sl
         return
     first = report.first
     assert (first.kind, first.node.op, first.slot) == ({"share": "vjp", "push": "jvp"}[rule], mutant, slot), report
-    assert str(first).startswith(f"the {first.kind} of {name} (v")
+    assert str(first).startswith(f"the {first.kind} of {name} ({first.node})")
 
 
 # ---- layouts, dtypes, buffers, copies

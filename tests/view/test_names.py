@@ -10,11 +10,12 @@ import pytest
 
 import hostile
 from test_picture import read_back
+from tinygrad_rnn.autodiff.notation import scripts
 from tinygrad_rnn.view import svg
 from tinygrad_rnn.view.text import printable
 
 SVG = "{http://www.w3.org/2000/svg}"
-ALLOWED = {"svg", "title", "desc", "style", "g", "path", "polygon", "ellipse", "rect", "text", "figure"}
+ALLOWED = {"svg", "title", "desc", "style", "g", "path", "polygon", "ellipse", "rect", "text", "tspan", "figure"}
 
 
 @pytest.fixture(params=hostile.NAMES, ids=lambda name: ascii(name)[:30], scope="module")
@@ -55,7 +56,8 @@ def test_svg(case, draw):
     for box in picture.scene.boxes:
         assert len([g for g in root.iter(f"{SVG}g") if g.get("id") == box.id]) == 1
         (its_name,) = (g for g in root.iter(f"{SVG}g") if g.get("id") == f"{box.id}_name")
-        assert shown("".join(t.text or "" for t in its_name.iter(f"{SVG}text"))) == wanted(box.name)
+        read = "".join("".join(t.itertext()) for t in its_name.iter(f"{SVG}text"))
+        assert shown(read) == wanted("".join(run for run, _ in scripts(box.name.replace("⊙", "·"))))
     captions = [g for g in root.iter(f"{SVG}g") if "caption" in (g.get("class") or "")]
     assert [shown("".join(t.text or "" for t in g.iter(f"{SVG}text"))) for g in captions] == [wanted(name)] * len(
         captions

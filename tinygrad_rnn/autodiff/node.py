@@ -5,9 +5,9 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from . import writing
+from . import naming, writing
 from .errors import TapeError
-from .notation import plain, symbol
+from .notation import plain
 from .op import Op
 from .operators import Operators
 from .passes import Array, Passes
@@ -28,7 +28,7 @@ class Node(Operators):
     shape : tuple of int
         The shape of its value.
     name : str
-        What it is called in a formula; may be empty.
+        What it was named; may be empty.
     active : bool
         Whether the backward pass sends error to it.
     t : int or None
@@ -88,8 +88,8 @@ class Node(Operators):
 
     @property
     def latex(self) -> str:
-        """Its name in LaTeX, with its time."""
-        return symbol(self.name or f"v_{self.index}", self.t)
+        """Its name in LaTeX, with its time; one without a name is called by its role, see `naming`."""
+        return naming.latex(self)
 
     @property
     def equation(self) -> str:
@@ -98,10 +98,10 @@ class Node(Operators):
 
     @property
     def formula(self) -> str:
-        """How it is computed, in LaTeX: its name, and its op over the names of its parents."""
-        if self.op is None:
-            return self.latex
-        return f"{self.latex} = {writing.value(self.op, [p.latex for p in self.parents])}"
+        """How it is computed, in LaTeX: its name, if that is another, and its op over the names of its parents."""
+        name = self.latex
+        text = name if self.op is None else writing.value(self.op, [p.latex for p in self.parents])
+        return text if text == name else f"{name} = {text}"
 
     def __str__(self) -> str:
         return plain(self.latex)

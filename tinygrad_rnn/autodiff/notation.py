@@ -73,7 +73,7 @@ def _by_power(value: float) -> bool:
     return 0 < abs(value) < 0.0005 or 10000 <= abs(value) < math.inf
 
 
-def symbol(name: str, t: int | None = None) -> str:
+def symbol(name: str, t: int | str | None = None) -> str:
     """A node's name in LaTeX: ``net_j`` at time 2 is ``net`` with the subscript j, of (2); ``b_j_1`` has j,1."""
     if name.startswith("∂"):
         return r"\partial " + symbol(name[1:], t)
@@ -88,6 +88,11 @@ def symbol(name: str, t: int | None = None) -> str:
     return written if t is None else f"{written}({t})"
 
 
+def is_number(name: str) -> bool:
+    """Whether a constant is called by its number."""
+    return re.fullmatch(r"-?\d+(\.\d+)?(e[-+]\d+)?", name, re.ASCII) is not None
+
+
 def plain(latex: str) -> str:
     """The same formula in plain text, for a terminal or a label: ``netⱼ(2)``."""
     text = re.sub(r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2", latex)
@@ -97,6 +102,28 @@ def plain(latex: str) -> str:
     text = re.sub(r"\^\{([^{}]*)\}|\^(\S)", lambda m: _shift(m[1] or m[2], _SUPERSCRIPT, "^"), text)
     text = re.sub(r"(?<!\\)[{}]", "", text)
     return re.sub(r"\\([#$%&{}_])", r"\1", re.sub(r"  +", " ", text))
+
+
+def scripts(text: str) -> list[tuple[str, bool]]:
+    """A name in plain text as runs, each with whether it stands below the line: net, j and (2) of ``netⱼ(2)``."""
+    runs: list[tuple[str, bool]] = []
+    for found in _RUNS.finditer(text):
+        if found["base"]:
+            runs += [(found["base"], False), (found["sub"], True)]
+        else:
+            runs.append((found[0].translate(_LETTERS), found["low"] is not None))
+    return runs
+
+
+_LETTERS = {ord(sign): letter for letter, sign in _SUBSCRIPT.items() if letter != ","}
+_LOW = "".join(map(chr, _LETTERS))
+# A mark between letters is that of a subscript for which there are no signs; two marks are somebody's own way to name.
+_RUNS = re.compile(
+    rf"(?P<low>[{_LOW}][{_LOW},]*)"
+    r"|(?<!\w)(?P<base>[A-Za-z0-9]+)_(?P<sub>[A-Za-z0-9]+(?:,[A-Za-z0-9]+)*)(?!\w)"
+    rf"|(?:(?![{_LOW}])\w)+|.",
+    re.DOTALL,
+)
 
 
 def _shift(text: str, table: dict[str, str], mark: str) -> str:

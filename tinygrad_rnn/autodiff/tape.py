@@ -20,6 +20,7 @@ from .calling import as_array, numbers, shortened
 from .chain import Share, pullback, received
 from .derivatives import Derivatives
 from .errors import ShapeError, TapeError, UsageError
+from .naming import Roles
 from .node import Node
 from .op import Op
 from .passes import Array, Cotangents, Passes, Values, frozen
@@ -51,6 +52,7 @@ class Tape(Derivatives):
         self.equations: Mapping[Any, str] = MappingProxyType(dict(equations or {}))
         self.through: Callable[[Node, int], bool] | None = None
         self.passes = Passes()
+        self.roles: Roles | None = None  # made when somebody asks what a node without a name is called
         self._ref = weakref.ref(self)
         self._setting: tuple[Values, Node] | None = None  # the pass that `set` gives its leaves, the first of them
 

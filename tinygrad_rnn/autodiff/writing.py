@@ -25,14 +25,49 @@ _BRACKETS = {"(": ")", "{": "}", "[": "]", "|": "|"}
 
 def value(op: Op, args: Sequence[str]) -> str:
     """The value, with the arguments called `args`."""
-    return op.latex(*args) if callable(op.latex) else op.latex.format(*args)
+    marks = _marks(args)
+    return _filled(op.latex(*marks) if callable(op.latex) else op.latex.format(*marks), marks, args)
 
 
 def share(op: Op, slot: int, g: str, y: str, args: Sequence[str]) -> str:
     """The share of argument `slot`, `g` and `y` being the names of cotangent and value."""
     named = {} if slot in op.rules else {"slot": slot}
     latex = (op.rules.get(slot) or op.rules[None]).latex
-    return latex(*args, g=g, y=y, **named) if callable(latex) else latex.format(*args, g=g, y=y)
+    args = [g, y, *args]
+    marks = _marks(args)
+    told = {"g": marks[0], "y": marks[1], **(named if callable(latex) else {})}
+    return _filled(latex(*marks[2:], **told) if callable(latex) else latex.format(*marks[2:], **told), marks, args)
+
+
+def grouped(latex: str) -> str:
+    """A formula as it stands in another one: in parentheses if it is a sum or a product."""
+    return f"({latex})" if SUM.search(_outside(latex)) or PRODUCT.search(_outside(latex)) else latex
+
+
+SUM, PRODUCT = re.compile(r" [-+] |^-"), re.compile(r"\\odot|\\cdot|\\,|\\sum| / ")
+
+
+def _outside(latex: str) -> str:
+    """What stands outside of all brackets."""
+    inner, outer = "", latex
+    while inner != outer:
+        inner, outer = outer, re.sub(r"\{[^{}()\[\]]*\}|\([^{}()\[\]]*\)|\[[^{}()\[\]]*\]", "", outer)
+    return outer
+
+
+def _marks(args: Sequence[str]) -> list[str]:
+    """What stands for the arguments until it is known what stands beside them."""
+    return [f"\0{k}\0" for k in range(len(args))]
+
+
+def _filled(text: str, marks: Sequence[str], args: Sequence[str]) -> str:
+    """The text with the arguments in place of their marks, in parentheses where they need some."""
+    for mark, arg in zip(marks, args, strict=True):
+        beside = ("", "") if SUM.search(_outside(arg)) else ("| [-+] ",) * 2
+        alone = re.compile(rf"(^|[(\[]|\\lVert {beside[0]}){mark}(?=$|[)\]]| \\rVert{beside[1]})")
+        text = alone.sub(lambda found, arg=arg: found[1] + arg, text)  # type: ignore[misc]
+        text = text.replace(mark, grouped(arg))
+    return text
 
 
 def value_entry(op: Op, index: Index, args: Sequence[Array]) -> Part:

@@ -18,7 +18,7 @@ from ..view.files import write_whole
 from ..view.overlay import NAMES as OVERLAYS
 from ..view.picture import SUFFIXES
 from ..view.text import one_line
-from ..view.views import LEVELS, VIEWS
+from ..view.views import FOR, LEVELS, VIEWS
 from .files import fail, print_whole, refuse_existing
 from .network import reads_network
 
@@ -44,9 +44,16 @@ from .network import reads_network
 @click.option(
     "--level",
     type=click.Choice(LEVELS),
-    default=LEVELS[0],
+    help="What gets a box: each op, or input, state and output with the matrices between them; or a textbook's figure. "
+    "[default: ops; for print, figure]",
+)
+@click.option(
+    "--for",
+    "for_",
+    type=click.Choice(FOR),
+    default=FOR[0],
     show_default=True,
-    help="What gets a box: each op, or input, state and output with the matrices between them; or a textbook's figure.",
+    help="A screen; or a paper: in black, 160 mm wide at most, letters of 8 points at least, no numbers.",
 )
 @click.option("--highlight", metavar="WEIGHT", help="The weight to bring forward, such as U; the others are grey.")
 @click.option("--ledger", metavar="WEIGHT", help="The weight whose shares stand below the columns of a figure.")
@@ -63,7 +70,8 @@ def draw(
     make: Callable[[], tuple[Unfolded, dict[str, list[str]]]],
     view: str,
     overlay: str,
-    level: str,
+    level: str | None,
+    for_: str,
     highlight: str | None,
     ledger: str | None,
     of: int | None,
@@ -101,6 +109,7 @@ def draw(
                 captions=captions,
                 highlight=highlight,
                 ledger=ledger,
+                for_=for_,
             )
             content = picture.to_bytes(suffix)
     except (ValueError, EngineError, TapeError) as error:

@@ -84,6 +84,8 @@ class Recipe:
             copies = Copies(weights, t, self.initial, self.untied)
             state, y = _state_and_output(self.cell(copies, leaves["x"], before), before)
             parts, old = flatten(state), flatten(before)
+            if not y.name or "" in [s.name for s in parts]:
+                _name(parts, old, y)
             handed_on = len({*parts, *old}) < len(parts) + len(old)
             names = _part_names(parts, old) if handed_on else [s.name for s in parts]
             if "mask" in data:
@@ -96,7 +98,21 @@ class Recipe:
                 leaves["weight"] = leaf("weight")
             pays = [leaves[what] for what in ("weight", "mask") if what in leaves][:1]
             cost = _scalar(self.loss(y, leaves["d"], *pays))
+            if not cost.name:
+                cost.name = "C"
         return Recorded(leaves, copies.made, state, y, cost)
+
+
+def _name(parts: Sequence[Node], before: Sequence[Node], y: Node) -> None:
+    """Give the state and the output the usual letters where the cell has left them without a name."""
+    taken = {s.name for s in parts if s not in before}
+    for k, s in enumerate(parts, 1):
+        if not s.name:
+            numbers = [""] if len(parts) == 1 else [f"_{n}" for n in range(k, 2 * len(parts) + 1)]
+            s.name = next(name for name in (f"s{number}" for number in numbers) if name not in taken)
+            taken.add(s.name)
+    if not y.name:
+        y.name = "y"
 
 
 def _part_names(parts: Sequence[Node], before: Sequence[Node]) -> list[str]:
@@ -114,7 +130,9 @@ def _part_names(parts: Sequence[Node], before: Sequence[Node]) -> list[str]:
         for k, j in handed.items():
             if j in names and k not in names:
                 names[k] = _not_taken(_lagged(names[j]), names)
-    return [names.get(k, "") for k in range(len(parts))]
+    for k in handed:  # parts that change places and nothing else
+        names.setdefault(k, _not_taken(f"s_{k + 1}", names))
+    return [names[k] for k in range(len(parts))]
 
 
 def _lagged(name: str) -> str:

@@ -199,7 +199,7 @@ class Step:
 
     def _of(self, node: Node) -> str:
         """How dC / d node is written in LaTeX, C being the cost that the error started from."""
-        return rf"\frac{{\partial {self._root.latex}}}{{\partial {node.latex}}}"
+        return rf"\frac{{\partial {self._root.latex}}}{{\partial {writing.grouped(node.latex)}}}"
 
     def _right_side(self) -> str:
         node, share = self.node, self.share

@@ -9,7 +9,7 @@ import numpy as np
 from ..autodiff import Node, Tape, writing
 from ..autodiff.notation import plain
 from .overlay import length, summary
-from .scene import Box, Line, Point, Scene
+from .scene import BETWEEN, Box, Line, Point, Scene
 from .text import called
 
 End = tuple[Node, Node, int]  # an end of an arc: who is read, who reads, and in which argument
@@ -60,7 +60,7 @@ def listed(tape: Tape, overlay: str | None) -> Scene:
         boxes=tuple(boxes[node.index] for node in tape),
         lines=tuple(lines),
         frames=(),
-        caption="      ".join(text for text, shown in legend.items() if shown),
+        caption=BETWEEN.join(text for text, shown in legend.items() if shown),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..unfold import Unfolded
 from .fragment import Fragment
 from .overlay import ERROR, Overlay, carries
-from .scene import Scene
+from .scene import BETWEEN, Scene
 from .text import called
 from .unfolding import unfolded
 
@@ -32,5 +32,5 @@ def backward(net: Unfolded | Fragment, overlay: Overlay, shown: Sequence[int]) -
         description=scene.description
         + " Each line runs backwards, from a node to one that it has read, and hands it its share of the error.",
         lines=tuple(lines),
-        caption="      ".join(text for text in ("dashed: the error on its way back", scene.caption) if text),
+        caption=BETWEEN.join(text for text in ("dashed: the error on its way back", scene.caption) if text),
     )

@@ -109,7 +109,8 @@ def _box(g: Graph, box: Box, color: str) -> None:
         **{"class": box.kind, "color": box.border or color or "#444444"} | SHAPE.get(box.kind, {}),
     )
     if box.name:
-        _writing(g, box, "name", box.name, name_y, SERIF_ITALIC, "15", box.ink or color or "#111111")
+        name = box.name.replace("⊙", "·")  # a sign that many fonts lack
+        _writing(g, box, "name", name, name_y, SERIF_ITALIC, "15", box.ink or color or "#111111")
     for k, (kind, text) in enumerate(numbers):
         _writing(g, box, kind, text, name_y - 15 - 12 * k, SANS, "10", box.ink or INK[kind.partition("-")[0]])
 

@@ -14,14 +14,13 @@ from itertools import pairwise
 from typing import Literal
 
 from ..autodiff import Node
-from ..autodiff.notation import plain, symbol
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from . import svg
 from .layers import Layers, Slot
 from .overlay import GREY, Overlay, Shares, Written
 from .roads import Road, StepRoads
-from .scene import Box, Frame, Line, Point, Scene
+from .scene import BETWEEN, Box, Frame, Line, Point, Scene
 from .unfolding import tooltip
 
 READABLE, ENDS = 8, 3  # so many steps are all drawn; of more, so many at either end
@@ -229,10 +228,10 @@ class _Unrolled:
         """How large boxes are: layers as wide as the widest, rows as high as the highest."""
         self.words = {c.first: _gap_words(c) for c in self.columns if c.kind == "gap"}
         boxes = [*self.first, *self.layers]
-        wide = [LETTER * len(self.name(n)) + 4 for n in boxes]
+        wide = [LETTER * len(str(n)) + 4 for n in boxes]
         wide += [WORD * len(text) + 8 for n in boxes for _, text in self.numbers[n.index]]
         wide += [WORD * len(text) + 8 for words in self.words.values() for _, text in words]
-        small = [LETTER * len(self.name(n)) + 3 for n in self.copies]
+        small = [LETTER * len(str(n)) + 3 for n in self.copies]
         small += [WORD * len(text) + 6 for n in self.copies for _, text in self.numbers[n.index]]
         self.wide, self.small = max([42.0, *wide]), max([34.0, *small])
         self.low = SMALL + 12 * max((len(self.numbers[n.index]) for n in self.copies), default=0)
@@ -311,16 +310,6 @@ class _Unrolled:
 
     # ---- what stands in boxes
 
-    def name(self, node: Node) -> str:
-        """A node's name; a state and an output without one have the usual letters."""
-        if node.name or node.op is None:
-            return str(node)
-        parts = flatten(self.net.states[node.t or 0])
-        place = next((k for k, part in enumerate(parts) if part is node), None)
-        other = "y" if node is self.net.outputs[(node.t or 0) - 1] else "h"
-        letter = other if place is None else f"s_{place + 1}" if len(parts) > 1 else "s"
-        return plain(symbol(letter, node.t))
-
     def _numbers(self, node: Node, all_: bool) -> tuple[tuple[str, str], ...]:
         """The lines below a name; if there is no room for all, a word of the caller's, and a copy's share."""
         every = all_ or (isinstance(self.overlay, Shares) and self.made.is_copy(node))
@@ -334,7 +323,7 @@ class _Unrolled:
         look = self.overlay.style(seen)
         place, size = (x, self.y[self._row(node)]), (self.wide, TALL + 12 * len(numbers))
         id = f"n{node.index}"
-        self.boxes[id] = Box(id, self.name(node), *place, *size, kind, numbers, tooltip(node), *look)
+        self.boxes[id] = Box(id, str(node), *place, *size, kind, numbers, tooltip(node), *look)
 
     def _matrix(self, copy: Node, x: float, y: float) -> Box:
         id, again = f"n{copy.index}", self.again[f"n{copy.index}"]
@@ -344,7 +333,7 @@ class _Unrolled:
         color, numbers = self.made.color[copy.parents[0].index], self.numbers[copy.index]
         look = fill, border or color, ink or color
         size = self.small, SMALL + 12 * len(numbers)
-        self.boxes[id] = Box(id, self.name(copy), x, y, *size, "copy", numbers, tooltip(copy), *look)
+        self.boxes[id] = Box(id, str(copy), x, y, *size, "copy", numbers, tooltip(copy), *look)
         return self.boxes[id]
 
     # ---- drawing
@@ -360,24 +349,26 @@ class _Unrolled:
                 self._step(self.steps[column.first])
         left_out = [f"{c.first} to {c.last}" for c in self.columns if c.kind == "gap"]
         missing = f" Time steps {' and '.join(left_out)} are left out." if left_out else ""
+        boxes = tuple(self.boxes.values())
+        lines = sorted(map(self.overlay.drawn, self.lines.values()), key=lambda line: line.color != GREY)
         scene = Scene(
             f"A recurrent network, unrolled over {self.net.T} time steps",
             "A column for each time step, from left to right: the input below, the state above it, output and cost on "
             "top. Each copy of a matrix stands on the line that it is multiplied on, from state to state between the "
             f"columns.{missing} {self.overlay.description}".rstrip(),
-            tuple(self.boxes.values()),
-            tuple(sorted(map(self.overlay.drawn, self.lines.values()), key=lambda line: line.color != GREY)),
+            boxes,
+            tuple(lines),
             tuple(self.frames),
-            self.overlay.caption,
+            BETWEEN.join(self.overlay.said(boxes, lines)),
             legend=self.overlay.legend,
         )
         begin = min([box.left[0] for box in self.boxes.values()] + [frame.left for frame in self.frames]) - svg.PAD
-        boxes = {
+        drawn_in = {
             f"n{index}": f"n{layer.index}" for index, layer in self.home.items() if f"n{layer.index}" in self.boxes
         }
-        boxes |= {f"n{index}": f"n{index}" for step in self.steps.values() for index in step.matrices}
+        drawn_in |= {f"n{index}": f"n{index}" for step in self.steps.values() for index in step.matrices}
         left = self.pitch - self.before - begin
-        return Figure(scene, tuple(self.columns), left, self.pitch, boxes, self.carried, self.via)
+        return Figure(scene, tuple(self.columns), left, self.pitch, drawn_in, self.carried, self.via)
 
     def _step(self, step: StepRoads) -> None:
         x, t = self.x[step.t], step.t

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ..autodiff import Node
+from collections.abc import Sequence
+
+from ..autodiff import Node, naming
 from ..autodiff.notation import plain, symbol
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .layout import Column, Edge, Item, place
-from .overlay import Numbers, Overlay
-from .scene import Scene
+from .overlay import Drawn, Numbers, Overlay
+from .scene import BETWEEN, Scene
 from .unfolding import TALL, Unfolding, text_width
 
 DELAY = "z⁻¹"
@@ -53,7 +55,7 @@ class FoldedPicture(Unfolding):
             scene.boxes,
             scene.lines,
             scene.frames,
-            f"{DELAY}: read one step later" + (f"      {scene.caption}" if scene.caption else ""),
+            BETWEEN.join([f"{DELAY}: read one step later", *filter(None, [scene.caption])]),
             scene.colors,
             scene.legend,
         )
@@ -63,7 +65,7 @@ class FoldedPicture(Unfolding):
         found = []
         for before, (index, state) in zip(flatten(self.net.states[self.t - 1]), self.delayed, strict=True):
             if before.index in read and state is not None:
-                numbers = (("caption", plain(symbol(state.name or "s", "t - 1"))),)  # type: ignore[arg-type]
+                numbers = (("caption", plain(symbol(state.name, "t - 1"))),)
                 found.append(
                     Item(
                         f"z{index}",
@@ -117,8 +119,7 @@ class FoldedPicture(Unfolding):
     def _item(self, node: Node, like: str = "") -> Item:
         item = super()._item(node, like)
         if node.t is not None:
-            unnamed = not node.name and node.op is not None
-            label = node.op.label if unnamed and node.op else plain(symbol(node.name, "t"))  # type: ignore[arg-type]
+            label = at_any_time(node, self.t)
             item.name, item.tooltip = label, item.tooltip.replace(f"({self.t})", "(t)")
             item.width = max(item.width, text_width(label))
         return item
@@ -138,9 +139,9 @@ class OfAllSteps(Overlay):
         self.legend = self.base.legend
 
     @property
-    def caption(self) -> str:
+    def signs(self) -> Sequence[tuple[str, Drawn]]:
         """See `Overlay`."""
-        return self.base.caption
+        return self.base.signs
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -153,6 +154,11 @@ class OfAllSteps(Overlay):
     def style(self, node: Node) -> tuple[str, str, str]:
         """See `Overlay`."""
         return self.base.style(node) if node.t is None else ("", "", "")
+
+
+def at_any_time(node: Node, t: int) -> str:
+    """What a node of the step that is drawn, t, is called in any."""
+    return plain(naming.latex(node, lambda n: n.t and ("t" if n.t == t else "t − 1")))
 
 
 def delays(net: Unfolded) -> list[tuple[int, Node | None]]:

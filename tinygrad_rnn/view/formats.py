@@ -55,15 +55,15 @@ def png(scene: Scene, dot: Callable[[], str], picture: Callable[[], str]) -> byt
     return pixels(picture())
 
 
-def pixels(picture: str) -> bytes:
-    """An SVG element in pixels, 96 to the inch, by Typst.
+def pixels(picture: str, dpi: int = 96) -> bytes:
+    """An SVG element in pixels, `dpi` to the inch, by Typst.
 
     Raises
     ------
     EngineError
         If Typst is not installed, or if it fails.
     """
-    return _typst(picture, "png", "", "", f"a .png needs Graphviz or Typst: {engine.INSTALL}, or save a .svg")
+    return _typst(picture, "png", "", "", f"a .png needs Graphviz or Typst: {engine.INSTALL}, or save a .svg", dpi)
 
 
 def pdf(picture: str, title: str, description: str) -> bytes:
@@ -77,7 +77,9 @@ def pdf(picture: str, title: str, description: str) -> bytes:
     return _typst(picture, "pdf", title, description, f"a .pdf needs Typst: {TYPST}, or save a .svg and print it")
 
 
-def _typst(picture: str, file_format: Literal["png", "pdf"], title: str, description: str, missing: str) -> bytes:
+def _typst(
+    picture: str, file_format: Literal["png", "pdf"], title: str, description: str, missing: str, dpi: int = 96
+) -> bytes:
     try:
         import typst
     except ImportError as error:
@@ -86,7 +88,7 @@ def _typst(picture: str, file_format: Literal["png", "pdf"], title: str, descrip
         made = typst.compile(
             _PAGE,
             format=file_format,
-            ppi=96,
+            ppi=dpi,
             sys_inputs={
                 "svg": picture,
                 "title": printable(title),

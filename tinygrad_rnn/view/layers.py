@@ -14,11 +14,11 @@ from ..autodiff.notation import plain, symbol
 from ..autodiff.traits import is_tie, product_with
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
-from .folded import DELAY, delays
+from .folded import DELAY, at_any_time, delays
 from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
 from .palette import PALETTE
-from .scene import Scene
+from .scene import BETWEEN, Scene
 from .unfolding import Steps, text_width, tooltip
 
 WIDE, TALL, SMALL = 104.0, 46.0, 46.0
@@ -178,7 +178,7 @@ class Layers:
     def lines(self, ways: Sequence[Way], items: list[Item], source_of: Callable[[Node], str]) -> list[Edge]:
         """The lines of these ways; the boxes of their matrices are put into `items`, each before its target."""
         edges: list[Edge] = []
-        seen: dict[int, int] = {}
+        boxes: dict[tuple[int, int | None], Item] = {}  # what leaves a layer through one matrix has one box of it
         stems: set[str] = set()
         for way in ways:
             source = source_of(way.source)
@@ -192,27 +192,27 @@ class Layers:
                 edges.append(Edge(stem, source, target, kind))
                 continue
             copy, op, slot = way.matrix
-            again = seen.get(copy.index, 0)
-            seen[copy.index] = again + 1
-            box = self.matrix(copy, again)
-            items.insert(next(k for k, item in enumerate(items) if item.id == target), box)
-            product = product_with(op, slot)
-            assert product is not None  # as `_beside` has seen
-            self.ends[stem], self.ends[f"{stem}-m"] = (op, product.beside(slot)), (op, slot)
-            edges.append(Edge(stem, source, box.id, f"{kind} stem"))
-            edges.append(Edge(f"{stem}-m", box.id, target, kind))
+            if way.key not in boxes:
+                box = boxes[way.key] = self.matrix(copy, sum(matrix == copy.index for _, matrix in boxes))
+                items.insert(next(k for k, item in enumerate(items) if item.id == target), box)
+                product = product_with(op, slot)
+                assert product is not None  # as `_beside` has seen
+                self.ends[stem] = op, product.beside(slot)
+                edges.append(Edge(stem, source, box.id, f"{kind} stem"))
+            self.ends[f"{stem}-m"] = op, slot
+            edges.append(Edge(f"{stem}-m", boxes[way.key].id, target, kind))
         return edges
 
     def scene(self, placed: Placed, title: str, description: str, caption: str) -> Scene:
         """The scene of what has been placed."""
-        lines = [self.overlay.drawn(line) for line in placed.lines]
+        boxes, lines = tuple(placed.boxes.values()), [self.overlay.drawn(line) for line in placed.lines]
         return Scene(
             title,
             f"{description} {self.overlay.description}".strip(),
-            tuple(placed.boxes.values()),
+            boxes,
             tuple(sorted(lines, key=lambda line: line.color != GREY)),
             tuple(placed.frames),
-            "      ".join(text for text in (caption, self.overlay.caption) if text),
+            BETWEEN.join([caption] * bool(caption) + self.overlay.said(boxes, lines)),
             legend=self.overlay.legend,
         )
 
@@ -220,14 +220,14 @@ class Layers:
 def folded(net: Unfolded, overlay: Overlay) -> Scene:
     """Guo's Figure 1: input, state and output, and the state of the step before, which is a copy of the state."""
     made, parts, t = Layers(net, overlay), delays(net), min(2, net.T)
-    made.name = lambda node: plain(symbol(node.name, "t")) if node.name else node.op.label if node.op else str(node)  # type: ignore[arg-type]
+    made.name = lambda node: at_any_time(node, t)
     layers, ways = made.layers(t), made.ways(t)
     made.look(layers, ways)
     items = [made.item(node) for node in layers]
     before, delayed = flatten(net.states[t - 1]), []
     for k, (s, (_, state)) in enumerate(zip(before, parts, strict=True)):
         if state is not None and any(way.source is s for way in ways):
-            name = plain(symbol(state.name or "s", "t − 1"))  # type: ignore[arg-type]
+            name = plain(symbol(state.name, "t − 1"))
             numbers = (("elided", f"{DELAY}: a copy"),)
             delayed.append(
                 (s, state, Item(f"z{k}", name, WIDE, TALL, "delay", numbers, "", like=f"n{state.index}", below=1))

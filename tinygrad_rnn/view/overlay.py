@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +15,36 @@ from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .fragment import Fragment
 from .ledger import part_along
-from .scene import Line
+from .scene import Box, Line
 from .text import called
 
 Numbers = tuple[tuple[str, str], ...]
+Drawn = Callable[[Sequence[Box], Sequence[Line]], bool]  # whether a sign is in a picture
 GREY = "#B9B9B2"
 ERROR, BAD = "#B3261E", "#D00000"
 WALKED = 200_000  # so many nodes are walked in a tenth of a second
+
+
+def written(mark: str = "", kind: str = "") -> Drawn:
+    """Whether a line of numbers has this mark, or is of this kind; a caller's own words are none."""
+    return lambda boxes, _: any(
+        mark in text and kind in (sort, "") for box in boxes for sort, text in box.numbers if sort != "caption"
+    )
+
+
+def in_grey(boxes: Sequence[Box], lines: Sequence[Line]) -> bool:
+    """Whether a box or a line is grey."""
+    return any(box.border == GREY for box in boxes) or any(line.color == GREY for line in lines)
+
+
+def in_color(_: Sequence[Box], lines: Sequence[Line]) -> bool:
+    """Whether a line has a colour of its own."""
+    return any(line.color not in ("", GREY) for line in lines)
+
+
+NOT_YET = ("—: not computed yet", written("—"))
+LENGTH = ("‖·‖: Euclidean length", written("‖·‖"))
+UNREACHED = ("grey: no error comes to it", in_grey)
 
 
 class Overlay:
@@ -69,9 +92,13 @@ class Overlay:
         return losses[self.of - 1] if self.of and losses else cost if self.root is None else self.root
 
     @property
-    def caption(self) -> str:
-        """What the signs mean, in a line."""
-        return ""
+    def signs(self) -> Sequence[tuple[str, Drawn]]:
+        """What each sign means, and whether a picture has it."""
+        return ()
+
+    def said(self, boxes: Sequence[Box], lines: Sequence[Line]) -> list[str]:
+        """What the signs of this picture mean."""
+        return [text for text, drawn in self.signs if drawn(boxes, lines)]
 
     def numbers(self, node: Node) -> Numbers:
         """The lines below a node's name."""
@@ -128,15 +155,10 @@ class Written(Overlay):
         self.fades = cotangents
 
     @property
-    def caption(self) -> str:
+    def signs(self) -> Sequence[tuple[str, Drawn]]:
         """See `Overlay`."""
-        said = {
-            "black: values": self.values,
-            f"∂, red: d{called(self.root)} / d box": self.cotangents,
-            "‖·‖: Euclidean length": True,
-            "—: not computed yet": True,
-        }
-        return "      ".join(text for text, shown in said.items() if shown)
+        back = f"∂, red: d{called(self.root)} / d box", written(kind="cotangent")
+        return ("black: values", written(kind="value")), back, LENGTH, NOT_YET, UNREACHED
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -220,9 +242,10 @@ class Gradient(Overlay):
         self.legend = tuple((scale((v - self.low) / (self.high - self.low)), tick(10**v)) for v in ticks)
 
     @property
-    def caption(self) -> str:
+    def signs(self) -> Sequence[tuple[str, Drawn]]:
         """See `Overlay`."""
-        return f"colour and ‖∂‖: the Euclidean length of d{called(self.root)} / d box      —: not computed yet"
+        scale = f"colour: the Euclidean length of d{called(self.root)} / d box", lambda *_: bool(self.legend)
+        return scale, ("‖∂‖: this length", written("‖∂‖")), NOT_YET, UNREACHED
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -257,10 +280,12 @@ class Shares(Overlay):
                 self.share[node.index] = None if whole is None else part_along(own, whole)
 
     @property
-    def caption(self) -> str:
+    def signs(self) -> Sequence[tuple[str, Drawn]]:
         """See `Overlay`."""
         root = called(self.root)
-        return f"%: each copy's part of d{root} / d weight, along it; the copies of a weight add up to 100 %"
+        part = f"%: each copy's part of d{root} / d weight, along it; the copies of a weight add up to 100 %"
+        whole = f"∂, red: d{root} / d box", written(kind="cotangent")
+        return (part, written("%")), whole, LENGTH, NOT_YET, UNREACHED
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -313,9 +338,10 @@ class Jacobian(Overlay):
         self.legend = tuple((diverging(v / self.reach), tick(10**v)) for v in ticks)
 
     @property
-    def caption(self) -> str:
+    def signs(self) -> Sequence[tuple[str, Drawn]]:
         """See `Overlay`."""
-        return "σ: largest and smallest singular value of ds(t)/ds(t−1); lines in the colour of the largest"
+        stretch = "colour of a line: the largest singular value of ds(t)/ds(t−1)", in_color
+        return stretch, ("σ: the largest and the smallest one", written("σ ")), NOT_YET
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -340,9 +366,10 @@ class Path(Overlay):
     fades = True
 
     @property
-    def caption(self) -> str:
+    def signs(self) -> Sequence[tuple[str, Drawn]]:
         """See `Overlay`."""
-        return f"red: what carries the error of {called(self.start())} back      grey: what it does not reach"
+        carries_it = f"red: what carries the error of {called(self.start())} back", in_color
+        return carries_it, ("grey: what it does not reach", in_grey)
 
     def line(self, line: Line, ends: tuple[Node, int] | None) -> Line:
         """See `Overlay`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..autodiff import Tape
 from ..autodiff import asked as arguments
 from ..unfold import Unfolded
-from . import asked, formats, svg, views
+from . import asked, formats, printed, svg, views
 from .dot import dot
 from .files import write_whole
 from .ids import new_id
@@ -132,6 +132,27 @@ class Picture:
         return write_whole(path, lambda: self.to_bytes(path.suffix), overwrite)
 
 
+class Printed(Picture):
+    """A picture of the size at which it is printed, in black.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read at that size.
+    """
+
+    def __init__(self, scene: Scene, tape: Tape | None = None) -> None:
+        super().__init__(scene, tape)
+        self._element = printed.element(scene)
+
+    def _svg(self, style: str) -> str:  # noqa: ARG002  its size is its own
+        return self._element
+
+    def to_bytes(self, suffix: str) -> bytes:
+        """See `Picture`; there are more pixels to the inch."""
+        return formats.pixels(self.svg, printed.DPI) if suffix == ".png" else super().to_bytes(suffix)
+
+
 @arguments.asked
 def draw(
     net: Unfolded | Tape,
@@ -140,12 +161,13 @@ def draw(
     overlay: str | None = "both",
     of: int | None = None,
     window: str | tuple[int, int] | None = None,
-    level: str = "ops",
+    level: str | None = None,
     zoom: tuple[int, str] | None = None,
     limits: tuple[float, float] | None = None,
     captions: Mapping[str, Sequence[str]] | None = None,
     highlight: str | None = None,
     ledger: str | None = None,
+    for_: str = "page",
 ) -> Picture:
     """Draw a network. All that is drawn is read off the tape, and drawing changes no number.
 
@@ -168,9 +190,10 @@ def draw(
     window : (int, int) or "all", optional
         How many first and last steps are drawn; by itself a picture shows all steps up to 8 and otherwise the
         first and the last 3. What is left out is said in words.
-    level : {"ops", "layers", "figure"}
+    level : {"ops", "layers", "figure"}, optional
         Whether each op has a box, or each layer: input, state, output and cost, and on the lines their matrices, as
-        textbooks unroll a network; a ``"figure"`` is that without the numbers, to be read at any size.
+        textbooks unroll a network; a ``"figure"`` is that without the numbers, to be read at any size. By
+        itself it is the ops, and the figure for print.
     zoom : (int, str), optional
         A time step and a node's name: this node alone is drawn, opened into its units.
     limits : (float, float), optional
@@ -183,6 +206,9 @@ def draw(
     ledger : str, optional
         The name of a weight whose ledger stands below the columns of a figure: the share of each copy as a tile, its
         part of the gradient, the largest entry, and what they add up to.
+    for_ : {"page", "print"}
+        Whether the picture is for a screen, or for a paper: at most 160 mm wide, its letters at least 8 points large,
+        in black, without numbers, with fewer time steps where not all of them have room.
 
     Returns
     -------
@@ -198,8 +224,10 @@ def draw(
         If an overlay needs a backward pass that was not run.
     """
     asked.captions({} if captions is None else captions)
-    return Picture(
-        views.scene(
+    tape = net if isinstance(net, Tape) else net.tape
+
+    def scene(overlay: str | None, level: str, window: object) -> Scene:
+        return views.scene(
             net,
             view=view,
             overlay=overlay,
@@ -211,6 +239,19 @@ def draw(
             captions=captions or {},
             highlight=highlight,
             ledger=ledger,
-        ),
-        net if isinstance(net, Tape) else net.tape,
-    )
+        )
+
+    if for_ == "page":
+        return Picture(scene(overlay, "ops" if level is None else level, window), tape)
+    overlay = views.for_print(for_, overlay, zoom, ledger)
+    level = level or ("ops" if net is tape else "figure")
+    # From the steps that a picture shows by itself down to the first and the last one.
+    by_itself = window is None and view in ("unfolded", "window") and net is not tape
+    fewer = [(3, 3), (2, 3), (2, 2), (1, 2), (1, 1)] if by_itself else []
+    for tried in (window, *fewer):
+        try:
+            return Printed(scene(overlay, level, tried), tape)
+        except printed.TooSmallError:
+            if tried == (fewer[-1] if fewer else window):
+                raise
+    raise AssertionError("the last one is returned or raised")

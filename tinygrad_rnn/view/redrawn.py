@@ -39,7 +39,7 @@ _VALUES = {
     "d": rf"(?:[MmLlHhVvCcSsQqTtAaZz]|{_NUMBER}|[\s,]++)*+",
     "points": _NUMBERS,
     "transform": rf"(?:(?:matrix|translate|scale|rotate|skewX|skewY)\s*+\({_NUMBERS}\)[\s,]*+)*+",
-    **dict.fromkeys(["x", "y", "x1", "y1", "x2", "y2", "cx", "cy"], _NUMBER),
+    **dict.fromkeys(["dy", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy"], _NUMBER),
     **dict.fromkeys(["width", "height", "rx", "ry", "r", "stroke-width"], rf"(?!-){_NUMBER}"),
     **dict.fromkeys(["opacity", "fill-opacity", "stroke-opacity"], rf"(?!-){_NUMBER}"),
     **dict.fromkeys(["fill", "stroke"], r"#[0-9A-Fa-f]{3,8}+|[A-Za-z]{1,30}+"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 Point = tuple[float, float]
+BETWEEN = " " * 6  # between what stands in a caption
 CUT = "scissors"  # in a legend, instead of a colour
 
 

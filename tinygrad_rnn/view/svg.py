@@ -6,8 +6,10 @@ import html
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import NamedTuple
 
+from ..autodiff.notation import scripts
 from .dark import scheme
 from .dot import fill
 from .scene import Scene
@@ -19,6 +21,7 @@ FONTS = {
     "Helvetica": 'font-family="Helvetica,sans-Serif"',
 }
 PAD = 4.0
+DROP, SMALLER = 0.18, 0.72  # of a subscript: how far below the line, and its size, as parts of a letter's
 
 
 class Drawing(NamedTuple):
@@ -29,11 +32,15 @@ class Drawing(NamedTuple):
     height: float
 
 
-def own(scene: Scene) -> Drawing:
-    """The scene as Graphviz would draw it: the same elements with the same ids and classes, drawn by ourselves."""
+def own(scene: Scene, smaller: float = SMALLER) -> Drawing:
+    """The scene as Graphviz would draw it: the same elements with the same ids and classes, drawn by ourselves.
+
+    `smaller` is the size of a subscript, as a part of a letter's.
+    """
     paper = Paper()
     fill(paper, scene)
-    return paper.drawing()
+    made = paper.drawing()
+    return made._replace(body=_with_scripts(made.body, smaller))
 
 
 def from_graphviz(text: str) -> Drawing:
@@ -45,7 +52,24 @@ def from_graphviz(text: str) -> Drawing:
     body = re.sub(r"<title>[^<]*</title>\n?", "", body)
     body = re.sub(r'<g id="a_[^"]*"><a xlink:title="([^"]*)">', r"<title>\1</title>", body)
     body = re.sub(r"</a>\s*</g>", "", body)
-    return Drawing(re.sub(r"\n\s*\n+|<!--.*?-->\n?", "\n", body, flags=re.DOTALL).strip(), *size(text))
+    body = re.sub(r"\n\s*\n+|<!--.*?-->\n?", "\n", body, flags=re.DOTALL).strip()
+    return Drawing(_with_scripts(body), *size(text))
+
+
+def _with_scripts(body: str, smaller: float = SMALLER) -> str:
+    """Names, which are in italics, with subscripts that are set: few letters have a sign that is one."""
+
+    def written(found: re.Match[str]) -> str:
+        size, low = float(found[2]), False
+        spans = []
+        for run, group in groupby(scripts(html.unescape(found[3])), key=lambda run: run[1]):
+            text, shift = html.escape("".join(text for text, _ in group)), (run - low) * DROP * size
+            low = run
+            look = f' font-size="{smaller * size:.2f}"' if run else ""
+            spans.append(f'<tspan dy="{shift:.2f}"{look}>{text}</tspan>' if shift else text)
+        return f"{found[1]}{''.join(spans)}</text>"
+
+    return re.sub(r'(<text [^>]*font-style="italic"[^>]*font-size="([0-9.]+)"[^>]*>)([^<]*)</text>', written, body)
 
 
 def size(text: str) -> tuple[float, float]:

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff import naming
 from ..autodiff.asked import asked
-from ..autodiff.notation import array, number, plain, symbol
+from ..autodiff.notation import array, number, plain
 from ..autodiff.traits import is_tie
 from ..autodiff.worked import Worked, closing_each
 from ..unfold import Read, Step, Unfolded
@@ -557,7 +558,7 @@ def _traced(net: Unfolded, of: int | None, title: str, compare: Mapping[str, Oth
         tuple(moments),
         accounts,
         tuple(
-            Part(f"n{n.index}", plain(symbol(n.name or f"v_{n.role}")), n.t, n.op is not None)
+            Part(f"n{n.index}", plain(naming.latex(n, naming.no_time)), n.t, n.op is not None)
             for n in net.tape
             if n.t in (0, *shown) and n.t is not None and not is_tie(n)
         ),

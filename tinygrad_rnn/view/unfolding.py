@@ -15,7 +15,7 @@ from .fragment import Fragment
 from .layout import Column, Edge, Item, Placed, place
 from .overlay import GREY, Overlay
 from .palette import PALETTE
-from .scene import Scene
+from .scene import BETWEEN, Scene
 
 WIDE, TALL = 118.0, 52.0  # a box on the main way
 WIDEST = 150.0  # up to here all boxes follow the widest
@@ -110,7 +110,7 @@ class Unfolding:
         return self._scene(placed)
 
     def _scene(self, placed: Placed) -> Scene:
-        lines = [self.overlay.drawn(line) for line in placed.lines]
+        boxes, lines = tuple(placed.boxes.values()), [self.overlay.drawn(line) for line in placed.lines]
         net, left_out = self.net, [f"{a + 1} to {b - 1}" for a, b in self.gaps]
         elided = f" Time steps {' and '.join(left_out)} are left out." if left_out else ""
         return Scene(
@@ -121,11 +121,11 @@ class Unfolding:
                 f"next. The weights {', '.join(str(w) for w in self.weights)} stand once below the columns, "
                 f"tied to a copy in every step.{elided} {self.overlay.description}"
             ).strip(),
-            boxes=tuple(placed.boxes.values()),
+            boxes=boxes,
             # What is grey lies at the back: lines to one box run together.
             lines=tuple(sorted(lines, key=lambda line: line.color != GREY)),
             frames=tuple(placed.frames),
-            caption="      ".join(text for text in (self.overlay.caption, self.overlay.trouble) if text),
+            caption=BETWEEN.join([*self.overlay.said(boxes, lines), *filter(None, [self.overlay.trouble])]),
             legend=self.overlay.legend,
             colors={f"n{i}": self.color[w.index] for i, w in self.copies.items()}
             | {f"n{i}": c for i, c in self.color.items()},
@@ -155,7 +155,7 @@ class Unfolding:
         kind = "leaf" if node.op is None else "op"
         kind = "weight" if node.index in self.color else "copy" if shared else kind
         beside = node.index in self.copies or (node.op is None and node.index not in self.inputs and node.t != 0)
-        name = title(node)
+        name = str(node)
         numbers = tuple((kind, text) for kind, text in self.overlay.numbers(node) if text)
         wide = self.small if node.index in self.copies else WIDE - 10 if shared or beside else WIDE
         needed = LINE * (1 + len(numbers)) + 10
@@ -249,13 +249,6 @@ def gap_column(a: int, b: int) -> Column:
     width = max(92.0, text_width(what) * 0.8)
     item = Item(f"{ELIDED}{a + 1}", "…", width, TALL, "elided", numbers, f"time steps {a + 1} to {b - 1}")
     return Column(f"gap{a + 1}", "", [item], elided=True)
-
-
-def title(node: Node) -> str:
-    """What stands at the head of a box: the node's name; its op's sign, too, where it was given none."""
-    if node.name or node.op is None:
-        return str(node)
-    return f"{node.op.label}  {node}"
 
 
 def tooltip(node: Node) -> str:

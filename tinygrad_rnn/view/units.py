@@ -121,7 +121,9 @@ def _index(node: Node, reader: Node | None = None) -> str:
 
 
 def _unit_name(node: Node, unit: int) -> str:
-    base, *rest = (node.name or "v").split("_")
+    if not node.name:
+        return f"{plain(writing.grouped(node.latex))}[{unit + 1}]"
+    base, *rest = node.name.split("_")
     rest = [part for part in rest if part not in ("h", "i", "j", "k")]
     return plain(symbol("_".join([base, *rest, str(unit + 1)]), node.t))
 

@@ -25,6 +25,7 @@ from .units import zoomed
 
 VIEWS = ("unfolded", "folded", "staircase", "window", "backward")
 LEVELS = ("ops", "layers", "figure")
+FOR = ("page", "print")
 WRITTEN = (None, "values", "cotangents", "both")  # the overlays that only write
 READABLE = 8  # so many steps a picture shows by itself
 ENDS = 3  # of a longer one, so many at either end
@@ -71,6 +72,24 @@ def scene(
     chosen = overlays.make(overlay, captions, step, limits)
     made = _made(whole, chosen, view, level, step, window, ledger)
     return made if highlight is None else highlighted(made, whole, highlight)
+
+
+def for_print(for_: object, overlay: str | None, zoom: object, ledger: object) -> str | None:
+    """The overlay of a picture for print; one that would only write numbers is none.
+
+    Raises
+    ------
+    ValueError
+        If something is asked for that only colours tell.
+    """
+    _one_of("for_", for_, FOR)
+    told = {f"overlay={overlay!r}": overlay not in (*WRITTEN, "path", "shares"), "zoom": zoom is not None}
+    for what, by_color in (told | {"ledger": ledger is not None}).items():
+        if by_color:
+            raise ValueError(
+                f"for_='print' and {what}: its colours say what black would not; print overlay=None, 'path' or 'shares'"
+            )
+    return None if overlay in WRITTEN else overlay
 
 
 def _made(

@@ -23,7 +23,7 @@ def _stretched(shape: Sequence[int], to: Sequence[int]) -> tuple[tuple[int, ...]
     return new, old
 
 
-@op(label="repeat", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True)
+@op(label="each", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True)
 def broadcast(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """An array of shape `source` repeated until its shape is `to`. On the tape this is always a node of its own."""
     front = x.shape[: x.ndim - len(source)]

@@ -31,10 +31,9 @@ NEUTRAL = {np.multiply: 1.0, np.add: 0.0}  # what leaves every number as it is
 def fuse_gates(folded: Folded) -> Folded:
     """Loop fusion: gates whose net inputs lie side by side become one node, and each of them a part of it.
 
-    Of one sample: with more, calls are few beside the numbers, and rows of several gates dearer than of one.
+    Different activations only of one sample: with more, calls are few beside the numbers, and rows of several gates
+    dearer than of one.
     """
-    if folded.samples > 1:
-        return folded
     live, apart = liveness(folded), {d.written for d in folded.delays}
     by_source: dict[Node, list[tuple[Takes, Node]]] = {}
     for n in live.forward:
@@ -47,8 +46,11 @@ def fuse_gates(folded: Folded) -> Folded:
         ufuncs = _for_all([n.op.ufuncs for _, n in gates if n.op], [n.shape[-1] for _, n in gates])
         if len(gates) < 2 or any(a.stop != b.start for (a, _), (b, _) in pairwise(gates)) or not ufuncs:
             continue
+        of_gates = [n.op for _, n in gates if n.op]
+        if len(set(of_gates)) > 1 and folded.samples > 1:
+            continue
         start, stop = gates[0][0].start, gates[-1][0].stop
-        op = elementwise(", ".join(n.op.name for _, n in gates if n.op), ufuncs)
+        op = of_gates[0] if len(set(of_gates)) == 1 else elementwise(", ".join(op.name for op in of_gates), ufuncs)
         net = source if stop - start == source.shape[-1] else part_of(source, start, stop)
         fused = Draft(op, (net,), net.shape, ", ".join(n.name for _, n in gates))
         instead |= {n: part_of(fused, block.start - start, block.stop - start) for block, n in gates}

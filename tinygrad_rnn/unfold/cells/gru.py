@@ -54,15 +54,17 @@ class GRU(Cell):
         """One time step without the head: the new state s[p, j], twice."""
         m = s.shape[-1]
         net_j = ops.linear(x, params["V"], params["b_j"], name="net_j")
-        from_s = ops.linear(s, params["U"], name="net_h")
-        # r and z lie side by side: one sigmoid serves both.
-        rz = ops.sigmoid(ops.part(net_j, start=0, stop=2 * m) + ops.part(from_s, start=0, stop=2 * m), name="rz")
-        r, z = ops.part(rz, start=0, stop=m, name="r"), ops.part(rz, start=m, stop=2 * m, name="z")
+        net_h = ops.linear(s, params["U"], name="net_h")
+        # Those of r and z lie side by side: one sum serves both.
+        net = ops.add(ops.part(net_j, start=0, stop=2 * m), ops.part(net_h, start=0, stop=2 * m), name="net")
+        r = ops.sigmoid(ops.part(net, start=0, stop=m, name="net_r"), name="r")
+        z = ops.sigmoid(ops.part(net, start=m, stop=2 * m, name="net_z"), name="z")
         if self.reset == "after":
-            remembered = r * (ops.part(from_s, start=2 * m, stop=3 * m) + params["b_n"])
+            of_n = ops.part(net_h, start=2 * m, stop=3 * m)
+            remembered = r * ops.add(of_n, ops.broadcast(params["b_n"], of_n.shape), name="net_hn")
         else:
             remembered = ops.linear(r * s, params["U_n"])
-        n = ops.tanh(ops.part(net_j, start=2 * m, stop=3 * m) + remembered, name="n")
+        n = ops.tanh(ops.add(ops.part(net_j, start=2 * m, stop=3 * m), remembered, name="net_n"), name="n")
         s = ops.add(n, z * (s - n), name="s")  # (1 - z) n + z s, with one product less
         return s, s
 

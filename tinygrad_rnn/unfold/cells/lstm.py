@@ -69,14 +69,18 @@ class LSTM(Cell):
         s, before = s
         net_j = ops.linear(x, params["V"], s, params["U"], params["b_j"], name="net_j")
         m, names = before.shape[-1], (*self._first, "g", "o")
-        net = {gate: ops.part(net_j, start=k * m, stop=(k + 1) * m, name=f"net_{gate}") for k, gate in enumerate(names)}
+        looking = (*self._first, "o") if self.peepholes else ()
+        net = {
+            gate: ops.part(net_j, start=k * m, stop=(k + 1) * m, name="" if gate in looking else f"net_{gate}")
+            for k, gate in enumerate(names)
+        }
         if self.peepholes:
-            net |= {gate: net[gate] + params[f"p_{gate}"] * before for gate in self._first}
+            net |= {gate: _with_peephole(net, params, gate, before) for gate in self._first}
         first = {gate: ops.sigmoid(net[gate], name=gate) for gate in self._first}
         g = ops.tanh(net["g"], name="g")
         kept = first["f"] * before if self.forget else before
         c = ops.add(kept, first["i"] * g, name="c")
-        o = ops.sigmoid(net["o"] + params["p_o"] * c if self.peepholes else net["o"], name="o")
+        o = ops.sigmoid(_with_peephole(net, params, "o", c) if self.peepholes else net["o"], name="o")
         s = ops.multiply(o, ops.tanh(c), name="s")
         return (s, c), s
 
@@ -97,3 +101,8 @@ class LSTM(Cell):
 
     def _no_torch(self) -> str:
         return "torch.nn.LSTM has a forget gate and no peepholes" if self.peepholes or not self.forget else ""
+
+
+def _with_peephole(net: Mapping[str, Any], params: Mapping[str, Any], gate: str, memory: Any) -> Any:
+    """The net input of a gate that looks at the memory."""
+    return ops.add(net[gate], params[f"p_{gate}"] * memory, name=f"net_{gate}")
