@@ -6,10 +6,10 @@
 # * **Words**: recurrent neural network, RNN, ledger
 #
 # A *recurrent network* reads `we see`, one character after the other, and says each time which one comes next. For
-# that it needs a memory: after the first `e` comes a space, after the second one another `e`.
+# that it has to remember what it read: after the first `e` comes a space, after the second one another `e`.
 #
-# Its memory goes from each character to the next through one table of numbers, `U`. It is a *weight*: a table that
-# learning may change. It is used once for each character that is read, five times in all.
+# What it remembers goes from each character to the next through one table of numbers, `U`. It is a *weight*: a table
+# that learning may change. It is used once for each character that is read, five times in all.
 #
 # The network has learned nothing yet, so what it says is wrong. **How should `U` change?** It was used five times.
 # Which of the five is to blame?

@@ -53,7 +53,7 @@ def _print(chosen: Lesson, after: str, plain: bool, quick: bool) -> None:
     """Print a lesson from its beginning to its end."""
     stream: Any = Cleaned(raw(sys.stdout), without_unicode) if plain else raw(sys.stdout)
     console = Console(file=stream, width=WIDEST)
-    console.print(f"Lesson {chosen.number}, {chosen.takes}", highlight=False)
+    console.print(chosen.opening(quick), highlight=False)
     shown = Shown(chosen)
 
     def on_text(source: str) -> None:

@@ -14,13 +14,13 @@ from typing import TypeVar
 import click
 from rich.console import Console, RenderableType
 from rich.markdown import Markdown
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.syntax import Syntax
 from rich.text import Text
 
 from ..view import EngineError, Picture, Player, Trace
 from ..view.characters import in_characters
-from ..view.lessons import Lesson, LessonCell, Shown, cells, execute, fresh_names, in_a_terminal, quicker
+from ..view.lessons import Lesson, LessonCell, Shown, execute, fresh_names, in_a_terminal
 from ..view.pages import folded, pages, parts
 from ..view.terminal import TURNS, Keyboard, Printer, printing_with, raw
 from ..view.text import clean
@@ -57,10 +57,11 @@ class Printed(Printer):
 
     def follow(self, steps: Iterable[T], total: int) -> Iterator[T]:
         """Go through the steps of something that takes long."""
-        with Progress(
-            console=self._console, transient=True, redirect_stdout=False, redirect_stderr=False
-        ) as bar:  # what is printed is kept for the page
-            yield from bar.track(steps, total, description="\n   running")
+        bar = [] if self._console.color_system is None else [BarColumn()]
+        columns = [TextColumn("   running"), *bar, TaskProgressColumn(), TimeRemainingColumn()]
+        # What is printed meanwhile is kept for the page.
+        with Progress(*columns, console=self._console, redirect_stdout=False, redirect_stderr=False) as shown:
+            yield from shown.track(steps, total)
 
 
 @dataclass
@@ -93,7 +94,7 @@ class Section:
 def groups(lesson: Lesson, quick: bool) -> Iterator[list[LessonCell]]:
     """The cells that are shown together: a text and its code. Code that runs long comes after its text was read."""
     found: list[LessonCell] = []
-    for cell in cells(quicker(lesson.text) if quick else lesson.text):
+    for cell in lesson.cells(quick):
         if found and (cell.kind == "markdown" or cell.seconds):
             yield found
             found = []
@@ -128,8 +129,9 @@ class Reader:
         self.keyboard = Keyboard(screen.key, screen.over)
         self.console = Console(file=raw(sys.stdout), color_system=None if plain else "auto")
         self.names, self.shown = fresh_names(lesson), Shown(lesson)
-        self.groups = list(groups(lesson, quick))
+        self.quick, self.groups = quick, list(groups(lesson, quick))
         self.sections: list[Section] = []
+        self._made: dict[tuple[int, int, int, bool], list[list[str]]] = {}
         self.at, self.page, self.whole = 0, 0, False
 
     def read(self) -> None:
@@ -175,14 +177,16 @@ class Reader:
         if number >= len(self.groups):
             return False
         if number == len(self.sections):
-            if self.sections:
+            if self.groups[number][0].seconds:
+                self.screen.show("")  # to a bar
+            elif self.sections:
                 self.screen.over("   one moment ...")
             self.sections.append(self._played(number))
         self.at, self.page = number, 0
         return True
 
     def _played(self, number: int) -> Section:
-        made = Section([] if number else [("note", f"Lesson {self.lesson.number}, {self.lesson.takes}")])
+        made = Section([] if number else [("note", self.lesson.opening(self.quick))])
         for cell in self.groups[number]:
             if cell.kind == "markdown":
                 made.blocks += [("text", part) for part in parts(cell.source)]
@@ -197,7 +201,7 @@ class Reader:
         if number + 1 == len(self.groups):
             made.blocks += [("text", part) for part in parts(self.after)]
         elif seconds := self.groups[number + 1][0].seconds:
-            made.blocks.append(("note", f"What comes next is computed for about {seconds} seconds. Enter starts it."))
+            made.blocks.append(("note", f"What comes next takes about {seconds} seconds to compute. Enter starts it."))
         return made
 
     def _keep(self, value: Picture | Player, made: Section) -> None:
@@ -219,7 +223,14 @@ class Reader:
     # ---- pages
 
     def pages(self, section: Section, width: int, room: int) -> list[list[str]]:
-        """The pages of a section, each a list of lines. Code is folded to the room that text and output leave to it."""
+        """The pages of a section, each a list of lines."""
+        key = id(section), width, room, self.whole
+        if key not in self._made:
+            self._made[key] = list(pages(self._blocks(section, width, room), max(1, room)))
+        return self._made[key]
+
+    def _blocks(self, section: Section, width: int, room: int) -> list[list[str]]:
+        """The lines of its blocks. Code is folded to the room that text and output leave to it."""
         narrow = min(width, WIDEST)
         picture = next((path for path in section.files if path.suffix == ".svg"), None)
         blocks: list[list[str]] = []
@@ -236,7 +247,7 @@ class Reader:
             if kind == "code":
                 left = room - sum(len(lines) + 1 for lines in blocks if lines)
                 blocks[k] = self._code(source, narrow, room // 3 if left < 1 else min(left, room // 2))
-        return list(pages(blocks, max(1, room)))
+        return blocks
 
     def _code(self, source: str, width: int, most: int) -> list[str]:
         """Code in about that many lines, or all of it if the reader has asked for it."""

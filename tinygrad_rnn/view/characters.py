@@ -29,8 +29,6 @@ def in_characters(scene: Scene, width: int) -> str:
     labels = [label for box in boxes for label in _labels(box)]
     rows = _rows([y for _, _, y in labels])
     left = min(box.x - box.width / 2 for box in boxes)
-    if (max(box.x + box.width / 2 for box in boxes) - left) / WIDE > width:
-        return ""
     sheet: dict[tuple[int, int], str] = {}
     for line in scene.lines:
         if not _draw(line, sheet, left, rows):

@@ -30,7 +30,7 @@ class LessonCell:
     kind: str  # "markdown" or "code"
     source: str
     line: int  # where its source starts in the file
-    seconds: int = 0  # how long its code runs, where that is long: ``# %% seconds=30``
+    seconds: int = 0  # how long its code runs, where that is long: ``# %% seconds=30 quick=10``
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,19 @@ class Lesson:
     def takes(self) -> str:
         """The same, as one says it."""
         return f"about {5 * max(1, round(self.minutes / 5))} minutes"
+
+    def cells(self, quick: bool = False) -> list[LessonCell]:
+        """Its cells; with the smaller numbers that it names itself, if it is to be quick."""
+        return list(cells(quicker(self.text) if quick else self.text))
+
+    def opening(self, quick: bool = False) -> str:
+        """What is said before it begins: how long it takes, its reader and the computer."""
+        computed, faster = (sum(cell.seconds for cell in self.cells(way)) for way in (quick, True))
+        says = f"Lesson {self.number}, {self.takes}"
+        if computed:
+            says += f"; of these, the computer needs {computed} seconds or so"
+            says += f" ({faster} with --quick)" * (not quick)
+        return says
 
 
 def lessons() -> list[Lesson]:
@@ -164,9 +177,10 @@ def in_a_terminal(markdown: str, picture: Path | None = None) -> str:
     return plain_math(moved.sub(lambda found: f"{'Open' if found[1] == 'M' else 'open'} {what}", markdown))
 
 
-def quicker(code: str) -> str:
-    """The code with the smaller numbers that it names itself: ``updates = 2500  # quick: 900``."""
-    return re.sub(r"^( *\w+ = ).*?(?=  # quick: (.*)$)", r"\1\2", code, flags=re.MULTILINE)
+def quicker(text: str) -> str:
+    """The lesson with the smaller numbers that it names itself: ``updates = 2500  # quick: 900``."""
+    text = re.sub(r"^( *\w+ = ).*?(?=  # quick: (.*)$)", r"\1\2", text, flags=re.MULTILINE)
+    return re.sub(r"^(# %% seconds=)\d+ quick=", r"\1", text, flags=re.MULTILINE)
 
 
 def fresh_names(lesson: Lesson) -> dict[str, Any]:
@@ -209,7 +223,7 @@ def run(
         The names that the lesson has defined.
     """
     names = fresh_names(lesson)
-    for cell in cells(quicker(lesson.text) if quick else lesson.text):
+    for cell in lesson.cells(quick):
         if cell.kind == "markdown":
             on_text(cell.source)
             continue
