@@ -132,7 +132,7 @@ class Reader:
         self.quick, self.groups = quick, list(groups(lesson, quick))
         self.sections: list[Section] = []
         self._made: dict[tuple[int, int, int, bool], list[list[str]]] = {}
-        self.at, self.page, self.whole = 0, 0, False
+        self.at, self.page, self.whole, self.says = 0, 0, False, ""
 
     def read(self) -> None:
         """Show page after page, until the reader has had enough or has reached the end."""
@@ -142,7 +142,8 @@ class Reader:
             section = self.sections[self.at]
             all_ = self.pages(section, width, height - FREE)
             self.page = min(self.page, len(all_) - 1)
-            self._put(all_[self.page], self._foot(section, width))
+            self._put(all_[self.page], self.says[: width - 1] or self._foot(section, width))
+            self.says = ""
             match KEYS.get(self.keyboard.key()):
                 case "next" if self.page + 1 < len(all_):
                     self.page += 1
@@ -161,7 +162,7 @@ class Reader:
                 case "code":
                     self.whole = not self.whole
                 case "open":
-                    self._open(section)
+                    self.says = self._letters(f"   {self._opened(section)}")
                 case "help":
                     self._put(self.lines(Text(EXPLAINED), width), "")
                     self.keyboard.key()
@@ -253,9 +254,7 @@ class Reader:
         """Code in about that many lines, or all of it if the reader has asked for it."""
         for count in range(max(1, most), 0, -1):  # long lines are wrapped
             code = self._letters(source if self.whole else folded(source, count))
-            lines = self.lines(
-                Syntax(code, "python", background_color="default", theme="ansi_dark", word_wrap=True), width
-            )
+            lines = self.lines(coloured(code), width)
             if len(lines) <= most or self.whole:
                 break
         return lines
@@ -279,8 +278,9 @@ class Reader:
 
     def _put(self, lines: list[str], foot: str) -> None:
         """Show a page, and the keys on the last line."""
-        below = self.screen.size()[1] - len(lines) - 1 if self.screen.clears else 1
-        self.screen.show("\n".join([*lines, *[""] * below, foot]))
+        room = max(1, self.screen.size()[1] - 1)
+        below = room - len(lines) if self.screen.clears else 1
+        self.screen.show("\n".join([*lines[:room], *[""] * below, foot]))
 
     def _foot(self, section: Section, width: int) -> str:
         """Where the reader is, and as many of the keys as there is room for."""
@@ -293,10 +293,9 @@ class Reader:
                 return foot
         return foot[-(width - 1) :]
 
-    def _open(self, section: Section) -> None:
-        says = "there is no picture on this page"
-        if section.files:
-            path = section.files[-1]
-            says = f"{'opened: ' if opened(path) else 'open it in a browser: '}{path.as_posix()}"
-        self.screen.over(self._letters(f"   {says}"))
-        self.keyboard.key()
+    def _opened(self, section: Section) -> str:
+        """Open the picture of a section, and say so, or where it is."""
+        if not section.files:
+            return "there is no picture on this page"
+        path = section.files[-1]
+        return f"{'opened: ' if opened(path) else 'open it in a browser: '}{path.as_posix()}"
