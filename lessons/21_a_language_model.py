@@ -30,6 +30,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.view.terminal import progress  # in a terminal, a bar
 
 text = "\n".join(topics[name] for name in sorted(topics))
 alphabet = sorted(set(text))
@@ -261,12 +262,12 @@ print(
 # many good ones.
 
 
-# %%
+# %% seconds=10 quick=6
 def learn(params, optimiser, updates, look=None):
     """Read on and take a step after each window; gives the price of each window, and the
     length of its gradient."""
     prices, lengths = [], []
-    for k, window in enumerate(windows(params), start=1):
+    for k, window in progress(enumerate(windows(params), start=1), updates):
         grads = {name: g / n for name, g in window.grads.items()}
         prices.append(window.loss / n)
         lengths.append(np.sqrt(sum((g**2).sum() for g in grads.values())))
@@ -278,9 +279,10 @@ def learn(params, optimiser, updates, look=None):
     raise AssertionError("the stream has no end")
 
 
-updates = 400
+updates = 400  # quick: 300
+rates = 0.1, 1.0, 2.0  # quick: 1.0, 2.0
 prices = {}
-for eta in (0.1, 1.0, 2.0):
+for eta in rates:
     prices[f"SGD, eta = {eta}"], _ = learn(fresh(), tg.train.SGD(eta), updates)
 prices["Adam, eta = 0.004"], _ = learn(fresh(), tg.train.Adam(0.004), updates)
 print(
@@ -300,14 +302,15 @@ assert final["Adam, eta = 0.004"] < min(
 )
 
 # %% [markdown]
-# All of them learn, and all of them begin at the same price. Adam is ahead of the three rates of plain descent that we
+# All of them learn, and all of them begin at the same price. Adam is ahead of the rates of plain descent that we
 # have tried, so we go on with it.
 #
 # ## Learning
 #
 # From time to time we stop and pay for the text that was kept aside.
 
-# %%
+# %% seconds=20 quick=8
+updates = 2500  # quick: 800
 params, milestones = fresh(), {}
 start = time.process_time()
 
@@ -324,7 +327,7 @@ def look(update):
     )
 
 
-history, lengths = learn(params, tg.train.Adam(0.004), updates=2500, look=look)
+history, lengths = learn(params, tg.train.Adam(0.004), updates, look=look)
 seconds = time.process_time() - start
 read = len(history) * n * steps
 print(f"\n{read:,} characters read, {read / len(train):.1f} times the text")

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tinygrad_rnn import cli
-from tinygrad_rnn.view import lessons, terminal
+from tinygrad_rnn.view import lessons
 
 FILES = [found.path for found in lessons.lessons()]
 
@@ -37,7 +37,7 @@ def test_a_longer_lesson_takes_more_time(tmp_path):
 
 
 def test_in_a_terminal_a_lesson_says_its_time(lesson_1):
-    assert lesson_1.startswith("Lesson 1, about 20 minutes\n")
+    assert lesson_1.startswith("Lesson 1, about 15 minutes\n")
 
 
 @pytest.mark.slow
@@ -55,14 +55,14 @@ def lesson_1(tmp_path, monkeypatch):
     return result.output
 
 
-def test_lesson_1_shows_a_time_step_whole_and_writes_its_pictures(lesson_1, tmp_path):
-    for equation in (2, 1, 4, 3, 17, 22, 18, 9, 11, 26, 12):
-        assert re.search(rf"t = 2   Guo \({equation}\)", lesson_1), equation
+def test_lesson_1_follows_a_share_to_its_root_and_names_its_pictures(lesson_1, tmp_path):
+    way = [(12, 5), (9, 5), (22, 5), (17, 5), (26, 5), (22, 4)]
+    assert [(int(n), int(t)) for t, n in re.findall(r"t = (\d)   Guo \((\d+)\) ─", lesson_1)] == way
     assert "126 steps, the last one backward 126" in lesson_1  # the player has all of them
-    assert "written: tinygrad-rnn-output/lesson-01/unrolled.svg" in lesson_1
-    folder = tmp_path / "tinygrad-rnn-output/lesson-01"
-    assert (folder / "unrolled.svg").read_text(encoding="utf-8").startswith("<svg")
-    assert (folder / "unrolled.png").read_bytes().startswith(b"\x89PNG")
+    assert " s(0)──U(1)───s(1)──U(2)───s(2)──" in lesson_1
+    files = dict(re.findall(r"the (picture|player): (\S+)", lesson_1))
+    assert (tmp_path / files["picture"]).read_text(encoding="utf-8").startswith("<svg")
+    assert "<html" in (tmp_path / files["player"]).read_text(encoding="utf-8")
     assert "\\" not in re.sub(r"```.*?```", "", lesson_1.replace(r"\e", ""))
 
 
@@ -117,13 +117,27 @@ def test_the_ledger_in_lesson_1_adds_up(lesson_1):
         assert sum(column) == pytest.approx(total, abs=0.003)
 
 
-def test_a_read_only_folder_gives_one_clear_line(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "tinygrad-rnn-output").write_text("a file is in the way")
+def test_a_lesson_that_the_system_stops_gives_one_clear_line(tmp_path, monkeypatch):
+    path = tmp_path / "01_reads.py"
+    path.write_text("# %% [markdown]\n# # Reads\n\n# %%\nopen('none')\n")
+    monkeypatch.setattr("tinygrad_rnn.cli.lesson.lessons", lambda: [lessons.Lesson(1, path)])
     result = CliRunner().invoke(cli.main, ["lesson", "1"])
     assert result.exit_code == 1
     assert "Error: the lesson could not go on" in result.output
     assert "Traceback" not in result.output
+
+
+def test_elsewhere_a_lesson_is_printed_in_ascii_and_quick_if_that_is_asked_for(tmp_path, monkeypatch):
+    path = tmp_path / "01_short.py"
+    path.write_text("# %% [markdown]\n# # ∂C\n\n# %% seconds=9 quick=3\nn = 9  # quick: 4\nprint('∂', n)\n", "utf-8")
+    monkeypatch.setattr("tinygrad_rnn.cli.lesson.lessons", lambda: [lessons.Lesson(1, path)])
+    whole = CliRunner().invoke(cli.main, ["lesson", "1"]).output
+    assert "9 seconds or so (3 with --quick)" in whole
+    assert "∂ 9" in whole
+    quick = CliRunner().invoke(cli.main, ["lesson", "1", "--quick", "--ascii"]).output
+    assert quick.isascii()
+    assert "3 seconds or so\n" in quick
+    assert "d 4" in quick
 
 
 def test_unknown_lessons_and_the_list():
@@ -131,41 +145,10 @@ def test_unknown_lessons_and_the_list():
     assert result.exit_code == 2
     assert "there is no lesson 99; there are 1" in result.output
     assert (
-        "1  One sentence, unfolded: a weight and its copies (about 20 minutes)"
+        "1  One sentence, unfolded: a weight and its copies (about 15 minutes)"
         in CliRunner().invoke(cli.main, ["lesson"]).output
     )
     assert CliRunner().invoke(cli.main, ["--version"]).output.startswith("tinygrad-rnn, version 0.")
-
-
-def pages(keys):
-    """What a reader sees who presses these keys in front of three pages."""
-    seen, pressed = [], iter(keys)
-    pager = terminal.Pager(lambda: next(pressed), lambda: None)
-    pager.show(["one", "two", "three"])
-    return seen, pressed
-
-
-@pytest.mark.parametrize(
-    ("keys", "shown"),
-    [
-        (["\r", "\r", "\r"], "one two three"),
-        (["\x1b[C", "\x1b[D", "\x1b[C", " ", "\r"], "one two one two three"),
-        (["\x1b[D", "\r", "\r", "\r"], "one one two three"),
-        (["s"], "one"),
-        (["x", "\r", "?", "\r", "\r"], "one two three"),
-    ],
-)
-def test_keys_turn_the_pages(keys, shown, capsys):
-    _, pressed = pages(keys)
-    assert next(pressed, None) is None
-    lines = capsys.readouterr().out.split("\n")
-    assert [line for line in lines if line in ("one", "two", "three")] == shown.split()
-
-
-def test_q_ends_the_lesson(capsys):
-    with pytest.raises(terminal.Quit):
-        pages(["q"])
-    capsys.readouterr()
 
 
 def test_cells_are_those_of_the_percent_format():
@@ -177,6 +160,14 @@ def test_cells_are_those_of_the_percent_format():
         ("code", "y = 2"),
     ]
     assert [c.line for c in found] == [2, 7, 10]
+
+
+def test_a_cell_says_how_long_it_takes_and_a_line_what_it_is_when_time_is_short(tmp_path):
+    text = "# %% seconds=40 quick=12\nn = 2, 3  # quick: 4\nm = 5  # quick\n\n# %% seconds=3\nn = 1\n"
+    assert [c.seconds for c in lessons.cells(text)] == [40, 3]
+    quick = list(lessons.cells(lessons.quicker(text)))
+    assert [c.seconds for c in quick] == [12, 3]
+    assert quick[0].source == "n = 4  # quick: 4\nm = 5  # quick"
 
 
 def test_an_error_in_a_lesson_names_its_line(tmp_path):
@@ -219,4 +210,4 @@ def test_a_pipe_gets_utf8_wherever_we_are(tmp_path):
         capture_output=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "netⱼ(2) = x(2) V(2)ᵀ" in done.stdout.decode("utf-8")
+    assert "∂C/∂U(5) = ∂C/∂netⱼ(5)ᵀ s(4)" in done.stdout.decode("utf-8")

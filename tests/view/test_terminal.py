@@ -1,15 +1,10 @@
 """A step on the screen, to the letter."""
 
-import os
-import select
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.view.terminal import frame
+from tinygrad_rnn.view.terminal import Keyboard, frame
 
 
 @pytest.fixture(scope="module")
@@ -66,37 +61,27 @@ def test_no_line_is_wider_than_the_screen(frames):
     assert max(len(line) for text in frames.values() for line in text.split("\n")) <= 80
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals in the standard library")
-@pytest.mark.parametrize(("keys", "reached"), [("q", False), ("\r\r\r\r\rs\r\r", True)])
-def test_a_reader_at_a_terminal_turns_the_pages(tmp_path, keys, reached):
-    import pty
+@pytest.mark.parametrize(
+    ("pressed", "keys"),
+    [
+        ("\x1b[C\x1b[D", ["\x1b[C", "\x1b[D"]),
+        ("\r\n q", ["\r", "\n", " ", "q"]),
+        ("\x1b", ["\x1b"]),
+        ("\x1bOA\x1b[1~x", ["\x1bOA", "\x1b[1~", "x"]),
+        ("\xe0Mà", ["\xe0M", "à"]),
+    ],
+)
+def test_what_comes_in_one_piece_is_keys_one_by_one(pressed, keys):
+    pieces = iter([pressed])
+    keyboard = Keyboard(lambda: next(pieces), print)
+    assert [keyboard.key() for _ in keys] == keys
 
-    ours, theirs = pty.openpty()
-    program = subprocess.Popen(
-        [sys.executable, "-c", "from tinygrad_rnn.cli import main; main()", "lesson", "1"],
-        stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=os.environ | {"TERM": "xterm"},
-    )  # fmt: skip
-    os.close(theirs)
-    text, waiting = "", list(keys)
-    try:
-        for _ in range(400):
-            if select.select([ours], [], [], 0.3)[0]:
-                try:
-                    text += os.read(ours, 65536).decode(errors="replace")
-                except OSError:  # so Linux says that the program has ended
-                    break
-            elif text.rstrip().endswith("q quit"):
-                # Quiet, so it listens by now: a key pressed while the terminal is being switched is lost.
-                if not waiting:
-                    break
-                os.write(ours, waiting.pop(0).encode())
-                text += "\n(a key)"
-        if not reached:
-            assert program.wait(timeout=20) == 0
-    finally:
-        program.kill()
-        program.wait()
-        os.close(ours)
-    assert not waiting, text[-500:]
-    assert "Traceback" not in text
-    assert ("Backwards" in text) == reached
+
+@pytest.mark.parametrize(
+    ("pressed", "line"), [("ab\r", "ab"), ("ab\x7fc\x7f\x08\x08d\n", "d"), ("ab\x1b", None), ("a\x1b[Cb\r", "ab")]
+)
+def test_a_line_is_typed_mended_and_left(pressed, line):
+    pieces, shown = iter([pressed]), []
+    assert Keyboard(lambda: next(pieces), shown.append).line("Which? ") == line
+    assert shown[0] == "Which? "
+    assert shown[1] == f"Which? {pressed[0]}"

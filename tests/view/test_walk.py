@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import select
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ from click.testing import CliRunner
 
 import tinygrad_rnn as tg
 from canonical import problem
+from cli_terminal import at_a_terminal
 from tinygrad_rnn.cli import main
 from tinygrad_rnn.view.walk import Place, gone_to, gone_until, listing, screen, walk, without_unicode
 
@@ -62,7 +62,7 @@ def test_without_unicode(shown):
     for k in range(0, len(shown), 7):
         text = without_unicode(screen(shown, Place(k)))
         assert text.isascii()
-        assert "?" not in text
+        assert "?" not in text.replace("? keys", "")
 
 
 def test_going_to_a_step(shown):
@@ -101,9 +101,11 @@ def test_nothing_of_that_kind(shown):
 
 
 def test_keys(shown):
-    keys = iter(["\x1b[C", " ", "\x1b[D", "\x1b[F", "\x1b[C", "\x1b[H", "\x1b[D", "g", "u", "w", "?", "q"])
+    keys = iter(["\x1b[C", " ", "\x1b[D", "\x1b[F", "\x1b[C", "\x1b[H", "\x1b[D", "g", "u", "w", "?", "x", "q"])
     answers, seen = iter(["10", "G26"]), []
     walk(shown, lambda: next(keys), seen.append, lambda question: next(answers), size=lambda: (80, 24))
+    explained = seen.pop(-2)
+    assert "the step before" in explained
     at = [int(text.split("\n")[-1].split("/")[0]) for text in seen]
     n, until = len(shown), shown.find(9, equation="G26") + 1
     assert at == [1, 2, 3, 2, n, n, 1, 1, 10, until, until, until]
@@ -115,7 +117,11 @@ def test_w_shows_the_ledgers_in_turn(shown):
     names = [account.weight for account in shown.accounts]
     keys, seen = iter(["w", *"w" * len(names), "q"]), []
     walk(shown, lambda: next(keys), seen.append, input, size=lambda: (120, 60))
-    assert [re.search("The copies of (.+):", text)[1] for text in seen[1:]] == [*names, names[0]]
+    after = names.index(shown.start[0]) + 1
+    assert [re.search("The copies of (.+):", text)[1] for text in seen] == [
+        *(names * 2)[after - 1 : after + len(names)],
+        names[after % len(names)],
+    ]
     last = next(m.result[0].partition("/∂")[2] for m in reversed(shown.moments) if m.weight)  # it has its ledger there
     keys, seen = iter(["\x1b[F", "w", "q"]), []
     walk(shown, lambda: next(keys), seen.append, input, size=lambda: (120, 60))
@@ -187,30 +193,13 @@ def test_pages_and_traces_from_the_command(tmp_path, monkeypatch):
         assert said in result.output
 
 
-def test_in_a_terminal():
-    ours, theirs = pty.openpty()
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
-    command = [sys.executable, "-c", "from tinygrad_rnn.cli import main; main()", "step", "--steps", "2"]
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
-    os.close(theirs)
-    text = b""
-    try:
-        for key, awaited in [(b"", b"   1/"), (b"\x1b[C", b"   2/"), (b"\x1b[D", b"   1/"), (b"q", b"")]:
-            for _ in range(120):  # a key that comes before the command listens is lost
-                os.write(ours, key)
-                while select.select([ours], [], [], 0.5)[0]:
-                    try:
-                        text += os.read(ours, 65536)
-                    except OSError:  # the other end is closed: it has ended
-                        break
-                if (awaited in text) if awaited else process.poll() is not None:
-                    break
-            assert awaited in text
-            text = b""
-        assert process.wait(10) == 0
-    finally:
-        process.kill()
-        os.close(ours)
+def test_in_a_terminal(tmp_path):
+    with at_a_terminal(["step", "--steps", "2"], (80, 24), tmp_path) as sitting:
+        way = [("\x1b[C", "   1/"), ("\x1b[D", "   2/"), ("g", "   1/"), ("\x1b", "which step? "), ("q", "   1/")]
+        for key, awaited in way:
+            assert awaited in sitting.screen(r"(q quit|step\? +\x08*)$")
+            sitting.press(key)
+        assert sitting.ended()
 
 
 def test_a_terminal_is_written_to_in_its_own_letters_and_a_pipe_in_utf_8():

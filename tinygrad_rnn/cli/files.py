@@ -59,13 +59,3 @@ def print_whole(content: bytes) -> None:
         if isinstance(error, BrokenPipeError):
             raise click.ClickException("the reader of the output has gone before its end.") from error
         fail("the standard output", error)
-
-
-def clear_screen() -> None:
-    """Clear the terminal: the one place that sends it what it obeys."""
-    before = sys.stdout
-    sys.stdout = raw(before)
-    try:
-        click.clear()
-    finally:
-        sys.stdout = before

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from contextlib import redirect_stdout
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.syntax import Syntax
 
-from ..view import EngineError, Picture, new_folder
+from ..view import EngineError, Picture, Player
+from ..view.characters import in_characters
 from ..view.exercises import folders
-from ..view.lessons import Lesson, lessons, plain_math, run
-from ..view.terminal import Pager, Printer, Quit, printing_with, raw
-from .files import clear_screen
+from ..view.lessons import Lesson, Shown, in_a_terminal, lessons, run
+from ..view.terminal import Cleaned, raw
+from ..view.walk import without_unicode
+from .reader import WIDEST, Reader, coloured
+from .screen import Screen
 
 
 @click.command()
 @click.argument("number", type=int, required=False)
-def lesson(number: int | None) -> None:
+@click.option("--quick", is_flag=True, help="Let long computations take less: the lesson names the smaller numbers.")
+@click.option("--ascii", "plain", is_flag=True, help="No other characters than ASCII.")
+def lesson(number: int | None, quick: bool, plain: bool) -> None:
     """Step through lesson NUMBER, or list the lessons.
 
-    In a terminal, Enter and the right arrow go on, the left arrow goes back, s skips a part, q quits.
+    In a terminal, Enter and the right arrow go on, the left arrow goes back, ? shows all keys, q quits.
     When the output goes elsewhere, the lesson runs to its end without waiting.
     """
     known = {found.number: found for found in lessons()}
@@ -32,44 +37,44 @@ def lesson(number: int | None) -> None:
         return
     if number not in known:
         raise click.UsageError(f"there is no lesson {number}; there are {', '.join(map(str, known)) or 'none'}.")
-    interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    pager = Pager(click.getchar, clear_screen) if interactive else None
+    screen = Screen()
+    after = next((folder.invitation for folder in folders() if folder.number == number), "")
     try:
-        with printing_with(pager or Printer()):
-            _read(known[number], pager)
-    except Quit:
-        click.echo()
+        if screen.here:
+            Reader(known[number], after, screen, plain or screen.plain, quick).read()
+            click.echo()
+        else:
+            _print(known[number], after, plain, quick)
     except (OSError, EngineError) as error:
         raise click.ClickException(f"the lesson could not go on: {error}") from error
 
 
-def _read(chosen: Lesson, pager: Pager | None) -> None:
-    console = Console(file=raw(sys.stdout), width=None if pager else 88, soft_wrap=False)
-    console.print(f"Lesson {chosen.number}, {chosen.takes}", highlight=False)
+def _print(chosen: Lesson, after: str, plain: bool, quick: bool) -> None:
+    """Print a lesson from its beginning to its end."""
+    stream: Any = Cleaned(raw(sys.stdout), without_unicode) if plain else raw(sys.stdout)
+    console = Console(file=stream, width=WIDEST)
+    console.print(chosen.opening(quick), highlight=False)
+    shown = Shown(chosen)
 
     def on_text(source: str) -> None:
         console.print()
-        console.print(Markdown(plain_math(source)))
-        if pager:
-            pager.wait()
+        console.print(Markdown(in_a_terminal(source)))
 
     def on_code(source: str) -> None:
         console.print()
-        console.print(Syntax(source, "python", theme="ansi_dark", background_color="default", word_wrap=True))
+        console.print(coloured(source))
         console.print()
 
-    pictures: list[Path] = []
-
-    def on_picture(picture: Picture) -> None:
+    def on_shown(value: Picture | Player) -> None:
+        kind = "picture" if isinstance(value, Picture) else "player"
+        if isinstance(value, Picture) and (drawn := in_characters(value.scene, WIDEST)):
+            click.echo(f"{drawn}\n")
         try:
-            folder = pictures[0].parent if pictures else new_folder(f"lesson-{chosen.number:02}")
-            pictures.append(picture.save(folder / f"picture-{len(pictures) + 1}.svg"))
-            click.echo(f"the picture: {pictures[-1].as_posix()}")
+            click.echo(f"the {kind}: {shown.save(value).as_posix()}")
         except (OSError, EngineError) as error:  # the lesson goes on without it
-            click.echo(f"the picture could not be written: {error}")
+            click.echo(f"the {kind} could not be written: {error}")
 
-    run(chosen, on_text, on_code, on_picture)
-    for folder in folders():
-        if folder.number == chosen.number:
-            console.print()
-            console.print(Markdown(folder.invitation))
+    with redirect_stdout(stream if plain else sys.stdout):
+        run(chosen, on_text, on_code, on_shown, quick)
+    if after:
+        on_text(after)

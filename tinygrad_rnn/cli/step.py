@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +10,12 @@ from click.core import ParameterSource
 
 from ..unfold import Unfolded
 from ..view import EngineError, Trace, player, trace
-from ..view.text import one_line
+from ..view.terminal import Keyboard
+from ..view.text import clean, one_line
 from ..view.walk import listing, walk, without_unicode
-from .files import clear_screen, fail, refuse_existing
+from .files import fail, refuse_existing
 from .network import reads_network
+from .screen import Screen
 
 
 @click.command("step")
@@ -43,7 +44,7 @@ def step(
     tinygrad-rnn step --cell lstm --steps 3 -o steps.html
 
     In a terminal, the arrows go on and back, g goes to a step, u until something happens, w shows another
-    weight's ledger, q quits. When the output goes elsewhere, all steps are printed.
+    weight's ledger, ? all keys, q quits. When the output goes elsewhere, all steps are printed.
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
     if kept is not None:
         _refuse_beside_a_trace()
@@ -55,9 +56,16 @@ def step(
     if output is not None:
         _write(shown, output, predict, force)
         return
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        plain = plain or not _can_write("∂ᵀ◆", sys.stdout.encoding)
-        walk(shown, click.getchar, lambda text: _show(without_unicode(text) if plain else text), _ask, predict)
+    screen = Screen()
+    if screen.here:
+        plain = plain or screen.plain
+        keyboard = Keyboard(screen.key, screen.over)
+
+        def show(text: str) -> None:
+            screen.show(without_unicode(text) if plain else clean(text))
+
+        walk(shown, keyboard.key, show, keyboard.line, predict, screen.size)
+        click.echo()
         return
     for text in listing(shown):
         click.echo(without_unicode(text) if plain else text)
@@ -101,20 +109,3 @@ def _write(shown: Trace, output: Path, predict: bool, force: bool) -> None:
     except OSError as error:
         fail(output, error)
     click.echo(f"written: {one_line(output)}")
-
-
-def _show(text: str) -> None:
-    clear_screen()
-    click.echo(text, nl=False)
-
-
-def _ask(question: str) -> str:
-    return str(click.prompt(f"\n{question}", prompt_suffix="", default="", show_default=False))
-
-
-def _can_write(text: str, encoding: str | None) -> bool:
-    try:
-        text.encode(encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True

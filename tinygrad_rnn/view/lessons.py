@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from ..autodiff.notation import plain
 from .picture import Picture
+from .player import Player
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _WIDE = "\0"  # stands for a wide space until all others are made single
@@ -28,6 +30,7 @@ class LessonCell:
     kind: str  # "markdown" or "code"
     source: str
     line: int  # where its source starts in the file
+    seconds: int = 0  # how long its code runs, where that is long: ``# %% seconds=30 quick=10``
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,19 @@ class Lesson:
         """The same, as one says it."""
         return f"about {5 * max(1, round(self.minutes / 5))} minutes"
 
+    def cells(self, quick: bool = False) -> list[LessonCell]:
+        """Its cells; with the smaller numbers that it names itself, if it is to be quick."""
+        return list(cells(quicker(self.text) if quick else self.text))
+
+    def opening(self, quick: bool = False) -> str:
+        """What is said before it begins: how long it takes, its reader and the computer."""
+        computed, faster = (sum(cell.seconds for cell in self.cells(way)) for way in (quick, True))
+        says = f"Lesson {self.number}, {self.takes}"
+        if computed:
+            says += f"; of these, the computer needs {computed} seconds or so"
+            says += f" ({faster} with --quick)" * (not quick)
+        return says
+
 
 def lessons() -> list[Lesson]:
     """Every lesson there is, in order."""
@@ -76,7 +92,7 @@ def lessons() -> list[Lesson]:
 
 def cells(text: str) -> Iterator[LessonCell]:
     """The cells of a file in the percent format: ``# %% [markdown]`` starts text, ``# %%`` code."""
-    kind, start = "", 0
+    kind, start, seconds = "", 0, 0
     lines: list[str] = []
     for number, line in enumerate([*text.split("\n"), "# %%"], start=1):
         if line.startswith("# %%"):
@@ -85,8 +101,9 @@ def cells(text: str) -> Iterator[LessonCell]:
                 source = re.sub(r"^# ?", "", source, flags=re.MULTILINE)
             if kind and source:
                 blank = next(k for k, text in enumerate(lines) if text)
-                yield LessonCell(kind, source, start + blank)
+                yield LessonCell(kind, source, start + blank, seconds)
             kind, start, lines = "markdown" if "[markdown]" in line else "code", number + 1, []
+            seconds = int((re.findall(r"\bseconds=(\d+)", line) or [0])[0])
         else:
             lines.append(line)
 
@@ -153,36 +170,90 @@ def _grouped(part: str) -> str:
     return f"({part.strip()})" if re.search(r"[ +\-]", bare) else part.strip()
 
 
+def in_a_terminal(markdown: str, picture: Path | None = None) -> str:
+    """The text as it is said where pictures are files: a page's are moved, these are opened."""
+    what = picture.as_posix() if picture else "the picture"
+    moved = re.compile(r"\b([Mm])ove the picture(?: sideways)?")
+    return plain_math(moved.sub(lambda found: f"{'Open' if found[1] == 'M' else 'open'} {what}", markdown))
+
+
+def quicker(text: str) -> str:
+    """The lesson with the smaller numbers that it names itself: ``updates = 2500  # quick: 900``."""
+    text = re.sub(r"^( *\w+ = ).*?(?=  # quick: (.*)$)", r"\1\2", text, flags=re.MULTILINE)
+    return re.sub(r"^(# %% seconds=)\d+ quick=", r"\1", text, flags=re.MULTILINE)
+
+
+def fresh_names(lesson: Lesson) -> dict[str, Any]:
+    """The names that a lesson begins with."""
+    return {"__name__": "__main__", "__file__": str(lesson.path)}
+
+
+def execute(cell: LessonCell, lesson: Lesson, names: dict[str, Any]) -> Any:
+    """Run a cell of code with these names, and add to them.
+
+    Returns
+    -------
+    object
+        The value of the expression that it ends with; None if it ends with something else.
+    """
+    tree = ast.parse(cell.source)
+    ast.increment_lineno(tree, cell.line - 1)  # so that an error names the line of the file
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, str(lesson.path), "exec"), names)
+    if last is None:
+        return None
+    assert isinstance(last, ast.Expr)  # asked above
+    return eval(compile(ast.Expression(last.value), str(lesson.path), "eval"), names)
+
+
 def run(
     lesson: Lesson,
     on_text: Callable[[str], None],
     on_code: Callable[[str], None],
-    on_picture: Callable[[Picture], None] | None = None,
+    on_shown: Callable[[Picture | Player], None] | None = None,
+    quick: bool = False,
 ) -> dict[str, Any]:
     """Run a lesson cell by cell: text and code are handed out, then the code is run.
 
-    A picture that ends a cell is handed out too, unless the cell has saved it itself.
+    A picture or a player that ends a cell is handed out too.
 
     Returns
     -------
     dict
         The names that the lesson has defined.
     """
-    names: dict[str, Any] = {"__name__": "__main__", "__file__": str(lesson.path)}
-    for cell in cells(lesson.text):
+    names = fresh_names(lesson)
+    for cell in lesson.cells(quick):
         if cell.kind == "markdown":
             on_text(cell.source)
             continue
         on_code(cell.source)
-        tree = ast.parse(cell.source)
-        ast.increment_lineno(tree, cell.line - 1)  # so that an error names the line of the file
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, str(lesson.path), "exec"), names)
-        if isinstance(last, ast.Expr):
-            shown = eval(compile(ast.Expression(last.value), str(lesson.path), "eval"), names)
-            if on_picture and isinstance(shown, Picture) and ".save(" not in cell.source:
-                on_picture(shown)
+        shown = execute(cell, lesson, names)
+        if on_shown and isinstance(shown, Picture | Player):
+            on_shown(shown)
     return names
+
+
+class Shown:
+    """The pictures and players of a lesson as files, in a folder of their own that is made for the first of them."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self._name = f"lesson-{lesson.number:02}"
+        self._folder: Path | None = None
+        self._count: Counter[str] = Counter()
+
+    def save(self, shown: Picture | Player) -> Path:
+        """Write the next one to a file.
+
+        Raises
+        ------
+        OSError, EngineError
+            If it cannot be written.
+        """
+        kind, suffix = ("picture", "svg") if isinstance(shown, Picture) else ("player", "html")
+        self._folder = self._folder or new_folder(self._name)
+        self._count[kind] += 1
+        return shown.save(self._folder / f"{kind}-{self._count[kind]}.{suffix}")
 
 
 def new_folder(name: str, under: str = "tinygrad-rnn-output") -> Path:

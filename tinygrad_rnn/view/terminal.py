@@ -1,12 +1,13 @@
-"""Steps in a terminal: printed one below the other, or one at a time with the keys."""
+"""A terminal: what is written to it, which keys are pressed, and a step as text."""
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO, cast
+from typing import Any, TextIO, TypeVar, cast
 
 from ..autodiff.asked import asked
 from ..autodiff.calling import shortened
@@ -14,20 +15,54 @@ from ..unfold import Step
 from .text import clean
 from .trace import Moment, moment
 
+T = TypeVar("T")
 WIDTH = 78
-NEXT, BACK, SKIP, QUIT = "next", "back", "skip", "quit"
+NEXT, BACK, QUIT = "next", "back", "quit"
 # What turns pages everywhere; arrows as they come from a terminal in its two modes, and from a Windows console.
 TURNS = {
     **dict.fromkeys(["\r", "\n", " ", "\x1b[C", "\x1b[B", "\x1bOC", "\x1bOB", "\xe0M", "\xe0P"], NEXT),
     **dict.fromkeys(["\x7f", "\x08", "\x1b[D", "\x1b[A", "\x1bOD", "\x1bOA", "\xe0K", "\xe0H"], BACK),
     **dict.fromkeys(["q", "\x1b", "\x03", "\x04"], QUIT),
 }
-KEYS = TURNS | {"s": SKIP}
-HELP = "Enter or → next   ← back   s skip this part   q quit"
+# One key at a time, of what a terminal hands over in one piece.
+KEY = re.compile(r"\x1b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])|[\xe0\0][GHKMOP]|.", re.DOTALL)
 
 
-class Quit(Exception):  # noqa: N818  it is a reader's wish, not an error
-    """The reader wants to stop."""
+class Keyboard:
+    """The keys that a reader presses, one by one, and the lines that they make.
+
+    Parameters
+    ----------
+    getchar : callable
+        Gives what has been pressed, one key or several.
+    over : callable
+        Shows a line in place of the last one.
+    """
+
+    def __init__(self, getchar: Callable[[], str], over: Callable[[str], None]) -> None:
+        self._getchar, self._over = getchar, over
+        self._waiting: list[str] = []
+
+    def key(self) -> str:
+        """The next key."""
+        while not self._waiting:
+            self._waiting = KEY.findall(self._getchar())
+        return self._waiting.pop(0)
+
+    def line(self, question: str) -> str | None:
+        """What is typed until Enter; None if the reader leaves with Escape."""
+        typed = ""
+        while True:
+            self._over(question + typed)
+            match self.key():
+                case "\r" | "\n":
+                    return typed
+                case "\x1b":
+                    return None
+                case "\x7f" | "\x08":
+                    typed = typed[:-1]
+                case key if key.isprintable():
+                    typed += key
 
 
 class Cleaned:
@@ -37,16 +72,18 @@ class Cleaned:
     ----------
     raw : text stream
         Where it goes, for what is ours alone: colours, and a screen to be cleared.
+    letters : callable
+        What is left of a text.
     """
 
     buffer = None  # who would write round it finds nothing
 
-    def __init__(self, raw: TextIO) -> None:
-        self.raw = raw
+    def __init__(self, raw: TextIO, letters: Callable[[str], str] = clean) -> None:
+        self.raw, self.letters = raw, letters
 
     def write(self, text: str) -> int:
         """Write the text, cleaned."""
-        self.raw.write(clean(text))
+        self.raw.write(self.letters(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -118,50 +155,16 @@ def _listed(named: Iterable[tuple[str, str]], width: int, sign: str) -> list[str
 
 
 class Printer:
-    """Shows texts one below the other, without waiting for anybody."""
+    """Shows texts one below the other, and how far something is to nobody."""
 
     def show(self, texts: Iterable[str]) -> None:
         """Show the texts of one part."""
         for text in texts:
             print(clean(text))
 
-
-class Pager(Printer):
-    """Shows one text at a time and waits for a key; `getchar` gives the key that was pressed."""
-
-    def __init__(self, getchar: Callable[[], str], clear: Callable[[], None]) -> None:
-        self._getchar = getchar
-        self._clear = clear
-
-    def show(self, texts: Iterable[str]) -> None:
-        """Show the texts of one part, forwards and back as the reader likes."""
-        pages = list(texts)
-        k = 0
-        while k < len(pages):
-            self._clear()
-            print(clean(pages[k]))
-            print(f"   {k + 1}/{len(pages)}   {HELP}")
-            match self.key():
-                case "back":
-                    k = max(0, k - 1)
-                case "skip":
-                    return
-                case _:
-                    k += 1
-
-    def wait(self) -> None:
-        """Wait until the reader wants to go on."""
-        print("\n   Enter or → next   q quit")
-        self.key()
-
-    def key(self) -> str:
-        """The reader's wish; keys that mean nothing are passed over."""
-        while True:
-            wish = KEYS.get(self._getchar())
-            if wish == QUIT:
-                raise Quit
-            if wish:
-                return wish
+    def follow(self, steps: Iterable[T], total: int) -> Iterator[T]:  # noqa: ARG002  it is for those with a screen
+        """Go through the steps of something that takes long."""
+        yield from steps
 
 
 _printer = Printer()
@@ -178,9 +181,22 @@ def printing_with(printer: Printer) -> Iterator[None]:
         _printer = before
 
 
+def progress(steps: Iterable[T], total: int) -> Iterator[T]:
+    """Go through the steps of something that takes long; a reader at a terminal sees how far it is.
+
+    Parameters
+    ----------
+    steps : iterable
+        The steps.
+    total : int
+        How many are taken.
+    """
+    return _printer.follow(steps, total)
+
+
 @asked
 def show(steps: Iterable[Step]) -> None:
-    """Show steps as text: all of them, or one at a time where a reader sits at a terminal.
+    """Show steps as text, one below the other; in a lesson at a terminal, page by page.
 
     Parameters
     ----------

@@ -15,23 +15,35 @@ from .terminal import TURNS, WIDTH, frame
 from .text import clean
 from .trace import Moment, Trace
 
-HELP = ("→ next  ← back  g go to  u until  w ledger  Home/End  q quit", "← → g u w  q quit", "q quit")
+HELP = ("→ next  ← back  g go to  u until  w ledger  ? keys  q quit", "← → g u w ?  q quit", "q quit")
+EXPLAINED = """\
+Enter, space, → or ↓   the next step
+← or ↑, Backspace      the step before
+Home, End              the first step, the last one
+g                      go to a step, by its number
+u                      go on until a time, an equation, an op, a weight, a copy, a phase, or nan
+w                      the ledger of the next weight
+q or Escape            quit; Escape also leaves a prompt
+
+Any key goes back to the step."""
 MOST_WIDE = 40  # characters that a column is made wide for one long name in it
 MOST_COLUMNS = 3  # of a ledger: the network stands beside it
 MARKS = {"waits": "·", "known": "○", "reached": "●", "now": "◆"}
 SAYS = "○ computed  ● error came back  ◆ now"
+FIRST = dict.fromkeys(["\x1b[H", "\x1b[1~", "\x1bOH", "\xe0G"], "first")
 KEYS = {
     **TURNS,
-    **dict.fromkeys(["\x1b[H", "\x1b[1~", "\x1bOH", "\xe0G"], "first"),
+    **FIRST,
     **dict.fromkeys(["\x1b[F", "\x1b[4~", "\x1bOF", "\xe0O"], "last"),
     "g": "go to",
     "u": "until",
     "w": "ledger",
+    "?": "help",
 }
 PLAIN = {
     "∂": "d", "⊙": "*", "·": "*", "−": "-", "ᵀ": "^T", "Σ": "sum ", "‖": "||", "ₚ": "_p", "ⱼ": "_j", "ₖ": "_k",
     "ᵢ": "_i", "ₕ": "_h", "─": "-", "┄": ".", "○": "o", "●": "#", "◆": "@", "→": ">", "←": "<", "½": "1/2",
-    "²": "^2", "σ": "sigma", "√": "sqrt", "…": "...", "“": '"', "”": '"',
+    "²": "^2", "σ": "sigma", "√": "sqrt", "…": "...", "“": '"', "”": '"', "│": "|", "•": "*", "━": "=",
 } | {sign: f"_{digit}" for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")}  # fmt: skip
 
 
@@ -131,11 +143,11 @@ def table(account: Account, number: int) -> list[str]:
 
 
 def _concerned(shown: Trace, at: int) -> str:
-    """The weight whose copy has handed its share on last."""
+    """The weight whose copy has handed its share on last; before any has, the one that is read with the state."""
     for m in reversed(shown.moments[: at + 1]):
         if m.weight:
             return m.result[0].partition("/∂")[2]
-    return ""
+    return shown.start[0]
 
 
 def _shortened(lines: list[str], room: int) -> list[str]:
@@ -166,7 +178,7 @@ def walk(
     shown: Trace,
     getchar: Callable[[], str],
     show: Callable[[str], None],
-    ask: Callable[[str], str],
+    ask: Callable[[str], str | None],
     predict: bool = False,
     size: Callable[[], tuple[int, int]] = shutil.get_terminal_size,
 ) -> None:
@@ -181,7 +193,7 @@ def walk(
     show : callable
         Puts a screen in place of the last one.
     ask : callable
-        Asks for a line.
+        Asks for a line; None if the reader leaves it.
     predict : bool
         Whether the reader is asked for each step's number before it is shown.
     size : callable
@@ -205,22 +217,32 @@ def walk(
             case "last":
                 place.at = len(shown) - 1
             case "go to":
-                place = gone_to(shown, place, ask("   Go to which step? "))
+                wish = ask("   Go to which step? ")
+                place = place if wish is None else gone_to(shown, place, wish)
             case "until":
-                place = gone_until(shown, place, ask("   Until what? (t=3, G26, tanh, U, U(2), backward, nan) "))
+                wish = ask("   Until what? (t=3, G26, tanh, U, U(2), backward, nan) ")
+                place = place if wish is None else gone_until(shown, place, wish)
             case "ledger":
                 names = [account.weight for account in shown.accounts]
                 here = place.weight or _concerned(shown, place.at)
                 place.weight = names[(names.index(here) + 1) % len(names)] if here in names else names[0]
+            case "help":
+                show(_explained(*size()))
+                getchar()
             case "quit":
                 return
+
+
+def _explained(width: int, height: int) -> str:
+    lines = [part for line in EXPLAINED.split("\n") for part in textwrap.wrap(line, max(width, 4)) or [""]]
+    return "\n".join(lines[:height])
 
 
 def _let_guess(
     shown: Trace,
     place: Place,
     show: Callable[[str], None],
-    ask: Callable[[str], str],
+    ask: Callable[[str], str | None],
     size: Callable[[], tuple[int, int]],
 ) -> None:
     """Ask for the step's number until it is right, or until the reader wants to see it."""
@@ -228,7 +250,7 @@ def _let_guess(
     place.veiled = True
     while place.veiled and question(now):
         show(screen(shown, place, *size()))
-        said = ask(f"   {question(now)} (Enter shows it) ")
+        said = ask(f"   {question(now)} (Enter shows it) ") or ""
         place.says = f"   {judge(now, said)}" if said.strip() else ""
         place.veiled = bool(said.strip()) and not place.says.startswith("   Right")
     place.veiled = False

@@ -5,22 +5,15 @@ Write what is missing, then run: tinygrad-rnn exercise 1 --check
 
 import numpy as np
 
-# Predict. Lesson 1 reads "we see". It reads "hello" in the same way. What shape has x[t, p, i]?  A tuple, (.., .., ..)
-SHAPE_OF_X = None
+# Predict. The ledger of U for "we see" has five rows. How many has it for "hello", read in the same way?
+ROWS = None
 
 
-def targets(sentence, alphabet):
-    """The desired outputs d[t, p, k] for a sentence: at each time step, the character that comes NEXT.
+def share(error, state):
+    """The share of one copy of U.
 
-    alphabet is a list of characters. Give an array with one row for each time step, (T, 1, len(alphabet)).
-    """
-    raise NotImplementedError
-
-
-def cost(y, d):
-    """The cost of the whole sentence: the cross-entropy, summed over time, samples and outputs.
-
-    y and d are (T, n, o). Give one number.
+    error is what came back to the sum net, (m,), and state what the copy multiplied, (m,). Give (m, m): in row j and
+    column h the share of the number u_jh.
     """
     raise NotImplementedError
 
@@ -29,5 +22,13 @@ def gradient(ledger):
     """The gradient of a weight, from the ledger of its copies.
 
     ledger is (T, m, m): in row t - 1 the share of the copy of time step t. Give (m, m).
+    """
+    raise NotImplementedError
+
+
+def change_of_cost(ledger, j, h, step):
+    """By how much the cost changes, nearly, if u_jh is made larger by a small step: the number of row j, column h of U.
+
+    ledger is (T, m, m) as above, j and h count from 0. Give one number.
     """
     raise NotImplementedError

@@ -6,123 +6,68 @@ import tinygrad_rnn as tg
 from tinygrad_rnn.view.exercises import Exercise, Slip
 
 rng = np.random.default_rng(10)
-outputs = [tg.guo.activation("softmax", rng.normal(size=size)) for size in ((5, 2, 4), (3, 1, 2))]
-desired = [rng.dirichlet(np.ones(y.shape[-1]), size=y.shape[:2]) for y in outputs]
+ledgers = [rng.normal(size=(5, 3, 3)), rng.normal(size=(2, 4, 4))]
+
+
+def by_the_tape(error, state):
+    """The share of the one copy that a product has read, as the tape finds it."""
+    tape = tg.Tape()
+    U = tape.leaf(np.zeros((len(error), len(state))), name="U")
+    C = tg.ops.sum(tg.ops.multiply(tg.ops.linear(tape.leaf(state[None], name="s"), U), error[None]))
+    tape.backward(C)
+    return U.cotangent
+
 
 EXERCISES = [
     Exercise(
-        "SHAPE_OF_X",
-        "predict the shape of x for another sentence",
-        "the shapes of lesson 1",
+        "ROWS",
+        "predict how many rows the ledger of another word has",
+        "the ledger of lesson 1",
         hints=(
-            "The input at time t is the character number t, and the last one is never an input. Why?",
-            "How many different characters has the word? That is the length of a row.",
-            "Time first, then the sample, of which there is one, then the unit.",
+            "A row for each copy, and a copy for each character that is read.",
+            "Is the last character read? What should come after it?",
         ),
         slips=(
             Slip(
-                "(4, 1, 4)",
-                "(5, 1, 4)",
-                "the number of time steps",
+                "4",
+                "5",
+                "the number of copies",
                 (
-                    "What should come out when the last character has been read?",
-                    "Nothing comes after the last character, so it is a desired output but no input.",
+                    "What should be said when the last character has been read?",
+                    "Nothing comes after the last character, so it is not read: look at the picture of lesson 1.",
                 ),
-            ),
-            Slip(
-                "(4, 1, 4)",
-                "(4, 1, 5)",
-                "the number of units",
-                (
-                    "How long is the alphabet of this word?",
-                    "One character comes twice, and it is the same unit both times.",
-                ),
-            ),
-            Slip(
-                "(4, 1, 4)",
-                "(4, 4)",
-                "the axis of the samples",
-                ("An array has three axes, x[t, p, i].", "There is one sample, and it keeps its axis p."),
             ),
         ),
     ),
     Exercise(
-        "targets",
-        "the desired outputs for a sentence",
-        "d[t, p, k] of lesson 1",
-        cases=[("we see", ["w", "e", " ", "s"]), ("hello", ["h", "e", "l", "o"])],
-        axes="tpk",
+        "share",
+        "the share of one copy, from the error and the state",
+        "(12)",
+        cases=[(np.array([0.5, -1.0, 2.0]), np.array([0.1, -0.2, 0.3])), (rng.normal(size=4), rng.normal(size=4))],
+        oracle=by_the_tape,
+        axes="jh",
         hints=(
-            "np.eye(n)[k] is a row with a single 1 in place k.",
-            "Make a row for each character, leave out the first, and put an axis for the sample in the middle.",
-            "rows[1:, None, :]",
+            "One entry is one product: number j of the error times number h of the state.",
+            "A table of all products of two lists has a name in NumPy.",
+            "np.outer(error, state)",
         ),
         slips=(
             Slip(
-                "rows[1:, None, :]",
-                "rows[:-1, None, :]",
-                "the character at each time step",
+                "np.outer(error, state)",
+                "np.outer(state, error)",
+                "which of the two has the rows",
                 (
-                    "Is it what goes in at time t, or what should come out?",
-                    "At time t the network reads character t and should say which one comes after it.",
-                    "Leave out the first row, not the last.",
+                    "In which row stands the share of u_12: in that of the error's number 1, or of the state's?",
+                    "u_jh goes into number j of the sum, so row j has number j of the error.",
                 ),
-                first=1,
             ),
             Slip(
-                "rows[1:, None, :]",
-                "rows[:, None, :]",
+                "np.outer(error, state)",
+                "error * state",
                 "the shape",
                 (
-                    "How many predictions does the network make?",
-                    "Nobody has to predict the first character: leave out the first row.",
-                ),
-            ),
-            Slip(
-                "rows[1:, None, :]",
-                "rows[1:]",
-                "the shape",
-                ("d[t, p, k] has three axes.", "The axis p, with one sample, is missing: rows[1:, None, :]."),
-            ),
-        ),
-    ),
-    Exercise(
-        "cost",
-        "the cross-entropy of a whole sentence",
-        "C of lesson 1",
-        cases=[(outputs[0], desired[0]), (outputs[1], desired[1])],
-        oracle=lambda y, d: tg.guo.categorical_cross_entropy(y, d).sum(),
-        hints=(
-            "For each time step: minus the logarithm of the probability that was given to what came.",
-            "d picks the probability: multiply d by the logarithm of y, and add everything up.",
-            "-(d * np.log(y)).sum()",
-        ),
-        slips=(
-            Slip(
-                "-(d * np.log(y)).sum()",
-                "(d * np.log(y)).sum()",
-                "the sign",
-                (
-                    "Can a cost be below zero here?",
-                    "The logarithm of a probability is negative; the cost is minus that.",
-                ),
-            ),
-            Slip(
-                ".sum()",
-                ".sum() / len(y)",
-                "the sum over time",
-                (
-                    "Is it a sum or an average over time?",
-                    "The lesson takes the sum. An average is another cost, with gradients smaller by T.",
-                ),
-            ),
-            Slip(
-                "-(d * np.log(y)).sum()",
-                "-np.log(y).sum()",
-                "the factor d",
-                (
-                    "Does every output count?",
-                    "Only the probability of what really came; d has the 1 there.",
+                    "U has a number for each pair of j and h. How many numbers have you got?",
+                    "Every number of the error meets every number of the state.",
                 ),
             ),
         ),
@@ -131,7 +76,7 @@ EXERCISES = [
         "gradient",
         "the gradient of a weight from its ledger",
         "the last row of the ledger",
-        cases=[(rng.normal(size=(5, 3, 3)),), (rng.normal(size=(2, 4, 4)),)],
+        cases=[(ledger,) for ledger in ledgers],
         axes="jh",
         hints=(
             "The copies are one matrix, and a small change happens in all of them at once.",
@@ -152,6 +97,45 @@ EXERCISES = [
                 "ledger[-1]",
                 "the sum over the copies",
                 ("That is one share of T.", "All copies have acted: add all rows."),
+            ),
+        ),
+    ),
+    Exercise(
+        "change_of_cost",
+        "by how much the cost changes if one number of U does",
+        "the ledger of lesson 1",
+        cases=[(ledgers[0], 1, 2, 0.01), (ledgers[1], 3, 0, -0.02)],
+        hints=(
+            "In how many places does the number change?",
+            "Add the column of the ledger that belongs to it, and multiply by the step.",
+        ),
+        slips=(
+            Slip(
+                "ledger[:, j, h].sum() * step",
+                "ledger[-1, j, h] * step",
+                "the sum over the copies",
+                (
+                    "U has changed in every time step, not only in the last one.",
+                    "Add the column over all rows before you multiply.",
+                ),
+            ),
+            Slip(
+                ".sum() * step",
+                ".sum()",
+                "the step",
+                (
+                    "A share is how fast the cost grows, not by how much. How far did the number move?",
+                    "Multiply by the step.",
+                ),
+            ),
+            Slip(
+                "ledger[:, j, h]",
+                "ledger[:, h, j]",
+                "the order of j and h",
+                (
+                    "Which comes first, the row of U or the column?",
+                    "After the time comes the row j, then the column h.",
+                ),
             ),
         ),
     ),
