@@ -19,14 +19,14 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
     "whole_streams",
     "tinygrad_rnn.view.sphinx",
-    # docs/_ext: what these pages take from the code, links, pictures of the lessons, and a mended detail
+    # docs/_ext: what these pages take from the code, formulas, links, pictures of the lessons, and a mended detail
     "generated",
+    "formulas",
     "cross_links",
     "slides",
     "bibliography_roles",
@@ -51,15 +51,7 @@ myst_heading_anchors = 3
 bibtex_bibfiles = ["references.bib"]
 bibtex_reference_style = "author_year"
 
-# MathJax 3.2.2 stands in _static, in the one build that holds every extension. The default is on a CDN;
-# other builds load parts when a formula first needs them; version 4 always fetches fonts.
-mathjax_path = "mathjax/tex-svg-full.js"
-mathjax3_config = {
-    "tex": {"macros": {"net": r"\mathrm{net}"}},  # Guo's net, as tinygrad_rnn.guo writes it
-    # The menu offers parts that are not shipped. What screen readers need, assistive MathML, is on without.
-    "options": {"enableMenu": False},
-    "svg": {"fontCache": "local"},  # a formula copied out of the page stays whole
-}
+html_math_renderer = "mathml"  # docs/_ext/formulas.py; the default is a program on a CDN
 
 # -- API -----------------------------------------------------------------------------------------------------
 
@@ -79,7 +71,7 @@ html_theme = "furo"
 html_title = "tinygrad_rnn"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = [("site.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("site.js", "cards.js")]
 templates_path = ["_templates"]
 html_theme_options = {
     "navigation_with_keys": False,  # the arrow keys belong to the stepper

@@ -192,9 +192,9 @@ for t in shown:
     print(f"{f'C({t})':>9} " + "".join(f"{power:6d}" for power in powers))
 
 # %% [markdown]
-# The same as a map, all forty rows and columns of it: the darker, the longer. (It is on the site's page of this lesson;
-# in a program, `tg.plot_influence(norms).figure.savefig("map.png")` writes it. It needs matplotlib; without it the line
-# says what to install, and the table above has to do.)
+# The same as a map, all forty rows and columns of it: the more it stands out, the longer. (It is on the site's page of
+# this lesson; in a program, `tg.plot_influence(norms).figure.savefig("map.png")` writes it. It needs matplotlib;
+# without it the line says what to install, and the table above has to do.)
 
 # %%
 try:

@@ -134,6 +134,17 @@ for name, (k1, k2) in forms.items():
     show(mask)
     assert np.allclose(found[k1, k2], masked(mask), rtol=0, atol=1e-14)
 
+# %%
+try:
+    tg.plot_masks(
+        {
+            name.partition(":")[0]: tg.truncation_mask(T, k1=k1, k2=k2)
+            for name, (k1, k2) in forms.items()
+        }
+    )
+except ImportError as missing:
+    print(missing)
+
 # %% [markdown]
 # Read the masks one after the other.
 #
@@ -265,6 +276,12 @@ print(f"and turned away from it by {np.degrees(np.arccos(cosine)):.1f} degrees")
 assert mask[0, 0] == T
 assert off(twice) > 0.5
 assert np.allclose(twice, masked(mask), rtol=0, atol=1e-13)
+
+# %%
+try:
+    tg.plot_masks(mask)
+except ImportError as missing:
+    print(missing)
 
 # %% [markdown]
 # $C(1)$ is counted seven times, $C(7)$ once. More steps back make it no better; nothing is missing here, and it is

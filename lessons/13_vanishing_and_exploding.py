@@ -226,6 +226,15 @@ costs, slopes = look(grid)
 show(grid, costs, slopes)
 plain = np.median(np.abs(slopes))
 
+# %%
+try:
+    fine = np.linspace(4.5, 7.5, 301)
+    ax = tg.plot_axes()
+    ax.plot(fine, look(fine)[0])
+    ax.set(xlabel="the weight w", ylabel="the cost C", title="The cliff")
+except ImportError as missing:
+    print(missing)
+
 # %% [markdown]
 # Between two of these lines the cost falls down. We look closer at the place where it falls most, and closer again,
 # until it is no longer a jump.

@@ -669,7 +669,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("key", [f"G{number}{reading}" for number in range(1, 29) for reading in ("", "-printed")])
-def test_the_latex_is_plain_enough_for_mathjax(key):
+def test_the_latex_is_plain_enough_for_every_program(key):
     tex = guo.latex(key)
     words = tex.replace("\\", " \\").split("\\")[1:]
     used = {"".join(itertools.takewhile(str.isalpha, word)) for word in words}

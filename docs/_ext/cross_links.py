@@ -1,6 +1,7 @@
 """Links that nobody writes: from a lesson's words to the glossary, from "(26)" to its equation, from "lesson 6" to it.
 
-On a page a term is linked where it is first used, an equation or a lesson once in each section. The directive
+On a page a term is linked where it is first used, an equation or a lesson once in each section. What a link leads to is
+said in its title, which cards.js shows; a formula waits in a template at the end of the page. The directive
 ``old-names`` stands for the list of all names of the API, under the addresses that they had when they were one page.
 """
 
@@ -15,6 +16,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+import formulas
+from tinygrad_rnn import guo
 from tinygrad_rnn.view import lessons
 
 TERMS_IN = "lessons/"
@@ -59,10 +62,14 @@ def mentioned(text: str) -> set[int]:
 def link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(Names)):
         node.replace_self(nodes.raw("", _names(app, docname), format="html"))
-    if not docname.startswith(NUMBERS_IN):
-        return
-    terms = _terms(app) if docname.startswith(TERMS_IN) else {}
     pages = {int(Path(name).name[:2]): name for name in app.env.found_docs if name.startswith("lessons/")}
+    if docname.startswith(NUMBERS_IN):
+        _link_words(app, doctree, docname, pages)
+    _give_cards(app, doctree, docname, pages)
+
+
+def _link_words(app: Sphinx, doctree: nodes.document, docname: str, pages: dict[int, str]) -> None:
+    terms = _terms(app) if docname.startswith(TERMS_IN) else {}
     seen: set[object] = set()
     for paragraph in doctree.findall(nodes.paragraph):
         section = next((above for above in _above(paragraph) if isinstance(above, nodes.section)), None)
@@ -83,6 +90,24 @@ def link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
                 made.append(link_to)
             if any(isinstance(one, nodes.reference) for one in made):
                 text.parent.replace(text, made)
+
+
+def _give_cards(app: Sphinx, doctree: nodes.document, docname: str, pages: dict[int, str]) -> None:
+    """Say of each link to a lesson what that is about, and lay the formulas ready that links lead to."""
+    told = {lesson.number: f"{lesson.title}. Goal: {lesson.head['Goal']}" for lesson in lessons.lessons()}
+    about = {app.builder.get_relative_uri(docname, page): told[number] for number, page in pages.items()}
+    wanted = set()
+    for link_to in doctree.findall(nodes.reference):
+        uri = link_to.get("refuri", "")
+        if uri in about:
+            link_to["reftitle"] = about[uri]
+        if "to-equation" in link_to["classes"]:
+            wanted.add(uri.rpartition("-")[2])
+        if uri in about or {"to-equation", "to-term"} & set(link_to["classes"]):
+            link_to["classes"].append("with-card")
+    for key in sorted(wanted):
+        made = formulas.mathml(guo.EQUATIONS[key].corrected, block=True)
+        doctree += nodes.raw("", f'<template id="card-{key}">{made}</template>', format="html")
 
 
 def _above(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -130,7 +155,7 @@ def _pieces(
             yield from _lessons(match[0], pages)
         else:
             where = getattr(app.env, "bptt_equations", {}).get(f"G{match[2]}")
-            yield match[0], where and Target(*where, "equation")
+            yield match[0], where and Target(*where, "equation", f"({match[2]}) {guo.EQUATIONS[f'G{match[2]}'].gives}.")
     yield text[done:], None
 
 

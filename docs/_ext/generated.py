@@ -20,8 +20,11 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import graphviz
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 from click.testing import CliRunner
 from docutils import nodes
@@ -41,6 +44,8 @@ from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import Op, ops
 from tinygrad_rnn.view import exercises
 from tinygrad_rnn.view.svg import size
+
+mpl.use("agg")  # a build has no screen
 
 SECTIONS = {
     "1": "Basic definitions",
@@ -281,7 +286,7 @@ def benchmarks(file: Path) -> str:
     ]
     for table in report["tables"]:
         peers = list(dict.fromkeys(name for row in table["rows"] for name in row["ratios"]))
-        lines += [f"## {CELLS[table['kind']]}, {table['dtype']}", ""]
+        lines += [f"## {CELLS[table['kind']]}, {table['dtype']}", "", *_plotted(table["rows"], peers), ""]
         lines += [
             _row(["size", "`T,B,l,m,o`", "numpy_opt", "null", *peers]),
             _row(["---", "---", *["--:"] * (2 + len(peers))]),
@@ -298,6 +303,24 @@ def benchmarks(file: Path) -> str:
             for r in report["recording"]
         ]
     return "\n".join([*lines, ""])
+
+
+def _plotted(rows: list[dict[str, Any]], peers: list[str]) -> Iterator[str]:
+    """How many times `numpy_opt`'s time each of the others takes, from the smallest network to the largest."""
+    ax, names = tg.plot_axes(5.4, 4.0), [row["size"] for row in rows]
+    for marker, peer in zip("osD^vPX*", peers, strict=False):
+        at = [k for k, row in enumerate(rows) if peer in row["ratios"]]
+        ax.plot(at, [rows[k]["ratios"][peer] for k in at], marker=marker, label=peer)
+    ax.plot([0, len(rows) - 1], [1, 1], color="black", linewidth=1, linestyle="--", label="numpy_opt")
+    ax.set(yscale="log", title="Processor time, as a multiple of numpy_opt's")
+    ax.set_xticks(range(len(names)), names)
+    ax.fmt_xdata = lambda k: names[round(k)]
+    marks = [mark for mark in (1, 2, 5, 10, 20, 50, 100) if mark < 1.2 * ax.get_ylim()[1]]
+    ax.set_yticks(marks, map(str, marks))
+    ax.set_yticks([], minor=True)
+    ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
+    yield from ("```{raw} html", ax.figure._repr_html_(), "```")
+    plt.close(ax.figure)
 
 
 def mutants(file: Path) -> str:

@@ -1,6 +1,12 @@
-// What scrolls inside itself must be within reach of the keyboard; what fits needs no stop on the way.
+// What scrolls inside itself must be within reach of the keyboard; what fits needs no stop on the way. A formula in a
+// line of text stands on that line; only one that is longer than the line becomes a box, which scrolls.
 const scrollers = "article :is(pre, .math, .drawing, .table-wrapper, .cell_output, .output)";
 function reach() {
+  for (const box of document.querySelectorAll("article span.math")) {
+    box.classList.remove("wide");
+    const block = box.closest("p, li, dd, td, div, figcaption");
+    box.classList.toggle("wide", box.offsetWidth > block.clientWidth && block.tagName !== "TD");
+  }
   for (const box of document.querySelectorAll(scrollers)) {
     const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
     const hidden = scrolls && getComputedStyle(box).overflow === "visible";
@@ -41,7 +47,6 @@ addEventListener("resize", () => {
 addEventListener("load", () => {
   reach();
   offerToFit();
-  window.MathJax?.startup?.promise?.then(reach); // formulas have no width before
 });
 
 // The captions of the sidebar's groups are headings, and say of which level.

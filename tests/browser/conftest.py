@@ -69,8 +69,7 @@ def visit(chromium):
             lambda message: message.type in {"error", "warning"} and seen.complaints.append(message.text),
         )
         page.goto(Path(path).resolve().as_uri(), wait_until="load")
-        # MathJax typesets after `load`; without its promise there is no mathematics on the page.
-        page.evaluate("() => window.MathJax?.startup?.promise")
+        page.evaluate("() => document.fonts.ready.then(() => 0)")
         return seen
 
     return visit

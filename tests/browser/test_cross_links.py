@@ -48,8 +48,10 @@ def test_a_term_is_linked_where_it_is_first_used(page, glossary):
 
 def test_a_number_leads_to_its_equation_or_lesson(page, lesson):
     for link in page.evaluate(MADE, "equation"):
+        assert link["title"].startswith(link["text"])
         assert (link["page"], link["id"]) == ("equations.html", f"equation-G{link['text'].strip('()')}")
     for link in page.evaluate(MADE, "lesson"):
+        assert "Goal: " in link["title"]
         assert int(link["page"][:2]) == int(re.search(r"\d+", link["text"])[0]) != lesson.number
 
 

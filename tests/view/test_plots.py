@@ -1,6 +1,8 @@
 """Plots show the numbers they are given, in the drawings' colours."""
 
+import re
 import sys
+import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -9,9 +11,12 @@ import pytest
 from matplotlib.colors import LogNorm, to_hex
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.view.dark import dark
 from tinygrad_rnn.view.palette import PALETTE
 
 mpl.use("agg")
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +69,88 @@ def test_lags_are_lines_in_the_drawings_colours_and_zeros_are_gaps():
     ax.figure.canvas.draw()
 
 
+def test_masks_are_maps_beside_each_other():
+    masks = {"chunks": tg.truncation_mask(6, k1=3, k2=3), "twice": tg.truncation_mask(6, k1=1, k2=6, losses="window")}
+    axes = tg.plot_masks(masks)
+    assert [ax.get_title() for ax in axes] == list(masks)
+    for ax, mask in zip(axes, masks.values(), strict=True):
+        left_out, counted = ax.images
+        np.testing.assert_array_equal(np.ma.filled(counted.get_array(), 0), mask)
+        gone = np.tril(mask == 0) if (mask == 0).any() else np.zeros_like(mask, bool)
+        np.testing.assert_array_equal(~np.ma.getmaskarray(left_out.get_array()), gone)
+    # Numbers only where something is counted more than once, each at its place.
+    assert not axes[0].texts
+    assert {(*text.get_position()[::-1], float(text.get_text())) for text in axes[1].texts} == {
+        (t + 1, tau + 1, masks["twice"][t, tau]) for t, tau in np.argwhere(masks["twice"])
+    }
+    assert axes[0].figure is axes[1].figure
+
+
+def drawn(ax):
+    """The plot as it stands in a page, as a tree."""
+    page = ax.figure._repr_html_()
+    return page, ET.fromstring(page)
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        lambda: tg.plot_influence(norms()),
+        lambda: tg.plot_lags({"a & <b>": [1.0, 0.1, 0.01]}),
+        lambda: tg.plot_masks(np.tril(np.ones((4, 4))))[0],
+        lambda: tg.plot_axes().plot([1, 2], [2, 1])[0].axes,
+    ],
+)
+def test_on_a_page_a_plot_has_the_colours_of_the_page(plot):
+    page, tree = drawn(plot())
+    assert len(page) < 20_000
+    svg = tree.find(f"{SVG}svg")
+    assert svg.get("role") == "img"
+    colors = {part.get(kind) for part in svg.iter() for kind in ("fill", "stroke") if part.get(kind)}
+    assert "currentColor" in colors
+    # Black and white are the page's own; every other colour has a twin for the dark.
+    rules = svg.find(f"{SVG}style").text
+    for color in colors - {"currentColor", "none"}:
+        assert color not in ("#000000", "#ffffff")
+        assert f'"{color}"]' in rules
+        assert f"light-dark({color},{dark(color)})" in rules
+    assert not any("style" in part.attrib for part in svg.iter() if part is not svg)
+    assert "font-family" not in page
+    # What is referred to is there, once.
+    ids = [part.get("id") for part in svg.iter() if part.get("id")]
+    assert len(ids) == len(set(ids))
+    named = {part.get("href")[1:] for part in svg.iter() if part.get("href", "").startswith("#")}
+    named |= {part.get("clip-path")[5:-1] for part in svg.iter() if part.get("clip-path")}
+    assert named == set(ids)
+
+
+def test_a_plot_is_the_same_bytes_each_time_and_twice_in_a_page_has_ids_of_its_own():
+    first, second = (tg.plot_lags([1.0, 0.5, 0.25]).figure._repr_html_() for _ in range(2))
+    ids = [set(re.findall(r'id="([^"]*)"', page)) for page in (first, second)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    stems = [re.search(r"plot-[0-9a-f]{8}(-[0-9]+)?(?=-)", page)[0] for page in (first, second)]
+    assert first.replace(stems[0], "plot") == second.replace(stems[1], "plot")
+
+
+def test_what_a_plot_shows_is_said_in_words():
+    assert tg.plot_lags({"U": [1.0, 0.5, 0.0, 0.125], "V": [0.0]}).figure.words == (
+        "‖dC(t) / d copy(τ)‖ against t − τ: steps back from the cost to the copy. U: from 1 at 0 to 0.125 at 3."
+    )
+    ax = tg.plot_axes()
+    ax.plot(np.arange(30), np.where(np.arange(30) < 20, 0.2, 0.0))
+    ax.set(title="The cliff")
+    assert ax.figure.words == "The cliff. from 0.2 at 0 to 0 at 29, of which from 0.2 to 0 between 19 and 20."
+    ax.fmt_xdata = lambda k: f"step {k}"
+    assert "between step 19 and step 20" in ax.figure.words
+    said = tg.plot_masks({"chunks": tg.truncation_mask(4, k1=2, k2=2)})[0].figure.words
+    assert said == "chunks. left out: 4 entries. counted: 6 entries, 1 each."
+    _, tree = drawn(tg.plot_influence(norms()))
+    said = tree.find(f"{SVG}svg").get("aria-label")
+    assert said == tree.find(f"{SVG}svg/{SVG}title").text
+    assert re.fullmatch(r"What each copy of U .* zeros: 1 entries.* lengths: 20 entries, from .* to .*\.", said)
+
+
 @pytest.mark.parametrize("values", [np.zeros((3, 3)), np.diag([2.0, 2.0]), [[1.0]]])
 def test_dull_matrices_are_plotted_too(values):
     tg.plot_influence(values).figure.canvas.draw()
@@ -88,6 +175,11 @@ def test_axes_can_be_given():
         (tg.plot_influence, [[1, 2], [0, 1]], r"above its diagonal.*Did you pass norms\.T\?"),
         (tg.plot_influence, [[1, 0], [np.nan, 1]], r"norms is nan at \(1, 0\)"),
         (tg.plot_influence, [[1, 0], [-1, 1]], r"norms is -1\.0 at \(1, 0\)"),
+        (tg.plot_masks, {}, "nothing to plot"),
+        (tg.plot_masks, {"a": np.ones((2, 3))}, r"masks\['a'\] has shape \(2, 3\): it must be \(T, T\)"),
+        (tg.plot_masks, [[1, 2], [0, 1]], r"above its diagonal.*Did you pass masks\.T\?"),
+        (tg.plot_axes, 0, "width=0: it is a number of inches"),
+        (tg.plot_axes, 1000, "width=1000: it is a number of inches"),
         (tg.plot_lags, {}, "nothing to plot"),
         (tg.plot_lags, [[1.0]], r"lengths has shape \(1, 1\)"),
         (tg.plot_lags, {"U": [1.0, np.inf]}, r"lengths\['U'\] is inf at \(1,\)"),

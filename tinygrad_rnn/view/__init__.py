@@ -8,7 +8,7 @@ from .ledger import Ledger, ledger
 from .lessons import new_folder
 from .picture import Picture, draw
 from .player import Player, player
-from .plots import plot_influence, plot_lags
+from .plots import plot_axes, plot_influence, plot_lags, plot_masks
 from .scene import Scene
 from .terminal import show
 from .trace import Drawn, Entry, Moment, Part, Trace, trace
@@ -35,8 +35,10 @@ __all__ = [
     "ledger",
     "new_folder",
     "player",
+    "plot_axes",
     "plot_influence",
     "plot_lags",
+    "plot_masks",
     "show",
     "trace",
 ]

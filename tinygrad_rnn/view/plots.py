@@ -1,8 +1,11 @@
-"""Plots of influence: which step's copy moves which step's cost, and how this dies away. They need matplotlib."""
+"""Plots of influence: which step's copy moves which step's cost, and how this dies away. They need matplotlib.
+
+A plot that is made here follows the page that it stands on, light or dark, and says what it shows (`plotted.Plot`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 INSTALL = "pip install 'tinygrad-rnn[plots]'"
 MARKERS = "osD^vPX*"
+ZERO = "#C9C9C2"  # and the lines of a grid
+HEAT = ("#EAF2F8", PALETTE[0], "#001D33")
+WRITTEN = 12  # steps whose squares have room for a number
+WIDEST = 100  # inches
 
 
 @asked
@@ -46,35 +53,21 @@ def plot_influence(norms: ArrayLike, *, name: str = "U", ax: Axes | None = None)
         If matplotlib is not installed.
     """
     a_text("plot_influence", "name", name)
-    values = _lengths("norms", norms)
-    if values.ndim != 2 or values.shape[0] != values.shape[1] or not values.size:
-        raise ValueError(
-            f"norms has shape {values.shape}: it must be (T, T), a row for each cost, a column for each copy"
-        )
-    if np.triu(values, 1).any():
-        raise ValueError(
-            "norms has something above its diagonal: rows are costs, columns copies. Did you pass norms.T?"
-        )
-    plt = _pyplot()
-    from matplotlib.colors import LinearSegmentedColormap, LogNorm
-    from matplotlib.ticker import MaxNLocator
+    values = _influences("norms", norms)
+    ax = _figure(5.4, 4.2).add_subplot() if ax is None else ax
+    from matplotlib.colors import LogNorm
 
     T = len(values)
-    ax = _axes(ax, (5.4, 4.2), plt)
-    heat = LinearSegmentedColormap.from_list("influence", ["#EAF2F8", PALETTE[0], "#001D33"])
     positive = values[values > 0]
     low, high = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
-    scale = LogNorm(low, high if high > low else 10 * low)
     zeros = np.ma.masked_where((values > 0) | (np.arange(T)[:, None] < np.arange(T)), np.ones_like(values))
-    ends = (0.5, T + 0.5, T + 0.5, 0.5)
-    flat = LinearSegmentedColormap.from_list("zero", ["#C9C9C2", "#C9C9C2"])
-    ax.imshow(zeros, cmap=flat, extent=ends, interpolation="none")
-    image = ax.imshow(np.ma.masked_equal(values, 0), norm=scale, cmap=heat, extent=ends, interpolation="none")
+    _map(ax, zeros, [ZERO] * 2, "zeros")
+    scale = LogNorm(low, high if high > low else 10 * low)
+    image = _map(ax, np.ma.masked_equal(values, 0), HEAT, "lengths", norm=scale)
     ax.figure.colorbar(image, ax=ax, label=f"‖dC(t) / d{name}(τ)‖")
-    for axis, label in ((ax.xaxis, f"τ: the copy {name}(τ)"), (ax.yaxis, "t: the cost C(t)")):
-        axis.set_label_text(label)
-        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    ax.set_title(f"What each copy of {name} does to each cost")
+    ax.set(
+        xlabel=f"τ: the copy {name}(τ)", ylabel="t: the cost C(t)", title=f"What each copy of {name} does to each cost"
+    )
     return ax
 
 
@@ -110,10 +103,9 @@ def plot_lags(lengths: ArrayLike | Mapping[str, ArrayLike], *, ax: Axes | None =
             raise ValueError(
                 f"lengths{f'[{name!r}]' if name else ''} has shape {row.shape}: it must be (K,), a number a lag"
             )
-    plt = _pyplot()
+    ax = plot_axes() if ax is None else ax
     from matplotlib.ticker import MaxNLocator
 
-    ax = _axes(ax, (6.0, 3.6), plt)
     for k, (name, row) in enumerate(rows.items()):
         color, marker = PALETTE[k % len(PALETTE)], MARKERS[k % len(MARKERS)]
         lags = np.arange(len(row))
@@ -124,12 +116,111 @@ def plot_lags(lengths: ArrayLike | Mapping[str, ArrayLike], *, ax: Axes | None =
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("t − τ: steps back from the cost to the copy")
     ax.set_ylabel("‖dC(t) / d copy(τ)‖")
-    ax.grid(visible=True, color="#C9C9C2", linewidth=0.5)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
     if any(rows):
         ax.legend(frameon=False)
     return ax
+
+
+@asked
+def plot_masks(masks: ArrayLike | Mapping[str, ArrayLike]) -> list[Axes]:
+    """What truncation counts: a map of each mask, grey where an entry is left out, a number where it counts twice.
+
+    Parameters
+    ----------
+    masks : array_like, (T, T), or mapping of str to array_like
+        ``mask[t - 1, tau - 1]`` is how often the entry of C(t) and copy(tau) is counted, as `truncation_mask` has it;
+        with names, a map for each, three beside each other.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        Those of each map, in a figure of their own.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to plot, or a mask is not a square matrix of numbers that are finite and not negative.
+    ImportError
+        If matplotlib is not installed.
+    """
+    named = masks if isinstance(masks, Mapping) else {"": masks}
+    counts = {name: _influences(f"masks[{name!r}]" if name else "masks", mask) for name, mask in named.items()}
+    if not counts:
+        raise ValueError("masks is empty: there is nothing to plot")
+    across = min(3, len(counts))
+    down = -(-len(counts) // across)
+    figure = _figure(2.1 * across, 2.4 * down)
+    axes: list[Axes] = [figure.add_subplot(down, across, k) for k in range(1, len(counts) + 1)]
+    for ax, (name, mask) in zip(axes, counts.items(), strict=True):
+        T = len(mask)
+        _map(ax, np.ma.masked_where((mask > 0) | (np.arange(T)[:, None] < np.arange(T)), mask), [ZERO] * 2, "left out")
+        _map(ax, np.ma.masked_equal(mask, 0), HEAT[:2], "counted", vmin=0, vmax=max(1.0, mask.max()) / 0.6)
+        for t, tau in np.argwhere(mask) if T <= WRITTEN and mask.max() > 1 else ():
+            ax.text(tau + 1, t + 1, f"{mask[t, tau]:g}", ha="center", va="center", fontsize=8)
+        ax.set_title(name, fontsize=10)
+    for k, ax in enumerate(axes):
+        ax.set_ylabel("" if k % across else "t: the cost C(t)")
+        ax.set_xlabel("τ: the copy" if k + across >= len(axes) else "")
+    return axes
+
+
+@asked
+def plot_axes(width: float = 6.0, height: float = 3.6) -> Axes:
+    """Empty axes for a plot of your own, in the drawings' colours; where a page shows it, it follows light and dark.
+
+    Parameters
+    ----------
+    width, height : float
+        The size of the figure, in inches.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive and finite.
+    ImportError
+        If matplotlib is not installed.
+    """
+    for name, size in (("width", width), ("height", height)):
+        if not 0 < size < WIDEST:
+            raise ValueError(f"plot_axes: {name}={size}: it is a number of inches between 0 and {WIDEST}")
+    ax: Axes = _figure(width, height).add_subplot()
+    ax.set_prop_cycle(color=PALETTE)
+    ax.grid(visible=True, color=ZERO, linewidth=0.5)
+    ax.set_axisbelow(True)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    return ax
+
+
+def _influences(what: str, values: ArrayLike) -> NDArray[Any]:
+    """The matrix, if it is one with a row for each cost and a column for each copy, and nothing above its diagonal."""
+    found = _lengths(what, values)
+    if found.ndim != 2 or found.shape[0] != found.shape[1] or not found.size:
+        raise ValueError(
+            f"{what} has shape {found.shape}: it must be (T, T), a row for each cost, a column for each copy"
+        )
+    if np.triu(found, 1).any():
+        raise ValueError(
+            f"{what} has something above its diagonal: rows are costs, columns copies. Did you pass {what}.T?"
+        )
+    return found
+
+
+def _map(ax: Axes, values: NDArray[Any], colors: Sequence[str], label: str, **how: Any) -> Any:
+    """A square for each entry that is not masked, t = 1 at the top."""
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.ticker import MaxNLocator
+
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    end = len(values) + 0.5
+    heat = LinearSegmentedColormap.from_list(label, list(colors))
+    # Not resampled: a file then holds a pixel for each entry.
+    return ax.imshow(values, cmap=heat, extent=(0.5, end, end, 0.5), interpolation="none", label=label, **how)
 
 
 def _lengths(what: str, values: ArrayLike) -> NDArray[Any]:
@@ -141,16 +232,11 @@ def _lengths(what: str, values: ArrayLike) -> NDArray[Any]:
     return array
 
 
-def _axes(ax: Axes | None, size: tuple[float, float], plt: Any) -> Axes:
-    if ax is not None:
-        return ax
-    _, made = plt.subplots(figsize=size, layout="constrained")
-    return made
-
-
-def _pyplot() -> Any:
+def _figure(width: float, height: float) -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(f"plots need matplotlib: {INSTALL}") from error
-    return plt
+    from .plotted import Plot
+
+    return plt.figure(FigureClass=Plot, figsize=(width, height), layout="constrained")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import DirectiveError, directives
+from sphinx.util import texescape
 from sphinx.util.docutils import SphinxDirective
 
 from .. import guo
@@ -140,8 +141,10 @@ class Unroll(FromCode):
             net.backward(of)
         how = {name: self.options[name] for name in ("view", "level", "highlight", "ledger") if name in self.options}
         picture = draw(net, overlay=None if overlay == "none" else overlay, of=of, **how)
-        text = f"[{picture.scene.title}. {picture.scene.description}]"
-        return [*self.code(), _for_builder(picture.fragment(_new_id(self.env, "unroll")), _said(text))]
+        id, says = _new_id(self.env, "unroll"), f"{picture.scene.title}. {picture.scene.description}"
+        node = ForBuilder(html=picture.fragment(id))
+        node += Still(picture=picture.svg, id=id, says=says)
+        return [*self.code(), node]
 
 
 class Stepper(FromCode):
@@ -174,7 +177,7 @@ class Stepper(FromCode):
         known.setdefault(self.env.docname, []).append((shown.id, found))
         width = self.options.get("width", "")
         node = ForBuilder(player=shown, width=f"{width}px" if width.isdecimal() else width)
-        node += Still(picture=(found.figure or found).svg, id=shown.id, title=found.title)
+        node += Still(picture=(found.figure or found).svg, id=shown.id, says=found.title)
         steps = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".")
         for k, moment in enumerate(found.moments, start=1):
             said = _said(f"{moment.title}: {moment.text}; {moment.worked}")
@@ -274,12 +277,6 @@ def _row(head: str, cells: list[str]) -> nodes.row:
     return row
 
 
-def _for_builder(raw: str, other: nodes.Node) -> ForBuilder:
-    node = ForBuilder(html=raw)
-    node += other
-    return node
-
-
 def _new_id(env: Any, kind: str) -> str:
     """An id that nothing else on any page has, the same one in each build of the site."""
     return f"{kind}-{env.new_serialno(kind)}-{nodes.make_id(env.docname)}"
@@ -336,9 +333,10 @@ def _still(app: Sphinx, node: Still) -> nodes.Node:
     if app.builder.format == "latex":
         with suppress(EngineError):  # without Typst there are words
             name = f"{node['id']}.pdf"
-            write_whole(Path(app.outdir) / name, lambda: pdf(node["picture"], node["title"], ""), overwrite=True)
-            return nodes.raw("", rf"\sphinxincludegraphics[width=\linewidth]{{{name}}}", format="latex")
-    return _said(f"[{node['title']}]")
+            write_whole(Path(app.outdir) / name, lambda: pdf(node["picture"], node["says"], ""), overwrite=True)
+            says = texescape.escape(printable(node["says"]))
+            return nodes.raw("", rf"\sphinxincludegraphics[alt={{{says}}}]{{{name}}}", format="latex")
+    return _said(f"[{node['says']}]")
 
 
 def _said(text: str) -> nodes.paragraph:
