@@ -257,7 +257,7 @@
       for (const b of tabs) set(b, "pressed", +b.dataset.w === S.w);
       for (const b of chapters) set(b, "current", b.dataset.c === chapter);
       slider.value = s ? nth : slider.max;
-      count.textContent = sharing() ? `t = ${when(S.c)}` : `step ${nth + 1} of ${path.length}`;
+      count.textContent = sharing() ? `t = ${when(S.alone < 0 ? S.c : S.alone)}` : `step ${nth + 1} of ${path.length}`;
       set(slider, "valuetext", s ? text(S.k) : `share of ${copy(S.w, S.c)}`);
       live.textContent = !spoken || timer ? "" : $$(sharing() ? "h2, .f, .says" : ".f, .f + p, .says", said).map((each) => each.textContent).join(". ");
       if (spoken && !timer) note(S.alone >= 0 ? undefined : s ? `#${ids[S.k]}` : `#${root.id}-${W().id}-${cols[S.c][0]}-${digits(S.e)}`);
