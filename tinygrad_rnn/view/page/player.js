@@ -276,7 +276,7 @@
       draw(spoken);
     }
     function step(k, spoken = true, reel = false) {
-      const s = steps[k], c = column(s?.t), w = s?.w ?? weights.findIndex((each) => each.rows.some((r) => r.copy === s.to));
+      const s = steps[k], c = column(s?.t), w = s?.w ?? weights.findIndex((each) => each.rows.some((r) => r.copy === s?.to));
       if (s) go({ k, i: s.m?.[2] ?? 0, reel, ...(c < 0 ? {} : { c }), ...(w < 0 || w === S.w ? {} : { w, e: 0 }) });
       if (reach) reach.value = "";
       draw(spoken);
