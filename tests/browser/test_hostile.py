@@ -18,7 +18,7 @@ USE = """
   for (const root of document.querySelectorAll(".bptt")) {
     const press = (what) => root.querySelectorAll(what).forEach((part) => part.click());
     for (const what of [".bptt-chapters button", "[data-do]", ".bptt-said .why", ".bptt-weights button"]) press(what);
-    press("[data-role=predict], .bptt-led button, .bptt-said td, [data-do=previous]");
+    press(".bptt-predict input, .bptt-led button, .bptt-said td, [data-do=previous]");
     for (const part of root.querySelectorAll(".bptt-fig *, .bptt-pic *")) {
       for (const what of ["mouseover", "focus", "click"]) part.dispatchEvent(new MouseEvent(what, { bubbles: true }));
     }

@@ -145,7 +145,7 @@ TEXTS = [
 PLACES = ["title", "op", "text", "formula", "read", "number", "result", "before", "entry", "worked", "terms",
           "weight", "source", "node", "edge", "parent", "account", "column", "copies", "cell", "sum", "part", "id",
           "entries", "worked out", "texts", "percent", "costs", "product", "other", "cosine", "origins", "boxes",
-          "gaps", "costs of", "bridges", "start"]  # fmt: skip
+          "gaps", "costs of", "bridges", "start", "differing", "errors"]  # fmt: skip
 
 
 def small() -> tg.Trace:
@@ -207,10 +207,9 @@ def written(trace: tg.Trace, place: str, text: str) -> str:
             a, b = matrix["shape"]
             told = {"label": text, "error": [text, [text] * a], "read": [text, [text] * b], "entries": [text] * (a * b)}
             column["products"] = [told, told]
-        case "other" | "cosine":
-            matrix["others"] = [
-                {"name": text, "reach": 1, "shares": [matrix["total"]], "total": matrix["total"], "cosine": text}
-            ]
+        case "other" | "cosine" | "errors":
+            other = {"name": text, "reach": 1, "shares": [matrix["total"]], "total": matrix["total"], "cosine": text}
+            matrix["others"] = [other | {"errors": [[text] * matrix["shape"][0]]}]
         case "origins":
             for m in moments:
                 m["origins"] = [[text, text]] * len(m["read"])
@@ -222,6 +221,8 @@ def written(trace: tg.Trace, place: str, text: str) -> str:
             data["costs"] = [[text, 1]]
         case "bridges":
             data["bridges"] = [[text, text]]
+        case "differing":
+            data["differing"] = [text]
         case "start":
             data["start"] = [text, 1]
         case _:

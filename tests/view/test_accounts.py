@@ -4,6 +4,7 @@ import json
 import lzma
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 import nets
 import tinygrad_rnn as tg
 from ledgers_told import chains_end_at_a_cost, floats, number, percent, road, roads_are_the_tapes, they_add_up
-from tinygrad_rnn.view.page_data import ledgers, script_data
+from tinygrad_rnn.view.page_data import APART, ledgers, script_data
 from tinygrad_rnn.view.player import script_text, style_text
 
 T = 4
@@ -132,10 +133,45 @@ def test_another_network_is_held_against_it():
         assert mine.name == "the other"
         np.testing.assert_allclose(floats([s.values for s in mine.shares]), other.copies["U"].reshape(T, -1))
     assert "compare with" in tg.player(net, compare=other).fragment()
+    assert tg.trace(net, compare={"U": other.copies["U"]}).differing == ()  # of these nobody knows the errors
     with pytest.raises(TypeError, match=r"trace: compare=3: it must be a network.*, or arrays by name"):
         tg.trace(net, compare=3)
     with pytest.raises(ValueError, match=r"compare= has U \(5, 3, 3\).*such as V \(4, 3, 2\)"):
         tg.trace(net, compare={"U": np.zeros((5, 3, 3))})
+
+
+def test_lines_differ_where_errors_do():
+    """Held against the errors themselves, line by line, and against a network whose error starts elsewhere alone."""
+    net, other = (nets.network(tg.cells.Guo(f=f), T) for f in ("tanh", "sigmoid"))
+    passes = other.tape.passes
+    before = passes.values, passes.cotangents
+    shown = tg.trace(net, compare=other)
+    assert (passes.values, passes.cotangents) == before
+    mine, theirs = ({m.edge: m for m in tg.trace(n).moments if m.edge and not m.weight and m.t} for n in (net, other))
+    assert set(mine) == set(theirs)
+    unlike = {edge for edge in mine if mine[edge].result != theirs[edge].result}
+    assert unlike <= set(shown.differing)
+    assert all(mine[edge].result == theirs[edge].result for edge in set(mine) - set(shown.differing))
+    assert 0 < len(shown.differing) < len(mine)
+    assert tg.trace(net, compare=nets.network(tg.cells.Guo(f="tanh"), T)).differing == ()
+    assert len(tg.trace(net, of=2, compare=other).differing) < len(shown.differing)
+    lstm = tg.trace(nets.network(tg.cells.LSTM(), T), compare=nets.network(tg.cells.LSTM(forget_bias=0.0), T))
+    assert lstm.differing
+
+
+@pytest.mark.parametrize("name", ["Guo", "LSTM", "two layers of GRU", "Guo, masked"])
+def test_a_truncated_share_is_its_error_times_what_the_copy_multiplied(name):
+    found = 0
+    for account in tg.trace(nets.FOLDABLE[name](T)).accounts:
+        for other in account.others:
+            for column, share, error in zip(account.shares, other.shares, other.errors, strict=True):
+                if error:
+                    (product,) = column.products
+                    got = np.outer(list(map(number, error)), list(map(number, product.read[1])))
+                    right = floats(share.values).reshape(account.shape)
+                    np.testing.assert_allclose(got, right, atol=2e-3 * (1 + np.abs(right).max()))
+                    found += share != column.share
+    assert found or name == "Guo, masked"
 
 
 # ---- roads and chains
@@ -190,6 +226,40 @@ def test_how_long_the_error_is_for_each_cost_alone():
         assert max(m.alone[t - 1] for m in back) > 0
 
 
+def entry_of(step, i):
+    """An entry of a step as the page's script reads it: the form of all with the words of this one."""
+    words = iter(step["e"][i].split(" "))
+    reads, value, *worked = (
+        re.sub(APART, lambda _: next(words), step["f"]).split(" | ") if step["f"] else (step["e"][i].split(" | "))
+    )
+    return value, " | ".join(worked), tuple(map(int, reads.split()))
+
+
+def test_entries_are_what_they_have_in_common_and_what_each_has_alone(both):
+    _, shown = both
+    for step, m in zip(script_data(shown, ledgers(shown), (0, 0))["steps"], shown.moments, strict=True):
+        for i, entry in enumerate(m.entries):
+            assert entry_of(step, i) == (entry.value, entry.worked, entry.reads)
+
+
+def test_entries_survive_the_sign_that_stands_for_what_differs():
+    shown = tg.trace(nets.network(tg.cells.Guo(), 2))
+    m = next(m for m in shown.moments if len(m.entries) > 1)
+    entries = tuple(replace(e, worked=f"¦ {k} | ¦") for k, e in enumerate(m.entries))
+    moments = tuple(replace(m, entries=entries) if each is m else each for each in shown.moments)
+    data = script_data(replace(shown, moments=moments), [], (0, 0))
+    step = data["steps"][shown.moments.index(m)]
+    assert [entry_of(step, i)[1] for i in range(len(entries))] == [e.worked for e in entries]
+
+
+def test_what_a_cost_hands_back():
+    for net in (*(nets.FOLDABLE[name](2) for name in ("Guo", "two layers of GRU", "a user's gates, mean")),):
+        shown = tg.trace(net)
+        told = [step["c"] for step in script_data(shown, ledgers(shown), (0, 0))["steps"] if "c" in step]
+        assert len(told) == 2
+        assert all(re.fullmatch(r"\S+\(\d\) − d\(\d\)", text) for text in told), told
+
+
 # ---- what a page is made of
 
 
@@ -200,7 +270,7 @@ def test_every_text_of_a_page_is_in_the_trace(both):
     for ledger in script_data(shown, ledgers(shown), (0, 0))["weights"]:
         amounts = [ledger["total"], *ledger["rows"], *(r["s"] for r in ledger["rows"])]
         amounts += [a for other in ledger["others"] for a in (*other["rows"], other["total"]) if a]
-        assert {text for amount in amounts for text in (*amount["v"], amount.get("p", ""))} <= texts
+        assert {text for a in amounts for text in (*a["v"].split(), *a.get("d", "").split(), a.get("p", ""))} <= texts
 
 
 def test_a_weight_of_too_many_entries_is_told_by_blocks():

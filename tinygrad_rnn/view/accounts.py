@@ -124,6 +124,8 @@ class Other:
         Their sum.
     cosine : str
         That of the angle between this sum and the gradient.
+    errors : tuple of tuple of str
+        Column by column the error that gives the share, if it is one product; empty where nobody knows.
     """
 
     name: str
@@ -131,6 +133,7 @@ class Other:
     shares: tuple[Amount, ...]
     total: Amount
     cosine: str
+    errors: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +300,22 @@ class Book:
                     tuple(amounts.of(each[a - 1 : b].sum(axis=0)) for a, b in columns),
                     amounts.of(each.sum(axis=0)),
                     amounts.cosine(each.sum(axis=0)),
+                    tuple(self._error(c.copy, each[c.first - 1]) for c in shares) if reach else (),
                 )
                 for name, (reach, each) in others.items()
             ),
         )
+
+    def _error(self, copy: str, share: Array) -> tuple[str, ...]:
+        """The error that times what the copy multiplied gives this share, if it is one product and that is not 0."""
+        found = self.products.get(int(copy[1:]), []) if copy else []
+        if len(found) != 1 or len(found[0][3]) != 1 or share.size > MOST_ENTRIES:
+            return ()
+        read = found[0][3][0]
+        with np.errstate(all="ignore"):
+            error = share @ (read / (read @ read))
+            known = np.allclose(np.outer(error, read), share, rtol=1e-9, atol=1e-12 * np.abs(share).max(initial=0.0))
+        return _texts(error) if known and np.isfinite(error).all() else ()
 
     def _products(self, copy: int, share: Array) -> Iterator[Factors]:
         found = self.products.get(copy, [])

@@ -39,12 +39,14 @@ def veiled(m: Moment) -> Moment:
 
 def answers(m: Moment) -> list[Answer]:
     """The guesses that are foreseen, the likeliest first: the first one whose span a guess lies in is meant."""
-    return [Answer(low, high, SAYS[kind].format(what)) for low, high, kind, what in spans(m)]
+    return [Answer(*_near(number), SAYS[kind].format(what)) for number, kind, what in foreseen(m)]
 
 
-def spans(m: Moment) -> list[tuple[float, float, int, str]]:
-    """The same for a page: from where to where, which of `SAYS` is meant, and of what."""
-    return [(*_near(number), kind, what) for number, kind, what in _foreseen(m) if math.isfinite(1.02 * number)]
+def foreseen(m: Moment) -> list[tuple[float, int, str]]:
+    """The numbers that are foreseen, which of `SAYS` each means, and of what: each number once."""
+    found = [each for each in _foreseen(m) if math.isfinite(1.02 * each[0])]
+    first = {number: (number, kind, what) for number, kind, what in reversed(found)}
+    return [each for each in found if first[each[0]] == each]
 
 
 def otherwise(m: Moment) -> str:

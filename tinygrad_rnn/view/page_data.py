@@ -8,17 +8,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from .accounts import Account, Amount, Contribution
+from ..autodiff.notation import number
+from .accounts import Account, Amount, Contribution, Other
 from .dark import dark
-from .guess import SAYS, question, spans
+from .guess import SAYS, foreseen, question
 from .palette import PALETTE
 from .tiles import MOST as MOST_BLOCKS
 from .trace import Moment, Trace
 
 MOST_TOLD = 100  # entries of a weight, of which each sum and each truncated share is told too
 DECADES = 5  # powers of ten from the faintest line to the strongest
+APART = "¦"  # stands for a word in which the entries of a step differ
 
 
 def quiet(m: Moment) -> bool:
@@ -66,32 +69,35 @@ def _scripted(ledger: dict[str, Any]) -> dict[str, Any]:
     account, top = ledger["account"], ledger["top"]
     many = len(account.entries) > MOST_TOLD
 
-    def amount(given: Amount, like: Amount | None = None) -> dict[str, Any] | None:
-        if given == like:
+    def amount(given: Amount) -> dict[str, Any]:
+        told = _amount(given, top)
+        return told | {"v": "" if many else _line(told["v"])}
+
+    def other(o: Other, k: int) -> dict[str, Any] | None:
+        if o.shares[k] == account.shares[k].share:
             return None
-        return _amount(given, top) | ({"v": ()} if many else {})
+        error = o.errors[k] if o.errors and not many else ()
+        return amount(o.shares[k]) | ({"d": _line(error)} if error else {})
 
     def column(c: Contribution) -> dict[str, Any]:
-        products = [[p.label, *p.error, *p.read, p.entries] for p in c.products]
-        told = {"v": c.share.texts or (c.share.length,), "p": c.share.percent, "n": c.arrives, "copy": c.copy}
+        products = [[p.label, *map(_line, p.error), *map(_line, p.read), _line(p.entries)] for p in c.products]
+        share = _line(c.share.texts or (c.share.length,))
+        told = {"v": share, "p": c.share.percent, "n": c.arrives, "copy": c.copy}
         return told | {"s": amount(c.so_far), "f": c.costs, "x": products}
 
     others = [
-        {
-            "name": o.name,
-            "reach": o.reach,
-            "rows": [amount(share, c.share) for share, c in zip(o.shares, account.shares, strict=True)],
-            "total": amount(o.total),
-            "cos": o.cosine,
-        }
+        {"name": o.name, "reach": o.reach, "total": amount(o.total), "cos": o.cosine}
+        | {"rows": [other(o, k) for k in range(len(o.shares))]}
         for o in account.others
     ]
     told = {name: ledger[name] for name in ("id", "name", "m", "names")}
-    return told | {
-        "rows": [column(c) for c in account.shares],
-        "total": {name: ledger["total"][name] for name in "vp"},
-        "others": others,
-    }
+    total = {"v": _line(ledger["total"]["v"]), "p": ledger["total"]["p"]}
+    return told | {"rows": [column(c) for c in account.shares], "total": total, "others": others}
+
+
+def _line(texts: Sequence[str]) -> str:
+    """Numbers as one text, which costs less than a text for each."""
+    return texts if isinstance(texts, str) else " ".join(text.replace(" ", "\xa0") for text in texts)
 
 
 def shades(values: Iterable[float | None], top: float) -> list[int]:
@@ -103,11 +109,14 @@ def shades(values: Iterable[float | None], top: float) -> list[int]:
 
 def strengths(trace: Trace) -> list[list[int]]:
     """How strongly each step's line is drawn, for the whole cost and for each alone: over five powers of ten."""
-    back = [m for m in trace.moments if m.phase == "backward"]
-    count = 1 + max((len(m.alone) for m in back), default=0)
-    lengths = [[m.length, *m.alone] for m in trace.moments]
-    tops = [max((row[k] or 0.0 for row in lengths if len(row) > k), default=0.0) for k in range(count)]
-    return [[_strength(length, tops[k]) for k, length in enumerate(row)] for row in lengths]
+    longest = tops(trace)
+    return [[_strength(length, longest[k]) for k, length in enumerate((m.length, *m.alone))] for m in trace.moments]
+
+
+def tops(trace: Trace) -> list[float]:
+    """The length of the longest error on a line: of the whole cost's, and of each alone."""
+    lengths = [(m.length, *m.alone) for m in trace.moments]
+    return [max(length or 0.0 for length in each) for each in zip_longest(*lengths)]
 
 
 def _strength(length: float | None, top: float) -> int:
@@ -120,34 +129,39 @@ def script_data(trace: Trace, weights: Sequence[dict[str, Any]], start: tuple[in
     """What the script reads beside the list of steps."""
     place = {weight["id"]: k for k, weight in enumerate(weights)}
     steps = []
-    for m, strength in zip(trace.moments, strengths(trace), strict=True):
-        step: dict[str, Any] = {"n": m.number, "b": int(m.phase == "backward"), "t": m.t, "node": m.node}
-        step |= {"to": m.parent, "edge": m.edge.removeprefix("e")} if m.parent else {}
+    costs = {node for node, _ in trace.costs}
+    nodes = sorted({node for m in trace.moments for node in (m.node, m.parent) if node})
+    for k, (m, strength) in enumerate(zip(trace.moments, strengths(trace), strict=True), 1):
+        edge = m.edge.removeprefix("e")
+        step: dict[str, Any] = {"t": m.t} | ({"n": m.number} if m.number != k else {})
+        step |= {"node": m.node} if m.node != f"n{edge.partition('-')[0]}" else {}  # a line is named by what it leaves
+        step |= {"b": 1} if m.phase == "backward" else {}
+        step |= {"to": m.parent, "edge": edge} if m.parent else {}
         step |= {"q": 1} if quiet(m) else {}
+        step |= {"c": _slope(m)} if m.parent and m.node in costs else {}
         step |= {"w": place[m.weight]} if m.weight in place else {}
         step |= {"bad": 1} if m.value is None else {}
         if m.origins:
-            step["o"] = [[node, int(what == "cotangent")] for node, what in m.origins]
+            step["o"] = [[node, 1] if what == "cotangent" else [node] for node, what in m.origins]
         if m.parent:
             step["l"] = strength
         if m.entries:
-            big = _place(m)  # this one stands in the list
-            worked = [e.worked if k != big else "" for k, e in enumerate(m.entries)]
-            each = [[e.value, w, e.reads] for e, w in zip(m.entries, worked, strict=True)]
-            step |= {"e": each, "m": m.shape[-1] if m.shape else 1, "big": big, "d": len(m.shape)}
+            form, each = _entries(m)
+            step |= {"f": form, "e": each, "m": [m.shape[-1] if m.shape else 1, len(m.shape), _place(m)]}
         if question(m) and not quiet(m):
-            found = spans(m)
+            found = foreseen(m)
             what = list(dict.fromkeys(what for *_, what in found))
-            near = [[float(f"{a:.4g}"), float(f"{b:.4g}"), kind, what.index(w)] for a, b, kind, w in found]
-            step["ask"] = [what, near]
+            step["ask"] = [what, [[float(f"{number:.5g}"), kind, what.index(w)] for number, kind, w in found]]
         steps.append(step)
     return {
         "cols": trace.columns,
         "start": start,
-        "boxes": trace.figure.boxes if trace.figure else (),
+        "boxes": trace.figure.boxes if trace.figure else [(node, node) for node in nodes],
         "gaps": trace.figure.gaps if trace.figure else (),
         "costs": trace.costs,
         "bridges": trace.bridges,
+        "differing": [edge.removeprefix("e") for edge in trace.differing],
+        "longest": [number(top) for top in tops(trace)],
         "weights": [_scripted(w) for w in weights],
         "says": SAYS,
         "steps": steps,
@@ -160,3 +174,24 @@ def _place(m: Moment) -> int:
     for size, index in zip(m.shape, re.findall(r"[0-9]{1,9}", m.entry), strict=False):
         place = place * size + int(index) - 1
     return place if 0 <= place < len(m.entries) else 0
+
+
+def _entries(m: Moment) -> tuple[str, list[str]]:
+    """What the entries of a step have in common, and of each the words that it has for itself.
+
+    An entry is what it reads most of, its value and how it is worked out. All entries of a product read the same row.
+    """
+    lines = [f"{' '.join(map(str, e.reads))} | {_line((e.value,))} | {e.worked}".split(" ") for e in m.entries]
+    if len({len(words) for words in lines}) > 1:
+        return "", [" ".join(words) for words in lines]
+    form = [words[0] if len(set(words)) == 1 and APART not in words[0] else APART for words in zip(*lines, strict=True)]
+    own = [[word for word, kept in zip(words, form, strict=True) if kept == APART] for words in lines]
+    return " ".join(form), [" ".join(words) for words in own]
+
+
+def _slope(m: Moment) -> str:
+    """What a cost hands back, without the error that came to it: ``y(5) − d(5)``."""
+    right = m.text.partition("= ")[2]
+    slope = re.sub(r"^∂C\S*?/∂C\S* · ", "", right)
+    whole = re.fullmatch(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)", slope)
+    return whole[1] if whole else slope

@@ -22,6 +22,7 @@ from .files import write_whole
 from .ids import new_id
 from .page_data import ledgers, quiet, script_data
 from .redrawn import redrawn
+from .slim import slim
 from .text import printable
 from .trace import Trace, trace
 
@@ -76,7 +77,7 @@ class Player:
         # What the error starts from is told by the first share: its name is that of ∂C/∂..., or of one C(t) alone.
         slope = next((m.result[0].partition("/")[0] for m in shown.moments if m.phase == "backward"), "∂C")
         weights = ledgers(shown)
-        everything = redrawn(shown.svg, f"{id}-", "width:{width}px")
+        asked_for = {f"{id}-{node}" for m in shown.moments for node in (m.node, m.parent)}
         data = script_data(shown, weights, self._place(weights))
         return (
             _templates()
@@ -85,8 +86,8 @@ class Player:
                 trace=shown,
                 id=id,
                 drawn=drawn,
-                picture=_marked(redrawn(drawn.svg, f"{id}-f-", "width:{width}px") if drawn else everything),
-                ops=_marked(everything) if self.ops else "",
+                picture=_marked(slim(redrawn(drawn.svg if drawn else shown.svg, f"{id}-f-", "width:{width}px"))),
+                ops=_marked(slim(redrawn(shown.svg, f"{id}-", "width:{width}px"), asked_for)) if self.ops else "",
                 weights=weights,
                 reach=_reach(weights),
                 chosen=OTHER if self.compared else "",

@@ -41,6 +41,7 @@ from .accounts import (
     truncations,
 )
 from .asked import a_path, a_text
+from .differing import differing
 from .figure import figure
 from .files import write_whole
 from .foreign import briefly, every_text_printable, parsed, read, text_of
@@ -232,6 +233,8 @@ class Trace:
         The ids of the costs, each with its time step.
     bridges : tuple of (str, str)
         Across time steps that are not shown: a node before, and one behind whose error comes to it.
+    differing : tuple of str
+        The lines on which the error of the network that this one is held against is another one.
     """
 
     title: str
@@ -247,6 +250,7 @@ class Trace:
     figure: Drawn | None = None
     costs: tuple[tuple[str, int], ...] = ()
     bridges: tuple[tuple[str, str], ...] = ()
+    differing: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.moments)
@@ -432,7 +436,12 @@ def _refuse_account(found: Trace, account: Account, where: str) -> None:
         if len(amount.texts) != texts or len(amount.values) != values:
             raise ValueError(f"{where} has {len(amount.texts)} entries in a share, and a weight of {size}")
     for other in account.others:
-        if len(other.shares) != len(columns) or not 0 <= other.reach <= found.T:
+        if (
+            len(other.shares) != len(columns)
+            or not 0 <= other.reach <= found.T
+            or len(other.errors) not in (0, len(columns))
+            or any(error and (len(error),) != account.shape[:1] for error in other.errors)
+        ):
             raise ValueError(f"{where}.others: {len(other.shares)} shares that reach {other.reach} steps back")
     for k, column in enumerate(account.shares):
         if not 1 <= column.arrives <= found.steps or len(column.costs) not in (0, len(columns)):
@@ -462,6 +471,8 @@ def _refuse_figure(found: Trace) -> None:
             raise ValueError(f"trace.figure is {drawn.width} x {drawn.height} points")
     if len(found.bridges) + len(found.costs) > MOST_BOXES or abs(found.start[1]) > found.T:
         raise ValueError(f"trace.bridges are {len(found.bridges)}, and trace.start is {briefly(found.start)}")
+    if len(found.differing) > len(found.moments):
+        raise ValueError(f"trace.differing are {len(found.differing)} lines of {len(found.moments)} steps")
     for k, m in enumerate(found.moments):
         where = f"trace.moments[{k}]"
         if any(length is not None and length < 0 for length in (m.length, *m.alone)):
@@ -509,7 +520,9 @@ def trace(
     passes = net.tape.passes
     held = passes.values, passes.cotangents
     try:
-        return every_text_printable(_traced(net, of, title, others))
+        found = _traced(net, of, title, others)
+        lines = differing(net, compare, of) if isinstance(compare, Unfolded) else ()
+        return every_text_printable(replace(found, differing=tuple(m.edge for m in found.moments if m.edge in lines)))
     finally:  # looking changes nothing, nor does a look that failed
         passes.values, passes.cotangents = held
 
