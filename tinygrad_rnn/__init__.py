@@ -18,6 +18,7 @@ from .autodiff import (
     check,
     ops,
 )
+from .exchange import jax, watch
 from .through_time import (
     Checkpointed,
     Checkpoints,
@@ -119,6 +120,7 @@ __all__ = [
     "guo",
     "influence",
     "influence_norms",
+    "jax",
     "ledger",
     "naive_splitting",
     "new_folder",
@@ -140,6 +142,7 @@ __all__ = [
     "unfold",
     "untie",
     "uoro",
+    "watch",
     "wikipedia",
     "williams_peng",
 ]
