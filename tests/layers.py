@@ -26,9 +26,10 @@ PARTS: dict[str, frozenset[str]] = {
         {"through_time", "unfold", "autodiff", "guo"}
     ),  # to show the equations: it computes nothing with them
     "train": frozenset({"through_time", "unfold", "autodiff"}),
+    "exchange": frozenset({"autodiff"}),  # its words for wrong arguments
     "data": frozenset(),  # files, and nothing that is done with what they hold
     "guo": frozenset(),
-    FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "data", "guo"}),
+    FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "exchange", "data", "guo"}),
     "cli": ANY,
     "__main__": frozenset({"cli"}),
 }
@@ -41,6 +42,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "through_time": frozenset({"numpy", "networkx"}),
     "view": ANY,  # drawing, terminal, notebook, Sphinx: imported when used
     "train": frozenset({"numpy"}),
+    "exchange": ANY,  # the libraries whose networks it reads: imported when asked for
     "data": frozenset({"numpy"}),
     "guo": frozenset({"numpy"}),
     FACADE: frozenset({"numpy"}),

@@ -21,6 +21,7 @@ from .autodiff import (
     ops,
 )
 from .autodiff.elsewhere import no_attribute
+from .exchange import jax, watch
 from .through_time import (
     Checkpointed,
     Checkpoints,
@@ -124,6 +125,7 @@ __all__ = [
     "guo",
     "influence",
     "influence_norms",
+    "jax",
     "ledger",
     "naive_splitting",
     "new_folder",
@@ -147,6 +149,7 @@ __all__ = [
     "unfold",
     "untie",
     "uoro",
+    "watch",
     "wikipedia",
     "williams_peng",
 ]
