@@ -215,7 +215,7 @@ class Pass:
         return self.states.get(node.index, (-1, 0))[0] == t
 
     def products(self) -> dict[tuple[int, int], int]:
-        """Where the state before is multiplied with a weight: the node's index and the state's slot, to the weight's."""
+        """Products of the state before and a weight: the node's index and the state's slot, to the weight's."""
         found = {}
         for n in self.nodes:
             for slot, p in enumerate(n.parents if n.t else ()):
@@ -534,7 +534,8 @@ class Fitted(NamedTuple):
 def fitted(of: Pass) -> Iterator[Fitted]:
     """Slips with a number of which nobody knows what it was."""
     reading = of.products()
-    nets = {n.parents[0].role for n in of.first if _is_curve(n)} | {of.nodes[index].role for index, _ in reading}
+    nets = {n.parents[0].role for n in of.first if _is_curve(n) and n.parents[0].index not in of.states}
+    nets |= {of.nodes[index].role for index, _ in reading}
 
     def clipped(limit: float) -> Numbers:
         def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
@@ -551,7 +552,7 @@ def fitted(of: Pass) -> Iterator[Fitted]:
 
         return of.back(hand)
 
-    limits = np.geomspace(1e-3, 10, 31)
+    limits = np.geomspace(1e-3, 10, 19)
     yield Fitted("error clipped on its way, at {}", "G26", clipped, limits)
     yield Fitted("error clipped as it is handed on, at {}", "G26", handed_on, limits)
 
@@ -573,4 +574,4 @@ def fitted(of: Pass) -> Iterator[Fitted]:
 
         return of.back(hand)
 
-    yield Fitted("weights updated while the error goes back, eta = {}", "G28", updated, np.geomspace(1e-4, 1, 16))
+    yield Fitted("weights updated while the error goes back, eta = {}", "G28", updated, np.geomspace(1e-4, 1, 12))
