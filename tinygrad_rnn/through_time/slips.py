@@ -557,16 +557,17 @@ def fitted(of: Pass) -> Iterator[Fitted]:
     yield Fitted("error clipped as it is handed on, at {}", "G26", handed_on, limits)
 
     def updated(eta: float) -> Numbers:
-        """Each share is taken off the weight before the error passes through it."""
+        """Each share is taken off its weight, this step's too before the error passes on to the step before."""
         taken: dict[str, Array] = {}
 
         def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
-            args = list(args)
+            now, through = list(args), reading.get((node.index, slot))
             for k, p in enumerate(node.parents):
                 if p.index in of.copy_of and k != slot:
                     name, _ = of.copy_of[p.index]
-                    args[k] = args[k] - eta * taken.get(name, 0.0)
-            share = by_rule(node, slot, g, y, args)
+                    own = np.asarray(by_rule(node, k, g, y, args)) if k == through else 0.0
+                    now[k] = args[k] - eta * (taken.get(name, 0.0) + own)
+            share = by_rule(node, slot, g, y, now)
             if node.parents[slot].index in of.copy_of:
                 name, _ = of.copy_of[node.parents[slot].index]
                 taken[name] = taken.get(name, 0.0) + np.asarray(share)
