@@ -195,8 +195,8 @@ def test_weights_that_are_updated_on_the_way_back_are_found_with_their_step():
         d_k = y[t] - p.d[t - 1]
         net = (d_k @ P["W"] + later @ P["U"]) * (1 - s[t] ** 2)
         found["W"][t - 1], found["U"][t - 1] = d_k.T @ s[t], net.T @ s[t - 1]
-        for name, shares in found.items():
-            P[name] -= 0.1 * shares[t - 1]
+        for name, share in found.items():
+            P[name] -= 0.1 * share[t - 1]
         later = net
     assert names(tg.diagnose(p.net, copies=found)) == ["weights updated while the error goes back, eta = 0.1"]
 
