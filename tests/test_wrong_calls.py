@@ -163,6 +163,7 @@ CALLS = {
     tg.pathology.vanishing_bound: {"cell": CELL, "params": WEIGHTS, "lags": [1, 2]},
     tg.pathology.state_errors: {"net": NET, "of": 2},
     tg.check: {"f": tg.ops.tanh, "args": 0.5},
+    tg.diagnose: {"net": NET, "grads": Fresh(lambda: {"U": np.ones((4, 4))}), "digits": 3},
     tg.ledger: {"net": NET, "weight": "U"},
     tg.trace: {"net": NET},
     tg.player: {"net": NET},
@@ -441,6 +442,19 @@ def test_every_public_name_is_in_the_table():
     made = {tg.BadNumber, tg.CheckReport, tg.Checkpointed, tg.Compared, tg.Finding, tg.Ledger, tg.Node, tg.Ordered}
     made |= {tg.Picture, tg.Player, tg.Push, tg.Recording, tg.Step, tg.Tangents, tg.Trace, tg.Unfolded, tg.Window}
     elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_names.py, tests/peers/test_watched.py
+    made |= {
+        tg.Diagnosis,
+        tg.Picture,
+        tg.Player,
+        tg.Push,
+        tg.Recording,
+        tg.Step,
+        tg.Tangents,
+        tg.Trace,
+        tg.Unfolded,
+        tg.Window,
+    }
+    elsewhere = {tg.new_folder}  # files: tests/view/test_names.py
     public = [getattr(tg, name) for name in tg.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells) for name in module.__all__]
     for each in public:

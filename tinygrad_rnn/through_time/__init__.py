@@ -5,6 +5,7 @@ Each takes a cell, its parameters and a stream, and yields gradients.
 
 from . import pathology
 from .checkpoints import Checkpointed, Checkpoints, checkpointed, fewest_plays
+from .diagnosis import Diagnosis, diagnose
 from .eprop import eprop
 from .focused import focused
 from .gamma import GammaMemory, fixed_memory
@@ -22,6 +23,7 @@ from .windows import truncation_mask
 __all__ = [
     "Checkpointed",
     "Checkpoints",
+    "Diagnosis",
     "GammaMemory",
     "Ordered",
     "Window",
@@ -29,6 +31,7 @@ __all__ = [
     "artbp_gradient",
     "checkpointed",
     "cut",
+    "diagnose",
     "epochwise",
     "eprop",
     "fewest_plays",

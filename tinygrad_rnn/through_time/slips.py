@@ -1,0 +1,578 @@
+"""Gradients as they come out where one rule of backpropagation through time is not kept.
+
+No slip is written for a cell: each is the network's own backward pass, with one thing changed that every network has,
+such as the slope of an activation, the state that a product reads, or an edge between two time steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff import Cotangents, Node, Op, Values, by_rule, pullback, received
+from ..autodiff.notation import plain
+from ..autodiff.traits import block_of, is_tie, is_view, product_with
+from ..unfold import Unfolded
+from ..unfold.structure import flatten
+
+Array = NDArray[Any]
+Hand = Callable[[Node, int, Any, Any, Sequence[Any]], Any]
+Through = Callable[[Node, int], bool]
+
+
+class Bend(NamedTuple):
+    """An activation in the backward pass: its node and op, the error, its value y and its argument net."""
+
+    node: Node
+    op: Op
+    g: Any
+    y: Any
+    net: Any
+
+
+Slope = Callable[[Bend], Any]
+
+
+@dataclass
+class Numbers:
+    """What a backward pass brings, right or wrong.
+
+    Attributes
+    ----------
+    copies : dict of str to ndarray, (T, ...)
+        By weight, dC / d copy; the gradient is the sum over the first axis.
+    deltas : dict of str to ndarray, (T, ...)
+        By the name of a node that each step has, -dC / d node, Guo's delta.
+    """
+
+    copies: dict[str, Array]
+    deltas: dict[str, Array]
+
+    def mapped(self, f: Callable[[Array], Array], deltas: bool = False) -> Numbers:
+        """The same with another array for each weight, and for each node too if that is said."""
+        others = {name: f(a) for name, a in self.deltas.items()} if deltas else self.deltas
+        return Numbers({name: f(c) for name, c in self.copies.items()}, others)
+
+
+class Slip(NamedTuple):
+    """A mistake: what it is called, the equation that it spoils, and what it gives."""
+
+    name: str
+    equation: str
+    numbers: Callable[[], Numbers]
+
+
+@dataclass
+class Pass:
+    """One network, to be gone back through again and again.
+
+    Parameters
+    ----------
+    net : Unfolded
+        Its forward pass done.
+    deltas : sequence of str
+        The nodes whose errors are looked at.
+    """
+
+    net: Unfolded
+    deltas: Sequence[str] = ()
+    values: Values = field(init=False)
+    states: dict[int, tuple[int, int]] = field(init=False)  # by index, the time step and the part
+
+    def __post_init__(self) -> None:
+        self.nodes = self.net.tape.nodes[: self.net.cost.index + 1]
+        self.values = Values([n.value for n in self.nodes])
+        self.T = self.net.T
+        self.parts = [flatten(s) for s in self.net.states]
+        self.states = {}
+        for t, parts in enumerate(self.parts):
+            for k, part in enumerate(parts):
+                self.states.setdefault(part.index, (t, k))
+        self.copy_of = {
+            copy.index: (name, t)
+            for t, step in enumerate(self.net._steps, start=1)
+            for name, copy in step.copies.items()
+        }
+        self.at = {(n.t, n.role): n for n in self.nodes if n.t}
+        self.named = {(n.t, n.name): n for n in self.nodes if n.t and n.name}
+        self.first = [n for n in self.nodes if n.t == 1]
+
+    def back(
+        self,
+        hand: Hand = by_rule,
+        through: Through | None = None,
+        values: Values | None = None,
+        root: Node | None = None,
+    ) -> Numbers:
+        """The numbers of one backward pass, from the whole cost, or from one step's with the error that it gets."""
+        root = self.net.cost if root is None else root
+        seed = np.ones_like(root.value) if root is self.net.cost else self.of_costs[root.index]
+        back: Cotangents[Any] = Cotangents(len(self.nodes), {root: [seed]})
+        of = (values or self.values).__getitem__
+        for _ in pullback(self.nodes[: root.index + 1], back, of, received, through, hand):
+            pass
+        copies = {
+            name: np.stack([self._read(back, step.copies.get(name), w.shape) for step in self.net._steps])
+            for name, w in self.net.weights.items()
+            if name in self.net._copied
+        }
+        deltas = {
+            name: -np.stack([self._read(back, n := self.named[t, name], n.shape) for t in range(1, self.T + 1)])
+            for name in self.deltas
+        }
+        return Numbers(copies, deltas)
+
+    @staticmethod
+    def _read(back: Cotangents[Any], node: Node | None, shape: tuple[int, ...]) -> Array:
+        g = None if node is None else back[node]
+        return np.zeros(shape) if g is None else np.array(g, dtype=float)
+
+    @cached_property
+    def right(self) -> Numbers:
+        """What is right."""
+        return self.back()
+
+    @cached_property
+    def of_costs(self) -> dict[int, Array]:
+        """What each step's cost receives from the whole: 1, or 1/T."""
+        found: dict[int, Array] = {}
+
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            share = by_rule(node, slot, g, y, args)
+            parent = node.parents[slot]
+            if parent in costs:
+                found[parent.index] = np.asarray(share)
+                return None
+            return share
+
+        costs = set(self.net.losses)
+        back: Cotangents[Any] = Cotangents(len(self.nodes), {self.net.cost: [np.ones_like(self.net.cost.value)]})
+        for _ in pullback(self.nodes, back, self.values.__getitem__, received, None, hand):
+            pass
+        return found
+
+    @cached_property
+    def influence(self) -> dict[int, Numbers]:
+        """By time step t, what the cost of that step alone gives."""
+        return {
+            t: self.back(root=cost) for t, cost in enumerate(self.net.losses, start=1) if cost.index in self.of_costs
+        }
+
+    def summed(self, keep: Callable[[str, int], NDArray[np.bool_]]) -> Numbers:
+        """The costs' influence added up, of each cost the time steps that ``keep(name, t)`` says."""
+
+        def added(which: str) -> dict[str, Array]:
+            names = getattr(self.right, which)
+            return {
+                name: sum(
+                    (_rows(getattr(each, which)[name], keep(name, t)) for t, each in self.influence.items()), 0 * right
+                )
+                for name, right in names.items()
+            }
+
+        return Numbers(added("copies"), added("deltas"))
+
+    def played(self, leaves: Mapping[Node, Array]) -> Values:
+        """The values of a forward pass in which some leaves have other values."""
+        values = Values([self.values[n] if n.op is None else None for n in self.nodes])
+        for leaf, value in leaves.items():
+            values[leaf] = np.array(value)
+        for _ in values.play(self.nodes):
+            pass
+        return values
+
+    def rotated(self, leaves: Sequence[Node], by: int) -> dict[Node, Array]:
+        """Each leaf of a time step with the value of the one `by` steps on, around the ends."""
+        return {leaf: self.values[leaves[(t + by) % self.T]] for t, leaf in enumerate(leaves)}
+
+    @cached_property
+    def of_weights(self) -> set[int]:
+        """The nodes that are computed from weights alone."""
+        found = {n.index for n in self.net.weights.values()}
+        for n in self.nodes:
+            if n.op is not None and n.parents and all(p.index in found for p in n.parents):
+                found.add(n.index)
+        return found
+
+    @cached_property
+    def old(self) -> set[int]:
+        """The nodes that a step finds as the state before, or that are it seen otherwise or beside other numbers."""
+        found: set[int] = set()
+        for n in self.nodes:
+            if n.t:
+                found |= {p.index for p in n.parents if self.states.get(p.index, (n.t, 0))[0] == n.t - 1}
+                moves = is_view(n) or block_of(n) is not None
+                if moves and not is_tie(n) and any(p.index in found and not self._new(p, n.t) for p in n.parents):
+                    found.add(n.index)
+        return found
+
+    def _new(self, node: Node, t: int) -> bool:
+        return self.states.get(node.index, (-1, 0))[0] == t
+
+    def products(self) -> dict[tuple[int, int], int]:
+        """Products of the state before and a weight: the node's index and the state's slot, to the weight's."""
+        found = {}
+        for n in self.nodes:
+            for slot, p in enumerate(n.parents if n.t else ()):
+                if p.index in self.old and not self._new(p, n.t or 0):
+                    product = product_with(n, slot)
+                    if product is not None and n.parents[product.beside(slot)].index in self.of_weights:
+                        found[n.index, slot] = product.beside(slot)
+        return found
+
+    def with_state(self, node: Node, state: Callable[[int], Array]) -> Array:
+        """The value of a node of `old`, were the state before another one: ``state(k)`` for its part k."""
+        if node.index in self.states:
+            return state(self.states[node.index][1])
+        assert node.op is not None  # it is computed from the state
+        args = [self.with_state(p, state) if p.index in self.old else self.values[p] for p in node.parents]
+        return np.asarray(node.op.value(*args))
+
+    def title(self, node: Node) -> str:
+        """What a node is called, without its time step."""
+        return plain(node.latex).removesuffix(f"({node.t})")
+
+
+def slips(of: Pass) -> Iterator[Slip]:
+    """Every slip that the network can have, most usual ones first."""
+    yield from _over_time(of)
+    yield from _over_copies(of)
+    yield from _slopes(of)
+    yield from _products(of)
+    yield from _edges(of)
+    yield from _targets(of)
+    yield from _errors_of_costs(of)
+
+
+def _rows(a: Array, keep: NDArray[np.bool_]) -> Array:
+    return np.where(keep.reshape(-1, *[1] * (a.ndim - 1)), a, 0.0)
+
+
+def _over_time(of: Pass) -> Iterator[Slip]:
+    """Errors that go back too few steps."""
+    T = of.T
+    times = np.arange(1, T + 1)
+
+    def newest(h: int, _: str, t: int) -> NDArray[np.bool_]:
+        return times > t - h
+
+    for h in range(1, T):
+        said = {1: "recurrent term left out", 2: "error handed on one step only"}
+        name = said.get(h, f"error handed on {h - 1} steps only")
+        yield Slip(name, "G26", partial(of.summed, partial(newest, h)))
+
+    def at_its_own(name: str) -> bool:
+        """Whether a cost reaches the copy of its own step alone: the head's weights."""
+        which = "copies" if name in of.right.copies else "deltas"
+        return not any(np.delete(getattr(each, which)[name], t - 1, axis=0).any() for t, each in of.influence.items())
+
+    def last_only(head_too: bool) -> Numbers:
+        return of.summed(lambda name, t: times * 0 + (t == T or (not head_too and at_its_own(name))) > 0)
+
+    yield Slip("output term left out", "G22", lambda: last_only(False))
+    yield Slip("output term left out, for the head's weights too", "G22", lambda: last_only(True))
+
+
+def _over_copies(of: Pass) -> Iterator[Slip]:
+    """Right shares, wrongly added up."""
+    T = of.T
+    times = np.arange(1, T + 1)
+
+    def only(keep: NDArray[np.bool_]) -> Callable[[], Numbers]:
+        return lambda: of.right.mapped(lambda c: _rows(c, keep))
+
+    def moved(by: int) -> Numbers:
+        kept = times < T if by == -1 else times > 1
+        return of.right.mapped(lambda c: _rows(np.roll(c, -by, axis=0), kept[::-1]))
+
+    yield Slip("= instead of += (the first copy only)", "G28", only(times == 1))
+    yield Slip("the newest copy only", "G28", only(times == T))
+    yield Slip("the oldest copy lost", "G28", only(times > 1))
+    yield Slip("the newest copy lost", "G28", only(times < T))
+    yield Slip("copies in the wrong order", "G28", lambda: of.right.mapped(lambda c: c[::-1]))
+    yield Slip("copies one step late", "G28", partial(moved, -1))
+    yield Slip("copies one step early", "G28", partial(moved, 1))
+
+
+def _is_curve(n: Node) -> bool:
+    """Whether a node is a function of one argument with a slope that is not the same everywhere."""
+    return n.op is not None and bool(n.op.ufuncs) and len(n.parents) == 1 and 0 not in n.op.linear
+
+
+def _slopes(of: Pass) -> Iterator[Slip]:
+    """Slopes of activations: left out, taken at another place, or at another time."""
+    curves = [n for n in of.first if _is_curve(n) and n.active]
+    groups = [({n.role}, f"of {of.title(n)}") for n in curves]
+    if len(curves) > 1:
+        groups.append(({n.role for n in curves}, "everywhere"))
+        inner = {n.role for n in curves if not any(n is y for y in of.net.outputs)}
+        if len(inner) < len(curves):
+            groups.append((inner, "everywhere but at the output"))
+
+    def changed(roles: set[int], slope: Slope) -> Numbers:
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            if not node.t or node.role not in roles or node.op is None or not _is_curve(node):
+                return by_rule(node, slot, g, y, args)
+            return np.asarray(slope(Bend(node, node.op, g, y, args[0])))
+
+        return of.back(hand)
+
+    def at_another_time(by: int, at: Bend) -> Any:
+        other = of.at[min(max((at.node.t or 1) + by, 1), of.T), at.node.role]
+        return at.op.share(0, at.g, of.values[other], [of.values[other.parents[0]]])
+
+    def twice(at: Bend) -> Any:
+        return at.op.share(0, at.op.share(0, at.g, at.y, [at.net]), at.y, [at.net])
+
+    kinds: list[tuple[str, str, Slope]] = [
+        ("f' left out", "G9", lambda at: at.g),
+        ("f' at its value instead of at net", "G9", lambda at: at.op.share(0, at.g, at.op.value(at.y), [at.y])),
+        ("f' written with its value, used with net", "G14", lambda at: at.op.share(0, at.g, at.net, [at.net])),
+        ("f' taken twice", "G9", twice),
+        ("f' of the step after", "G26", partial(at_another_time, 1)),
+        ("f' of the step before", "G26", partial(at_another_time, -1)),
+    ]
+    for roles, whose in groups:
+        for said, equation, slope in kinds:
+            yield Slip(f"{said}, {whose}", equation, partial(changed, roles, slope))
+
+
+def turned(w: Array) -> Array | None:
+    """A matrix with each of its square blocks transposed, one below the other or side by side; None if it has none."""
+    if w.ndim != 2 or not w.size:
+        return None
+    rows, columns = w.shape
+    if rows % columns == 0:
+        return np.concatenate([block.T for block in np.split(w, rows // columns)])
+    if columns % rows == 0:
+        return np.concatenate([block.T for block in np.split(w, columns // rows, axis=1)], axis=1)
+    return None
+
+
+def _products(of: Pass) -> Iterator[Slip]:
+    """The products of the state before with a weight: a matrix turned, or another state."""
+    reading = of.products()  # the state's slot -> the weight's
+    beside = {(index, weight): state for (index, state), weight in reading.items()}
+    if not reading:
+        return
+
+    def turning() -> Numbers:
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            if (node.index, slot) in reading:
+                args, other = list(args), reading[node.index, slot]
+                w = turned(args[other])
+                args[other] = args[other] if w is None else w
+            return by_rule(node, slot, g, y, args)
+
+        return of.back(hand)
+
+    yield Slip("U.T instead of U", "G26", turning)
+
+    recurrent = {
+        name
+        for index, slot in beside
+        for name, w in of.net.weights.items()
+        if name in of.right.copies and _made_of(of.nodes[index].parents[slot], w)
+    }
+
+    def outer(names: set[str]) -> Numbers:
+        copies = dict(of.right.copies)
+        for name in names:
+            each = [turned(c) for c in copies[name]]
+            copies[name] = np.stack([c for c in each if c is not None]) if each[0] is not None else copies[name]
+        return Numbers(copies, of.right.deltas)
+
+    yield Slip("outer product transposed", "G12", lambda: outer(recurrent))
+    if set(of.right.copies) - recurrent:
+        yield Slip("outer products transposed, of the other weights too", "G12", lambda: outer(set(of.right.copies)))
+
+    def reading_state(state: Callable[[int, int], Array], at: Collection[int]) -> Callable[[], Numbers]:
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            t = node.t
+            if (node.index, slot) in beside and t and t in at:
+                args, other = list(args), beside[node.index, slot]
+                args[other] = of.with_state(node.parents[other], lambda k: state(t, k))
+            return by_rule(node, slot, g, y, args)
+
+        return lambda: of.back(hand)
+
+    def value(t: int, k: int) -> Array:
+        return of.values[of.parts[t][k]]
+
+    yield Slip("s(t) instead of s(t-1)", "G12", reading_state(value, range(1, of.T + 1)))
+    yield Slip("s(0) taken as zero", "G12", reading_state(lambda _, k: 0 * value(0, k), [1]))
+    last = reading_state(lambda _, k: value(of.T, k), [1])
+    yield Slip("s(T) read where s(0) belongs, as index -1 does", "G12", last)
+
+
+def _made_of(node: Node, weight: Node) -> bool:
+    return node is weight or any(_made_of(p, weight) for p in node.parents)
+
+
+def _edges(of: Pass) -> Iterator[Slip]:
+    """Roads of the error that are left out: a part of the state, an edge between two steps, a node within one."""
+    width = len(of.parts[0])
+    if width > 1:
+        for k in range(width):
+            name = of.title(of.parts[1][k])
+            yield Slip(f"the error of {name} not handed on in time", "G26", partial(of.back, through=_not_part(of, k)))
+    crossing = {
+        (n.role, slot): n
+        for n in of.first
+        for slot, p in enumerate(n.parents)
+        if p.index in of.states and of.states[p.index][0] == 0 and n.op is not None and slot not in n.op.only_read
+    }
+    if len(crossing) > 1:
+        for (role, slot), n in crossing.items():
+            told = f"the error that goes from {of.title(n)} to the state before left out"
+            yield Slip(told, "G26", partial(of.back, through=partial(_not_along, role, slot)))
+    for n in of.first:
+        if n.op is not None and n.active and n.name and not is_tie(n) and n.index not in of.states:
+            told = f"the error of {of.title(n)} left out"
+            yield Slip(told, "", partial(of.back, through=partial(_not_to, n.role)))
+
+
+def _not_along(role: int, slot: int, node: Node, at: int) -> bool:
+    return not node.t or (node.role, at) != (role, slot)
+
+
+def _not_to(role: int, node: Node, slot: int) -> bool:
+    parent = node.parents[slot]
+    return not parent.t or parent.role != role
+
+
+def _not_part(of: Pass, k: int) -> Through:
+    def through(node: Node, slot: int) -> bool:
+        t, part = of.states.get(node.parents[slot].index, (node.t or 0, -1))
+        return t == node.t or part != k
+
+    return through
+
+
+def _targets(of: Pass) -> Iterator[Slip]:
+    """Another forward pass than the one that was asked for."""
+
+    def rotated(leaves: Sequence[Node], by: int) -> Numbers:
+        return of.back(values=of.played(of.rotated(leaves, by)))
+
+    for what, equation, leaves in (("target", "G17", of.net.targets), ("input", "G5", of.net.inputs)):
+        yield Slip(f"the {what} of the step after", equation, partial(rotated, leaves, 1))
+        yield Slip(f"the {what} of the step before", equation, partial(rotated, leaves, -1))
+    zeros = {part: 0 * part.value for part in of.parts[0] if part.op is None}
+    if any(part.value.any() for part in zeros):
+        yield Slip(
+            "the forward pass started from zeros instead of s(0)", "G5", lambda: of.back(values=of.played(zeros))
+        )
+    paying = [node for step in of.net._steps for what, node in step.data.items() if what in ("mask", "weight")]
+    if paying:
+        ones = {node: np.ones_like(node.value) for node in paying}
+        yield Slip("the mask or the weights of the samples ignored", "G5", lambda: of.back(values=of.played(ones)))
+        costs = {node: ones[node] for step in of.net._steps for node in _last_of(step.data)}
+        if len(costs) < len(ones):
+            yield Slip("padded steps pay", "G5", lambda: of.back(values=of.played(costs)))
+
+
+def _last_of(data: Mapping[str, Node]) -> list[Node]:
+    return [data[what] for what in ("weight", "mask") if what in data][:1]
+
+
+def _errors_of_costs(of: Pass) -> Iterator[Slip]:
+    """The errors that other costs would give, at the net of a softmax."""
+    reading = {
+        n.index: (n.parents.index(y), n.parents.index(d))
+        for n in of.nodes
+        if n.op is not None and n.op.only_read and n.t
+        for y, d in [(of.net.outputs[n.t - 1], of.net.targets[n.t - 1])]
+        if y in n.parents and d in n.parents
+    }
+    if not reading:
+        return
+
+    def instead(error: Callable[[Array, Array, Array], Array]) -> Callable[[], Numbers]:
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            share = by_rule(node, slot, g, y, args)
+            if node.index not in reading:
+                return share
+            y_at, d_at = reading[node.index]
+            y, d, net = args[y_at], args[d_at], args[slot]
+            right = y * d.sum(axis=-1, keepdims=True) - d
+            scale = (share * right).sum(-1, keepdims=True) / np.maximum((right * right).sum(-1, keepdims=True), 1e-300)
+            with np.errstate(all="ignore"):
+                return scale * error(y, d, net)
+
+        return lambda: of.back(hand)
+
+    def through_softmax(y: Array, r: Array) -> Array:
+        return y * (r - (y * r).sum(axis=-1, keepdims=True))
+
+    yield Slip("the slope of a sigmoid too many, (8)", "G17", instead(lambda y, d, _: (y - d) * y * (1 - y)))
+    yield Slip("the squared error instead", "G17", instead(lambda y, d, _: through_softmax(y, y - d)))
+    yield Slip(
+        "the cost (16), which is a sigmoid's",
+        "G17",
+        instead(lambda y, d, _: through_softmax(y, (y - d) / (y * (1 - y)))),
+    )
+    yield Slip("softmax left out: net - d", "G17", instead(lambda _, d, net: net - d))
+    if not all(np.allclose(of.values[d].sum(axis=-1), 1) for d in of.net.targets):
+        yield Slip("y - d, where targets do not add up to 1", "G17", instead(lambda y, d, _: y - d))
+
+
+class Fitted(NamedTuple):
+    """A family of slips with one number, which is looked for: what it is called with it, where, and what it gives."""
+
+    name: str
+    equation: str
+    numbers: Callable[[float], Numbers]
+    among: NDArray[np.float64]
+
+
+def fitted(of: Pass) -> Iterator[Fitted]:
+    """Slips with a number of which nobody knows what it was."""
+    reading = of.products()
+    nets = {n.parents[0].role for n in of.first if _is_curve(n) and n.parents[0].index not in of.states}
+    nets |= {of.nodes[index].role for index, _ in reading}
+
+    def clipped(limit: float) -> Numbers:
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            late = node.t and node.t < of.T and node.role in nets and node.op is not None
+            return by_rule(node, slot, np.clip(g, -limit, limit) if late else g, y, args)
+
+        return of.back(hand)
+
+    def handed_on(limit: float) -> Numbers:
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            share, parent = by_rule(node, slot, g, y, args), node.parents[slot]
+            t, _ = of.states.get(parent.index, (node.t, 0))
+            return np.clip(share, -limit, limit) if t != node.t else share
+
+        return of.back(hand)
+
+    limits = np.geomspace(1e-3, 10, 19)
+    yield Fitted("error clipped on its way, at {}", "G26", clipped, limits)
+    yield Fitted("error clipped as it is handed on, at {}", "G26", handed_on, limits)
+
+    def updated(eta: float) -> Numbers:
+        """Each share is taken off its weight, this step's too before the error passes on to the step before."""
+        taken: dict[str, Array] = {}
+
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            now, through = list(args), reading.get((node.index, slot))
+            for k, p in enumerate(node.parents):
+                if p.index in of.copy_of and k != slot:
+                    name, _ = of.copy_of[p.index]
+                    own = np.asarray(by_rule(node, k, g, y, args)) if k == through else 0.0
+                    now[k] = args[k] - eta * (taken.get(name, 0.0) + own)
+            share = by_rule(node, slot, g, y, now)
+            if node.parents[slot].index in of.copy_of:
+                name, _ = of.copy_of[node.parents[slot].index]
+                taken[name] = taken.get(name, 0.0) + np.asarray(share)
+            return share
+
+        return of.back(hand)
+
+    yield Fitted("weights updated while the error goes back, eta = {}", "G28", updated, np.geomspace(1e-4, 1, 12))
