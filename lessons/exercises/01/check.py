@@ -72,7 +72,7 @@ EXERCISES = [
             Slip(
                 "rows[1:, None, :]",
                 "rows[:, None, :]",
-                "the shape",
+                "the first character",
                 (
                     "How many predictions does the network make?",
                     "Nobody has to predict the first character: leave out the first row.",
@@ -81,7 +81,7 @@ EXERCISES = [
             Slip(
                 "rows[1:, None, :]",
                 "rows[1:]",
-                "the shape",
+                "the axis of the samples",
                 ("d[t, p, k] has three axes.", "The axis p, with one sample, is missing: rows[1:, None, :]."),
             ),
         ),
@@ -123,6 +123,21 @@ EXERCISES = [
                 (
                     "Does every output count?",
                     "Only the probability of what really came; d has the 1 there.",
+                ),
+            ),
+            Slip(
+                "-(d * np.log(y)).sum()",
+                "0.5 * ((d - y) ** 2).sum()",
+                "the kind of cost: it is the squared error",
+                ("Which cost goes with probabilities?", "The cross-entropy: minus the sum of d times ln y."),
+            ),
+            Slip(
+                "-(d * np.log(y)).sum()",
+                "-(d * np.log(y) + (1 - d) * np.log(1 - y)).sum()",
+                "the second term, of 1 - d",
+                (
+                    "Which cost is the two-term one made for?",
+                    "For outputs that stand by themselves. These add up to 1, and the one that came says everything.",
                 ),
             ),
         ),
