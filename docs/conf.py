@@ -79,7 +79,7 @@ html_theme = "furo"
 html_title = "tinygrad_rnn"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = [("site.js", {"defer": "defer"})]
+html_js_files = [("site.js", {"defer": "defer"}), ("predictions.js", {"defer": "defer"})]
 templates_path = ["_templates"]
 html_theme_options = {
     "navigation_with_keys": False,  # the arrow keys belong to the stepper

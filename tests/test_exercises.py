@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tinygrad_rnn import cli
-from tinygrad_rnn.view import attempt, causes, exercises, lessons, verdicts
+from tinygrad_rnn.view import attempt, causes, exercises, lessons, predictions, verdicts
 from tinygrad_rnn.view.attempt import check_file
 from tinygrad_rnn.view.verdicts import EMPTY, ERROR, LATE, RIGHT, WRONG
 from wrong_answers import WRONG as WRONG_ANSWERS
@@ -91,6 +91,29 @@ def test_blank_and_solution_define_the_same_names(folder):
     assert {asked.name for asked in folder.exercises} <= {name for name, _ in names[0]}
     lines = [line for text in (folder.blank, folder.solution) for line in text.split("\n")]
     assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.number)
+def test_what_is_to_be_predicted_has_one_right_answer_and_wrong_ones_that_are_named(folder, tmp_path):
+    values = [asked for asked in folder.exercises if not asked.cases]
+    made = predictions.predictions(folder)
+    assert [prediction.name for prediction in made] == [asked.name for asked in values]
+    for prediction, asked in zip(made, values, strict=True):
+        assert " ".join(prediction.question).strip()
+        assert "None" not in " ".join(prediction.question)
+        assert [answer.is_right for answer in prediction.foreseen].count(True) == 1
+        assert len({answer.text for answer in prediction.foreseen}) == len(asked.slips) + 1
+        for answer in prediction.foreseen:
+            names = {asked.name: answer.value}
+            told = verdicts.judge(asked, names, tmp_path / "mine.py", folder.solution)  # as in the terminal
+            assert (told.status == RIGHT, told.term) == (answer.is_right, answer.term)
+            assert answer.is_right or answer.term
+
+
+def test_a_question_keeps_its_columns_and_two_names_may_share_it():
+    blank = "# Predict. One\n# and two:\n#\n#     x  y\n#     1  2\n#\n# What?\nONE = None\nTWO = None\n"
+    asked = ("Predict. One and two:", "    x  y\n    1  2", "What?")
+    assert predictions.question(blank, "ONE") == predictions.question(blank, "TWO") == asked
 
 
 # ---- a learner at the command line

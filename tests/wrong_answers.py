@@ -1420,4 +1420,381 @@ def states(x, s0, V, U, b_j):
     Wrong(4, "outputs", "def outputs(s, W, b_k):\n    return np.log(-np.abs(s[1:] @ W.T))", "no number"),
     Wrong(10, "ENTRIES", '"210"', "text|quotes"),
     Wrong(13, "VANISHES", "True", "word"),
+    Wrong(
+        1,
+        "targets",
+        """
+def targets(sentence, alphabet):
+    return np.eye(len(alphabet))[[alphabet.index(c) for c in sentence[1:]]][None]
+""",
+        "order of the axes|shape",
+    ),
+    Wrong(
+        1,
+        "targets",
+        """
+def targets(sentence, alphabet):
+    d = np.zeros((len(sentence) - 1, 1, len(alphabet)))
+    for t in range(1, len(sentence) - 1):
+        d[t, 0, alphabet.index(sentence[t+1])] = 1
+    return d
+""",
+        "first|t = 1|left out",
+        1,
+    ),
+    Wrong(1, "cost", "def cost(y, d):\n    return -(d * np.log10(y)).sum()", "logarithm"),
+    Wrong(1, "cost", "def cost(y, d):\n    return -(d * np.log(y)).sum(axis=-1).mean(axis=0).sum()", "mean"),
+    Wrong(1, "cost", "def cost(y, d):\n    return (d * np.log(y)).mean()", "mean.*sign|sign.*mean"),
+    Wrong(1, "cost", "def cost(y, d):\n    return -np.log2(y * d + (1-d)*0 + 1e-12).sum()", ""),
+    Wrong(1, "cost", "def cost(y, d):\n    return -(d * np.log2(y)).mean()", "logarithm.*mean|mean.*logarithm"),
+    Wrong(
+        6,
+        "hidden_errors",
+        """
+def hidden_errors(delta_k, net_j, U, W):
+    d = np.zeros_like(net_j)
+    later = 0 * net_j[0]
+    for t in range(len(net_j)-1, -1, -1):
+        later = delta_k[t] @ W + later @ U
+        d[t] = later * (1 - np.tanh(net_j[t])**2)
+    return d
+""",
+        "f'|handed",
+        4,
+    ),
+    Wrong(
+        6,
+        "hidden_errors",
+        """
+def hidden_errors(delta_k, net_j, U, W):
+    d = np.zeros_like(net_j)
+    later = 0 * net_j[0]
+    for t in range(len(net_j)-1, -1, -1):
+        s = np.tanh(net_j[t])
+        later = (delta_k[t] @ W + later @ U) * s * (1 - s)
+        d[t] = later
+    return d
+""",
+        "f'",
+        5,
+    ),
+    Wrong(
+        6,
+        "hidden_errors",
+        """
+def hidden_errors(delta_k, net_j, U, W):
+    d = np.zeros_like(net_j)
+    later = 0 * net_j[0]
+    for t in range(len(net_j)-1, -1, -1):
+        later = (delta_k[t] @ W + later @ U) * (1 - net_j[t]**2)
+        d[t] = later
+    return d
+""",
+        "f'",
+        5,
+    ),
+    Wrong(
+        6,
+        "hidden_errors",
+        """
+def hidden_errors(delta_k, net_j, U, W):
+    d = np.zeros_like(net_j)
+    later = 0 * net_j[0]
+    for t in range(len(net_j)-1, -1, -1):
+        later = (delta_k[t] @ W + later @ U.T) * (1 - np.tanh(np.tanh(net_j[t]))**2)
+        d[t] = later
+    return d
+""",
+        "f'.*U|U.*f'|share from t.1.*f'|f'.*share",
+        5,
+    ),
+    Wrong(
+        6,
+        "hidden_errors",
+        """
+def hidden_errors(delta_k, net_j, U, W):
+    d = np.zeros_like(net_j)
+    later = 0 * net_j[0]
+    for t in range(len(net_j)-1, -1, -1):
+        later = np.clip((delta_k[t] @ W + later @ U) * (1 - np.tanh(net_j[t])**2), -0.7, 0.7)
+        d[t] = later
+    return d
+""",
+        "clip",
+        5,
+    ),
+    Wrong(
+        6,
+        "hidden_errors",
+        """
+def hidden_errors(delta_k, net_j, U, W):
+    d = np.zeros_like(net_j)
+    later = 0 * net_j[0]
+    for t in range(len(net_j)-1, -1, -1):
+        later = (delta_k[t] @ W + later @ U) * (1 - np.tanh(net_j[t])**2)
+        d[t] = later
+    return d[::-1]
+""",
+        "order",
+        5,
+    ),
+    Wrong(
+        6,
+        "hidden_errors",
+        """
+def hidden_errors(delta_k, net_j, U, W):
+    d = np.zeros(net_j.shape, dtype=int)
+    for t in range(len(net_j)-1, -1, -1):
+        later = d[t+1] @ U if t + 1 < len(net_j) else 0
+        d[t] = (delta_k[t] @ W + later) * (1 - np.tanh(net_j[t])**2)
+    return d
+""",
+        "whole numbers",
+    ),
+    Wrong(
+        6,
+        "hidden_errors",
+        """
+def hidden_errors(delta_k, net_j, U, W):
+    d = []
+    later = 0 * net_j[0]
+    for t in range(len(net_j)-1, -1, -1):
+        later = (delta_k[t] @ W + later @ U) * (1 - np.tanh(net_j[t])**2)
+        d.append(later)
+    return np.array(d)
+""",
+        "order",
+        5,
+    ),
+    Wrong(
+        6,
+        "gradient_of_u",
+        """
+def gradient_of_u(delta_j, s):
+    return -np.einsum('tpj,tph->jh', delta_j, s[1:])
+""",
+        "state|place in s",
+    ),
+    Wrong(
+        6,
+        "gradient_of_u",
+        """
+def gradient_of_u(delta_j, s):
+    return -np.einsum('tpj,tpk->jk', delta_j, s[1:]) / len(delta_j)
+""",
+        "mean|sum over",
+    ),
+    Wrong(
+        6,
+        "gradient_of_u",
+        """
+def gradient_of_u(delta_j, s):
+    return -np.einsum('tj,th->jh', delta_j[:, 0], s[:-1, 0])
+""",
+        "sample|axis 1",
+    ),
+    Wrong(
+        11,
+        "mask",
+        """
+def mask(T, k1, k2):
+    a = np.tril(np.ones((T, T)))
+    return a - np.tril(a, -k2)
+""",
+        "oldest copy",
+    ),
+    Wrong(
+        11,
+        "mask",
+        """
+def mask(T, k1, k2):
+    m = np.zeros((T, T))
+    for end in range(k1, T + 1, k1):
+        for t in range(end - k1 + 1, end + 1):
+            for tau in range(max(1, end - k2 + 1), t + 1):
+                m[tau - 1, t - 1] = 1
+    return m
+""",
+        "transpose",
+    ),
+    Wrong(
+        11,
+        "mask",
+        """
+def mask(T, k1, k2):
+    m = np.zeros((T, T))
+    for end in range(k1, T, k1):
+        for t in range(end - k1 + 1, end + 1):
+            m[t - 1, max(0, end - k2):t] = 1
+    return m
+""",
+        "last",
+    ),
+    Wrong(
+        11,
+        "errors_in_chunks",
+        """
+def errors_in_chunks(delta_k, net_j, U, W, k):
+    d = np.zeros_like(net_j)
+    for a in range(0, len(net_j), k):
+        later = 0 * net_j[0]
+        for t in range(a + k - 1, a - 1, -1):
+            later = (delta_k[t] @ W + later @ U) * (1 - np.tanh(np.tanh(net_j[t]))**2)
+            d[t] = later
+    return d
+""",
+        "f'",
+        6,
+    ),
+    Wrong(
+        11,
+        "errors_in_chunks",
+        """
+def errors_in_chunks(delta_k, net_j, U, W, k):
+    d = np.zeros_like(net_j)
+    for a in range(0, len(net_j), k):
+        for t in range(a + k - 1, a - 1, -1):
+            d[t] = (delta_k[t] @ W) * (1 - np.tanh(net_j[t])**2)
+    return d
+""",
+        "share from t.1",
+        5,
+    ),
+    Wrong(
+        11,
+        "in_pieces",
+        """
+def in_pieces(step, x, s0, k):
+    out = []
+    s = s0
+    for t in range(len(x)):
+        if t % k == 0:
+            s = np.zeros_like(s0)
+        s = step(x[t], s)
+        out.append(s)
+    return np.array(out)
+""",
+        "state|border|zero|chunk",
+    ),
+    Wrong(11, "target", "def target(t, k):\n    return t + k + 1", "index|too large|sign"),
+    Wrong(
+        12,
+        "errors",
+        """
+def errors(delta_k, net_j, U, W, cuts, c):
+    delta_j = np.zeros_like(net_j)
+    later = np.zeros_like(net_j[0])
+    for row in reversed(range(len(net_j))):
+        arrived = delta_k[row] @ W
+        if row + 1 < len(net_j) and not cuts[row]:
+            arrived = arrived + later @ U / c
+        later = arrived * (1 - np.tanh(net_j[row]) ** 2)
+        delta_j[row] = later
+    return delta_j
+""",
+        "c\\b",
+    ),
+    Wrong(12, "copies_needed", "def copies_needed(row):\n    return len(row)", ""),
+    Wrong(13, "jacobian", "def jacobian(s, U):\n    return (1 - s)[:, None] * U", "f'"),
+    Wrong(13, "jacobian", "def jacobian(s, U):\n    return np.diag(1 - s**2) @ U.T", "U|transpose|index"),
+    Wrong(
+        13,
+        "errors",
+        """
+def errors(g, s, U):
+    e = np.zeros_like(s)
+    e[-1] = g
+    for t in range(len(s) - 1, 0, -1):
+        e[t-1] = U @ (e[t] * (1 - s[t]**2))
+    return e
+""",
+        "U",
+        4,
+    ),
+    Wrong(
+        14,
+        "lstm",
+        """
+def lstm(x, s, c, V, U, b_j):
+    i, f, g, o = np.split(x @ V.T + s @ U.T, 4, axis=1)
+    c = sigma(f) * c + sigma(i) * np.tanh(g)
+    return np.array([sigma(o) * np.tanh(c), c])
+""",
+        "b_j",
+    ),
+    Wrong(
+        15,
+        "gradients",
+        """
+def gradients(g, s, U):
+    m = len(U)
+    M, found = np.zeros((m, m, m)), []
+    for t in range(1, len(s)):
+        M = M @ U.T
+        for j in range(m):
+            M[j, :, j] += s[t]
+        M = (1 - s[t] ** 2) * M
+        found.append(M @ g[t - 1])
+    return np.array(found)
+""",
+        "place in s|state",
+        1,
+    ),
+    Wrong(17, "best_segment", "def best_segment(T):\n    return int(np.ceil(np.sqrt(T)))", "rounding"),
+    Wrong(
+        18,
+        "alpha_traces",
+        """
+def alpha_traces(s, u_j):
+    a = np.zeros((len(s) - 1, len(u_j)))
+    for t in range(1, len(s) - 1):
+        a[t] = u_j * a[t-1] + s[t]
+    return a
+""",
+        "first|s\\(0\\)|state",
+        1,
+    ),
+    Wrong(
+        19,
+        "signature",
+        """
+def signature(got, right):
+    codes = np.zeros(got.shape[:2], int)
+    for t, tau in np.ndindex(codes.shape):
+        if np.allclose(got[t, tau], right[t, tau]):
+            codes[t, tau] = 0
+        elif not got[t, tau].any():
+            codes[t, tau] = 2
+        else:
+            codes[t, tau] = 1
+    return codes
+""",
+        "1|2|exchang|code",
+    ),
+    Wrong(20, "on_a_ring", "def on_a_ring(reads):\n    return np.diag(reads @ reads)", "ways|way"),
+    Wrong(
+        21,
+        "clipped",
+        """
+def clipped(g, threshold):
+    return g * max(1.0, threshold / np.linalg.norm(g))
+""",
+        "max|min",
+    ),
+    Wrong(
+        21,
+        "adam",
+        """
+def adam(gs, eta):
+    m = v = np.zeros(gs.shape[1])
+    out = []
+    for t, g in enumerate(gs):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + 0.001 * g**2
+        out.append(-eta * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8))
+    return np.array(out)
+""",
+        "no number|end",
+        1,
+    ),
 ]

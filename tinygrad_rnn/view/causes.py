@@ -22,6 +22,7 @@ from .exercises import Exercise, Slip
 from .sweep import CLIPS, changes
 
 CLOCKS = ("t", "τ", "z")  # letters that count steps: of a cost, of a copy, of the lag between them
+MOST_VALUES = 5  # codes, such as right, missing and wrong; more values are numbers
 _T = TypeVar("_T")
 
 
@@ -94,17 +95,29 @@ def causes_of(exercise: Exercise, tries: list[Tried], solution: str, until: floa
     return list(dict.fromkeys(found))
 
 
-def pairs_of(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> Iterator[str]:
+def pairs_of(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> list[str]:
     """Two mistakes at once that give just these answers.
 
-    They are thousands, so a few whole numbers are met by chance.
+    They are thousands, so a few whole numbers are met by chance. What people write most is looked at first, and what is
+    found there is all: further pairs are the same two in other words.
     """
-    if _are_counts(tries):
-        return
-    for first, second in _in_time(itertools.permutations(exercise.slips, 2), until):
-        is_possible = second.old in solution.replace(first.old, first.new)
-        if is_possible and _gives(_with(exercise, solution, first, second), tries, exercise.rtol):
-            yield f"{first.term}, and {second.term}"
+    if not _are_counts(tries):
+        for pairs in (_two_slips, _one_in_a_whole, _one_beside_a_slip):
+            found = list(dict.fromkeys(pairs(exercise, tries, solution, until)))
+            if found:
+                return found
+    return []
+
+
+def _two_slips(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> Iterator[str]:
+    for first, second in _in_time(itertools.combinations(exercise.slips, 2), until):
+        for one, other in ((first, second), (second, first)):
+            is_possible = other.old in solution.replace(one.old, one.new)
+            if is_possible and _gives(_with(exercise, solution, one, other), tries, exercise.rtol):
+                yield f"{first.term}, and {second.term}"
+
+
+def _one_in_a_whole(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> Iterator[str]:
     wholes = list(_of_a_whole(exercise, tries, defined(solution)[exercise.name]))
     slips = ((slip.term, _with(exercise, solution, slip)) for slip in exercise.slips)
     rules = ((change.term, change.call) for change in changes(solution, exercise.name, exercise.parts, ()))
@@ -114,6 +127,14 @@ def pairs_of(exercise: Exercise, tries: list[Tried], solution: str, until: float
             halves = [tried._replace(right=answer(call, tried.case)) for tried in tries]
             if not any(isinstance(half.right, Stopped) or not is_finite(half.right) for half in halves):
                 yield from (f"{term}, and {whole}" for whole, w in wholes if _alike(halves, w, exercise.rtol))
+
+
+def _one_beside_a_slip(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> Iterator[str]:
+    for slip in exercise.slips:
+        edited = solution.replace(slip.old, slip.new)
+        for change in _in_time(changes(edited, exercise.name, exercise.parts, ()), until):
+            if _gives(change.call, tries, exercise.rtol):
+                yield f"{slip.term}, and {change.term}"
 
 
 def _are_counts(tries: list[Tried]) -> bool:
@@ -164,12 +185,23 @@ def _of_a_whole(
         yield late, lambda tried: np.concatenate([np.asarray(tried.yours)[:1], tried.right[:-1]])
         early = f"the {what}: everything comes one too early"
         yield early, lambda tried: np.concatenate([tried.right[1:], np.asarray(tried.yours)[-1:]])
+    if ndim:
+        of_first, of_last = exercise.first_t, exercise.first_t + len(tries[0].right) - 1
+        what = axes[:1] or "entry"
+        yield f"the first step, {what} = {of_first}: it is left at zero", _zeroed(0)
+        yield f"the last step, {what} = {of_last}: it is left at zero", _zeroed(-1)
     if _are_counts(tries):
+        values = sorted({float(v) for tried in tries for v in np.unique(tried.right)})
+        for one, other in itertools.combinations(values, 2) if len(values) <= MOST_VALUES else ():
+            yield f"the numbers {one:g} and {other:g}: each stands in the other's place", _exchanged(one, other)
         return
+    seen: set[tuple[float, ...]] = set()
     for number, letter in enumerate(inspect.signature(function).parameters):
         for what, count in _counts(letter, tries[0].case[number]):
-            many = count(tries[0].case[number])
-            if many > 1:
+            sizes = tuple(count(tried.case[number]) for tried in tries)
+            many = sizes[0]
+            if many > 1 and sizes not in seen:
+                seen.add(sizes)
                 mean = f"a mean in place of the sum: everything is divided by {many:g}, {what}"
                 yield mean, _scaled(number, count, -1)
                 total = f"a sum in place of the mean: everything is multiplied by {many:g}, {what}"
@@ -196,6 +228,19 @@ def _size(axes: tuple[int, ...]) -> Callable[[Any], float]:
 
 def _turned(axis: int) -> Callable[[Tried], Any]:
     return lambda tried: np.flip(tried.right, axis)
+
+
+def _zeroed(row: int) -> Callable[[Tried], Any]:
+    def would(tried: Tried) -> Any:
+        changed = np.array(tried.right, dtype=float)
+        changed[row] = 0.0
+        return changed
+
+    return would
+
+
+def _exchanged(one: float, other: float) -> Callable[[Tried], Any]:
+    return lambda tried: np.select([tried.right == one, tried.right == other], [other, one], tried.right)
 
 
 def _permuted(order: tuple[int, ...]) -> Callable[[Tried], Any]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 CLIPS = (0.1, 0.5, 1.0, 5.0, 10.0)  # what people clip at
 # When a rule is changed: always; in all passes of a loop but the first; in the first one alone. Who writes the first
 # step above the loop can be wrong in one of the two.
@@ -72,6 +74,27 @@ def changes(
                 yield Change(term, _compiled(function, same, made, "", around))
     for one, other in itertools.combinations(rules.letters, 2):
         yield Change(f"{one} and {other}: each stands in the other's place", _exchanged(around[name], one, other))
+
+    for axis, part in itertools.product((0, 1), (slice(0, 1), slice(-1, None))):
+        word = "first" if part.start == 0 else "last"
+        yield Change(f"axis {axis} of what is given: its {word} entry is all", _part_of(around[name], axis, part))
+
+
+def _part_of(function: Callable[..., Any], axis: int, part: slice) -> Callable[..., Any]:
+    """The function of a part of those arrays that are equally long along an axis, such as that of the samples."""
+
+    def call(*given: Any) -> Any:
+        lengths = [value.shape[axis] for value in given if isinstance(value, np.ndarray) and value.ndim > axis + 1]
+        shared = [n for n in lengths if lengths.count(n) > 1]
+        index = (slice(None),) * axis + (part,)
+
+        def cut(value: Any) -> Any:
+            is_shared = isinstance(value, np.ndarray) and value.ndim > axis + 1 and value.shape[axis] == shared[0]
+            return value[index] if is_shared else value
+
+        return function(*map(cut, given)) if shared else None
+
+    return call
 
 
 def _compiled(
@@ -267,6 +290,8 @@ class _Rules:
             for op in (ast.Lt(), ast.LtE(), ast.Gt(), ast.GtE(), ast.Eq(), ast.NotEq()):
                 if type(op) is not type(node.ops[0]):
                     yield ast.Compare(node.left, [op], node.comparators), told
+        if isinstance(node, ast.For):
+            yield from self._handed_on(node)
         if isinstance(node, (ast.Return, ast.Assign)) and isinstance(node.value, ast.expr):
             yield from self._squeezed(node)
 
@@ -321,7 +346,9 @@ class _Rules:
     def _operation(self, node: ast.BinOp) -> Rule:
         left, right = node.left, node.right
         if isinstance(node.op, (ast.Add, ast.Sub)):
-            if not _is(node, "1 - X"):
+            if found := _is(node, "1 - X"):
+                yield found["X"], f"1 - {self.called(found['X'], 'name')}: its one minus is left out"
+            else:
                 yield left, f"{self.called(right)}: it is left out"
                 kept = right if isinstance(node.op, ast.Add) else ast.UnaryOp(ast.USub(), right)
                 yield kept, f"{self.called(left)}: it is left out"
@@ -347,13 +374,6 @@ class _Rules:
             for op, word in ((ast.Add(), "large"), (ast.Sub(), "small")):
                 more = ast.BinOp(right, op, ast.Constant(1))
                 yield ast.BinOp(left, ast.Pow(), more), f"{self.called(right, 'exponent')}: it is too {word} by one"
-            if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub):
-                yield (
-                    ast.BinOp(left.right, ast.Pow(), right),
-                    f"{self.called(left, 'base')}: it is {{}}, not 1 - {{}}".format(
-                        *[self.called(left.right, "name")] * 2
-                    ),
-                )
         elif isinstance(node.op, ast.MatMult):
             for side, other in ((left, right), (right, left)):
                 matrix = side.value if isinstance(side, ast.Attribute) and side.attr == "T" else None
@@ -399,6 +419,9 @@ class _Rules:
             for kept, dropped in (node.args, node.args[::-1]):
                 word = ast.unparse(node.func).removeprefix("np.")
                 yield kept, f"{word}: {self.called(dropped, 'number')} is left out"
+            other = word.replace("min", "max") if "min" in word else word.replace("max", "min")
+            of_numpy = ast.unparse(node.func).startswith("np.")
+            yield _made(f"{'np.' * of_numpy}{other}(A, B)", A=node.args[0], B=node.args[1]), f"{word}: it is {other}"
         elif _is_call(node, "outer", "dot"):
             yield ast.Call(node.func, node.args[::-1], []), "the order of the outer product: it is the transpose"
 
@@ -462,6 +485,20 @@ class _Rules:
         for other in self.letters:
             if other != node.id:
                 yield ast.Name(other, ast.Load()), f"{node.id}: {other} stands in its place"
+
+    def _handed_on(self, node: ast.For) -> Rule:
+        """What a line computes is right, and what the next pass gets of it is not."""
+        for line in node.body:
+            if (
+                isinstance(line, ast.Assign)
+                and isinstance(line.targets[0], ast.Name)
+                and isinstance(line.value, ast.BinOp)
+            ):
+                for kept, lost in ((line.value.left, line.value.right), (line.value.right, line.value.left)):
+                    made = copy.copy(node)
+                    made.body = [*node.body, ast.Assign([ast.Name(line.targets[0].id, ast.Store())], kept)]
+                    kind = "factor" if isinstance(line.value.op, (ast.Mult, ast.MatMult)) else "term"
+                    yield made, f"{self.called(lost, kind)}: it is left out of what is handed on"
 
     def _squeezed(self, node: ast.Return | ast.Assign) -> Rule:
         """What is computed in a line is clipped."""

@@ -138,7 +138,7 @@ def _wrong(exercise: Exercise, tries: list[Tried], solution: str, until: float) 
         term = "no number" if np.isnan(first) else "a number without end"
         says += f"; {first:g} comes of 0/0, of a root or logarithm of less than 0, or of what has overflowed"
         return _verdict(exercise, says, t, term=term)
-    causes = causes or list(dict.fromkeys(pairs_of(exercise, tries, solution, until)))
+    causes = causes or pairs_of(exercise, tries, solution, until)
     term = ", or ".join(causes) or described(tries)
     return _verdict(exercise, says + ("" if term else UNKNOWN), t, term=term)
 

@@ -169,6 +169,15 @@ EXERCISES = [
                 "how many more",
                 ("That is how many there are.", "One of the matrices was there before."),
             ),
+            Slip(
+                "MORE_NUMBERS = 144",
+                "MORE_NUMBERS = 36",
+                "the entries of a matrix",
+                (
+                    "How many numbers are in one U?",
+                    "U leads from each of the 4 units to each: 16 numbers, nine times more.",
+                ),
+            ),
         ),
     ),
 ]

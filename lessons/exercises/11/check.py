@@ -309,6 +309,12 @@ EXERCISES = [
                 "the windows that contain it",
                 ("It would be so if a window counted its new cost alone.", "This program adds up all 6 costs."),
             ),
+            Slip(
+                "COUNTED = 6",
+                "COUNTED = 36",
+                "the costs of a window",
+                ("Each window adds up 6 costs. How many of them are the one of step 100?", "One in each window."),
+            ),
         ),
     ),
 ]
