@@ -71,7 +71,7 @@ html_theme = "furo"
 html_title = "tinygrad_rnn"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = [(name, {"defer": "defer"}) for name in ("site.js", "cards.js")]
+html_js_files = [(name, {"defer": "defer"}) for name in ("site.js", "cards.js", "predictions.js")]
 templates_path = ["_templates"]
 html_theme_options = {
     "navigation_with_keys": False,  # the arrow keys belong to the stepper

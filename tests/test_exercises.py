@@ -12,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from tinygrad_rnn import cli
-from tinygrad_rnn.view import attempt, exercises, lessons, verdicts
+from tinygrad_rnn.view import attempt, causes, exercises, lessons, predictions, verdicts
 from tinygrad_rnn.view.attempt import check_file
 from tinygrad_rnn.view.verdicts import EMPTY, ERROR, LATE, RIGHT, WRONG
+from wrong_answers import WRONG as WRONG_ANSWERS
 
 FOLDERS = exercises.folders()
 ASKED = [(folder, asked) for folder in FOLDERS for asked in folder.exercises]
@@ -23,7 +24,7 @@ SIX = FOLDERS[5]
 
 
 def judged(folder, asked, source, tmp_path):
-    return verdicts.judge(asked, verdicts._defined(source), tmp_path / "mine.py", folder.solution)
+    return verdicts.judge(asked, causes.defined(source), tmp_path / "mine.py", folder.solution)
 
 
 def test_every_lesson_has_at_least_three():
@@ -60,6 +61,29 @@ def test_a_planted_mistake_is_found_at_its_equation_time_and_term(folder, asked,
     assert next(other.name for other in others if other.status != RIGHT) == asked.name
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # some of them overflow, or take a logarithm of less than 0
+@pytest.mark.parametrize("wrong", WRONG_ANSWERS, ids=lambda wrong: f"{wrong.lesson} {wrong.name}")
+def test_a_wrong_answer_is_named(wrong, tmp_path):
+    folder = FOLDERS[wrong.lesson - 1]
+    asked = next(asked for asked in folder.exercises if asked.name == wrong.name)
+    code = wrong.code if "def " in wrong.code else f"{wrong.name} = {wrong.code}"
+    found = judged(folder, asked, f"{folder.solution}\n{code}", tmp_path)
+    assert found.status == WRONG
+    assert found.equation
+    assert wrong.t in (None, found.t)
+    if wrong.names:
+        assert re.search(wrong.names, f"{found.term} {found.says}")
+        assert found.term
+    else:
+        assert found.term == ""
+        assert found.says.endswith(verdicts.UNKNOWN)
+
+
+def test_wrong_answers_are_of_all_lessons_and_nearly_all_are_named():
+    assert {wrong.lesson for wrong in WRONG_ANSWERS} == {folder.number for folder in FOLDERS}
+    assert sum(bool(wrong.names) for wrong in WRONG_ANSWERS) >= 0.95 * len(WRONG_ANSWERS)
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.number)
 def test_blank_and_solution_define_the_same_names(folder):
     names = [re.findall(r"^(?:def )?(\w+)(\(.*\)| = )", text, re.MULTILINE) for text in (folder.blank, folder.solution)]
@@ -67,6 +91,29 @@ def test_blank_and_solution_define_the_same_names(folder):
     assert {asked.name for asked in folder.exercises} <= {name for name, _ in names[0]}
     lines = [line for text in (folder.blank, folder.solution) for line in text.split("\n")]
     assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.number)
+def test_what_is_to_be_predicted_has_one_right_answer_and_wrong_ones_that_are_named(folder, tmp_path):
+    values = [asked for asked in folder.exercises if not asked.cases]
+    made = predictions.predictions(folder)
+    assert [prediction.name for prediction in made] == [asked.name for asked in values]
+    for prediction, asked in zip(made, values, strict=True):
+        assert " ".join(prediction.question).strip()
+        assert "None" not in " ".join(prediction.question)
+        assert [answer.is_right for answer in prediction.foreseen].count(True) == 1
+        assert len({answer.text for answer in prediction.foreseen}) == len(asked.slips) + 1
+        for answer in prediction.foreseen:
+            names = {asked.name: answer.value}
+            told = verdicts.judge(asked, names, tmp_path / "mine.py", folder.solution)  # as in the terminal
+            assert (told.status == RIGHT, told.term) == (answer.is_right, answer.term)
+            assert answer.is_right or answer.term
+
+
+def test_a_question_keeps_its_columns_and_two_names_may_share_it():
+    blank = "# Predict. One\n# and two:\n#\n#     x  y\n#     1  2\n#\n# What?\nONE = None\nTWO = None\n"
+    asked = ("Predict. One and two:", "    x  y\n    1  2", "What?")
+    assert predictions.question(blank, "ONE") == predictions.question(blank, "TWO") == asked
 
 
 # ---- a learner at the command line
@@ -299,7 +346,7 @@ def test_prints_are_shown_and_changed_arguments_harm_nobody(cd):
     [
         ("return total.tolist()", None),
         ("return total[0]", r"the shape is \(4,\) and must be \(4, 4\), \[j, h\]"),
-        ("return 'U'", "gives str; it must give numbers"),
+        ("return 'U'", "gives str, the text 'U'; it must give numbers"),
         ("return 2 * total", "you have"),
         ("return total * float('nan')", "you have nan"),
         ("return total + 1", "you have"),
@@ -312,6 +359,96 @@ def test_other_answers_are_told_apart(new, says, tmp_path):
     assert re.search(says or "", verdict.says)
     if new == "return 2 * total":
         assert "everything is 2 times what is right" in verdict.term
+
+
+KINDS = [
+    ("    right", "the return", "gives None, and must give numbers of shape (4, 4), [j, h]"),
+    ("    print(right)", "the return", "print shows a number"),
+    ("    return 'U'", "text", "gives str, the text 'U'"),
+    ("    return '3.5'", "text", "take the quotes away"),
+    ("    return {'U': right}", "a dict", "gives dict; it must give numbers"),
+    ("    return {1.5}", "a set", "gives set"),
+    ("    return (row for row in right)", "a generator", "gives generator"),
+    ("    return right.sum", "a builtin_function_or_method", "is it called, with ()?"),
+    ("    return [right, right[0]]", "a list of unlike parts", "(4, 4), (4,)"),
+    ("    return right, delta_j", "a tuple of unlike parts", "gives tuple of 2"),
+    ("    return [None, right[0]]", "a list of unlike parts", "gives list of 2"),
+    ("    return [None, 1.0]", "a list with NoneType and float in it", "with NoneType and float in it"),
+    ("    return right + 0j", "complex numbers", "gives complex numbers"),
+    ("    return right.astype(int)", "whole numbers", "what stands behind the point is cut off"),
+    ("    return right > 0", "whole numbers", "(bool)"),
+    ("    return np.full_like(right, np.nan)", "no number", "you have nan"),
+    ("    right[2, 1] = -np.inf\n    return right", "a number without end", "j = 3, h = 2 you have -inf"),
+    ("    return right.T", "the transpose", "j = 1, h = 2"),
+    ("    return right[None]", "the shape: the numbers are right", "(1, 4, 4) and must be (4, 4)"),
+    ("    return right[1:]", "the first entry, j = 1: it is left out", "(3, 4)"),
+    ("    return np.vstack([right, right[:1]])", "the shape: one entry too many after j = 4", "(5, 4)"),
+    ("    return right.sum()", "the sum: it is summed over j and h too", "the shape is ()"),
+    ("    return right + 3", "a number that is added: everything is 3 too large", "you have"),
+    ("    return right * 7", "a factor: everything is 7 times what is right", "you have"),
+    ("    return -right / len(delta_j)", "the sum over the copies, and the sign", "you have"),
+]
+
+
+@pytest.mark.parametrize(("ends", "term", "says"), KINDS, ids=[ends.strip() for ends, _, _ in KINDS])
+def test_what_kind_of_answer_it_is_and_which_one_is_wanted(ends, term, says, tmp_path):
+    source = SIX.solution.replace("    return total\n", f"    right = total\n{ends}\n")
+    found = judged(SIX, SIX.exercises[2], source, tmp_path)
+    assert found.status == WRONG
+    assert term in found.term.split(", or ")
+    assert says in found.says
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "term", "says"),
+    [
+        ("gradient_of_u = 3", WRONG, "no function", "gradient_of_u(delta_j, s), and is int"),
+        ("def gradient_of_u(delta_j):\n    return 1", WRONG, "the arguments", "called as gradient_of_u(delta_j, s)"),
+        ("def gradient_of_u(delta_j, s):\n    'Not yet.'", EMPTY, "", ""),
+        ("def gradient_of_u(delta_j, s):\n    ...", EMPTY, "", ""),
+        (
+            "def gradient_of_u(delta_j, s):\n    return s @ s",
+            ERROR,
+            "an error",
+            "delta_j of shape (5, 2, 4), s of shape",
+        ),
+        ("gradient_of_u = np.dot", ERROR, "an error", "must give numbers of shape (4, 4), [j, h]"),
+    ],
+)
+def test_what_is_no_answer_yet(source, status, term, says, tmp_path):
+    found = judged(SIX, SIX.exercises[2], f"{SIX.solution}\n{source}\n", tmp_path)
+    assert (found.status, found.term) == (status, term)
+    assert says in found.says
+
+
+def test_right_numbers_in_a_list_are_right_and_told_so(tmp_path):
+    source = SIX.solution.replace("return total", "return total.tolist()")
+    found = judged(SIX, SIX.exercises[2], source, tmp_path)
+    assert found.status == RIGHT
+    assert "they stand in a list" in found.says
+
+
+def test_two_causes_of_the_same_numbers_are_both_named(tmp_path):
+    """The graph has no lines from higher boxes to lower ones: read that way round, nothing arrives."""
+    sixteen = FOLDERS[15]
+    source = sixteen.solution.replace("A[k, :k] @ x[:k]", "A[:k, k] @ x[:k]")
+    found = judged(sixteen, sixteen.exercises[0], source, tmp_path)
+    assert found.term == "the direction of the lines"
+    assert "the same comes of: the term with A: it is left out" in found.says
+
+
+def test_a_cause_is_named_only_if_all_its_numbers_are_those_of_the_answer(tmp_path):
+    """In the first try this is the transpose, and in the second one it is not."""
+    source = SIX.solution.replace("return total", "return total.T if len(delta_j) > 4 else 2 * total")
+    found = judged(SIX, SIX.exercises[2], source, tmp_path)
+    assert found.term == ""
+    assert found.says.endswith(verdicts.UNKNOWN)
+
+
+def test_when_time_is_up_no_more_causes_are_looked_for(tmp_path):
+    names = causes.defined(SIX.solution.replace("return total", "return 1.5 * total.T"))
+    found = verdicts.judge(SIX.exercises[2], names, tmp_path / "mine.py", SIX.solution, seconds=0)
+    assert (found.status, found.term) == (WRONG, "")
 
 
 TEN, FIFTEEN = FOLDERS[9], FOLDERS[14]

@@ -1,17 +1,21 @@
 """What a reader gets of a lesson: its page, and files to take away, all from the one file in ../lessons.
 
-The page is the lesson, with its time and its files in the list below its title, and its exercises at its end. The files
-are the lesson itself, the same cells as a notebook, and the exercises to fill in.
+The page is the lesson, with its time and its files in the list below its title, and its exercises at its end; what is
+to be predicted is answered there, by what was foreseen, with no request and without a script. The files are the lesson
+itself, the same cells as a notebook, and the exercises to fill in.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
+from textwrap import dedent
 
 import jupytext
 from sphinx.errors import ExtensionError
 
-from tinygrad_rnn.view import exercises, lessons
+from tinygrad_rnn.view import exercises, lessons, predictions
 
 FILES = "_generated/files"  # seen from the pages' folder
 
@@ -28,7 +32,7 @@ def pages(folder: Path) -> Iterator[tuple[str, str]]:
         links = _file(program, "the program"), _file(notebook, "the notebook"), _file(start, "the exercises to fill in")
         more = f"# * **Time**: {lesson.takes}, together", f"# * **To take away**: {', '.join(links)}"
         head = "\n".join([head.replace(lesson.head["Words"], words), *more])
-        yield path.name, _with("\n#\n".join([title, head, below]), asked)
+        yield path.name, _with("\n#\n".join([title, head, below]), f"{asked.invitation}\n\n{_predicted(asked)}")
 
 
 def files(folder: Path) -> Iterator[tuple[str, str]]:
@@ -36,7 +40,7 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
     for path, asked in _lessons(folder):
         text = path.read_text("utf-8")
         yield path.name, text
-        yield f"{path.stem}.ipynb", notebook(_with(text, asked))
+        yield f"{path.stem}.ipynb", notebook(_with(text, asked.invitation))
         yield f"exercise_{asked.path.name}.py", asked.blank
 
 
@@ -86,9 +90,54 @@ def _lessons(folder: Path) -> Iterator[tuple[Path, exercises.Folder]]:
         yield path, asked[path.name[:2]]
 
 
-def _with(text: str, asked: exercises.Folder) -> str:
-    """The lesson with what its exercises ask, as its last cell."""
-    return "\n".join([text, "# %% [markdown]", *(f"# {line}".rstrip() for line in asked.invitation.split("\n")), ""])
+def _with(text: str, below: str) -> str:
+    """The lesson with what stands below it, as its last cell."""
+    return "\n".join([text, "# %% [markdown]", *(f"# {line}".rstrip() for line in below.split("\n")), ""])
+
+
+def _predicted(asked: exercises.Folder) -> str:
+    """What a reader is to predict, as HTML in Markdown: an answer opens when it is chosen, or when it is typed."""
+    boxes = [_box(prediction) for prediction in predictions.predictions(asked)]
+    if not boxes:
+        return ""
+    head = "<h3>What do you expect?</h3>\n<p>Say it, or write it down. Then open your answer.</p>"
+    return "\n".join(["```{raw} html", head, *boxes, "```"])
+
+
+def _box(asked: predictions.Prediction) -> str:
+    answers = []
+    for one in asked.foreseen:
+        says = "Right." if one.is_right else f"Not right: {one.term}."
+        answers.append(_details(one.text, says, one.hints, json.dumps(one.value), one.is_right))
+    answers.append(_details("another answer", "Not right, and not foreseen: look again.", asked.hints))
+    label = f"Your prediction of <code>{asked.name}</code>"
+    return "\n".join(
+        [
+            '<div class="prediction">',
+            *(
+                f"<pre>{escape(dedent(part))}</pre>" if part.startswith("    ") else f"<p>{escape(part)}</p>"
+                for part in asked.question
+            ),
+            f'<form hidden="hidden"><label>{label} <input type="text" size="12" autocomplete="off" /></label>',
+            '<button type="submit">Compare</button> <output></output></form>',
+            *answers,
+            "</div>",
+        ]
+    )
+
+
+def _details(text: str, says: str, hints: Sequence[str], answer: str = "", is_right: bool = False) -> str:
+    """An answer with what is said of it; each hint leads to a clearer one, and of a right answer all lead to it."""
+    said = ""
+    for hint in reversed(hints):
+        more = f"<details><summary>A clearer hint</summary>{said}</details>" if said else ""
+        said = f"<p>{escape(hint)}</p>{more}"
+    if is_right:
+        said = (
+            f"<details><summary>How to find it</summary>{''.join(f'<p>{escape(hint)}</p>' for hint in hints)}</details>"
+        )
+    data = f' data-answer="{escape(answer)}"' if answer else ""
+    return f"<details{data}><summary>{escape(text)}</summary><p>{escape(says)}</p>{said}</details>"
 
 
 def _file(name: str, text: str) -> str:

@@ -15,7 +15,7 @@ from ..view.exercises import Folder, folders
 from ..view.files import write_whole
 from ..view.foreign import text_of
 from ..view.text import one_line
-from ..view.verdicts import EMPTY, WRONG, Verdict
+from ..view.verdicts import EMPTY, RIGHT, WRONG, Verdict
 from .files import fail
 
 
@@ -81,7 +81,8 @@ def _check(folder: Folder, path: Path, called: str, hint: int | None) -> None:
 def _tell(report: Report, asks: dict[str, str]) -> None:
     width = max(len(verdict.name) for verdict in report.verdicts)
     for k, verdict in enumerate(report.verdicts, start=1):
-        status = f"{verdict.status}   {asks[verdict.name]}" if verdict.status == EMPTY else verdict.status
+        more = {EMPTY: asks[verdict.name], RIGHT: verdict.says}.get(verdict.status, "")
+        status = f"{verdict.status}   {more}" if more else verdict.status
         click.echo(f"{k:>3}  {verdict.name:<{width}}  {status}")
     first = report.first
     if first and first.says:

@@ -160,8 +160,9 @@ def child() -> None:
                     tell(**asdict(Verdict(exercise.name, LATE)))
             else:
                 solution = Folder(Path(folder)).solution
+                search = float(seconds) / 2 / len(exercises)  # the other half of the time is the learner's own
                 for exercise in exercises:
-                    tell(**asdict(judge(exercise, names, Path(path), solution)))
+                    tell(**asdict(judge(exercise, names, Path(path), solution, search)))
         faulthandler.cancel_dump_traceback_later()
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)

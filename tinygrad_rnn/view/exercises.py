@@ -8,8 +8,8 @@ are `Slip` objects: edits of the solution, so that what a mistake gives is compu
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,8 @@ class Exercise:
         For a mistake that is none of the slips.
     slips : tuple of Slip
         The mistakes that are known.
+    parts : mapping from str to str
+        What pieces of the solution are called, where a verdict would else name them by the letters that they read.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Exercise:
     backwards: bool = False
     rtol: float = 1e-7
     slips: tuple[Slip, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import copy
+import math
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,27 @@ from typing import Any
 
 import numpy as np
 
+from . import kinds
+from .causes import (
+    CLOCKS,
+    Stopped,
+    Tried,
+    answer,
+    causes_of,
+    defined,
+    described,
+    is_close,
+    is_equal,
+    is_finite,
+    off,
+    pairs_of,
+    places,
+    right_answer,
+    slips_of,
+)
 from .exercises import Exercise, Slip
 
-CLOCKS = ("t", "τ", "z")  # letters that count steps: of a cost, of a copy, of the lag between them
+UNKNOWN = "; which mistake this is, is not known"
 RIGHT, EMPTY, WRONG, ERROR, LATE = "right", "not written yet", "wrong", "stopped", "not reached"
 
 
@@ -46,126 +65,90 @@ class Verdict:
     clock: str = "t"
 
 
-def judge(exercise: Exercise, names: dict[str, Any], path: Path, solution: str) -> Verdict:
-    """Hold what a learner has written against what is right."""
-    written = names.get(exercise.name)
-    if exercise.name not in names or written is None or written is Ellipsis:
+def judge(exercise: Exercise, names: dict[str, Any], path: Path, solution: str, seconds: float = math.inf) -> Verdict:
+    """Hold what a learner has written against what is right; no cause is looked for after so many seconds."""
+    written, answers = names.get(exercise.name), defined(solution)
+    if written is None or written is Ellipsis or (exercise.cases and kinds.is_blank(written)):
         return Verdict(exercise.name, EMPTY, hints=exercise.hints)
-    if exercise.cases and not callable(written):
-        return Verdict(exercise.name, WRONG, says=f"{exercise.name} must be a function")
-    answers = _defined(solution)
-    for case in exercise.cases or [()]:
-        try:
-            yours = written(*copy.deepcopy(case)) if exercise.cases else written
-        except NotImplementedError:
-            return Verdict(exercise.name, EMPTY, hints=exercise.hints)
-        except BaseException as error:
-            return Verdict(exercise.name, ERROR, exercise.equation, says=told(error, path), hints=exercise.hints)
-        if yours is None or yours is Ellipsis:
-            return Verdict(exercise.name, EMPTY, hints=exercise.hints)
-        right = exercise.oracle(*copy.deepcopy(case)) if exercise.oracle else _answer(answers, exercise, case)
-        wrong = _compare(exercise, case, yours, right, solution)
-        if wrong:
-            return wrong
-    return Verdict(exercise.name, RIGHT)
+    if exercise.cases:
+        kind = kinds.of_function(exercise.name, written, answers[exercise.name], exercise.cases[0])
+        if kind:
+            return _verdict(exercise, kind.says, term=kind.term)
+    remark = ""
+    for number, case in enumerate(exercise.cases or [()]):
+        yours = answer(written, case) if exercise.cases else written
+        right = right_answer(exercise, case, answers)
+        if isinstance(yours, Stopped):
+            return _stopped(exercise, yours.error, path, kinds.given(written, case), right)
+        kind = kinds.of_answer(exercise.name, yours, right, exercise.axes, written)
+        if kind:
+            return _verdict(exercise, kind.says, term=kind.term)
+        if not is_equal(yours, right, exercise.rtol):
+            others = [c for k, c in enumerate(exercise.cases) if k != number]
+            more = [Tried(c, answer(written, c), right_answer(exercise, c, answers)) for c in others]
+            return _wrong(exercise, [Tried(case, yours, right), *more], solution, time.monotonic() + seconds)
+        remark = remark or kinds.remark(yours, right)
+    return Verdict(exercise.name, RIGHT, says=remark)
 
 
-def _defined(source: str) -> dict[str, Any]:
-    names: dict[str, Any] = {"__name__": "solution"}
-    exec(compile(source, "solution", "exec"), names)
-    return names
+def _verdict(
+    exercise: Exercise, says: str, t: int | None = None, slips: tuple[Slip, ...] = (), term: str = ""
+) -> Verdict:
+    equation = " or ".join(dict.fromkeys(slip.equation or exercise.equation for slip in slips)) or exercise.equation
+    term = ", or ".join(dict.fromkeys(slip.term for slip in slips)) or term
+    hints = slips[0].hints if slips else exercise.hints
+    return Verdict(exercise.name, WRONG, equation, t, term, says, hints, exercise.axes[:1] or "t")
 
 
-def _answer(names: dict[str, Any], exercise: Exercise, case: tuple[Any, ...]) -> Any:
-    return names[exercise.name](*copy.deepcopy(case)) if exercise.cases else names[exercise.name]
+def _stopped(exercise: Exercise, error: BaseException, path: Path, given: str, right: Any) -> Verdict:
+    """The function raised an error."""
+    if isinstance(error, NotImplementedError):
+        return Verdict(exercise.name, EMPTY, hints=exercise.hints)
+    says = f"{told(error, path)}. It was called with {given}, and must give {kinds.wanted(right, exercise.axes)}"
+    return Verdict(exercise.name, ERROR, exercise.equation, term="an error", says=says, hints=exercise.hints)
 
 
-def _compare(exercise: Exercise, case: tuple[Any, ...], yours: Any, right: Any, solution: str) -> Verdict | None:
-    """What is wrong with an answer, or None."""
-
-    def verdict(says: str, t: int | None = None, slip: Slip | None = None, term: str = "") -> Verdict:
-        source = slip or exercise
-        equation = (slip.equation if slip else "") or exercise.equation
-        term = slip.term if slip else term
-        return Verdict(exercise.name, WRONG, equation, t, term, says, source.hints, exercise.axes[:1] or "t")
-
+def _wrong(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> Verdict:
+    """What is wrong with an answer, the first of the tries."""
+    _, yours, right = tries[0]
+    slips = tuple(slips_of(exercise, tries, solution))
     if isinstance(right, str):
-        if isinstance(yours, str) and yours.strip().lower() == right.lower():
-            return None
-        return verdict(f"{yours!r} is not right", slip=_known(exercise, case, yours, solution))
-    try:
-        got, true = np.asarray(yours, dtype=float), np.asarray(right, dtype=float)
-    except (TypeError, ValueError):
-        return verdict(f"{exercise.name} gives {type(yours).__name__}; it must give numbers of shape {np.shape(right)}")
-    slip = _known(exercise, case, got, solution)
-    if got.shape != true.shape:
-        turned = got.T.shape == true.shape and _close(got.T, true, exercise.rtol)
-        axes = f", [{', '.join(exercise.axes)}]" if exercise.axes else ""
-        says = f"the shape is {got.shape} and must be {true.shape}{axes}" + ("; it is the transpose" * turned)
-        if not exercise.cases:
-            says = f"{_shown(got)} is not right"
-        return verdict(says, slip=slip, term="the transpose" if turned else "the shape")
-    if _close(got, true, exercise.rtol):
-        return None
+        return _verdict(exercise, f"{yours!r} is not right{'' if slips else UNKNOWN}", slips=slips)
+    got, true = np.asarray(yours, dtype=float), np.asarray(right, dtype=float)
     if not exercise.cases:
-        return verdict(f"{_shown(got)} is not right", slip=slip)
+        term = "" if slips else places(exercise, got, true, solution)
+        says = f"{_shown(got)} is not right" + ("" if slips or term else UNKNOWN)
+        return _verdict(exercise, says, slips=slips, term=term)
+    causes = causes_of(exercise, tries, solution, until) if is_finite(got) else []
+    if got.shape != true.shape:
+        kind = kinds.of_shape(got, true, exercise.axes, exercise.first_t, lambda a, b: is_close(a, b, exercise.rtol))
+        term = ", or ".join(causes) if causes and kind.term == "the shape" else kind.term
+        return _verdict(exercise, kind.says, slips=slips, term=term)
     at = _first_wrong(exercise, got, true)
     t = at[0] + exercise.first_t if exercise.axes[:1] in CLOCKS else None
     counted = [k + 1 for k in at] if t is None else [t, *(k + 1 for k in at[1:])]
     place = ", ".join(f"{letter} = {k}" for letter, k in zip(exercise.axes, counted, strict=False))
     says = f"at {place} you have" if place else "you have"
     says += f" {float(got[at]):.6g}, and {float(true[at]):.6g} is right"
-    term = ""
-    if slip is None:
-        ratio = _ratio(got, true)
-        if ratio is not None and abs(ratio + 1) < 1e-6:
-            term = "the sign"
-        elif ratio is not None and got.size > 1:  # between two single numbers there is always a factor
-            term = f"a factor: everything is {ratio:.6g} times what is right"
-        elif got.ndim == 2 and got.shape[0] == got.shape[1] and _close(got.T, true, exercise.rtol):
-            term = "the transpose"
-    return verdict(says, t, slip, term)
-
-
-def _known(exercise: Exercise, case: tuple[Any, ...], yours: Any, solution: str) -> Slip | None:
-    """The typical mistake that gives just this answer."""
-    for slip in exercise.slips:
-        try:
-            would = _answer(_defined(solution.replace(slip.old, slip.new)), exercise, case)
-        except Exception:  # with these shapes, this mistake cannot even be computed
-            continue
-        if isinstance(would, str) or isinstance(yours, str):
-            if isinstance(would, str) and isinstance(yours, str) and would == yours:
-                return slip
-        elif np.shape(would) == np.shape(yours) and _close(
-            np.asarray(yours), np.asarray(would, dtype=float), exercise.rtol
-        ):
-            return slip
-    return None
-
-
-def _off(a: Any, b: Any, rtol: float) -> Any:
-    """Where two arrays differ by more than a part of the largest entry."""
-    return ~np.isclose(a, b, rtol=0, atol=rtol * max(1e-3, float(np.abs(b).max(initial=0.0))))
-
-
-def _close(a: Any, b: Any, rtol: float = 1e-7) -> bool:
-    return not _off(a, b, rtol).any()
+    if slips:
+        others = [cause for cause in causes if cause not in [slip.term for slip in slips]]
+        return _verdict(exercise, says + (f"; the same comes of: {', or '.join(others)}" if others else ""), t, slips)
+    if not is_finite(got):
+        first = got[at] if not np.isfinite(got[at]) else got[~np.isfinite(got)][0]
+        term = "no number" if np.isnan(first) else "a number without end"
+        says += f"; {first:g} comes of 0/0, of a root or logarithm of less than 0, or of what has overflowed"
+        return _verdict(exercise, says, t, term=term)
+    causes = causes or pairs_of(exercise, tries, solution, until)
+    term = ", or ".join(causes) or described(tries)
+    return _verdict(exercise, says + ("" if term else UNKNOWN), t, term=term)
 
 
 def _first_wrong(exercise: Exercise, got: Any, true: Any) -> tuple[int, ...]:
     """The first entry that is wrong: along time in the order of the computation, then in the order of the indices."""
-    wrong = np.argwhere(_off(got, true, exercise.rtol))
+    wrong = np.argwhere(off(got, true, exercise.rtol))
     if exercise.axes[:1] in CLOCKS and exercise.backwards:
         wrong = wrong[wrong[:, 0] == wrong[:, 0].max()]
     return tuple(int(k) for k in wrong[0]) if len(wrong) else (0,) * true.ndim
-
-
-def _ratio(got: Any, true: Any) -> float | None:
-    """The one factor between two arrays, or None."""
-    size = float((true * true).sum())
-    ratio = float((got * true).sum() / size) if size else 0.0
-    return ratio if ratio and np.isfinite(ratio) and _close(got, ratio * true) else None
 
 
 def _shown(value: Any) -> str:

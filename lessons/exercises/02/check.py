@@ -41,6 +41,11 @@ EXERCISES = [
             "Go from the last line to the first. Line j hands line i its own result times direct[j, i].",
             "result[i] += result[j] * direct[j, i], for j from n-1 down, for all i < j.",
         ),
+        parts={
+            "result[j]": "the derivative of the reader",
+            "direct[j, i]": "the direct derivative",
+            "result[j] * direct[j, i]": "the share of a reader",
+        },
         slips=(
             Slip(
                 "result[i] += result[j]",
@@ -101,6 +106,15 @@ EXERCISES = [
                     "z_2 is read by z_4 and by z_3: it has two shares when it hands on.",
                 ),
             ),
+            Slip(
+                "184",
+                "27",
+                "the factors of the product z_4",
+                (
+                    "That is z_2 + z_3. What do the two shares of a product carry on?",
+                    "Each share is multiplied by what its line hands on to z_1: by 3 + 5 * 4 over z_3, by 4 over z_2.",
+                ),
+            ),
         ),
     ),
     Exercise(
@@ -118,6 +132,11 @@ EXERCISES = [
             "Print what the inner loop runs over, for a line that reads the same line twice.",
             "A dict keeps one value for each key: loop over the pairs themselves.",
         ),
+        parts={
+            "gradient[j]": "the derivative of the reader",
+            "slope": "the direct derivative",
+            "gradient[j] * slope": "the share of a reader",
+        },
         slips=(
             Slip(
                 "in zip(reads[j], direct[j], strict=True):",

@@ -146,6 +146,11 @@ EXERCISES = [
             "The lines in between still hold what the last pass has left, and hand it on a second time.",
             "Begin with zeros.",
         ),
+        parts={
+            "gradient[j]": "the derivative of the reader",
+            "d": "the direct derivative",
+            "gradient[j] * d": "the share of a reader",
+        },
         slips=(
             Slip(
                 "    gradient = np.zeros(len(gradient))\n",

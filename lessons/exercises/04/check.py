@@ -112,7 +112,7 @@ EXERCISES = [
             Slip(
                 "return np.array(s)",
                 "return np.array(s[1:])",
-                "the shape",
+                "the initial state s(0)",
                 ("How many states are there for T inputs?", "s(0) is one of them: T + 1."),
             ),
         ),
@@ -142,7 +142,10 @@ EXERCISES = [
                 first=1,
             ),
             Slip(
-                "s[1:]", "s", "the shape", ("There are T outputs and T + 1 states.", "Nobody reads s(0) for an output.")
+                "s[1:]",
+                "s",
+                "the initial state s(0)",
+                ("There are T outputs and T + 1 states.", "Nobody reads s(0) for an output."),
             ),
         ),
     ),

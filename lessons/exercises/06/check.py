@@ -95,6 +95,7 @@ EXERCISES = [
             "Two shares arrive at s(t): delta_k(t) @ W, and delta_j(t+1) @ U. Add them, then go through f.",
             "After the last step there is nothing: delta_j(T+1) = 0. Then (... @ W + ... @ U) * (1 - tanh(net)**2).",
         ),
+        parts={"later @ U": "the share from t+1", "delta_k[row] @ W": "the share from the output at t"},
         slips=(
             Slip(
                 "delta_k[row] @ W + later @ U",

@@ -47,6 +47,7 @@ EXERCISES = [
             "Work on a copy of the array, and move the entry in the matrix of time step t alone.",
             "moved[t - 1, j, h] += step; the result is (up - down) / (2 step).",
         ),
+        parts={"moved": "the copies", "2 * step": "the two steps"},
         slips=(
             Slip(
                 "moved[t - 1, j, h]",
@@ -84,6 +85,7 @@ EXERCISES = [
             "Make T copies of U, and move the entry in all of them.",
             "all_copies[:, j, h] += step",
         ),
+        parts={"all_copies": "the copies", "2 * step": "the two steps"},
         slips=(
             Slip(
                 "all_copies[:, j, h]",
@@ -166,6 +168,15 @@ EXERCISES = [
                 "MORE_NUMBERS = 160",
                 "how many more",
                 ("That is how many there are.", "One of the matrices was there before."),
+            ),
+            Slip(
+                "MORE_NUMBERS = 144",
+                "MORE_NUMBERS = 36",
+                "the entries of a matrix",
+                (
+                    "How many numbers are in one U?",
+                    "U leads from each of the 4 units to each: 16 numbers, nine times more.",
+                ),
             ),
         ),
     ),

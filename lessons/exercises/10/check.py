@@ -161,6 +161,7 @@ EXERCISES = [
             "Each entry is minus the error times the state before; then the error goes one step back, by (19).",
             "row[tau - 1] = -error.T @ s[tau - 1]; error = (error @ U) * (1 - tanh(net_j(tau - 1))**2).",
         ),
+        parts={"error @ U": "the error from the copy after"},
         slips=(
             Slip(
                 "(error @ U)",

@@ -99,6 +99,39 @@ EXERCISES = [
                 ),
                 first=5,
             ),
+            Slip(
+                "found[t - 1, oldest - 1 : t] += 1",
+                "found[t - 1, oldest - 1 : end] += 1",
+                "the copies later than the cost, τ > t",
+                (
+                    "Can a copy that is used at step 3 change the cost of step 2?",
+                    "No: in each row the ones end at the cost itself.",
+                    "found[t - 1, oldest - 1 : t], and not up to the window's end.",
+                ),
+                first=1,
+            ),
+            Slip(
+                "range(max(oldest, end - k1 + 1), end + 1):\n            found[t - 1, oldest - 1 : t]",
+                "range(end - k1 + 1, end + 1):\n            found[t - 1, oldest - 1 : end]",
+                "the copies later than the cost, τ > t",
+                (
+                    "Can a copy that is used at step 3 change the cost of step 2?",
+                    "No: in each row the ones end at the cost itself.",
+                    "found[t - 1, oldest - 1 : t], and not up to the window's end.",
+                ),
+                first=1,
+            ),
+            Slip(
+                "range(max(oldest, end - k1 + 1), end + 1):\n            found[t - 1, oldest - 1 : t]",
+                "range(end - k1 + 1, end + 1):\n            found[t - 1, max(1, t - k2 + 1) - 1 : t]",
+                "the oldest copy, counted from each cost",
+                (
+                    "From where do you count k2 steps back?",
+                    "From the window's end, and not from each cost: they all go back in one window.",
+                    "The oldest copy is the same for all costs of a window.",
+                ),
+                first=5,
+            ),
         ),
     ),
     Exercise(
@@ -114,6 +147,7 @@ EXERCISES = [
             "Where t is the last step of a chunk, nothing does.",
             "If t is a multiple of k, leave out later @ U; the share of the output, delta_k(t) @ W, stays.",
         ),
+        parts={"later @ U": "the share from t+1", "delta_k[row] @ W": "the share from the output at t"},
         slips=(
             Slip(
                 "ends = (row + 1) % k == 0",
@@ -274,6 +308,12 @@ EXERCISES = [
                 "COUNTED = 1",
                 "the windows that contain it",
                 ("It would be so if a window counted its new cost alone.", "This program adds up all 6 costs."),
+            ),
+            Slip(
+                "COUNTED = 6",
+                "COUNTED = 36",
+                "the costs of a window",
+                ("Each window adds up 6 costs. How many of them are the one of step 100?", "One in each window."),
             ),
         ),
     ),

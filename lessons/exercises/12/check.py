@@ -191,6 +191,7 @@ EXERCISES = [
             "The one from t + 1 has. The one from the output of step t has not.",
             "delta_k(t) @ W + later @ U / (1 - c)",
         ),
+        parts={"later @ U": "the share from t+1", "delta_k[row] @ W": "the share from the output at t"},
         slips=(
             Slip(
                 "arrived = arrived + later @ U / (1 - c)",

@@ -150,6 +150,17 @@ EXERCISES = [
                 ),
                 first=5,
             ),
+            Slip(
+                "        at_net = found[t] * (1 - s[t] ** 2)\n        found[t - 1] = at_net @ U\n",
+                "        found[t - 1] = (found[t] @ U) * (1 - s[t - 1] ** 2)\n",
+                "the place of the error: it is dC/dnet, and not dC/ds",
+                (
+                    "Where does the error stand that you carry back, at the state or at the sum?",
+                    "dC/ds(t) goes through f' first, at the same step, and then through U.",
+                    "found[t - 1] = (found[t] * (1 - s[t] ** 2)) @ U",
+                ),
+                first=4,
+            ),
         ),
     ),
     Exercise(

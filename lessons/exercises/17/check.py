@@ -67,6 +67,15 @@ EXERCISES = [
                     "Compare T / k + k for both, or try every k.",
                 ),
             ),
+            Slip(
+                "min(range(1, T + 1), key=lambda k: T / k + k)",
+                "int(np.ceil(T**0.5))",
+                "the rounding",
+                (
+                    "The root of T is no whole number here. Which of its two neighbours is better?",
+                    "Compare T / k + k for both, or try every k.",
+                ),
+            ),
         ),
     ),
     Exercise(

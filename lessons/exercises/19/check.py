@@ -102,6 +102,13 @@ EXERCISES = [
             "What does step t + 1 hand on: only its own part, or everything that has arrived at it?",
             "Everything, times the slope where it arrives: (delta_j[row + 1] @ U) * slope[row].",
         ),
+        parts={
+            "delta_j[row + 1] @ U": "the share from t+1",
+            "(delta_j[row + 1] @ U) * slope[row]": "the share from t+1",
+            "own[row]": "the share from the output at t",
+            "slope": "the factor f'",
+            "slope[row]": "the factor f'",
+        },
         slips=(
             Slip(
                 "(delta_j[row + 1] @ U)",
