@@ -141,7 +141,7 @@ def test_columns_and_their_places():
         *(Stretch("t", t, t) for t in (198, 199, 200)),
     )
     assert len(figure(net, limit=200).columns) == 200
-    drawing = svg.own(made.scene)
+    drawing = svg.drawing(made.scene)
     assert (made.width, made.height) == (drawing.width, drawing.height)
     shift = float(re.search(r"translate\(([\d.]+)", drawing.body)[1])
     for k, column in enumerate(made.columns):
@@ -154,7 +154,7 @@ def test_columns_and_their_places():
 
 @pytest.mark.parametrize("cell", [tg.cells.Guo(), tg.cells.GRU(), tg.cells.LSTM()])
 def test_names_can_be_read_on_a_phone(cell):
-    assert 15 * 390 / svg.own(tg.draw(network(cell, 5), level="figure", ledger="U").scene).width >= 9
+    assert 15 * 390 / svg.drawing(tg.draw(network(cell, 5), level="figure", ledger="U").scene).width >= 9
 
 
 def test_states_stand_on_one_line_and_the_matrix_between_them():

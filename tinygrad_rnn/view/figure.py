@@ -77,7 +77,7 @@ class Figure:
 
     @cached_property
     def _drawing(self) -> svg.Drawing:
-        return svg.own(self.scene)
+        return svg.drawing(self.scene)
 
     @property
     def left(self) -> float:

@@ -1,8 +1,7 @@
-"""SVG, PNG and PDF: drawn by what is installed."""
+"""PNG and PDF: drawn by what is installed."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Literal
 
@@ -18,23 +17,6 @@ _PAGE = b"""
 #set document(title: sys.inputs.title, date: none)
 #image(bytes(sys.inputs.svg), format: "svg", width: float(sys.inputs.width) * 1pt, alt: sys.inputs.alt)
 """
-
-
-def drawn(scene: Scene, dot: Callable[[], str]) -> svg.Drawing:
-    """The picture by Graphviz, or by ourselves where there is none, or too much for it: a picture always appears.
-
-    Raises
-    ------
-    EngineError
-        If the environment variable TINYGRAD_RNN_DOT names what is not a program.
-    """
-    if engine.find() is None or len(scene.boxes) > MOST_BOXES:
-        return svg.own(scene)
-    try:
-        return svg.from_graphviz(engine.render(dot(), "svg").decode())
-    except engine.EngineError as error:
-        warnings.warn(f"{error}; drawn without it instead", RuntimeWarning, stacklevel=2)
-        return svg.own(scene)
 
 
 def png(scene: Scene, dot: Callable[[], str], picture: Callable[[], str]) -> bytes:

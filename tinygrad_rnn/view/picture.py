@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import os
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -51,8 +51,9 @@ class Picture:
         """The picture as an SVG element that scales down to the width of its place, light or dark as its page is."""
         return self._svg(STYLE)
 
-    def _svg(self, style: str) -> str:
-        return svg.dressed(formats.drawn(self.scene, lambda: self.dot), self.scene.title, self.scene.description, style)
+    def _svg(self, style: str, prefix: str = "") -> str:
+        drawing = svg.drawing(self.scene, prefix)
+        return svg.dressed(drawing, self.scene.title, self.scene.description, style)
 
     def _repr_html_(self) -> str:
         return self.fragment(new_id(f"p{hashlib.sha256(self.dot.encode()).hexdigest()[:8]}"))
@@ -66,7 +67,7 @@ class Picture:
         id : str
             What the ids of its parts start with: every picture has a node n1, and ids are unique in a page.
         """
-        inside = re.sub(r'\bid="', f'id="{id}-', self._svg("width:{width}px;max-width:none;height:auto"))
+        inside = self._svg("width:{width}px;max-width:none;height:auto", f"{html.escape(id)}-")
         return f'<figure class="tinygrad-rnn" tabindex="0" style="overflow-x:auto;margin:0">{inside}</figure>'
 
     def _repr_svg_(self) -> str:
