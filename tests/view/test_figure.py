@@ -16,6 +16,7 @@ from tinygrad_rnn import ops
 from tinygrad_rnn.autodiff.traits import is_tie
 from tinygrad_rnn.view import svg
 from tinygrad_rnn.view.figure import Stretch, figure
+from tinygrad_rnn.view.overlay import NAMES
 from tinygrad_rnn.view.redrawn import redrawn
 
 
@@ -65,7 +66,7 @@ def test_nor_where_steps_are_left_out(name, window):
     fits(tg.draw(ALL[name](9), window=window, level="figure").scene)
 
 
-@pytest.mark.parametrize("overlay", tg.view.picture.OVERLAYS)
+@pytest.mark.parametrize("overlay", NAMES)
 def test_nor_with_an_overlay_and_a_ledger(overlay):
     net = network(tg.cells.LSTM(), 5)
     fits(tg.draw(net, level="figure", overlay=overlay, captions={"x": ["“w”"] * 5}, of=3).scene)

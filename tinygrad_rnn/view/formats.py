@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 from . import engine, svg
+from .dot import dot
 from .scene import Scene
 from .text import printable
 
@@ -19,7 +19,7 @@ _PAGE = b"""
 """
 
 
-def png(scene: Scene, dot: Callable[[], str], picture: Callable[[], str]) -> bytes:
+def png(scene: Scene) -> bytes:
     """The picture in pixels, 96 to the inch, by Graphviz, or by Typst where there is none.
 
     Raises
@@ -33,8 +33,8 @@ def png(scene: Scene, dot: Callable[[], str], picture: Callable[[], str]) -> byt
             "fewer time steps, or save a .svg"
         )
     if engine.find() is not None:
-        return engine.render(dot(), "png")
-    return pixels(picture())
+        return engine.render(dot(scene), "png")
+    return pixels(svg.whole(scene))
 
 
 def pixels(picture: str) -> bytes:

@@ -22,11 +22,11 @@ from .engine import EngineError
 from .files import write_whole
 from .formats import pdf
 from .ledger import ledger
-from .picture import draw
 from .player import Player, script_text, style_text
 from .redrawn import redrawn
 from .text import clean, printable
 from .trace import Trace, trace
+from .views import draw
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

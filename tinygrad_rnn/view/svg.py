@@ -13,6 +13,7 @@ from .text import printable
 
 FONTS = {SERIF_ITALIC: 'font-family="Times,serif" font-style="italic"', SANS: 'font-family="Helvetica,sans-Serif"'}
 PAD = 4.0
+STYLE = "width:{width}pt;max-width:100%;height:auto"  # it scales down to the width of its place
 HALF_A_HEAD = 2.1  # of an arrowhead, across the line
 
 
@@ -41,7 +42,7 @@ def drawing(scene: Scene, prefix: str = "") -> Drawing:
     inside += [_group(prefix, "edge", curve, _path(curve)) for curve in shown.curves]
     inside += [_group(prefix, "node", mark, _shape(mark)) for mark in boxes]
     shift = f'transform="translate({-left:.2f} {top:.2f})"'
-    body = f'<g id="{prefix}graph0" class="graph" {shift}>\n{"".join(inside)}</g>'
+    body = f'<g id="{html.escape(prefix)}graph0" class="graph" {shift}>{"".join(inside)}</g>'
     return Drawing(body, right - left, top - bottom)
 
 
@@ -52,7 +53,12 @@ def size(text: str) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
-def dressed(drawing: Drawing, title: str, description: str, style: str) -> str:
+def whole(scene: Scene, style: str = STYLE, prefix: str = "") -> str:
+    """The scene as a whole SVG element, see `dressed`; its ids stand behind the prefix."""
+    return dressed(drawing(scene, prefix), scene.title, scene.description, style)
+
+
+def dressed(drawing: Drawing, title: str, description: str, style: str = STYLE) -> str:
     """A whole SVG element: it says what it shows, scales with its place, and turns dark where its page is dark.
 
     `style` is CSS in which ``{width}`` stands for the width in points. Without fixed width and height a notebook
@@ -69,8 +75,8 @@ def dressed(drawing: Drawing, title: str, description: str, style: str) -> str:
 
 
 def _group(prefix: str, kind: str, mark: Mark | Curve, inside: str) -> str:
-    names = html.escape(prefix + mark.id), " ".join([kind, *mark.classes.split()])
-    return '<g id="{}" class="{}">\n{}</g>\n'.format(*names, inside)
+    start = f'<g id="{html.escape(prefix + mark.id)}" class="{" ".join([kind, *mark.classes.split()])}"'
+    return f"{start}>{inside}</g>\n" if inside else f"{start}/>\n"
 
 
 def _shape(mark: Mark) -> str:
