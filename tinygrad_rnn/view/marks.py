@@ -6,7 +6,7 @@ Whoever writes a picture as SVG or for Graphviz writes these marks, and decides 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from .scene import CUT, Box, Frame, Line, Point, Scene
@@ -56,7 +56,10 @@ class Mark(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A cubic curve from one mark to another, with an arrowhead where it has a tip."""
+    """A cubic curve from one mark to another, with an arrowhead where it has a tip.
+
+    What comes back along it, and the matrix that it leaves, a page is told.
+    """
 
     id: str
     classes: str
@@ -67,6 +70,8 @@ class Curve(NamedTuple):
     color: str = "#444444"
     pen: float = 1.0
     dashed: bool = False
+    carries: tuple[str, ...] = ()
+    via: str = ""
 
 
 class Marks(NamedTuple):
@@ -85,7 +90,8 @@ def marks(scene: Scene) -> Marks:
     inside = {name for frame in scene.frames for name in frame.members}
     frames = tuple((_frame(f), tuple(mark for name in f.members for mark in boxes[name])) for f in scene.frames)
     free = [mark for name, found in boxes.items() if name not in inside for mark in found]
-    drawn = [*(each for line in scene.lines for each in _line(line))]
+    copies = {box.id for box in scene.boxes if box.kind == "copy"}
+    drawn = [each for line in scene.lines for each in _line(line, copies)]
     drawn += _legend(scene.signs, middle, bottom + (40 if scene.caption else 16))
     if scene.caption:
         drawn.append(_plain("caption", scene.caption, (middle, bottom + 14), _width(scene.caption, 11), size=11))
@@ -117,11 +123,12 @@ def _box(box: Box, color: str) -> Iterator[Mark]:
         yield Mark(f"{box.id}_{kind}", f"number {kind}", words.at, box.width, 12, words)
 
 
-def _line(line: Line) -> Iterator[Mark | Curve]:
+def _line(line: Line, copies: Container[str]) -> Iterator[Mark | Curve]:
     kind, _, stem = line.kind.partition(" ")  # a stem runs on behind the box that it ends at, so it has no arrowhead
     color, pen = line.color or "#444444", round(line.width, 1) or PEN.get(kind, 1.0)
     points, tip = _curve(line.way, not stem), None if stem else line.way[-1]
-    yield Curve(line.id, line.kind, line.start, line.end, points, tip, color, pen, kind in DASHED)
+    told = line.carries, line.source if line.carries and line.source in copies else ""
+    yield Curve(line.id, line.kind, line.start, line.end, points, tip, color, pen, kind in DASHED, *told)
     if line.cut:
         yield from _scissors(f"{line.id}_cut", line.where_cut)
     if line.label:

@@ -39,7 +39,7 @@ def drawing(scene: Scene, prefix: str = "") -> Drawing:
     paper = _rectangle((left + right) / 2, (bottom + top) / 2, right - left, top - bottom)
     inside = [f'<rect {paper} fill="white" stroke="none"/>\n']
     inside += [_group(prefix, "cluster", mark, _shape(mark)) for mark in frames]
-    inside += [_group(prefix, "edge", curve, _path(curve)) for curve in shown.curves]
+    inside += [_group(prefix, "edge", curve, _path(curve), _told(prefix, curve)) for curve in shown.curves]
     inside += [_group(prefix, "node", mark, _shape(mark)) for mark in boxes]
     shift = f'transform="translate({-left:.2f} {top:.2f})"'
     body = f'<g id="{html.escape(prefix)}graph0" class="graph" {shift}>{"".join(inside)}</g>'
@@ -74,9 +74,15 @@ def dressed(drawing: Drawing, title: str, description: str, style: str = STYLE) 
     )
 
 
-def _group(prefix: str, kind: str, mark: Mark | Curve, inside: str) -> str:
-    start = f'<g id="{html.escape(prefix + mark.id)}" class="{" ".join([kind, *mark.classes.split()])}"'
+def _group(prefix: str, kind: str, mark: Mark | Curve, inside: str, told: str = "") -> str:
+    start = f'<g id="{html.escape(prefix + mark.id)}" class="{" ".join([kind, *mark.classes.split()])}"{told}'
     return f"{start}>{inside}</g>\n" if inside else f"{start}/>\n"
+
+
+def _told(prefix: str, curve: Curve) -> str:
+    """What a page goes by that lights up a line."""
+    carries = f' data-c="{" ".join(curve.carries)}"' if curve.carries else ""
+    return carries + (f' data-via="{html.escape(prefix + curve.via)}"' if curve.via else "")
 
 
 def _shape(mark: Mark) -> str:
