@@ -107,11 +107,12 @@ def test_what_a_page_is_told(name):
     assert set(made.boxes.values()) <= ids
     copies = {box.id for box in made.scene.boxes if box.kind == "copy"}
     assert all(f"n{net.inputs[t - 1].index}" in made.boxes for t in range(1, net.T + 1))
-    body = made.svg("p-")
+    body = svg.drawing(made.scene, "p-").body
     assert set(re.findall(r'<g id="(?:p-)([nw][^"_]*)"', body)) >= {*lines} - {line for line in lines if "_" in line}
     assert body.count("data-c=") == sum(bool(line.carries) for line in lines.values())
-    page = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {made.width} {made.height}">{made.svg()}</svg>'
-    assert redrawn(page, "p-").count(' data-via="p-n') == sum(line.source in copies for line in lines.values())
+    assert redrawn(svg.whole(made.scene), "p-").count(' data-via="p-n') == sum(
+        line.source in copies for line in lines.values()
+    )
 
 
 @pytest.mark.parametrize("name", [*cell_cases.CELLS, "Jordan", "gamma", "errors clipped on the way"])

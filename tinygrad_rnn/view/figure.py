@@ -92,16 +92,6 @@ class Figure:
         """In points."""
         return self._drawing.height
 
-    def svg(self, prefix: str = "") -> str:
-        """The inside of an SVG element of this size.
-
-        Parameters
-        ----------
-        prefix : str
-            What to put before each id, so that no other part of a page has it.
-        """
-        return svg.drawing(self.scene, prefix).body
-
 
 def figure(net: Unfolded, *, limit: int = READABLE) -> Figure:
     """The picture for a page.

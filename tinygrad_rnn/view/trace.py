@@ -620,10 +620,8 @@ def _drawn(net: Unfolded, moments: Sequence[Moment]) -> Drawn:
     made = figure(net)
     known = {id for m in moments for id in (m.node, m.parent)}
     boxes = tuple((node, box) for node, box in made.boxes.items() if node in known and box)
-    drawing = svg.Drawing(made.svg(), made.width, made.height)
-    whole = svg.dressed(drawing, made.scene.title, made.scene.description)
     gaps = tuple(line.id for line in made.scene.lines if "gap" in (line.source[:3], line.target[:3]))
-    return Drawn(redrawn(whole), made.left, made.pitch, made.width, made.height, boxes, gaps)
+    return Drawn(redrawn(svg.whole(made.scene)), made.left, made.pitch, made.width, made.height, boxes, gaps)
 
 
 def _start(net: Unfolded, accounts: Sequence[Account]) -> tuple[str, int]:
