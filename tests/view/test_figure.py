@@ -16,6 +16,7 @@ from tinygrad_rnn import ops
 from tinygrad_rnn.autodiff.traits import is_tie
 from tinygrad_rnn.view import svg
 from tinygrad_rnn.view.figure import Stretch, figure
+from tinygrad_rnn.view.overlay import NAMES
 from tinygrad_rnn.view.redrawn import redrawn
 
 
@@ -65,7 +66,7 @@ def test_nor_where_steps_are_left_out(name, window):
     fits(tg.draw(ALL[name](9), window=window, level="figure").scene)
 
 
-@pytest.mark.parametrize("overlay", tg.view.picture.OVERLAYS)
+@pytest.mark.parametrize("overlay", NAMES)
 def test_nor_with_an_overlay_and_a_ledger(overlay):
     net = network(tg.cells.LSTM(), 5)
     fits(tg.draw(net, level="figure", overlay=overlay, captions={"x": ["“w”"] * 5}, of=3).scene)
@@ -81,7 +82,7 @@ def test_every_error_goes_along_a_line_or_stays_in_a_box(name, T):
 def assert_errors_are_carried(net):
     made = figure(net)
     shown = {column.first for column in made.columns if column.kind == "t"}
-    carried = {edge for edges in made.carried.values() for edge in edges}
+    carried = {edge for line in made.scene.lines for edge in line.carries}
     for share in net.tape.pullback(net.cost):
         if share.node.t in shown and share.parent.t is not None:
             box, of = made.boxes[f"n{share.node.index}"], made.boxes.get(f"n{share.parent.index}")
@@ -104,14 +105,14 @@ def test_what_a_page_is_told(name):
     ids = {box.id for box in made.scene.boxes}
     lines = {line.id: line for line in made.scene.lines}
     assert set(made.boxes.values()) <= ids
-    assert made.carried.keys() == lines.keys()
-    assert {id: lines[id].source for id in made.via} == made.via
+    copies = {box.id for box in made.scene.boxes if box.kind == "copy"}
     assert all(f"n{net.inputs[t - 1].index}" in made.boxes for t in range(1, net.T + 1))
-    body = made.svg("p-")
+    body = svg.drawing(made.scene, "p-").body
     assert set(re.findall(r'<g id="(?:p-)([nw][^"_]*)"', body)) >= {*lines} - {line for line in lines if "_" in line}
-    assert body.count("data-c=") == len(lines)
-    page = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {made.width} {made.height}">{made.svg()}</svg>'
-    assert redrawn(page, "p-").count(' data-via="p-n') == len(made.via)
+    assert body.count("data-c=") == sum(bool(line.carries) for line in lines.values())
+    assert redrawn(svg.whole(made.scene), "p-").count(' data-via="p-n') == sum(
+        line.source in copies for line in lines.values()
+    )
 
 
 @pytest.mark.parametrize("name", [*cell_cases.CELLS, "Jordan", "gamma", "errors clipped on the way"])
@@ -141,7 +142,7 @@ def test_columns_and_their_places():
         *(Stretch("t", t, t) for t in (198, 199, 200)),
     )
     assert len(figure(net, limit=200).columns) == 200
-    drawing = svg.own(made.scene)
+    drawing = svg.drawing(made.scene)
     assert (made.width, made.height) == (drawing.width, drawing.height)
     shift = float(re.search(r"translate\(([\d.]+)", drawing.body)[1])
     for k, column in enumerate(made.columns):
@@ -154,7 +155,7 @@ def test_columns_and_their_places():
 
 @pytest.mark.parametrize("cell", [tg.cells.Guo(), tg.cells.GRU(), tg.cells.LSTM()])
 def test_names_can_be_read_on_a_phone(cell):
-    assert 15 * 390 / svg.own(tg.draw(network(cell, 5), level="figure", ledger="U").scene).width >= 9
+    assert 15 * 390 / svg.drawing(tg.draw(network(cell, 5), level="figure", ledger="U").scene).width >= 9
 
 
 def test_states_stand_on_one_line_and_the_matrix_between_them():

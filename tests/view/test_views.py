@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from geometry import covered, loose, overlapping, through, written_out_of_its_box
-from nets import ALL, FOLDABLE, network
+from nets import ALL, FOLDABLE, OTHERS, network
 from test_picture import read_back
 from tinygrad_rnn.view.overlay import GREY
 from tinygrad_rnn.view.redrawn import redrawn
@@ -62,6 +62,17 @@ def test_nor_where_steps_are_left_out(name, window, level):
 @pytest.mark.parametrize("level", ["ops", "layers"])
 def test_nor_in_a_folded_network(name, T, overlay, level):
     fits(tg.draw(FOLDABLE[name](T), view="folded", overlay=overlay, level=level).scene)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("view", ["folded", "staircase"])
+@pytest.mark.parametrize("level", ["ops", "layers"])
+def test_what_is_more_or_reads_further_back_than_a_cell_is_drawn_or_refused(name, view, level):
+    try:
+        fits(tg.draw(OTHERS[name](9), view=view, level=level).scene)
+    except ValueError as error:
+        assert (name, view) == ("a cell that remembers", "folded")
+        assert "cannot be folded" in str(error)  # noqa: PT017
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -20,6 +20,7 @@ _PRODUCT = {r"\odot": "·", r"\cdot": "·", "/": "/"}
 _COMPARED = {">": ">", "<": "<", "=": "=", r"\neq": "≠"}
 _FUNCTIONS = {rf"\{name}": name for name in ("tanh", "exp", "ln", "max", "min")}
 _FUNCTIONS |= {r"\sigma": "σ", r"\sqrt": "√", r"\operatorname{sgn}": "sgn"}
+SUM, PRODUCT = re.compile(r" [-+] |^-"), re.compile(r"\\odot|\\cdot|\\,|\\sum| / ")
 _BRACKETS = {"(": ")", "{": "}", "[": "]", "|": "|"}
 
 
@@ -42,9 +43,6 @@ def share(op: Op, slot: int, g: str, y: str, args: Sequence[str]) -> str:
 def grouped(latex: str) -> str:
     """A formula as it stands in another one: in parentheses if it is a sum or a product."""
     return f"({latex})" if SUM.search(_outside(latex)) or PRODUCT.search(_outside(latex)) else latex
-
-
-SUM, PRODUCT = re.compile(r" [-+] |^-"), re.compile(r"\\odot|\\cdot|\\,|\\sum| / ")
 
 
 def _outside(latex: str) -> str:
@@ -77,11 +75,11 @@ def value_entry(op: Op, index: Index, args: Sequence[Array]) -> Part:
     """
     if op.unit is not None:
         return op.unit(index, *args)
-    marks = _marks(len(args))
-    formula = None if op.moves else terms(value(op, marks))
+    holes = _holes(len(args))
+    formula = None if op.moves else terms(value(op, holes))
     if formula is None:
         return float(op.value(*args)[index])
-    return _filled(formula, index, dict(zip(marks, args, strict=True)))
+    return _with_numbers(formula, index, dict(zip(holes, args, strict=True)))
 
 
 def share_entry(op: Op, slot: int, index: Index, g: Array, y: Array, args: Sequence[Array]) -> Part:
@@ -90,22 +88,22 @@ def share_entry(op: Op, slot: int, index: Index, g: Array, y: Array, args: Seque
     rule = op.rules.get(slot) or op.rules[None]
     if rule.unit is not None:
         return rule.unit(index, g, y, *args, **named)
-    marks = _marks(len(args))
-    formula = None if op.moves else terms(share(op, slot, "<g>", "<y>", marks))
+    holes = _holes(len(args))
+    formula = None if op.moves else terms(share(op, slot, "<g>", "<y>", holes))
     if formula is None:
         return float(np.asarray(op.share(slot, g, y, args))[index])
-    return _filled(formula, index, dict(zip(["<g>", "<y>", *marks], [g, y, *args], strict=True)))
+    return _with_numbers(formula, index, dict(zip(["<g>", "<y>", *holes], [g, y, *args], strict=True)))
 
 
-def _marks(count: int) -> list[str]:
+def _holes(count: int) -> list[str]:
     """What stands for the arguments in a formula that is to be read."""
     return [f"<{k}>" for k in range(count)]
 
 
-def _filled(formula: Part, index: Index, arrays: dict[str, Array]) -> Part:
+def _with_numbers(formula: Part, index: Index, arrays: dict[str, Array]) -> Part:
     """The formula with the entries of arrays in it."""
     if isinstance(formula, Term):
-        return Term(formula.sign, tuple(_filled(part, index, arrays) for part in formula.parts))
+        return Term(formula.sign, tuple(_with_numbers(part, index, arrays) for part in formula.parts))
     array = arrays.get(formula) if isinstance(formula, str) else None
     return formula if array is None else float(array[index if array.ndim else ()])
 

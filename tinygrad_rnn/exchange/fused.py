@@ -45,13 +45,14 @@ def understood(func: Any, args: Sequence[Any]) -> Layers:
     NotImplementedError
         If the states are projected.
     """
-    packed = isinstance(args[3], (list, tuple))
-    if packed:
-        data, sizes, start, weights, biased, count, dropout, train, both_ways = args
+    join: Callable[[list[Tensor]], Tensor]
+    part: Callable[[Tensor], list[Tensor]]
+    if isinstance(args[3], (list, tuple)):  # packed sequences
+        data, sizes, start, weights, biased, count, dropping, train, both_ways = args
         lengths = sizes.tolist()
         join, part = torch.cat, lambda x: list(torch.split(x, lengths))
     else:
-        data, start, weights, biased, count, dropout, train, both_ways, batch_first = args
+        data, start, weights, biased, count, dropping, train, both_ways, batch_first = args
         axis = 1 if batch_first else 0
         join, part = lambda steps: torch.stack(steps, axis), lambda x: list(x.unbind(axis))
     start = list(start) if func is torch.lstm else [start]
@@ -62,7 +63,7 @@ def understood(func: Any, args: Sequence[Any]) -> Layers:
         )
     if not biased:
         weights = [w for pair in zip(weights[::2], weights[1::2], strict=True) for w in (*pair, None, None)]
-    return Layers(CELLS[func], part(data), start, weights, count, dropout * train, both_ways, join, part)
+    return Layers(CELLS[func], part(data), start, weights, count, dropping * train, both_ways, join, part)
 
 
 def played(layers: Layers, read: Callable[[Tensor, int], Tensor]) -> tuple[Tensor, ...]:

@@ -6,12 +6,13 @@ from .engine import EngineError
 from .flow import draw_flow
 from .ledger import Ledger, ledger
 from .lessons import new_folder
-from .picture import Picture, draw
+from .picture import Picture
 from .player import Player, player
 from .plots import plot_axes, plot_influence, plot_lags, plot_masks
 from .scene import Scene
 from .terminal import show
 from .trace import Drawn, Entry, Moment, Part, Trace, trace
+from .views import draw
 
 __all__ = [
     "Account",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -101,8 +102,9 @@ def _box(node: Node, x: float, y: float, width: float, lines: tuple[tuple[str, s
 
 def _arcs(ends: list[End], boxes: dict[int, Box]) -> list[Line]:
     """An arc for each end, short ones low, and none on top of another."""
-    leaving = {end: (k, n) for a in boxes for k, n, end in _leaving(ends, a)}
-    arriving = {end: (k, n) for b in boxes for k, n, end in _arriving(ends, b)}
+    # The nearest reader's arc leaves furthest to the right, that of the nearest one read arrives furthest to the left.
+    leaving = _ports(sorted(ends, key=lambda e: (e[1].index, e[2])), 0)
+    arriving = _ports(sorted(ends, key=lambda e: (-e[0].index, e[2])), 1)
     lanes: list[list[tuple[float, float]]] = []
     lines = {}
     roof = max(box.top[1] for box in boxes.values())
@@ -122,16 +124,12 @@ def _arcs(ends: list[End], boxes: dict[int, Box]) -> list[Line]:
     return [lines[end] for end in ends]
 
 
-def _leaving(ends: list[End], a: int) -> list[tuple[int, int, End]]:
-    """What reads box a: the nearest reader's arc leaves furthest to the right."""
-    near = sorted((e for e in ends if e[0].index == a), key=lambda e: (e[1].index, e[2]))
-    return [(k, len(near), end) for k, end in enumerate(near)]
-
-
-def _arriving(ends: list[End], b: int) -> list[tuple[int, int, End]]:
-    """What box b reads: the nearest one's arc arrives furthest to the left."""
-    near = sorted((e for e in ends if e[1].index == b), key=lambda e: (-e[0].index, e[2]))
-    return [(k, len(near), end) for k, end in enumerate(near)]
+def _ports(ends: list[End], side: int) -> dict[End, tuple[int, int]]:
+    """For each end its number among those at the same box, and how many there are."""
+    at: dict[int, list[End]] = defaultdict(list)
+    for end in ends:
+        at[end[:2][side].index].append(end)
+    return {end: (k, len(found)) for found in at.values() for k, end in enumerate(found)}
 
 
 def _upwards(a: Box, b: Box) -> list[Point]:

@@ -5,7 +5,6 @@ Source: Goodfellow, Bengio and Courville (2016), Deep Learning, Figure 10.3.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,10 +59,6 @@ class Figure:
     boxes : mapping of str to str
         For each node of a step that is shown, the id of the box in which it is drawn: a layer's has all ops that lead
         to it, a matrix's copy its own, a bias's is that of its reader.
-    carried : mapping of str to tuple of str
-        For each line the ``op-slot`` of what it carries back.
-    via : mapping of str to str
-        For each line that leaves a matrix, the box of the matrix.
     """
 
     scene: Scene
@@ -71,12 +66,10 @@ class Figure:
     begin: float
     step: float
     boxes: Mapping[str, str]
-    carried: Mapping[str, tuple[str, ...]]
-    via: Mapping[str, str]
 
     @cached_property
     def _drawing(self) -> svg.Drawing:
-        return svg.own(self.scene)
+        return svg.drawing(self.scene)
 
     @property
     def left(self) -> float:
@@ -97,22 +90,6 @@ class Figure:
     def height(self) -> float:
         """In points."""
         return self._drawing.height
-
-    def svg(self, prefix: str = "") -> str:
-        """The inside of an SVG element of this size.
-
-        Parameters
-        ----------
-        prefix : str
-            What to put before each id, so that no other part of a page has it.
-        """
-
-        def said(found: re.Match[str]) -> str:
-            data = f' data-c="{" ".join(self.carried[found[1]])}"' if found[1] in self.carried else ""
-            data += f' data-via="{prefix}{self.via[found[1]]}"' if found[1] in self.via else ""
-            return f'<g id="{prefix}{found[1]}"{data}'
-
-        return re.sub(r'<g id="([^"]+)"', said, self._drawing.body)
 
 
 def figure(net: Unfolded, *, limit: int = READABLE) -> Figure:
@@ -160,8 +137,6 @@ class _Unrolled:
         self.boxes: dict[str, Box] = {}
         self.lines: dict[str, Line] = {}
         self.frames: list[Frame] = []
-        self.carried: dict[str, tuple[str, ...]] = {}
-        self.via: dict[str, str] = {}
         self.again: Counter[str] = Counter()  # boxes of a copy, lines between two boxes
         self._find_rows()
         self._find_sizes()
@@ -368,7 +343,7 @@ class _Unrolled:
         }
         drawn_in |= {f"n{index}": f"n{index}" for step in self.steps.values() for index in step.matrices}
         left = self.pitch - self.before - begin
-        return Figure(scene, tuple(self.columns), left, self.pitch, drawn_in, self.carried, self.via)
+        return Figure(scene, tuple(self.columns), left, self.pitch, drawn_in)
 
     def _step(self, step: StepRoads) -> None:
         x, t = self.x[step.t], step.t
@@ -385,11 +360,9 @@ class _Unrolled:
         id = f"w{source.removeprefix('n')}-{target.removeprefix('n')}"
         self.again[id] += 1
         id += f"_{self.again[id] - 1}" if self.again[id] > 1 else ""
-        self.lines[id] = Line(id, source, target, tuple(points), kind)
+        carries = tuple(f"{op}-{slot}" for op, slot in sorted(edges))
+        self.lines[id] = Line(id, source, target, tuple(points), kind, carries=carries)
         self.made.ends[id] = self.net.tape.nodes[ends[0]], ends[1]
-        self.carried[id] = tuple(f"{op}-{slot}" for op, slot in sorted(edges))
-        if self.boxes[source].kind == "copy":
-            self.via[id] = source
 
     def _stand(self, road: Road, source: str, at: list[Point], place: Point, kind: str) -> tuple[str, list[Point]]:
         """Put the matrix of a road at its place, if it has one: the last box on it, and the points where it goes on."""

@@ -29,6 +29,9 @@ class FoldedPicture(Unfolding):
         self.delayed = delays(net)
         self.t = min(2, net.T)  # what stands at t = 1 reads s(0), which is no copy of a state
         super().__init__(net, overlay, [self.t])
+        # What was recorded after the network, such as a derivative, is not the cell's.
+        self.times[self.t] = [n for n in self.times[self.t] if n.index <= net.cost.index]
+        self.timeless = [n for n in self.timeless if n.index <= net.cost.index]
 
     def scene(self) -> Scene:
         """See the class."""

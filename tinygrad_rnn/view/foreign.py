@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import reprlib
 from collections import Counter
 from collections.abc import Hashable
@@ -17,6 +18,7 @@ from .text import printable
 
 MOST_BYTES = 16_000_000  # a file; the steps of a small network take half a million
 MOST_PARTS = 500_000  # lists, objects and strings in it: Python takes some 60 bytes for each
+_HALF = re.compile("[\\ud800-\\udfff]")  # of a pair: no file can hold it
 LARGEST = 2**53  # the integers that every reader of JSON has
 
 
@@ -114,7 +116,7 @@ def read(kind: Any, data: Any, where: str) -> Any:
             return data
         raise ValueError(f"{where} is {data}, which is no number of anything")
     elif kind is str and isinstance(data, str):
-        if not data.isascii() and not _is_text(data):
+        if _HALF.search(data):
             raise ValueError(f"{where} holds half a character")
         return data
     elif kind is bool and type(data) is bool:
@@ -125,14 +127,6 @@ def read(kind: Any, data: Any, where: str) -> Any:
 @cache
 def _hints(kind: Hashable) -> dict[str, Any]:
     return get_type_hints(kind)
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def briefly(data: Any) -> str:

@@ -1,12 +1,11 @@
-"""SVG, PNG and PDF: drawn by what is installed."""
+"""PNG and PDF: drawn by what is installed."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from typing import Literal
 
 from . import engine, svg
+from .dot import dot
 from .scene import Scene
 from .text import printable
 
@@ -20,24 +19,7 @@ _PAGE = b"""
 """
 
 
-def drawn(scene: Scene, dot: Callable[[], str]) -> svg.Drawing:
-    """The picture by Graphviz, or by ourselves where there is none, or too much for it: a picture always appears.
-
-    Raises
-    ------
-    EngineError
-        If the environment variable TINYGRAD_RNN_DOT names what is not a program.
-    """
-    if engine.find() is None or len(scene.boxes) > MOST_BOXES:
-        return svg.own(scene)
-    try:
-        return svg.from_graphviz(engine.render(dot(), "svg").decode())
-    except engine.EngineError as error:
-        warnings.warn(f"{error}; drawn without it instead", RuntimeWarning, stacklevel=2)
-        return svg.own(scene)
-
-
-def png(scene: Scene, dot: Callable[[], str], picture: Callable[[], str]) -> bytes:
+def png(scene: Scene) -> bytes:
     """The picture in pixels, 96 to the inch, by Graphviz, or by Typst where there is none.
 
     Raises
@@ -51,8 +33,8 @@ def png(scene: Scene, dot: Callable[[], str], picture: Callable[[], str]) -> byt
             "fewer time steps, or save a .svg"
         )
     if engine.find() is not None:
-        return engine.render(dot(), "png")
-    return pixels(picture())
+        return engine.render(dot(scene), "png")
+    return pixels(svg.whole(scene))
 
 
 def pixels(picture: str, dpi: int = 96) -> bytes:

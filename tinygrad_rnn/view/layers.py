@@ -258,7 +258,9 @@ def staircase(net: Unfolded, overlay: Overlay, of: int, copies: int) -> Scene:
             needed.add(way.source.index)
             kept.append(way)
     kept.reverse()
-    nodes = [n for t in range(first - 1, of + 1) for n in made.layers(t) if n.index in needed]
+    ends = [end for way in kept for end in (way.source, way.target)]
+    found = {node.index: node for node in (net.outputs[of - 1], *ends)}
+    nodes = [found[index] for index in sorted(found)]
     made.look(nodes, kept)
     items = [made.item(n) for n in nodes]
     edges = made.lines(kept, items, lambda node: f"n{node.index}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .dot import FILL
+from .marks import FILL
 from .scene import Box, Line, Scene
 from .text import printable
 

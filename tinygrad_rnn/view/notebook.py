@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..unfold import Unfolded
-from .picture import draw
 from .player import Player
 from .trace import Trace
+from .views import draw
 
 
 def _figure(net: Unfolded) -> str:

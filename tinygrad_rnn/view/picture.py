@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 from ..autodiff import Tape
 from ..autodiff import asked as arguments
-from ..unfold import Unfolded
-from . import asked, formats, printed, svg, views
+from . import asked, formats, svg
 from .dot import dot
 from .files import write_whole
 from .ids import new_id
 from .mermaid import mermaid
 from .node_link import node_link
-from .overlay import NAMES as OVERLAYS
-from .redrawn import STYLE
 from .scene import Scene
-from .views import VIEWS
-
-SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".mmd", ".json")
-
-__all__ = ["OVERLAYS", "SUFFIXES", "VIEWS", "Picture", "draw"]
 
 
 class Picture:
@@ -35,11 +26,13 @@ class Picture:
     ----------
     scene : Scene
         What is drawn, and where.
+    tape : Tape or None
+        What it is drawn of.
     """
 
     def __init__(self, scene: Scene, tape: Tape | None = None) -> None:
         self.scene = scene
-        self._tape = tape
+        self.tape = tape
 
     @cached_property
     def dot(self) -> str:
@@ -49,10 +42,7 @@ class Picture:
     @property
     def svg(self) -> str:
         """The picture as an SVG element that scales down to the width of its place, light or dark as its page is."""
-        return self._svg(STYLE)
-
-    def _svg(self, style: str) -> str:
-        return svg.dressed(formats.drawn(self.scene, lambda: self.dot), self.scene.title, self.scene.description, style)
+        return svg.whole(self.scene)
 
     def _repr_html_(self) -> str:
         return self.fragment(new_id(f"p{hashlib.sha256(self.dot.encode()).hexdigest()[:8]}"))
@@ -66,7 +56,7 @@ class Picture:
         id : str
             What the ids of its parts start with: every picture has a node n1, and ids are unique in a page.
         """
-        inside = re.sub(r'\bid="', f'id="{id}-', self._svg("width:{width}px;max-width:none;height:auto"))
+        inside = svg.whole(self.scene, "width:{width}px;max-width:none;height:auto", f"{id}-")
         return f'<figure class="tinygrad-rnn" tabindex="0" style="overflow-x:auto;margin:0">{inside}</figure>'
 
     def _repr_svg_(self) -> str:
@@ -86,23 +76,11 @@ class Picture:
         EngineError
             If what draws this format is missing or fails. SVG, DOT, Mermaid and JSON need nothing.
         """
-        match suffix:
-            case ".svg":
-                return self.svg.encode()
-            case ".png":
-                return formats.png(self.scene, lambda: self.dot, lambda: self.svg)
-            case ".pdf":
-                return formats.pdf(self.svg, self.scene.title, self.scene.description)
-            case ".dot":
-                return self.dot.encode()
-            case ".mmd":
-                return mermaid(self.scene).encode()
-            case ".json":
-                return node_link(self.scene, self._tape).encode()
-            case _:
-                raise ValueError(
-                    f"{suffix or 'no suffix'}: the suffix says how to write it; choose one of {', '.join(SUFFIXES)}"
-                )
+        if suffix not in SUFFIXES:
+            raise ValueError(
+                f"{suffix or 'no suffix'}: the suffix says how to write it; choose one of {', '.join(SUFFIXES)}"
+            )
+        return _WRITERS[suffix](self)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture to a file, whole or not at all; the suffix says how, see `to_bytes`.
@@ -132,126 +110,12 @@ class Picture:
         return write_whole(path, lambda: self.to_bytes(path.suffix), overwrite)
 
 
-class Printed(Picture):
-    """A picture of the size at which it is printed, in black.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read at that size.
-    """
-
-    def __init__(self, scene: Scene, tape: Tape | None = None) -> None:
-        super().__init__(scene, tape)
-        self._element = printed.element(scene)
-
-    def _svg(self, style: str) -> str:  # noqa: ARG002  its size is its own
-        return self._element
-
-    def to_bytes(self, suffix: str) -> bytes:
-        """See `Picture`; there are more pixels to the inch."""
-        return formats.pixels(self.svg, printed.DPI) if suffix == ".png" else super().to_bytes(suffix)
-
-
-@arguments.asked
-def draw(
-    net: Unfolded | Tape,
-    *,
-    view: str = "unfolded",
-    overlay: str | None = "both",
-    of: int | None = None,
-    window: str | tuple[int, int] | None = None,
-    level: str | None = None,
-    zoom: tuple[int, str] | None = None,
-    limits: tuple[float, float] | None = None,
-    captions: Mapping[str, Sequence[str]] | None = None,
-    highlight: str | None = None,
-    ledger: str | None = None,
-    for_: str = "page",
-) -> Picture:
-    """Draw a network. All that is drawn is read off the tape, and drawing changes no number.
-
-    Parameters
-    ----------
-    net : Unfolded or Tape
-        The network; or a tape, such as that of an error which ended the recording of a network. A tape without
-        time steps is drawn as a list, with an arc for each thing that a node reads.
-    view : {"unfolded", "folded", "staircase", "window", "backward"}
-        A column for each time step, its weight copies inside it; the cell, once, with its delays; what one output
-        depends on, as Guo draws it (Figure 2); the first and the last steps alone; or the lines along which the
-        error comes back.
-    overlay : str or None
-        What is written or coloured: ``"values"``, ``"cotangents"``, ``"both"``; ``"gradient"``, the length of each
-        cotangent as a colour; ``"shares"``, each copy's part of the gradient of its weight; ``"path"``, the lines
-        that carry the error of one time step back; ``"jacobian"``, the singular values of ds(t)/ds(t-1).
-        What has not been computed yet is a dash.
-    of : int, optional
-        The time step whose output or error is meant, in a staircase or a path; the last one if none is named.
-    window : (int, int) or "all", optional
-        How many first and last steps are drawn; by itself a picture shows all steps up to 8 and otherwise the
-        first and the last 3. What is left out is said in words.
-    level : {"ops", "layers", "figure"}, optional
-        Whether each op has a box, or each layer: input, state, output and cost, and on the lines their matrices, as
-        textbooks unroll a network; a ``"figure"`` is that without the numbers, to be read at any size. By
-        itself it is the ops, and the figure for print.
-    zoom : (int, str), optional
-        A time step and a node's name: this node alone is drawn, opened into its units.
-    limits : (float, float), optional
-        The ends of the scale of ``overlay="gradient"``, so that several pictures have the same one.
-    captions : mapping of str to sequence of str, optional
-        A word for each time step under the nodes of a name, such as the characters that x(t) stands
-        for: ``{"x": "we se"}``.
-    highlight : str, optional
-        The name of a weight, such as ``"U"``: its copies are filled, the other weights grey.
-    ledger : str, optional
-        The name of a weight whose ledger stands below the columns of a figure: the share of each copy as a tile, its
-        part of the gradient, the largest entry, and what they add up to.
-    for_ : {"page", "print"}
-        Whether the picture is for a screen, or for a paper: at most 160 mm wide, its letters at least 8 points large,
-        in black, without numbers, with fewer time steps where not all of them have room.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    TypeError
-        If it is no network, or if the captions are no words.
-    ValueError
-        If an argument is unknown or does not fit the others, or if there is nothing to draw.
-    TapeError
-        If an overlay needs a backward pass that was not run.
-    """
-    asked.captions({} if captions is None else captions)
-    tape = net if isinstance(net, Tape) else net.tape
-
-    def scene(overlay: str | None, level: str, window: object) -> Scene:
-        return views.scene(
-            net,
-            view=view,
-            overlay=overlay,
-            of=of,
-            window=window,
-            level=level,
-            zoom=zoom,
-            limits=limits,
-            captions=captions or {},
-            highlight=highlight,
-            ledger=ledger,
-        )
-
-    if for_ == "page":
-        return Picture(scene(overlay, "ops" if level is None else level, window), tape)
-    overlay = views.for_print(for_, overlay, zoom, ledger)
-    level = level or ("ops" if net is tape else "figure")
-    # From the steps that a picture shows by itself down to the first and the last one.
-    by_itself = window is None and view in ("unfolded", "window") and net is not tape
-    fewer = [(3, 3), (2, 3), (2, 2), (1, 2), (1, 1)] if by_itself else []
-    for tried in (window, *fewer):
-        try:
-            return Printed(scene(overlay, level, tried), tape)
-        except printed.TooSmallError:
-            if tried == (fewer[-1] if fewer else window):
-                raise
-    raise AssertionError("the last one is returned or raised")
+_WRITERS: dict[str, Callable[[Picture], bytes]] = {
+    ".svg": lambda picture: picture.svg.encode(),
+    ".png": lambda picture: formats.png(picture.scene),
+    ".pdf": lambda picture: formats.pdf(picture.svg, picture.scene.title, picture.scene.description),
+    ".dot": lambda picture: picture.dot.encode(),
+    ".mmd": lambda picture: mermaid(picture.scene).encode(),
+    ".json": lambda picture: node_link(picture.scene, picture.tape).encode(),
+}
+SUFFIXES = tuple(_WRITERS)

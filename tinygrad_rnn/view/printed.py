@@ -6,7 +6,9 @@ import html
 import re
 from dataclasses import replace
 
-from . import svg
+from ..autodiff import Tape
+from . import formats, svg
+from .picture import Picture
 from .scene import Scene
 from .text import printable
 
@@ -23,6 +25,29 @@ class TooSmallError(ValueError):
     """A picture that cannot be read where it is printed."""
 
 
+class Printed(Picture):
+    """A picture of the size at which it is printed, in black.
+
+    Raises
+    ------
+    TooSmallError
+        If it cannot be read at that size.
+    """
+
+    def __init__(self, scene: Scene, tape: Tape | None = None) -> None:
+        super().__init__(scene, tape)
+        self._element = element(scene)
+
+    @property
+    def svg(self) -> str:
+        """The picture as an SVG element with its width in millimetres."""
+        return self._element
+
+    def to_bytes(self, suffix: str) -> bytes:
+        """See `Picture`; there are more pixels to the inch."""
+        return formats.pixels(self.svg, DPI) if suffix == ".png" else super().to_bytes(suffix)
+
+
 def element(scene: Scene) -> str:
     """The picture as an SVG element of the size, in millimetres, at which it is printed.
 
@@ -31,7 +56,7 @@ def element(scene: Scene) -> str:
     TooSmallError
         If its letters would be too small.
     """
-    drawing = svg.own(replace(scene, caption=re.sub(r"\bred\b", "black", scene.caption)), SUBSCRIPT)
+    drawing = svg.drawing(replace(scene, caption=re.sub(r"\bred\b", "black", scene.caption)), smaller=SUBSCRIPT)
     least = min(float(size) for size in re.findall(r'font-size="([0-9.]+)"', drawing.body))
     room = min(WIDEST / drawing.width, TALLEST / drawing.height) * MILLIMETRE
     scale = min(max(USUAL, SMALLEST / least), room)

@@ -15,7 +15,6 @@ from typing import Any
 from . import svg
 from .text import printable
 
-STYLE = "width:{width}pt;max-width:100%;height:auto"
 LARGEST = 4_000_000  # characters; a picture of eight steps of twenty layers has three million
 MOST_ELEMENTS = 200_000
 MOST_COLORS = 1_000
@@ -64,7 +63,7 @@ _ELSEWHERE = re.compile(r"@import|javascript:|expression\(|url\((?!\s*['\"]?#)",
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 
 
-def redrawn(picture: str, prefix: str = "", style: str = STYLE) -> str:
+def redrawn(picture: str, prefix: str = "", style: str = svg.STYLE) -> str:
     """The picture as an SVG element that was written here, from what stands on the lists of this module.
 
     Parameters
@@ -83,96 +82,77 @@ def redrawn(picture: str, prefix: str = "", style: str = STYLE) -> str:
     """
     if len(picture) > LARGEST:
         raise ValueError(f"its picture has {len(picture):,} characters: at most {LARGEST:,} are drawn")
-    writer = _Writer(prefix)
-    parser = ET.XMLParser(target=writer)
+    parser = ET.XMLParser(target=_Tree())
     try:
         parser.feed(picture)
-        parser.close()
+        root = parser.close()
     except (ET.ParseError, UnicodeError) as error:
         raise ValueError(f"its picture is no SVG: {error}") from None
-    drawing = svg.Drawing("".join(writer.written).strip(), *_size(writer.box))
+    writer = _Writer(prefix)
+    drawing = svg.Drawing(writer.element(root, "").strip(), *_size(root.get("viewBox", "")))
     written = svg.dressed(drawing, writer.said.get("title", ""), writer.said.get("desc", ""), style)
     if len(written) > LARGEST and not prefix:  # what is not refused once is not refused when it is embedded
         raise ValueError(f"its picture has {len(written):,} characters: at most {LARGEST:,} are drawn")
     return written
 
 
-class _Writer:
-    """Is told by the parser what stands in a picture, and writes down what may stand there."""
+class _Tree(ET.TreeBuilder):
+    """Refuses what is too much, or could become it, before it is a tree."""
 
-    def __init__(self, prefix: str) -> None:
-        self.written: list[str] = []
-        self.said: dict[str, str] = {}  # of the picture as a whole: its title, and what it describes
-        self.box = ""
-        self._prefix = prefix
-        self._open: list[tuple[str, int]] = []  # elements, and how much was written when each had begun
-        self._text: list[str] = []
-        self._count = 0
-        self._ids: set[str] = set()
-        self._colors: set[str] = set()
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = self._deep = 0
 
     def doctype(self, *_: Any) -> None:
         raise ValueError("its picture declares entities, or another document type")
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
+    def start(self, tag: Any, attributes: dict[Any, Any], /) -> Any:
         self._count += 1
-        if self._count > MOST_ELEMENTS or len(self._open) > DEEPEST:
+        if self._count > MOST_ELEMENTS or self._deep > DEEPEST:
             raise ValueError(f"its picture has more than {MOST_ELEMENTS:,} elements, or is more than {DEEPEST} deep")
-        space, _, name = tag.rpartition("}")
-        parent = self._parent
+        self._deep += 1
+        return super().start(tag, attributes)
+
+    def end(self, tag: Any, /) -> Any:
+        self._deep -= 1
+        return super().end(tag)
+
+
+class _Writer:
+    """Writes down what may stand in a picture."""
+
+    def __init__(self, prefix: str) -> None:
+        self.said: dict[str, str] = {}  # of the picture as a whole: its title, and what it describes
+        self._prefix = prefix
+        self._ids: set[str] = set()
+        self._colors: set[str] = set()
+
+    def element(self, found: ET.Element, parent: str) -> str:
+        """An element with all that is in it; of the outermost one, only that."""
+        space, _, name = found.tag.rpartition("}")
         if space not in ("", "{" + _SVG) or name not in (_SHAPES | _WRITING | _SAYING if parent else {"svg"}):
             raise ValueError(f"its picture holds <{name[:40]}>")
         if parent in _SAYING or (parent in _WRITING and name not in ("tspan", "title")):
             raise ValueError(f"its picture holds <{name}> in <{parent}>")
-        _refuse_active(attributes)
-        self._put_text()
-        if name == "svg":
-            self.box = attributes.get("viewBox", "")
-        elif name in _SHAPES | _WRITING:
-            self.written.append(f"<{name}{''.join(self._attribute(name, *pair) for pair in attributes.items())}>")
-        elif self._is_inside(name):
-            self.written.append(f"<{name}>")
-        self._open.append((name, len(self.written)))
-
-    def data(self, text: str) -> None:
-        if self._parent in _WRITING | _SAYING:
-            self._text.append(text)
-
-    def end(self, tag: str) -> None:  # noqa: ARG002  the one that was begun last
-        name, begun = self._open[-1]
-        if name == "style" and _ELSEWHERE.search("".join(self._text)):
+        _refuse_active(found.attrib)
+        attributes = [self._attribute(name, *pair) for pair in found.items()] if name in _SHAPES | _WRITING else []
+        text = (found.text or "") if name in _WRITING | _SAYING else ""
+        inside = html.escape(printable(text))
+        for child in found:
+            inside += self.element(child, name)
+            if name in _WRITING:
+                inside += html.escape(printable(child.tail or ""))
+        if name == "style" and _ELSEWHERE.search(text):
             raise ValueError("its picture asks for something elsewhere")
-        whole = len(self._open) == 2 and name in ("title", "desc")
-        if whole and name not in self.said:
-            self.said[name] = "".join(self._text)
-        if name in _WRITING or (name == "title" and not whole):
-            self._put_text()
-        self._text.clear()
-        self._open.pop()
-        if name not in _SHAPES | _WRITING and not self._is_inside(name):
-            return
-        if len(self.written) == begun and name in _SHAPES:
-            self.written[-1] = f"{self.written[-1][:-1]}/>"
-        else:
-            self.written.append(f"</{name}>")
-        if self._parent not in _WRITING:  # there, a line's end would be a space
-            self.written.append("\n")
-
-    def close(self) -> None:
-        """The parser is at the end."""
-
-    @property
-    def _parent(self) -> str:
-        return self._open[-1][0] if self._open else ""
-
-    def _is_inside(self, name: str) -> bool:
-        """Whether a title is that of a part, which is shown where the pointer rests."""
-        return name == "title" and len(self._open) > 1
-
-    def _put_text(self) -> None:
-        if self._text:
-            self.written.append(html.escape(printable("".join(self._text))))
-            self._text.clear()
+        if parent == "svg" and name in ("title", "desc"):
+            self.said.setdefault(name, text)
+            return ""
+        if name == "svg":
+            return inside
+        if name in ("style", "desc"):
+            return ""
+        start, line = f"<{name}{''.join(attributes)}", "" if parent in _WRITING else "\n"  # there it would be a space
+        return f"{start}>{inside}</{name}>{line}" if inside or name not in _SHAPES else f"{start}/>{line}"
 
     def _attribute(self, element: str, attribute: str, value: str) -> str:
         name = attribute.replace(_XML, "xml:")

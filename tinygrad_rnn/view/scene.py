@@ -63,6 +63,7 @@ class Line:
     width: float = 0.0  # its own width, where it is not that of its kind
     cut: bool = False  # whether nothing comes back along it: scissors stand on it
     backward: bool = False  # whether it is drawn from its end to its start, as the error runs
+    carries: tuple[str, ...] = ()  # in a figure, the op-slot of all that comes back along it
 
     @property
     def start(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from docutils import nodes
 from docutils.parsers.rst import DirectiveError, directives
@@ -23,11 +23,11 @@ from .engine import EngineError
 from .files import write_whole
 from .formats import pdf
 from .ledger import ledger
-from .picture import draw
 from .player import Player, script_text, style_text
 from .redrawn import redrawn
 from .text import clean, printable
 from .trace import Trace, trace
+from .views import draw
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -283,17 +283,13 @@ def _new_id(env: Any, kind: str) -> str:
 
 
 def _steppers(env: Any) -> dict[str, list[tuple[str, Trace]]]:
-    if not hasattr(env, "bptt_steppers"):
-        env.bptt_steppers = {}
-    found: dict[str, list[tuple[str, Trace]]] = env.bptt_steppers
-    return found
+    """By page, the id of each stepper and what it shows. Sphinx keeps what its environment has from build to build."""
+    return cast(dict[str, list[tuple[str, Trace]]], vars(env).setdefault("bptt_steppers", {}))
 
 
 def _equations(env: Any) -> dict[str, tuple[str, str]]:
-    if not hasattr(env, "bptt_equations"):
-        env.bptt_equations = {}
-    found: dict[str, tuple[str, str]] = env.bptt_equations
-    return found
+    """Where each equation stands: its page, and its id there."""
+    return cast(dict[str, tuple[str, str]], vars(env).setdefault("bptt_equations", {}))
 
 
 def _forget(_app: Sphinx, env: Any, docname: str) -> None:

@@ -1,27 +1,24 @@
-"""SVG: drawn by ourselves where there is no Graphviz, and dressed for a page wherever it comes from."""
+"""SVG: a scene written as text, and dressed for a page."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
 from ..autodiff.notation import scripts
 from .dark import scheme
-from .dot import fill
-from .scene import Scene
+from .marks import SANS, SERIF_ITALIC, Curve, Mark, Words, marks
+from .scene import Point, Scene
 from .text import printable
 
-FONTS = {
-    "Times": 'font-family="Times,serif"',
-    "Times-Italic": 'font-family="Times,serif" font-style="italic"',
-    "Helvetica": 'font-family="Helvetica,sans-Serif"',
-}
+FONTS = {SERIF_ITALIC: 'font-family="Times,serif" font-style="italic"', SANS: 'font-family="Helvetica,sans-Serif"'}
 PAD = 4.0
 DROP, SMALLER = 0.18, 0.72  # of a subscript: how far below the line, and its size, as parts of a letter's
+STYLE = "width:{width}pt;max-width:100%;height:auto"  # it scales down to the width of its place
+HALF_A_HEAD = 2.1  # of an arrowhead, across the line
 
 
 class Drawing(NamedTuple):
@@ -32,54 +29,43 @@ class Drawing(NamedTuple):
     height: float
 
 
-def own(scene: Scene, smaller: float = SMALLER) -> Drawing:
-    """The scene as Graphviz would draw it: the same elements with the same ids and classes, drawn by ourselves.
+def drawing(scene: Scene, prefix: str = "", smaller: float = SMALLER) -> Drawing:
+    """The scene as SVG: a group for each mark, with its id behind the prefix, and its classes.
 
     `smaller` is the size of a subscript, as a part of a letter's.
     """
-    paper = Paper()
-    fill(paper, scene)
-    made = paper.drawing()
-    return made._replace(body=_with_scripts(made.body, smaller))
-
-
-def from_graphviz(text: str) -> Drawing:
-    """What Graphviz has drawn, without its prolog and with titles that tell a reader something."""
-    text = text[text.index("<svg") :]
-    body = text[text.index(">") + 1 : text.rindex("</svg>")]
-    # Titles are shown when the pointer rests on a thing. Graphviz puts "n3->n7" there, which tells a reader
-    # nothing, and our tooltips into links that lead nowhere, which a page's style then underlines.
-    body = re.sub(r"<title>[^<]*</title>\n?", "", body)
-    body = re.sub(r'<g id="a_[^"]*"><a xlink:title="([^"]*)">', r"<title>\1</title>", body)
-    body = re.sub(r"</a>\s*</g>", "", body)
-    body = re.sub(r"\n\s*\n+|<!--.*?-->\n?", "\n", body, flags=re.DOTALL).strip()
-    return Drawing(_with_scripts(body), *size(text))
-
-
-def _with_scripts(body: str, smaller: float = SMALLER) -> str:
-    """Names, which are in italics, with subscripts that are set: few letters have a sign that is one."""
-
-    def written(found: re.Match[str]) -> str:
-        size, low = float(found[2]), False
-        spans = []
-        for run, group in groupby(scripts(html.unescape(found[3])), key=lambda run: run[1]):
-            text, shift = html.escape("".join(text for text, _ in group)), (run - low) * DROP * size
-            low = run
-            look = f' font-size="{smaller * size:.2f}"' if run else ""
-            spans.append(f'<tspan dy="{shift:.2f}"{look}>{text}</tspan>' if shift else text)
-        return f"{found[1]}{''.join(spans)}</text>"
-
-    return re.sub(r'(<text [^>]*font-style="italic"[^>]*font-size="([0-9.]+)"[^>]*>)([^<]*)</text>', written, body)
+    shown = marks(scene)
+    frames = [frame for frame, _ in shown.frames]
+    boxes = [*(mark for _, members in shown.frames for mark in members), *shown.others]
+    corners = [
+        (x + side * m.width / 2, y + side * m.height / 2) for m in frames + boxes for x, y in [m.at] for side in (-1, 1)
+    ]
+    corners += [point for curve in shown.curves for point in curve.points]
+    left, right = min(x for x, _ in corners) - PAD, max(x for x, _ in corners) + PAD
+    bottom, top = min(y for _, y in corners) - PAD, max(y for _, y in corners) + PAD
+    paper = _rectangle((left + right) / 2, (bottom + top) / 2, right - left, top - bottom)
+    inside = [f'<rect {paper} fill="white" stroke="none"/>\n']
+    inside += [_group(prefix, "cluster", mark, _shape(mark, smaller)) for mark in frames]
+    inside += [_group(prefix, "edge", curve, _path(curve), _told(prefix, curve)) for curve in shown.curves]
+    inside += [_group(prefix, "node", mark, _shape(mark, smaller)) for mark in boxes]
+    shift = f'transform="translate({-left:.2f} {top:.2f})"'
+    body = f'<g id="{html.escape(prefix)}graph0" class="graph" {shift}>{"".join(inside)}</g>'
+    return Drawing(body, right - left, top - bottom)
 
 
 def size(text: str) -> tuple[float, float]:
     """Width and height that an SVG element says it has, in points."""
     found = re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', text)
-    assert found is not None  # Graphviz always writes one, and so do we
+    assert found is not None  # we always write one
     return float(found[1]), float(found[2])
 
 
-def dressed(drawing: Drawing, title: str, description: str, style: str) -> str:
+def whole(scene: Scene, style: str = STYLE, prefix: str = "") -> str:
+    """The scene as a whole SVG element, see `dressed`; its ids stand behind the prefix."""
+    return dressed(drawing(scene, prefix), scene.title, scene.description, style)
+
+
+def dressed(drawing: Drawing, title: str, description: str, style: str = STYLE) -> str:
     """A whole SVG element: it says what it shows, scales with its place, and turns dark where its page is dark.
 
     `style` is CSS in which ``{width}`` stands for the width in points. Without fixed width and height a notebook
@@ -95,152 +81,79 @@ def dressed(drawing: Drawing, title: str, description: str, style: str) -> str:
     )
 
 
-class Paper:
-    """Takes the calls that write a graph in Graphviz's language, and draws them. All positions must be given.
-
-    It knows what `tinygrad_rnn.view.dot` uses: boxes and ellipses, splines with arrowheads, clusters, labels.
-    """
-
-    def __init__(self) -> None:
-        self._default: dict[str, dict[str, str]] = {"graph": {}, "node": {}, "edge": {}}
-        self._corners: list[tuple[float, float]] = []  # of all that is drawn
-        self._clusters: list[str] = []
-        self._edges: list[str] = []
-        self._nodes: list[str] = []
-
-    def attr(self, kind: str = "graph", **attributes: str) -> None:
-        """Attributes of the graph, or what nodes or edges have that say nothing else."""
-        self._default[kind] |= attributes
-
-    @contextmanager
-    def subgraph(self, name: str) -> Iterator[Paper]:
-        """A cluster; its nodes are drawn on this paper."""
-        inner = Paper()
-        inner._default |= {"node": self._default["node"]}
-        inner._nodes, inner._corners = self._nodes, self._corners
-        yield inner
-        a = self._default["graph"] | inner._default["graph"]
-        left, bottom, right, top = (float(v) for v in a["bb"].split(","))
-        self._corners += [(left, bottom), (right, top)]
-        shape = _box((left + right) / 2, (bottom + top) / 2, right - left, top - bottom, a)
-        self._clusters.append(_group("cluster", a | {"id": a.get("id", name)}, shape + _label(a, a.get("lp", ""))))
-
-    def node(self, name: str, /, **attributes: str) -> None:
-        """A box, an ellipse, or with ``shape=plain`` nothing but its label."""
-        a = self._default["node"] | attributes
-        x, y = _point(a["pos"])
-        width, height = (72 * float(a[side]) for side in ("width", "height"))
-        self._corners += [(x - width / 2, y - height / 2), (x + width / 2, y + height / 2)]
-        match a.get("shape"):
-            case "plain" | "plaintext" | "none":
-                shape = ""
-            case "ellipse" | "circle" | "oval":
-                ends = f'cx="{x:.2f}" cy="{-y:.2f}" rx="{width / 2:.2f}" ry="{height / 2:.2f}"'
-                shape = f"<ellipse {ends} {_ink(a)}/>\n"
-            case _:
-                shape = _box(x, y, width, height, a)
-        self._nodes.append(_group("node", a | {"id": a.get("id", name)}, shape + _label(a, a["pos"])))
-
-    def edge(self, tail: str, head: str, /, **attributes: str) -> None:
-        """A curve with an arrowhead where ``pos`` says so."""
-        a = self._default["edge"] | attributes
-        tips = {}
-        points = []
-        for word in a["pos"].split():
-            if word[:2] in ("e,", "s,"):
-                tips[word[0]] = _point(word[2:])
-            else:
-                points.append(_point(word))
-        self._corners += points
-        start, *rest = (f"{x:.2f},{-y:.2f}" for x, y in points)
-        shapes = f'<path d="M{start}C{" ".join(rest)}" {_ink(a | {"fillcolor": "none", "style": _line_style(a)})}/>\n'
-        for end, tip in tips.items():
-            shapes += _arrowhead(points[0] if end == "s" else points[-1], tip, a)
-        self._edges.append(
-            _group("edge", a | {"id": a.get("id", f"{tail}-{head}")}, shapes + _label(a, a.get("lp", "")))
-        )
-
-    def drawing(self) -> Drawing:
-        """All that was drawn: frames at the back, then lines, then boxes, as ``outputorder=edgesfirst`` asks."""
-        a = self._default["graph"]
-        label = _label(a, a.get("lp", ""))
-        if label:
-            x, y = _point(a["lp"])
-            size, lines = float(a["fontsize"]), _read(a["label"]).split("\n")
-            # Helvetica: a space and a thin letter take half the room of the others.
-            half = max(sum(0.14 if c in " .,:;|‖·()il" else 0.28 for c in line) for line in lines) * size
-            self._corners += [(x - half, y - 0.6 * size * len(lines)), (x + half, y + 0.6 * size * len(lines))]
-        left, right = min(x for x, _ in self._corners), max(x for x, _ in self._corners)
-        bottom, top = min(y for _, y in self._corners), max(y for _, y in self._corners)
-        width, height = right - left + 2 * PAD, top - bottom + 2 * PAD
-        ground = (
-            f'<rect x="{left - PAD:.2f}" y="{-top - PAD:.2f}" width="{width:.2f}" height="{height:.2f}" '
-            f'fill="{a.get("bgcolor", "white")}" stroke="none"/>\n'
-        )
-        inside = "\n".join([*self._clusters, *self._edges, *self._nodes])
-        shift = f'transform="translate({PAD - left:.2f} {top + PAD:.2f})"'
-        return Drawing(f'<g id="graph0" class="graph" {shift}>\n{ground}{label}{inside}\n</g>', width, height)
+def _group(prefix: str, kind: str, mark: Mark | Curve, inside: str, told: str = "") -> str:
+    start = f'<g id="{html.escape(prefix + mark.id)}" class="{" ".join([kind, *mark.classes.split()])}"{told}'
+    return f"{start}>{inside}</g>\n" if inside else f"{start}/>\n"
 
 
-def _point(text: str) -> tuple[float, float]:
-    x, y = text.split(",")
-    return float(x), float(y)
+def _told(prefix: str, curve: Curve) -> str:
+    """What a page goes by that lights up a line."""
+    carries = f' data-c="{" ".join(curve.carries)}"' if curve.carries else ""
+    return carries + (f' data-via="{html.escape(prefix + curve.via)}"' if curve.via else "")
 
 
-def _group(kind: str, a: dict[str, str], inside: str) -> str:
-    title = f"<title>{html.escape(_read(a['tooltip']))}</title>\n" if a.get("tooltip") else ""
-    return (
-        f'<g id="{html.escape(a["id"])}" class="{" ".join([kind, *a.get("class", "").split()])}">\n{title}{inside}</g>'
-    )
+def _shape(mark: Mark, smaller: float) -> str:
+    """The outline of a mark, what it says where the pointer rests, and its words."""
+    (x, y), title = mark.at, f"<title>{html.escape(printable(mark.tooltip))}</title>\n" if mark.tooltip else ""
+    ink = f'fill="{mark.fill.lower()}" {_stroke(mark.color, mark.pen)}'
+    match mark.outline:
+        case "":
+            shape = ""
+        case "ellipse":
+            shape = (
+                f'<ellipse cx="{x:.2f}" cy="{-y:.2f}" rx="{mark.width / 2:.2f}" ry="{mark.height / 2:.2f}" {ink}/>\n'
+            )
+        case outline:
+            corner = f' rx="{min(12, mark.width / 4, mark.height / 3):.2f}"' if outline == "rounded" else ""
+            shape = f"<rect {_rectangle(x, y, mark.width, mark.height)}{corner} {ink}/>\n"
+    return title + shape + (_text(mark.words, smaller) if mark.words else "")
 
 
-def _box(x: float, y: float, width: float, height: float, a: dict[str, str]) -> str:
-    corner = f' rx="{min(12, width / 4, height / 3):.2f}"' if "rounded" in a.get("style", "") else ""
-    place = f'x="{x - width / 2:.2f}" y="{-y - height / 2:.2f}" width="{width:.2f}" height="{height:.2f}"'
-    return f"<rect {place}{corner} {_ink(a)}/>\n"
+def _rectangle(x: float, y: float, width: float, height: float) -> str:
+    return f'x="{x - width / 2:.2f}" y="{-y - height / 2:.2f}" width="{width:.2f}" height="{height:.2f}"'
 
 
-def _ink(a: dict[str, str]) -> str:
-    """How a shape is filled and outlined."""
-    inside = a.get("fillcolor", "none") if "filled" in a.get("style", "") else "none"
-    ink = f'fill="{inside.lower()}" stroke="{a.get("color", "black").lower()}"'
-    if a.get("penwidth", "1") != "1":
-        ink += f' stroke-width="{a["penwidth"]}"'
-    dashes = {"dashed": "5,2", "dotted": "1,5"}
-    return ink + "".join(f' stroke-dasharray="{dash}"' for name, dash in dashes.items() if name in a.get("style", ""))
-
-
-def _line_style(a: dict[str, str]) -> str:
-    return a.get("style", "").replace("filled", "")
-
-
-def _arrowhead(base: tuple[float, float], tip: tuple[float, float], a: dict[str, str]) -> str:
-    across = 3.5 * float(a.get("arrowsize", "1"))
-    (x0, y0), (x1, y1) = base, tip
+def _path(curve: Curve) -> str:
+    start, *rest = map(_point, curve.points)
+    dashes = ' stroke-dasharray="5,2"' if curve.dashed else ""
+    stroke = _stroke(curve.color, curve.pen)
+    path = f'<path d="M{start}C{" ".join(rest)}" fill="none" {stroke}{dashes}/>\n'
+    if curve.tip is None:
+        return path
+    (x0, y0), (x1, y1) = curve.points[-1], curve.tip
     length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 or 1.0
-    dx, dy = (y1 - y0) / length * across, (x0 - x1) / length * across
-    corners = [(x0 + dx, y0 + dy), tip, (x0 - dx, y0 - dy)]
-    color = a.get("color", "black").lower()
-    return f'<polygon fill="{color}" stroke="{color}" points="{" ".join(f"{x:.2f},{-y:.2f}" for x, y in corners)}"/>\n'
+    dx, dy = (y1 - y0) / length * HALF_A_HEAD, (x0 - x1) / length * HALF_A_HEAD
+    corners = " ".join(map(_point, [(x0 + dx, y0 + dy), curve.tip, (x0 - dx, y0 - dy)]))
+    return f'{path}<polygon fill="{curve.color.lower()}" {stroke} points="{corners}"/>\n'
 
 
-def _label(a: dict[str, str], at: str) -> str:
-    """The lines of a label around the point `at`."""
-    if not a.get("label") or not at:
-        return ""
-    x, y = _point(at)
-    size = float(a.get("fontsize", "14"))
-    lines = _read(a["label"]).split("\n")
-    first = -y + 0.3 * size - (len(lines) - 1) * 0.6 * size
+def _stroke(color: str, pen: float) -> str:
+    return f'stroke="{color.lower()}"' + (f' stroke-width="{pen:g}"' if pen != 1 else "")
+
+
+def _point(point: Point) -> str:
+    return f"{point[0]:.2f},{-point[1]:.2f}"
+
+
+def _text(words: Words, smaller: float) -> str:
+    """The lines of a text around its point; in a name, subscripts are set, for few letters have a sign that is one."""
+    (x, y), lines = words.at, printable(words.text).split("\n")
+    first = -y + 0.3 * words.size - (len(lines) - 1) * 0.6 * words.size
     head = f'<text xml:space="preserve" text-anchor="middle" x="{x:.2f}"'
-    font = FONTS.get(a.get("fontname", "Times"), FONTS["Times"])
-    look = f'{font} font-size="{size:.2f}" fill="{a.get("fontcolor", "black").lower()}"'
+    written = partial(_with_scripts, size=words.size, smaller=smaller) if words.font == SERIF_ITALIC else html.escape
+    look = f'{FONTS[words.font]} font-size="{words.size:.2f}" fill="{words.ink.lower()}"'
     return "".join(
-        f'{head} y="{first + 1.2 * size * k:.2f}" {look}>{html.escape(line)}</text>\n' for k, line in enumerate(lines)
+        f'{head} y="{first + 1.2 * words.size * k:.2f}" {look}>{written(line)}</text>\n'
+        for k, line in enumerate(lines)
+        if line
     )
 
 
-def _read(text: str) -> str:
-    """Text as it was before it was written for Graphviz."""
-    text = re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], text)
-    return html.unescape(text)
+def _with_scripts(line: str, size: float, smaller: float) -> str:
+    low, spans = False, []
+    for run, group in groupby(scripts(line), key=lambda run: run[1]):
+        text, shift = html.escape("".join(text for text, _ in group)), (run - low) * DROP * size
+        low = run
+        look = f' font-size="{smaller * size:.2f}"' if run else ""
+        spans.append(f'<tspan dy="{shift:.2f}"{look}>{text}</tspan>' if shift else text)
+    return "".join(spans)

@@ -45,11 +45,10 @@ from .differing import differing
 from .figure import figure
 from .files import write_whole
 from .foreign import briefly, every_text_printable, parsed, read, text_of
-from .picture import draw
-from .redrawn import STYLE, redrawn
+from .redrawn import redrawn
 from .tiles import MOST as MOST_BLOCKS
 from .tiles import NAMED as MOST_ENTRIES
-from .views import MOST_BOXES
+from .views import MOST_BOXES, draw
 from .views import shown as shown_steps
 
 VERSION = 2  # what was written since version 1 has defaults, so that the old ones are still read
@@ -635,10 +634,8 @@ def _drawn(net: Unfolded, moments: Sequence[Moment]) -> Drawn:
     made = figure(net)
     known = {id for m in moments for id in (m.node, m.parent)}
     boxes = tuple((node, box) for node, box in made.boxes.items() if node in known and box)
-    drawing = svg.Drawing(made.svg(), made.width, made.height)
-    whole = svg.dressed(drawing, made.scene.title, made.scene.description, STYLE)
     gaps = tuple(line.id for line in made.scene.lines if "gap" in (line.source[:3], line.target[:3]))
-    return Drawn(redrawn(whole), made.left, made.pitch, made.width, made.height, boxes, gaps)
+    return Drawn(redrawn(svg.whole(made.scene)), made.left, made.pitch, made.width, made.height, boxes, gaps)
 
 
 def _start(net: Unfolded, accounts: Sequence[Account]) -> tuple[str, int]:

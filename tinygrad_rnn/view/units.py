@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,8 @@ def zoomed(net: Unfolded | Fragment, zoom: tuple[int, str]) -> Scene:
             )
     widths = [len(row) * (SIZE + APART) - APART for row in rows]
     total = sum(widths) + GROUP * (len(rows) - 1)
-    boxes, lines = [], []
+    boxes: list[Box] = []
+    links: list[_Link] = []
     top = _boxes(node, units, 0.0, HIGH, 52.0)
     boxes += top
     left = -total / 2
@@ -57,30 +58,20 @@ def zoomed(net: Unfolded | Fragment, zoom: tuple[int, str]) -> Scene:
         parent = node.parents[slot]
         bottom = _boxes(parent, row, left + width / 2, 0.0, -52.0, f"-{slot}", _index(parent, node))
         boxes += bottom
-        lines += _lines(node, slot, args, bottom, top)
+        links += _links(node, slot, args, bottom, top)
         left += width + GROUP
     best = int(np.argmax(np.abs(units)))
     name = _unit_name(node, best) if node.shape else str(node)
     entry = worked(writing.value_entry(node.op, _at(node, best), args), float(units[best]))
     line = f"{name} = {entry} = {number(units[best])}"
-    biggest = max((abs(w) for _, w in lines), default=1.0) or 1.0
-    drawn = tuple(
-        Line(
-            line.id,
-            line.source,
-            line.target,
-            line.points,
-            color=POSITIVE if w > 0 else NEGATIVE if w < 0 else "#BBBBBB",
-            width=0.5 + 3 * abs(w) / biggest,
-        )
-        for line, w in lines
-    )
+    biggest = max((abs(link.slope) for link in links), default=1.0) or 1.0
+    lines = tuple(link.line(biggest) for link in links)
     samples = f", sample 1 of {node.shape[0]}" if len(node.shape) > 1 and node.shape[0] > 1 else ""
     return Scene(
         title=f"The units of {node}{samples}",
         description=f"The units of {node} at the top, below them the units that they read. {plain(node.formula)}",
-        boxes=(*boxes, *_labels(node, [(line, w) for line, w in lines], boxes)),
-        lines=drawn,
+        boxes=(*boxes, *_labels(node, links, lines, boxes)),
+        lines=lines,
         frames=(),
         caption=f"{plain(node.formula)}      {line if len(line) < 140 else ''}{samples}".rstrip(),
         legend=((POSITIVE, "positive slope"), (NEGATIVE, "negative slope"), ("#FFFFFF", "width: its size")),
@@ -154,22 +145,34 @@ def _boxes(
     return boxes
 
 
-def _lines(
+class _Link(NamedTuple):
+    """Unit j reads unit i of an argument, with this slope."""
+
+    slot: int
+    i: int
+    j: int
+    below: Box
+    above: Box
+    slope: float
+
+    def line(self, biggest: float) -> Line:
+        """As it is drawn: it ends at the circles where it meets them."""
+        a, b = self.below, self.above
+        dx, dy = b.x - a.x, b.y - a.y
+        part = SIZE / 2 / float(np.hypot(dx, dy))
+        ends = (a.x + dx * part, a.y + dy * part), (b.x - dx * part, b.y - dy * part)
+        color = POSITIVE if self.slope > 0 else NEGATIVE if self.slope < 0 else "#BBBBBB"
+        width = 0.5 + 3 * abs(self.slope) / biggest
+        return Line(f"u{self.slot}-{self.i}-{self.j}", a.id, b.id, ends, color=color, width=width)
+
+
+def _links(
     node: Node, slot: int, args: Sequence[NDArray[Any]], below: Sequence[Box], above: Sequence[Box]
-) -> list[tuple[Line, float]]:
-    """A line for each unit that a unit reads, with the slope of the one in the other."""
+) -> Iterator[_Link]:
+    """All that the units of a node read of those of an argument; behind the units stands the layer's name."""
     slopes, read = _slopes(node, slot, args)
-    found = []
-    for j in range(len(above) - 1):
-        for i in range(len(below) - 1):
-            if read[j, i]:
-                a, b = below[i], above[j]
-                # Lines end at a circle where they meet it.
-                dx, dy = b.x - a.x, b.y - a.y
-                part = SIZE / 2 / float(np.hypot(dx, dy))
-                ends = (a.x + dx * part, a.y + dy * part), (b.x - dx * part, b.y - dy * part)
-                found.append((Line(f"u{slot}-{i}-{j}", a.id, b.id, ends), float(slopes[j, i])))
-    return found
+    for j, i in np.argwhere(read[: len(above) - 1, : len(below) - 1]).tolist():
+        yield _Link(slot, i, j, below[i], above[j], float(slopes[j, i]))
 
 
 def _slopes(node: Node, slot: int, args: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -195,11 +198,10 @@ def _slopes(node: Node, slot: int, args: Sequence[NDArray[Any]]) -> tuple[NDArra
     return found[0], (found[0] != 0) | (found[1] != 0)
 
 
-def _labels(node: Node, lines: Sequence[tuple[Line, float]], boxes: Sequence[Box]) -> list[Box]:
+def _labels(node: Node, links: Sequence[_Link], lines: Sequence[Line], boxes: Sequence[Box]) -> list[Box]:
     """The weights beside their lines, where there is room for all of them."""
     found = []
-    for line, slope in lines:
-        slot, i, j = (int(n) for n in line.id[1:].split("-"))
+    for (slot, i, j, _, _, slope), line in zip(links, lines, strict=True):
         product = product_with(node, slot)
         if product is None or product.slots[0] != slot or product.turned != (False, True):
             continue

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tape
+from ..autodiff import asked as arguments
 from ..autodiff.calling import shortened
 from ..unfold import Unfolded
-from . import arcs, layers
+from . import arcs, asked, layers, printed
 from . import overlay as overlays
 from .backward import backward
 from .figure import unrolled
 from .folded import FoldedPicture, OfAllSteps
 from .fragment import Fragment
 from .highlight import highlighted
+from .picture import Picture
 from .scene import Scene
 from .tiles import with_ledger
 from .unfolding import unfolded
@@ -32,9 +34,101 @@ ENDS = 3  # of a longer one, so many at either end
 MOST_BOXES = 60_000  # a picture of more takes a minute, and nothing can show it
 
 
-def scene(
+@arguments.asked
+def draw(
     net: Unfolded | Tape,
     *,
+    view: str = "unfolded",
+    overlay: str | None = "both",
+    of: int | None = None,
+    window: str | tuple[int, int] | None = None,
+    level: str | None = None,
+    zoom: tuple[int, str] | None = None,
+    limits: tuple[float, float] | None = None,
+    captions: Mapping[str, Sequence[str]] | None = None,
+    highlight: str | None = None,
+    ledger: str | None = None,
+    for_: str = "page",
+) -> Picture:
+    """Draw a network. All that is drawn is read off the tape, and drawing changes no number.
+
+    Parameters
+    ----------
+    net : Unfolded or Tape
+        The network; or a tape, such as that of an error which ended the recording of a network. A tape without
+        time steps is drawn as a list, with an arc for each thing that a node reads.
+    view : {"unfolded", "folded", "staircase", "window", "backward"}
+        A column for each time step, its weight copies inside it; the cell, once, with its delays; what one output
+        depends on, as Guo draws it (Figure 2); the first and the last steps alone; or the lines along which the
+        error comes back.
+    overlay : str or None
+        What is written or coloured: ``"values"``, ``"cotangents"``, ``"both"``; ``"gradient"``, the length of each
+        cotangent as a colour; ``"shares"``, each copy's part of the gradient of its weight; ``"path"``, the lines
+        that carry the error of one time step back; ``"jacobian"``, the singular values of ds(t)/ds(t-1).
+        What has not been computed yet is a dash.
+    of : int, optional
+        The time step whose output or error is meant, in a staircase or a path; the last one if none is named.
+    window : (int, int) or "all", optional
+        How many first and last steps are drawn; by itself a picture shows all steps up to 8 and otherwise the
+        first and the last 3. What is left out is said in words.
+    level : {"ops", "layers", "figure"}, optional
+        Whether each op has a box, or each layer: input, state, output and cost, and on the lines their matrices, as
+        textbooks unroll a network; a ``"figure"`` is that without the numbers, to be read at any size. By
+        itself it is the ops, and the figure for print.
+    zoom : (int, str), optional
+        A time step and a node's name: this node alone is drawn, opened into its units.
+    limits : (float, float), optional
+        The ends of the scale of ``overlay="gradient"``, so that several pictures have the same one.
+    captions : mapping of str to sequence of str, optional
+        A word for each time step under the nodes of a name, such as the characters that x(t) stands
+        for: ``{"x": "we se"}``.
+    highlight : str, optional
+        The name of a weight, such as ``"U"``: its copies are filled, the other weights grey.
+    ledger : str, optional
+        The name of a weight whose ledger stands below the columns of a figure: the share of each copy as a tile, its
+        part of the gradient, the largest entry, and what they add up to.
+    for_ : {"page", "print"}
+        Whether the picture is for a screen, or for a paper: at most 160 mm wide, its letters at least 8 points large,
+        in black, without numbers, with fewer time steps where not all of them have room.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    TypeError
+        If it is no network, or if the captions are no words.
+    ValueError
+        If an argument is unknown or does not fit the others, or if there is nothing to draw.
+    TapeError
+        If an overlay needs a backward pass that was not run.
+    """
+    captions = {} if captions is None else captions
+    asked.captions(captions)
+    tape = net if isinstance(net, Tape) else net.tape
+
+    def scene(overlay: str | None, level: str, window: Any) -> Scene:
+        return _scene(net, view, overlay, of, window, level, zoom, limits, captions, highlight, ledger)
+
+    if for_ == "page":
+        return Picture(scene(overlay, "ops" if level is None else level, window), tape)
+    overlay = for_print(for_, overlay, zoom, ledger)
+    level = level or ("ops" if net is tape else "figure")
+    # From the steps that a picture shows by itself down to the first and the last one.
+    by_itself = window is None and view in ("unfolded", "window") and net is not tape
+    fewer = [(3, 3), (2, 3), (2, 2), (1, 2), (1, 1)] if by_itself else []
+    for tried in (window, *fewer):
+        try:
+            return printed.Printed(scene(overlay, level, tried), tape)
+        except printed.TooSmallError:
+            if tried == (fewer[-1] if fewer else window):
+                raise
+    raise AssertionError("the last one is returned or raised")
+
+
+def _scene(
+    net: Unfolded | Tape,
     view: str,
     overlay: str | None,
     of: int | None,
@@ -43,10 +137,10 @@ def scene(
     zoom: tuple[int, str] | None,
     limits: tuple[float, float] | None,
     captions: Mapping[str, Sequence[str]],
-    highlight: str | None = None,
-    ledger: str | None = None,
+    highlight: str | None,
+    ledger: str | None,
 ) -> Scene:
-    """The scene that `tinygrad_rnn.draw` was asked for; its parameters are described there."""
+    """What is asked for, if it is not refused."""
     _one_of("view", view, VIEWS)
     _one_of("level", level, LEVELS)
     _one_of("overlay", overlay, overlays.NAMES)
@@ -56,10 +150,10 @@ def scene(
             f"ledger={ledger!r}: it stands below the columns of level='figure': say so, and no view or zoom"
         )
     if isinstance(net, Tape) and not any(node.t for node in net):
-        asked = {"view": view != "unfolded", "overlay": overlay not in WRITTEN, "level": level != "ops"}
-        asked |= {"zoom": zoom is not None, "of": of is not None, "window": window is not None}
-        asked |= {"highlight": highlight is not None}
-        wrong = [name for name, different in asked.items() if different]
+        told = {"view": view != "unfolded", "overlay": overlay not in WRITTEN, "level": level != "ops"}
+        told |= {"zoom": zoom is not None, "of": of is not None, "window": window is not None}
+        told |= {"highlight": highlight is not None}
+        wrong = [name for name, different in told.items() if different]
         if wrong:
             raise ValueError(f"this tape has no time steps: it is drawn as a list, and {', '.join(wrong)} says nothing")
         return arcs.listed(net, overlay)
@@ -135,7 +229,7 @@ def shown(net: Unfolded | Fragment, window: Any, short: bool = False) -> Sequenc
         warnings.warn(
             f"{T} time steps are {boxes} boxes: more than {MOST_BOXES}, which is as much as a page can show. The first "
             f"and the last {most} steps are drawn; say window=(first, last) for others",
-            stacklevel=5,
+            stacklevel=4,
         )
         return _ends(T, most, most)
     pair = isinstance(window, tuple | list) and len(window) == 2

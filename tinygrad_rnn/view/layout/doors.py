@@ -6,7 +6,7 @@ from ..scene import Point
 from .heights import Heights
 from .rows import BESIDE, LEFT, RIGHT
 from .traffic import Traffic
-from .wanted import END, SHARED, Edge
+from .wanted import END, SHARED, Edge, Net
 
 SIDE = 14.0  # between lines that end at the left or right side of a box
 
@@ -31,10 +31,8 @@ class Doors:
             track = rows.track_out(row, len(s.track_out[row]))
             x, y = s.wire[k] + BESIDE, y + 2 * BESIDE
             return [(s.x[k] + s.parts[k].width / 2, y), (x, y), (x, track)], track
-        if (k, side) not in s.track_out[row]:
-            track = rows.track_out(row, len(s.track_out[row]))
-            return [(s.x[k], y + s.parts[k].height / 2), (s.x[k], track)], track
-        track, x = rows.track_out(row, s.track_out[row].index((k, side))), s.side_out[k, side]
+        tracks = [*s.track_out[row], (k, side)]  # the last one is that of a line which has none of its own
+        track, x = rows.track_out(row, tracks.index((k, side))), s.side_out.get((k, side), s.x[k])
         return [(x, y + s.parts[k].height / 2), (x, track)], track
 
     def into(self, e: Edge) -> tuple[list[Point], float]:
@@ -63,7 +61,7 @@ class Doors:
         track, x = rows.track_in(row, s.track_in[row].index((k, side, number))), s.side_in[k, side, number]
         return [(x, track), (x, y - s.parts[k].height / 2)], track
 
-    def _line_passes(self, c: int, row: int, side: int, net: str, name: str) -> bool:
+    def _line_passes(self, c: int, row: int, side: int, net: Net, name: str) -> bool:
         """Whether another line runs straight out at the height of this row, where a line is to come in."""
         if c == END:
             return False
@@ -76,7 +74,7 @@ class Doors:
         s = self.steps[beside]
         items = self.traffic.items(beside)
         return any(
-            s.row[k] == row and -side in leave.get(items[k].id, ()) and s.alone(k, -side) and items[k].id != net
+            s.row[k] == row and -side in leave.get(items[k].id, ()) and s.alone(k, -side) and (items[k].id, "") != net
             for k in s.x
             if k not in s.host
         )

@@ -6,18 +6,19 @@ from itertools import permutations
 
 from .doors import Doors
 from .traffic import Traffic
+from .wanted import Net
 
 Levels = tuple[float, ...]  # the heights at which lines come or go
 
 
-def tracks(traffic: Traffic, doors: Doors) -> dict[tuple[int, str], int]:
+def tracks(traffic: Traffic, doors: Doors) -> dict[tuple[int, Net], int]:
     """The places of the nets between each column and the one before it, from left to right."""
-    found: dict[tuple[int, str], int] = {}
+    found: dict[tuple[int, Net], int] = {}
     known: dict[object, tuple[int, ...]] = {}
     for c, edges in traffic.gutters.items():
-        nets = sorted(traffic.crossing[c], key=lambda net: traffic.where[net.partition("|")[0]])
-        ins: dict[str, set[float]] = {net: set() for net in nets}  # the heights at which it comes from the left
-        outs: dict[str, set[float]] = {net: set() for net in nets}  # and goes to the right
+        nets = sorted(traffic.crossing[c], key=lambda net: traffic.where[net[0]])
+        ins: dict[Net, set[float]] = {net: set() for net in nets}  # the heights at which it comes from the left
+        outs: dict[Net, set[float]] = {net: set() for net in nets}  # and goes to the right
         for e in edges:
             a, b = traffic.ends(e)
             (ins if a < c else outs)[e.net].add(doors.height_out(e))

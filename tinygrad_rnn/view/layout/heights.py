@@ -92,7 +92,7 @@ class Heights:
         for targets in ties.values():
             for target in targets:
                 s, k = self.steps[c], traffic.where[target][1]
-                if traffic.item[target].beside and not _open(s, k):
+                if traffic.item[target].beside and not s.alone(k, RIGHT):
                     row = s.row[k]
                     self.tie_track[c, target] = len(s.track_in[row]) + counted[row]
                     counted[row] += 1
@@ -115,15 +115,6 @@ class Heights:
         rows, last = self.rows, self.rows.count - 1
         below = rows.track_in(0, rows.ins[0]) if rows.ins[0] else rows.floor(0)
         return below, rows.track_out(last, rows.outs[last]) if rows.outs[last] else rows.ceiling(last)
-
-
-def _open(s: PlacedStep, k: int) -> bool:
-    """Whether no box stands to the right of a part that stands beside another."""
-    host = s.host.get(k)
-    if host is None:
-        return s.alone(k, RIGHT)
-    row = s.order[s.row[host]]
-    return not any(kind == "box" for kind, _ in row[row.index(("box", host)) + 1 :])
 
 
 def _keep_larger(into: dict[int, float], values: Mapping[int, float]) -> None:

@@ -28,6 +28,8 @@ NARROW = 80.0
 
 LEFT, RIGHT = -1, 1
 Spot = tuple[str, int]  # ("box", part) or ("lane", the part that the line comes from)
+# How far from the middle of a side a line would meet it, and where it is noted.
+Want = tuple[float, dict[Any, float], Any]
 
 
 @dataclass(frozen=True)
@@ -350,43 +352,34 @@ class PlacedStep:
                 continue
             part, row = self.parts[k], self.row[k]
             half = part.width / 2 - 8
-            wants: list[tuple[float, Any]] = []
+            wants: list[Want] = []
             for slot, p in enumerate(part.reads):
                 if self.host.get(p) == k:
                     continue
-                if row == self.row[p]:  # it stands beside another box of this row
-                    wants.append((half, ("slot", slot)))
-                else:
-                    x = self.exit_x(p, row - 1)
+                at = half  # of a box that stands beside another one of this row
+                if row != self.row[p]:
                     width = 0.0 if row - 1 > self.row[p] or p in self.host else _side(self.parts[p])
-                    wants.append((self._facing(self.x[k], _side(part), x, width), ("slot", slot)))
+                    at = self._facing(self.x[k], _side(part), self.exit_x(p, row - 1), width)
+                wants.append((at, self.into, (k, slot)))
             for side in (LEFT, RIGHT):
                 for number in range(0 if self.alone(k, side) else part.enter.count(side)):
                     self.track_in[row].append((k, side, number))
-                    wants.append((side * (half + 1 - 0.1 * number), ("side", (side, number))))
-            for key, x in self._spaced(wants, self.x[k], half):
-                if key[0] == "slot":
-                    self.into[k, key[1]] = x
-                else:
-                    self.side_in[k, *key[1]] = x
+                    wants.append((side * (half + 1 - 0.1 * number), self.side_in, (k, side, number)))
+            self._space(wants, self.x[k], half)
             wants = []
             above = set(self._up[row].get(("box", k), [])) if row < self.height - 1 else set()
             mine = {("box", r) for r in self.readers[k]} | {("lane", k)}
             for spot in sorted(above & mine):
                 x = self.lane[k, row + 1] if spot[0] == "lane" else self.x[spot[1]]
                 width = 0.0 if spot[0] == "lane" else _side(self.parts[spot[1]])
-                wants.append((self._facing(self.x[k], _side(part), x, width), spot))
+                wants.append((self._facing(self.x[k], _side(part), x, width), self.out, (k, spot)))
             if part.up and row == self.height - 1:
-                wants.append((0.0, ("lane", k)))
+                wants.append((0.0, self.out, (k, ("lane", k))))
             for side in (LEFT, RIGHT):
                 if side in part.leave and not self.alone(k, side):
                     self.track_out[row].append((k, side))
-                    wants.append((side * (half + 1), ("side", side)))
-            for key, x in self._spaced(wants, self.x[k], half):
-                if key[0] == "side":
-                    self.side_out[k, key[1]] = x
-                else:
-                    self.out[k, key] = x
+                    wants.append((side * (half + 1), self.side_out, (k, side)))
+            self._space(wants, self.x[k], half)
 
     @staticmethod
     def _facing(x: float, half: float, other: float, width: float) -> float:
@@ -397,17 +390,14 @@ class PlacedStep:
         return max(-half, min(half, other - x))
 
     @staticmethod
-    def _spaced(wants: list[tuple[float, Any]], x: float, half: float) -> Iterable[tuple[Any, float]]:
+    def _space(wants: list[Want], x: float, half: float) -> None:
+        """Note where each line meets the side of a box, apart from each other."""
         wants.sort(key=lambda want: want[0])
-        if not wants:
-            return []
-        apart = min(PORT, 2 * half / max(1, len(wants) - 1))
-        places = spread([[(want, 1.0)] for want, _ in wants], [apart] * (len(wants) - 1))
         last = len(wants) - 1
-        return [
-            (key, x + max(apart * k - half, min(half - apart * (last - k), place)))
-            for k, ((_, key), place) in enumerate(zip(wants, places, strict=True))
-        ]
+        apart = min(PORT, 2 * half / max(1, last))
+        places = spread([[(want, 1.0)] for want, _, _ in wants], [apart] * last)
+        for k, ((_, found, key), place) in enumerate(zip(wants, places, strict=True)):
+            found[key] = x + max(apart * k - half, min(half - apart * (last - k), place))
 
 
 def _side(part: StepPart) -> float:

@@ -35,7 +35,8 @@ def _parts(
     parts = []
     for k, same in enumerate(zip(*map(traffic.items, alike), strict=True)):
         ids = [item.id for item in same]
-        rows = [max(0, _row_of(item.like, traffic, steps) - item.below) for item in same if item.like]
+        like = [(item, *traffic.where[item.like]) for item in same if item.like]
+        rows = [max(0, steps[c].row[n] - item.below) for item, c, n in like]
         most: list[int] = max([traffic.enter.get(i, []) for i in ids], key=len)
         parts.append(
             StepPart(
@@ -51,8 +52,3 @@ def _parts(
             )
         )
     return tuple(parts)
-
-
-def _row_of(name: str, traffic: Traffic, steps: dict[int, PlacedStep]) -> int:
-    c, k = traffic.where[name]
-    return steps[c].row[k]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from .rows import LEFT, RIGHT
-from .wanted import END, SHARED, Column, Edge, Item
+from .wanted import END, SHARED, Column, Edge, Item, Net
 
 
 class Traffic:
@@ -24,15 +24,15 @@ class Traffic:
         The sides at which lines of other columns come to a box, one for each line, and at which its own go.
     up : set of str
         The boxes that are read by what comes after all steps.
-    sources : dict of (str, int) to list of str
+    sources : dict of (str, int) to list of (Net, int)
         What enters a box at a side.
     gutters : dict of int to list of Edge
         The lines between a column and the one before it.
-    crossing : dict of int to list of str
+    crossing : dict of int to list of Net
         Their nets.
     ties : dict of int to dict of str to list of str
         What reads a weight, by column and weight.
-    far : list of str
+    far : list of Net
         The nets of the lines that pass above columns.
     """
 
@@ -50,10 +50,10 @@ class Traffic:
         self.enter: dict[str, list[int]] = defaultdict(list)
         self.leave: dict[str, set[int]] = defaultdict(set)
         self.up: set[str] = set()
-        self.sources: dict[tuple[str, int], list[str]] = defaultdict(list)
+        self.sources: dict[tuple[str, int], list[tuple[Net, int]]] = defaultdict(list)
         self.gutters: dict[int, list[Edge]] = defaultdict(list)
         self.ties: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        self.far: list[str] = []
+        self.far: list[Net] = []
         for e in edges:
             self._look_at(e)
         self.crossing = {c: list(dict.fromkeys(e.net for e in between)) for c, between in self.gutters.items()}
@@ -92,10 +92,10 @@ class Traffic:
             self.sources[e.target, side].append(self.run(e))
             self.enter[e.target].append(side)
 
-    def run(self, e: Edge) -> str:
+    def run(self, e: Edge) -> tuple[Net, int]:
         """What a line runs into its box together with: the terms of a sum over time come in as one line."""
         a, b = self.ends(e)
-        return "above" if b == END and a != SHARED else f"{e.net}#{e.again}"
+        return (("", "above"), 0) if b == END and a != SHARED else (e.net, e.again)
 
     def ends(self, e: Edge) -> tuple[int, int]:
         """The columns that a line comes from and goes to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+Net = tuple[str, str]  # where lines come from that run together, and the height that they keep
 SHARED, END = -1, -2  # the columns of what all steps share, and of what comes after all steps
 
 
@@ -60,9 +61,9 @@ class Edge:
     again: int = 0
 
     @property
-    def net(self) -> str:
+    def net(self) -> Net:
         """What it has in common with the lines that it runs together with: they come from the same box."""
-        return f"{self.source}|{self.like}" if self.like else self.source
+        return self.source, self.like
 
 
 @dataclass(slots=True)

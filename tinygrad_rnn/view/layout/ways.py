@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..scene import Box, Point
 from .doors import Doors
 from .heights import TRACK, Heights
-from .rows import BESIDE, LEFT, RIGHT
+from .rows import BESIDE, LEFT, RIGHT, Spot
 from .traffic import Traffic
 from .wanted import END, SHARED, Edge
 from .widths import Widths
@@ -45,33 +45,38 @@ class Ways:
         twice = 8.0 * s.parts[v].reads[:slot].count(u)
         if s.host.get(u) == v:
             return [(a.left[0], a.y + twice), (b.right[0], _port(a, b) + twice)]
-        port, row, goal = x0 + s.into.get((v, slot), s.x[v]), s.row[u], s.row[v]
-        if v in s.host:  # it stands beside another: in at its left side, from below
-            port = b.left[0] - 10
-        points: list[Point] = []
+        # What stands beside another box is entered at its left side, from below.
+        port = b.left[0] - 10 if v in s.host else x0 + s.into.get((v, slot), s.x[v])
+        row, goal = s.row[u], s.row[v]
+        if row == goal:  # out of a stack
+            *way, (x, _) = self._out_of(e.source, ("box", v))
+            track = rows.track_in(row, 0)
+            return [*way, (x, track), (port, track), b.bottom if v in s.host else (port, b.bottom[1])]
+        way = self._out_of(e.source, ("box", v) if goal == row + 1 and v not in s.host else s.spot(u, row + 1))
+        way += self._climb(e.source, way[-1][0], goal, port)
+        return [*way, (port, b.y), b.left] if v in s.host else [*way, (port, b.bottom[1])]
+
+    def _out_of(self, name: str, spot: Spot) -> list[Point]:
+        """To the upper edge of a box's row: out of its top towards a spot, or past the stack that it stands in."""
+        c, u = self.traffic.where[name]
+        s, x0, a = self.heights.steps[c], self.widths.origin[c], self.boxes[name]
+        ceiling = self.heights.rows_of(c).ceiling(s.row[u])
         if u in s.host:
-            wire, y = x0 + s.wire[u] + BESIDE, a.y + 2 * BESIDE
-            points += [(a.right[0], y), (wire, y)]
-            if row == goal:
-                track = rows.track_in(row, 0)
-                return [*points, (wire, track), (port, track), b.bottom if v in s.host else (port, b.bottom[1])]
-            points.append((wire, rows.ceiling(row)))
-        else:
-            nearest = ("box", v) if goal == row + 1 and v not in s.host else s.spot(u, row + 1)
-            x = x0 + s.out.get((u, nearest), s.x[u])
-            points += [(x, a.top[1]), (x, rows.ceiling(row))]
-        x = points[-1][0]
-        for r in range(row, goal):
-            high = rows.ceiling(r) + TRACK * rows.outs[r] + STUB
-            low = rows.floor(r + 1) - TRACK * rows.ins[r + 1] - STUB - 4
-            nxt = port if r + 1 == goal else x0 + s.lane[u, r + 1]
-            points += [(x, high), (nxt, low)]
-            if r + 1 < goal:
-                points += [(nxt, rows.ceiling(r + 1))]
-            x = nxt
-        if v in s.host:
-            return [*points, (port, b.y), b.left]
-        return [*points, (port, b.bottom[1])]
+            x, y = x0 + s.wire[u] + BESIDE, a.y + 2 * BESIDE
+            return [(a.right[0], y), (x, y), (x, ceiling)]
+        x = x0 + s.out.get((u, spot), s.x[u])
+        return [(x, a.top[1]), (x, ceiling)]
+
+    def _climb(self, name: str, x: float, goal: int, port: float | None = None) -> list[Point]:
+        """From the upper edge of a box's row through its lanes, past the goal, or to a port below it."""
+        c, u = self.traffic.where[name]
+        s, rows, x0 = self.heights.steps[c], self.heights.rows_of(c), self.widths.origin[c]
+        way: list[Point] = []
+        for r in range(s.row[u] + 1, goal + 1):
+            way.append((x, rows.ceiling(r - 1) + TRACK * rows.outs[r - 1] + STUB))
+            x = port if port is not None and r == goal else x0 + s.lane[u, r]
+            way += [(x, rows.floor(r) - TRACK * rows.ins[r] - STUB - 4), (x, rows.ceiling(r))]
+        return way if port is None else way[:-1]
 
     def _tie(self, e: Edge) -> list[Point]:
         """From the weight along its rail, then up at the right of the step, into the copy."""
@@ -98,24 +103,9 @@ class Ways:
         ends = [(self.widths.origin[END] + x, at) for x, at in way]
         if self.traffic.elided(c) or c not in self.heights.steps:
             return [a.top, (a.x, y), *ends]
-        s, rows, x0 = self.heights.steps[c], self.heights.rows_of(c), self.widths.origin[c]
-        row = s.row[u]
-        if u in s.host:
-            x, y_out = x0 + s.wire[u] + BESIDE, a.y + 2 * BESIDE
-            points = [(a.right[0], y_out), (x, y_out)]
-        else:
-            x = x0 + s.out[u, ("lane", u)]
-            points = [(x, a.top[1])]
-        points.append((x, rows.ceiling(row)))
-        for r in range(row, s.height - 1):
-            nxt = x0 + s.lane[u, r + 1]
-            points += [
-                (x, rows.ceiling(r) + TRACK * rows.outs[r] + STUB),
-                (nxt, rows.floor(r + 1) - TRACK * rows.ins[r + 1] - STUB - 4),
-                (nxt, rows.ceiling(r + 1)),
-            ]
-            x = nxt
-        return [*points, (x, y), *ends]
+        way_out = self._out_of(e.source, ("lane", u))
+        way_out += self._climb(e.source, way_out[-1][0], self.heights.steps[c].height - 1)
+        return [*way_out, (way_out[-1][0], y), *ends]
 
     def _across(self, e: Edge) -> list[Point]:
         a, b = self.traffic.ends(e)

@@ -7,7 +7,7 @@ from .gutters import tracks
 from .heights import Heights
 from .rows import BESIDE, WIRE
 from .traffic import Traffic
-from .wanted import END
+from .wanted import END, Net
 
 PAD = 16.0  # between a frame and what is in it
 
@@ -77,6 +77,6 @@ class Widths:
             return self.origin[c] + (s.wire[k] + BESIDE if k in s.host else s.out[k, ("lane", k)])
         return self.origin[c] + s.lane[k, s.height - 1]
 
-    def gutter_x(self, c: int, net: str) -> float:
+    def gutter_x(self, c: int, net: Net) -> float:
         """Where a net runs between a column and the one before it."""
         return self.frame_x[c][0] - 13 - 10 * (len(self.traffic.crossing[c]) - 1 - self.track[c, net])
