@@ -8,7 +8,17 @@ from tinygrad_rnn import through_time, train
 
 ROWS = list(algorithms.algorithms())
 # What is no algorithm of its own: what one yields or is made of, and the plain cells that all of them run on.
-PARTS = {"Checkpointed", "Optimiser", "Ordered", "Window", "fewest_plays", "flow_graph", "spectral_radius", "stream"}
+PARTS = {
+    "Checkpointed",
+    "Diagnosis",
+    "Optimiser",
+    "Ordered",
+    "Window",
+    "fewest_plays",
+    "flow_graph",
+    "spectral_radius",
+    "stream",
+}
 PLAIN = {"Cell", "Elman", "Guo", "IRNN"}
 
 

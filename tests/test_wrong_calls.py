@@ -440,8 +440,6 @@ def refused_or_right(call):
 def test_every_public_name_is_in_the_table():
     """What is made by us alone, and what holds results, is not called by anybody."""
     made = {tg.BadNumber, tg.CheckReport, tg.Checkpointed, tg.Compared, tg.Finding, tg.Ledger, tg.Node, tg.Ordered}
-    made |= {tg.Picture, tg.Player, tg.Push, tg.Recording, tg.Step, tg.Tangents, tg.Trace, tg.Unfolded, tg.Window}
-    elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_names.py, tests/peers/test_watched.py
     made |= {
         tg.Diagnosis,
         tg.Picture,
@@ -454,7 +452,7 @@ def test_every_public_name_is_in_the_table():
         tg.Unfolded,
         tg.Window,
     }
-    elsewhere = {tg.new_folder}  # files: tests/view/test_names.py
+    elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_names.py, tests/peers/test_watched.py
     public = [getattr(tg, name) for name in tg.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells) for name in module.__all__]
     for each in public:

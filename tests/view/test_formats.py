@@ -17,6 +17,7 @@ import pytest
 import gallery
 import tinygrad_rnn as tg
 from test_picture import network
+from tinygrad_rnn.autodiff.notation import scripts
 from tinygrad_rnn.view import engine, formats, svg
 from tinygrad_rnn.view.dark import dark
 from tinygrad_rnn.view.files import write_whole
@@ -177,11 +178,17 @@ def test_what_typst_refuses_is_told_in_words():
         formats.pdf('<svg viewBox="0 0 1 1"', "", "")
 
 
+def written(element):
+    """Its text: of a name, letters below the line are set, or signs that stand for them."""
+    text = "".join(element.itertext())
+    return "".join(run for run, _ in scripts(text)) if element.get("font-style") == "italic" else text
+
+
 def parts(text):
     """What an SVG shows: the class of every id, and its title and text."""
     groups = [g for g in ElementTree.fromstring(text).iter(f"{SVG}g") if g.get("id")]
     return {
-        g.get("id"): (g.get("class"), [e.text for k in ("title", "text") for e in g.findall(f"{SVG}{k}")])
+        g.get("id"): (g.get("class"), [written(e) for k in ("title", "text") for e in g.findall(f"{SVG}{k}")])
         for g in groups
         if g.get("class") != "graph"
     }
@@ -195,7 +202,8 @@ def by_graphviz(picture):
             g.get("class"),
             [
                 said.replace("\N{NO-BREAK SPACE}", " ")
-                for said in [a.get(f"{XLINK}title") for a in g.iter(f"{SVG}a")] + [e.text for e in g.iter(f"{SVG}text")]
+                for said in [a.get(f"{XLINK}title") for a in g.iter(f"{SVG}a")]
+                + [written(e) for e in g.iter(f"{SVG}text")]
             ],
         )
         for g in groups

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..autodiff import ShapeError, Values
 from ..autodiff.asked import asked
-from ..autodiff.calling import numbers
+from ..autodiff.calling import numbers, whole
 from ..unfold import Unfolded
 from .slips import Numbers, Pass, fitted, slips
 
@@ -156,7 +156,7 @@ def diagnose(
     if len(given_kinds) != 1:
         raise ValueError(f"diagnose: {' and '.join(given_kinds) or 'nothing'} given: pass copies=, grads= or deltas=")
     (kind,) = given_kinds
-    if digits is not None and not 1 <= digits <= 17:
+    if digits is not None and not 1 <= whole("digits", digits) <= 17:
         raise ValueError(f"digits={digits}: numbers have from 1 to 17 significant digits")
     net._need_forward()
     if net.cuts:
