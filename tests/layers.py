@@ -23,8 +23,8 @@ PARTS: dict[str, frozenset[str]] = {
     "unfold": frozenset({"replay", "autodiff"}),
     "through_time": frozenset({"unfold", "autodiff"}),
     "view": frozenset(
-        {"through_time", "unfold", "autodiff", "guo"}
-    ),  # to show the equations: it computes nothing with them
+        {"through_time", "unfold", "autodiff", "exchange", "guo"}
+    ),  # to show the equations, and the ledger of a watched model: it computes nothing with them
     "train": frozenset({"through_time", "unfold", "autodiff"}),
     "exchange": frozenset({"autodiff"}),  # its words for wrong arguments
     "data": frozenset(),  # files, and nothing that is done with what they hold

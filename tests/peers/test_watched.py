@@ -289,6 +289,24 @@ def test_a_watch_serves_one_pass_and_names_what_it_has():
     assert "t = 1 to 6" in str(w)
 
 
+def test_a_watched_model_has_ledgers():
+    cell, data, s = nn.RNNCell(2, 2), torch.randn(3, 1, 2), None
+    with tg.watch(cell) as w:
+        for now in data:
+            s = cell(now, s)
+        loss = (s**2).sum() + (cell.weight_hh**2).sum()
+    loss.backward()
+    head, _, *rows, _, total, gradient = str(tg.ledger(w, "weight_hh")).splitlines()
+    assert head.split("  ")[-1].strip() == "[2, 2]"
+    assert [row.split()[0] for row in rows] == ["1", "2", "3", "in"]
+    assert (
+        total.split()[1:]
+        == gradient.split()[1:]
+        == [f"{v:.3f}".replace("-", "−") for v in cell.weight_hh.grad.flatten()]
+    )
+    assert "in no loop" not in str(tg.ledger(w, "weight_ih"))
+
+
 def test_jax_gives_the_copies_of_a_scan():
     jax = pytest.importorskip("jax")
     rng = np.random.default_rng(0)

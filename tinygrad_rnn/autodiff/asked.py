@@ -108,6 +108,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Callable[[str], str]": ("a function of a text", takes(1)),
     "Callable": ("a function", lambda v: callable(v) and not inspect.isclass(v)),
     "Unfolded": ("a network, as tinygrad_rnn.unfold returns it", _of("Unfolded")),
+    "Watched": ("a watched model, as tinygrad_rnn.watch returns it", _of("Watched")),
     "Tape": ("a tape", _of("Tape")),
     "Node": ("a node of a tape", _is_node),
     "Trace": ("a trace", _of("Trace")),

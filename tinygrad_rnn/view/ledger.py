@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from ..autodiff.notation import aligned, number, plain, symbol
 from ..autodiff.worked import closing, total
 from ..unfold import Unfolded
 from .text import called
+
+if TYPE_CHECKING:
+    from ..exchange.watched import Watched
 
 MOST_COLUMNS = 9
 
@@ -30,17 +33,23 @@ class Ledger:
         dC / d copy for each time step.
     total : ndarray
         dC / d weight, as the tape added it up.
+    once : ndarray or None
+        Of a watched model, what comes back to the weight from where it stands in no loop.
     gradient : str
         Its name.
     """
 
     @asked
-    def __init__(self, net: Unfolded, weight: str) -> None:
+    def __init__(self, net: Unfolded | Watched, weight: str) -> None:
         self.weight = weight
         self.shares: NDArray[Any] = net.copies[weight]
         self.total: NDArray[Any] = net.grads[weight]
-        root = net.tape.swept
-        self.gradient = f"∂{called(root)}/∂{plain(symbol(weight))}"
+        if isinstance(net, Unfolded):
+            self.once = None
+            self.gradient = f"∂{called(net.tape.swept)}/∂{plain(symbol(weight))}"
+        else:
+            self.once = net.once.get(weight)
+            self.gradient = f"∂C/∂{weight}"
 
     def columns(self) -> list[str]:
         """The heads of the columns: an entry of the weight each, or the length where there are too many."""
@@ -54,12 +63,17 @@ class Ledger:
             for t, share in enumerate(self.shares, start=1):
                 so_far = np.linalg.norm(self.shares[:t].sum(axis=0))
                 yield str(t), [number(float(np.linalg.norm(share))), number(float(so_far))]
+            if self.once is not None:
+                yield "in no loop", [number(float(np.linalg.norm(self.once))), ""]
             yield self.gradient, ["", number(float(np.linalg.norm(self.total)))]
             return
-        more = digits(list(self.shares), {len(self.shares): self.shares.sum(axis=0)})
+        parts = [*self.shares, *([] if self.once is None else [self.once])]
+        more = digits(parts, {len(parts): self.total})
         for t, share in enumerate(self.shares, start=1):
             yield str(t), written(share, more)
-        yield "sum", written(self.shares.sum(axis=0))
+        if self.once is not None:
+            yield "in no loop", written(self.once, more)
+        yield "sum", written(sum(parts[1:], parts[0]))
         yield self.gradient, written(self.total)
 
     def __str__(self) -> str:
@@ -73,7 +87,8 @@ class Ledger:
             for name, row in rows
         ]
         rule = "─" * len(lines[0])
-        return "\n".join([lines[0], rule, *lines[1 : 1 + len(self.shares)], rule, *lines[1 + len(self.shares) :]])
+        below = len(self.shares) + (self.once is not None) + 1
+        return "\n".join([lines[0], rule, *lines[1:below], rule, *lines[below:]])
 
     def __repr__(self) -> str:
         return str(self)
@@ -125,19 +140,24 @@ def part_along(share: Any, gradient: NDArray[Any]) -> float | None:
 
 
 def entries(weight: str, shape: tuple[int, ...]) -> list[str]:
-    """The names of a weight's entries, in plain text: those of the matrix U are u with two subscripts."""
+    """The names of a weight's entries, in plain text: those of the matrix U are u with two subscripts.
+
+    A weight of another library's, as ``cell.weight_hh``, has the entries [1, 1], ...
+    """
+    if "." in weight or weight.startswith(("weight", "bias")):
+        return [str([i + 1 for i in index]) for index in np.ndindex(*shape)]
     stem = (weight if len(shape) == 1 else weight.lower()).partition("_")[0]
     return [plain(symbol(f"{stem}_{''.join(str(i + 1) for i in index)}")) for index in np.ndindex(*shape)]
 
 
 @asked
-def ledger(net: Unfolded, weight: str) -> Ledger:
+def ledger(net: Unfolded | Watched, weight: str) -> Ledger:
     """The table of what each copy of a weight contributes to the weight's gradient.
 
     Parameters
     ----------
-    net : Unfolded
-        A network whose backward pass is done.
+    net : Unfolded or Watched
+        A network, or a watched model, whose backward pass is done.
     weight : str
         The weight's name, such as ``"U"``.
 
