@@ -23,18 +23,19 @@ class Sitting:
 
     def __init__(self, descriptor, process):
         self._descriptor, self._process = descriptor, process
-        self._text = ""
+        self._text, self._over = "", False
         self.presses = 0
 
-    def screen(self, ends, seconds=60):
+    def screen(self, ends, seconds=300):
         """What is on the screen, as soon as it ends with this pattern and nothing more comes."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while not self._over:
+            assert time.monotonic() < until, f"no screen ends with {ends!r}: {self._text[-200:]!r}"
             if select.select([self._descriptor], [], [], 0.2)[0]:
                 try:
                     self._text += os.read(self._descriptor, 65536).decode(errors="replace")
                 except OSError:  # so Linux says that the program has ended
-                    break
+                    self._over = True
             elif re.search(ends, self._text):
                 break
         shown, self._text = self._text.replace("\r\n", "\n"), ""
@@ -42,6 +43,12 @@ class Sitting:
         return shown
 
     def press(self, key):
+        """Press a key as soon as the program listens: while the terminal is being switched, one is lost."""
+        import termios
+
+        while termios.tcgetattr(self._descriptor)[3] & termios.ICANON:
+            assert self._process.poll() is None, "the program has ended"
+            time.sleep(0.02)
         os.write(self._descriptor, key.encode())
         self.presses += 1
 
