@@ -18,7 +18,7 @@ from tinygrad_rnn.view.overlay import NAMES as OVERLAYS
 from tinygrad_rnn.view.picture import SUFFIXES
 from tinygrad_rnn.view.views import VIEWS
 
-COMMAND = [sys.executable, "-W", "error", "-c", "from tinygrad_rnn.cli import main; main()", "draw"]
+COMMAND = [sys.executable, "-W", "error", "-m", "tinygrad_rnn", "draw"]
 
 
 @pytest.fixture(autouse=True)
