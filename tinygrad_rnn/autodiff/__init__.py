@@ -13,6 +13,7 @@ from .op import OPS, Op, Rule, op
 from .passes import Cotangents, OnTape, Passes, Values
 from .tape import Tape
 from .terms import Outer
+from .worked import Term, Worked
 
 __all__ = [
     "OPS",
@@ -39,7 +40,9 @@ __all__ = [
     "Tangents",
     "Tape",
     "TapeError",
+    "Term",
     "Values",
+    "Worked",
     "by_rule",
     "check",
     "check_pass",

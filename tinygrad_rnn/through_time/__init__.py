@@ -5,7 +5,7 @@ Each takes a cell, its parameters and a stream, and yields gradients.
 
 from . import pathology
 from .checkpoints import Checkpointed, Checkpoints, checkpointed, fewest_plays
-from .diagnosis import Diagnosis, diagnose
+from .diagnosis import Diagnosis, Explanation, Wrong, diagnose
 from .eprop import eprop
 from .focused import focused
 from .gamma import GammaMemory, fixed_memory
@@ -24,9 +24,11 @@ __all__ = [
     "Checkpointed",
     "Checkpoints",
     "Diagnosis",
+    "Explanation",
     "GammaMemory",
     "Ordered",
     "Window",
+    "Wrong",
     "artbp",
     "artbp_gradient",
     "checkpointed",
