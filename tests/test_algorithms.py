@@ -11,9 +11,11 @@ ROWS = list(algorithms.algorithms())
 PARTS = {
     "Checkpointed",
     "Diagnosis",
+    "Explanation",
     "Optimiser",
     "Ordered",
     "Window",
+    "Wrong",
     "fewest_plays",
     "flow_graph",
     "spectral_radius",
