@@ -25,6 +25,7 @@ PARTS: dict[str, frozenset[str]] = {
     "view": frozenset(
         {"through_time", "unfold", "autodiff", "exchange", "guo"}
     ),  # to show the equations, and the ledger of a watched model: it computes nothing with them
+    "exercises": frozenset({"view"}),  # its files: where lessons are, and how one is read and written safely
     "train": frozenset({"through_time", "unfold", "autodiff"}),
     "exchange": frozenset({"autodiff"}),  # its words for wrong arguments
     "data": frozenset(),  # files, and nothing that is done with what they hold
@@ -41,6 +42,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "unfold": frozenset({"numpy", "networkx"}),
     "through_time": frozenset({"numpy", "networkx"}),
     "view": ANY,  # drawing, terminal, notebook, Sphinx: imported when used
+    "exercises": frozenset({"numpy"}),
     "train": frozenset({"numpy"}),
     "exchange": ANY,  # the libraries whose networks it reads: imported when asked for
     "data": frozenset({"numpy"}),

@@ -12,12 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from tinygrad_rnn import cli
-from tinygrad_rnn.view import attempt, causes, exercises, lessons, predictions, verdicts
-from tinygrad_rnn.view.attempt import check_file
-from tinygrad_rnn.view.verdicts import EMPTY, ERROR, LATE, RIGHT, WRONG
+from tinygrad_rnn.exercises import attempt, causes, folders, predictions, verdicts
+from tinygrad_rnn.exercises.attempt import check_file
+from tinygrad_rnn.exercises.verdicts import EMPTY, ERROR, LATE, RIGHT, WRONG
+from tinygrad_rnn.view import lessons
 from wrong_answers import WRONG as WRONG_ANSWERS
 
-FOLDERS = exercises.folders()
+FOLDERS = folders()
 ASKED = [(folder, asked) for folder in FOLDERS for asked in folder.exercises]
 SLIPS = [(folder, asked, slip) for folder, asked in ASKED for slip in asked.slips]
 SIX = FOLDERS[5]

@@ -88,20 +88,6 @@ def test_a_lesson_goes_on_without_its_pictures(tmp_path, monkeypatch):
     assert "the picture could not be written" in result.output
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need permission on Windows")
-@pytest.mark.parametrize("make", [lambda path: path.write_text("mine"), lambda path: path.symlink_to("nowhere")])
-def test_where_no_folder_can_be_made(tmp_path, monkeypatch, make):
-    monkeypatch.chdir(tmp_path)
-    make(tmp_path / "out")
-    with pytest.raises(FileExistsError):
-        lessons.new_folder("a", under="out")
-
-
-def test_a_folder_for_each_time(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert [lessons.new_folder("a", under="b/c").as_posix() for _ in range(3)] == ["b/c/a", "b/c/a-2", "b/c/a-3"]
-
-
 def test_lesson_1_overwrites_nothing(lesson_1, tmp_path):
     CliRunner().invoke(cli.main, ["lesson", "1"])
     folders = sorted(f.name for f in (tmp_path / "tinygrad-rnn-output").iterdir())

@@ -42,7 +42,7 @@ from equations import LIMIT, covered
 from mutants.equivalent import reason
 from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import Op, ops
-from tinygrad_rnn.view import exercises
+from tinygrad_rnn.exercises import folders
 from tinygrad_rnn.view.svg import size
 
 mpl.use("agg")  # a build has no screen
@@ -104,7 +104,7 @@ def write_pages(app: Sphinx, error: Exception | None) -> None:
 
 def check() -> str:
     """What ``tinygrad-rnn exercise 6 --check`` says to a solution in which U stands the wrong way round."""
-    folder = next(found for found in exercises.folders() if found.number == 6)
+    folder = next(found for found in folders() if found.number == 6)
     with tempfile.TemporaryDirectory() as work:
         mine = Path(work) / "exercise_06.py"
         mine.write_text(folder.solution.replace("later @ U", "later @ U.T"), "utf-8")

@@ -15,7 +15,8 @@ from textwrap import dedent
 import jupytext
 from sphinx.errors import ExtensionError
 
-from tinygrad_rnn.view import exercises, lessons, predictions
+from tinygrad_rnn.exercises import Folder, folders, predictions
+from tinygrad_rnn.view import lessons
 
 FILES = "_generated/files"  # seen from the pages' folder
 
@@ -84,8 +85,8 @@ def minutes(teaching: Path) -> str:
     )
 
 
-def _lessons(folder: Path) -> Iterator[tuple[Path, exercises.Folder]]:
-    asked = {f"{found.number:02}": found for found in exercises.folders()}
+def _lessons(folder: Path) -> Iterator[tuple[Path, Folder]]:
+    asked = {f"{found.number:02}": found for found in folders()}
     for path in sorted(folder.glob("[0-9][0-9]_*.py")):
         yield path, asked[path.name[:2]]
 
@@ -95,7 +96,7 @@ def _with(text: str, below: str) -> str:
     return "\n".join([text, "# %% [markdown]", *(f"# {line}".rstrip() for line in below.split("\n")), ""])
 
 
-def _predicted(asked: exercises.Folder) -> str:
+def _predicted(asked: Folder) -> str:
     """What a reader is to predict, as HTML in Markdown: an answer opens when it is chosen, or when it is typed."""
     boxes = [_box(prediction) for prediction in predictions.predictions(asked)]
     if not boxes:

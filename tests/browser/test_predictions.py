@@ -2,9 +2,10 @@
 
 import pytest
 
-from tinygrad_rnn.view import exercises, lessons, predictions
+from tinygrad_rnn.exercises import folders, predictions
+from tinygrad_rnn.view import lessons
 
-ASKED = [(folder, asked) for folder in exercises.folders() for asked in predictions.predictions(folder)]
+ASKED = [(folder, asked) for folder in folders() for asked in predictions.predictions(folder)]
 PATHS = {lesson.number: f"lessons/{lesson.path.stem}.html" for lesson in lessons.lessons()}
 # As readers type: another spelling of an answer of this lesson, and the answer that it is.
 TYPED = [

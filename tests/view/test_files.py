@@ -166,3 +166,17 @@ def test_a_file_that_is_read_is_read_to_a_limit(tmp_path):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=says):
             Trace.load(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need permission on Windows")
+@pytest.mark.parametrize("make", [lambda path: path.write_text("mine"), lambda path: path.symlink_to("nowhere")])
+def test_where_no_folder_can_be_made(tmp_path, monkeypatch, make):
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "out")
+    with pytest.raises(FileExistsError):
+        files.new_folder("a", under="out")
+
+
+def test_a_folder_for_each_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [files.new_folder("a", under="b/c").as_posix() for _ in range(3)] == ["b/c/a", "b/c/a-2", "b/c/a-3"]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from ..view.attempt import Report, check_file
-from ..view.exercises import Folder, folders
+from ..exercises import Folder, folders
+from ..exercises.attempt import Report, check_file
+from ..exercises.verdicts import EMPTY, RIGHT, WRONG, Verdict
 from ..view.files import write_whole
 from ..view.foreign import text_of
 from ..view.text import one_line
-from ..view.verdicts import EMPTY, RIGHT, WRONG, Verdict
 from .files import fail
 
 

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.markdown import Markdown
 
+from ..exercises import folders
 from ..view import EngineError, Picture, Player
 from ..view.characters import in_characters
-from ..view.exercises import folders
 from ..view.lessons import Lesson, Shown, in_a_terminal, lessons, run
 from ..view.terminal import Cleaned, raw
 from ..view.walk import without_unicode

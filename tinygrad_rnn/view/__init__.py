@@ -3,9 +3,9 @@
 from . import notebook as notebook
 from .accounts import Account, Amount, Contribution, Factors, Other, Row
 from .engine import EngineError
+from .files import new_folder
 from .flow import draw_flow
 from .ledger import Ledger, ledger
-from .lessons import new_folder
 from .picture import Picture
 from .player import Player, player
 from .plots import plot_axes, plot_influence, plot_lags, plot_masks

@@ -87,6 +87,38 @@ def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwri
     return path
 
 
+def new_folder(name: str, under: str = "tinygrad-rnn-output") -> Path:
+    """Make a folder that was not there, so that no earlier output is overwritten: ``name``, ``name-2``, ...
+
+    Parameters
+    ----------
+    name : str
+        What to call it.
+    under : str
+        The folder that it is made in, below the one the program was started in.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    Path(under).mkdir(parents=True, exist_ok=True)  # it may be there, but not as a file or as a link to nowhere
+    number = 1
+    while True:
+        folder = Path(under) / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
 def _exists(path: Path) -> NoReturn:
     raise FileExistsError(f"{path} exists already: choose another name, or pass overwrite=True") from None
 

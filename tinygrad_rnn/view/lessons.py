@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..autodiff.notation import plain
+from .files import new_folder
 from .picture import Picture
 from .player import Player
 
@@ -254,35 +255,3 @@ class Shown:
         self._folder = self._folder or new_folder(self._name)
         self._count[kind] += 1
         return shown.save(self._folder / f"{kind}-{self._count[kind]}.{suffix}")
-
-
-def new_folder(name: str, under: str = "tinygrad-rnn-output") -> Path:
-    """Make a folder that was not there, so that no earlier output is overwritten: ``name``, ``name-2``, ...
-
-    Parameters
-    ----------
-    name : str
-        What to call it.
-    under : str
-        The folder that it is made in, below the one the program was started in.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made.
-    """
-    Path(under).mkdir(parents=True, exist_ok=True)  # it may be there, but not as a file or as a link to nowhere
-    number = 1
-    while True:
-        folder = Path(under) / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder

@@ -3,7 +3,7 @@
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.view.exercises import Exercise, Slip
+from tinygrad_rnn.exercises import Exercise, Slip
 
 rng = np.random.default_rng(10)
 ledgers = [rng.normal(size=(5, 3, 3)), rng.normal(size=(2, 4, 4))]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_rnn.view.exercises import Exercise, Slip
+from tinygrad_rnn.exercises import Exercise, Slip
 
 rng = np.random.default_rng(90)
 s0 = rng.normal(size=3)

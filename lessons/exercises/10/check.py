@@ -3,7 +3,7 @@
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.view.exercises import Exercise, Slip
+from tinygrad_rnn.exercises import Exercise, Slip
 
 
 def played(T, n, m, seed):

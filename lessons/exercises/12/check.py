@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from tinygrad_rnn.view.exercises import Exercise, Slip
+from tinygrad_rnn.exercises import Exercise, Slip
 
 rng = np.random.default_rng(120)
 chain = 0.5 * (np.eye(5) + np.eye(5, k=1))

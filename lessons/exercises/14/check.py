@@ -4,7 +4,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import pathology
-from tinygrad_rnn.view.exercises import Exercise, Slip
+from tinygrad_rnn.exercises import Exercise, Slip
 
 rng = np.random.default_rng(140)
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tinygrad_rnn import GammaMemory
+from tinygrad_rnn.exercises import Exercise, Slip
 from tinygrad_rnn.through_time import fewest_plays
-from tinygrad_rnn.view.exercises import Exercise, Slip
 
 rng = np.random.default_rng(170)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_rnn.view.exercises import Exercise, Slip
+from tinygrad_rnn.exercises import Exercise, Slip
 
 
 def played(T, m, l, seed):

@@ -3,7 +3,7 @@
 import networkx as nx
 import numpy as np
 
-from tinygrad_rnn.view.exercises import Exercise, Slip
+from tinygrad_rnn.exercises import Exercise, Slip
 
 rng = np.random.default_rng(200)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.view.exercises import Exercise, Slip
+from tinygrad_rnn.exercises import Exercise, Slip
 
 rng = np.random.default_rng(210)
 TRAIN, HELD_OUT = rng.integers(5, size=60) ** 2 // 4, rng.integers(6, size=25)

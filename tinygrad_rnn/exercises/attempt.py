@@ -22,9 +22,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..view.foreign import read
 from . import guard
-from .exercises import Folder
-from .foreign import read
+from .exercise import Folder
 from .verdicts import ERROR, LATE, RIGHT, Verdict, judge, told
 
 SECONDS = 10  # for all of a learner's file

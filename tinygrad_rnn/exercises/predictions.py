@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .exercises import Exercise, Folder
+from .exercise import Exercise, Folder
 from .verdicts import RIGHT, judge
 
 

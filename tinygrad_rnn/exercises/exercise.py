@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .files import write_whole
-from .lessons import FOLDERS
+from ..view.files import write_whole
+from ..view.lessons import FOLDERS
 
 
 @dataclass(frozen=True)

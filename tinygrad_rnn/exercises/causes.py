@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from .exercises import Exercise, Slip
+from .exercise import Exercise, Slip
 from .sweep import CLIPS, changes
 
 CLOCKS = ("t", "τ", "z")  # letters that count steps: of a cost, of a copy, of the lag between them

@@ -29,7 +29,7 @@ from .causes import (
     right_answer,
     slips_of,
 )
-from .exercises import Exercise, Slip
+from .exercise import Exercise, Slip
 
 UNKNOWN = "; which mistake this is, is not known"
 RIGHT, EMPTY, WRONG, ERROR, LATE = "right", "not written yet", "wrong", "stopped", "not reached"
