@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tinygrad_rnn import cli
-from tinygrad_rnn.exercises import attempt, causes, folders, predictions, verdicts
+from tinygrad_rnn.exercises import attempt, exercise, folders, predictions, verdicts
 from tinygrad_rnn.exercises.attempt import check_file
 from tinygrad_rnn.exercises.verdicts import EMPTY, ERROR, LATE, RIGHT, WRONG
 from tinygrad_rnn.view import lessons
@@ -25,7 +25,7 @@ SIX = FOLDERS[5]
 
 
 def judged(folder, asked, source, tmp_path):
-    return verdicts.judge(asked, causes.defined(source), tmp_path / "mine.py", folder.solution)
+    return verdicts.judge(asked, exercise.defined(source), tmp_path / "mine.py", folder.solution)
 
 
 def test_every_lesson_has_at_least_three():
@@ -48,7 +48,7 @@ def test_the_solution_is_right_and_the_blank_is_not(folder, asked, tmp_path):
 )
 def test_a_planted_mistake_is_found_at_its_equation_time_and_term(folder, asked, slip, tmp_path):
     assert folder.solution.count(slip.old) == 1, "the edit must be plain"
-    found = judged(folder, asked, folder.solution.replace(slip.old, slip.new), tmp_path)
+    found = judged(folder, asked, slip.made_in(folder.solution), tmp_path)
     assert found.status == WRONG
     assert found.equation == (slip.equation or asked.equation)
     assert found.term == slip.term
@@ -56,9 +56,7 @@ def test_a_planted_mistake_is_found_at_its_equation_time_and_term(folder, asked,
     assert found.t == slip.first
     assert len(slip.hints) >= 2
     # It is this exercise alone that goes wrong, so the report's first mistake is the planted one.
-    others = [
-        judged(folder, other, folder.solution.replace(slip.old, slip.new), tmp_path) for other in folder.exercises
-    ]
+    others = [judged(folder, other, slip.made_in(folder.solution), tmp_path) for other in folder.exercises]
     assert next(other.name for other in others if other.status != RIGHT) == asked.name
 
 
@@ -447,7 +445,7 @@ def test_a_cause_is_named_only_if_all_its_numbers_are_those_of_the_answer(tmp_pa
 
 
 def test_when_time_is_up_no_more_causes_are_looked_for(tmp_path):
-    names = causes.defined(SIX.solution.replace("return total", "return 1.5 * total.T"))
+    names = exercise.defined(SIX.solution.replace("return total", "return 1.5 * total.T"))
     found = verdicts.judge(SIX.exercises[2], names, tmp_path / "mine.py", SIX.solution, seconds=0)
     assert (found.status, found.term) == (WRONG, "")
 

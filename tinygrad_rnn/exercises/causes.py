@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from .exercise import Exercise, Slip
+from .exercise import Exercise, Slip, defined
 from .sweep import CLIPS, changes
 
 CLOCKS = ("t", "τ", "z")  # letters that count steps: of a cost, of a copy, of the lag between them
@@ -38,13 +38,6 @@ class Stopped(NamedTuple):
     """In place of an answer: the function did not give one."""
 
     error: BaseException
-
-
-def defined(source: str) -> dict[str, Any]:
-    """The names that a solution defines."""
-    names: dict[str, Any] = {"__name__": "solution"}
-    exec(compile(source, "solution", "exec"), names)
-    return names
 
 
 def answer(function: Callable[..., Any], case: tuple[Any, ...]) -> Any:
@@ -72,7 +65,7 @@ def slips_of(exercise: Exercise, tries: list[Tried], solution: str) -> Iterator[
 def _with(exercise: Exercise, solution: str, *slips: Slip) -> Callable[..., Any]:
     """What a solution with such mistakes defines, as a function."""
     for slip in slips:
-        solution = solution.replace(slip.old, slip.new)
+        solution = slip.made_in(solution)
     try:
         would = defined(solution)[exercise.name]
     except Exception as error:  # two edits may not make a program together
@@ -112,7 +105,7 @@ def pairs_of(exercise: Exercise, tries: list[Tried], solution: str, until: float
 def _two_slips(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> Iterator[str]:
     for first, second in _in_time(itertools.combinations(exercise.slips, 2), until):
         for one, other in ((first, second), (second, first)):
-            is_possible = other.old in solution.replace(one.old, one.new)
+            is_possible = other.old in one.made_in(solution)
             if is_possible and _gives(_with(exercise, solution, one, other), tries, exercise.rtol):
                 yield f"{first.term}, and {second.term}"
 
@@ -131,8 +124,7 @@ def _one_in_a_whole(exercise: Exercise, tries: list[Tried], solution: str, until
 
 def _one_beside_a_slip(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> Iterator[str]:
     for slip in exercise.slips:
-        edited = solution.replace(slip.old, slip.new)
-        for change in _in_time(changes(edited, exercise.name, exercise.parts, ()), until):
+        for change in _in_time(changes(slip.made_in(solution), exercise.name, exercise.parts, ()), until):
             if _gives(change.call, tries, exercise.rtol):
                 yield f"{slip.term}, and {change.term}"
 
@@ -288,7 +280,7 @@ def places(exercise: Exercise, got: Any, true: Any, solution: str) -> str:
         return "the order of the entries"
     called: dict[int, str] = {}
     for slip in exercise.slips:
-        would = np.asarray(defined(solution.replace(slip.old, slip.new))[exercise.name], dtype=float)
+        would = np.asarray(defined(slip.made_in(solution))[exercise.name], dtype=float)
         changed = np.flatnonzero(would != true) if would.shape == true.shape else np.zeros(0, int)
         if len(changed) == 1:
             called[int(changed[0])] = slip.term

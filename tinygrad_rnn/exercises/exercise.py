@@ -42,6 +42,10 @@ class Slip:
     first: int | None = None
     equation: str = ""
 
+    def made_in(self, solution: str) -> str:
+        """The solution with this mistake in it."""
+        return solution.replace(self.old, self.new)
+
 
 @dataclass(frozen=True)
 class Exercise:
@@ -149,3 +153,10 @@ def folders() -> list[Folder]:
         if found:
             return [Folder(path) for path in found]
     return []
+
+
+def defined(source: str) -> dict[str, Any]:
+    """The names that a solution defines."""
+    names: dict[str, Any] = {"__name__": "solution"}
+    exec(compile(source, "solution", "exec"), names)
+    return names

@@ -70,7 +70,7 @@ def predictions(folder: Folder) -> list[Prediction]:
 
 def _prediction(folder: Folder, exercise: Exercise) -> Prediction:
     right = folder.solution
-    sources = [right, *(right.replace(slip.old, slip.new) for slip in exercise.slips)]
+    sources = [right, *(slip.made_in(right) for slip in exercise.slips)]
     foreseen = {answer.text: answer for answer in (_foreseen(exercise, source, right) for source in sources)}
     by_size = sorted(foreseen.values(), key=lambda answer: (isinstance(answer.value, tuple), answer.value))
     return Prediction(exercise.name, question(folder.blank, exercise.name), tuple(by_size), exercise.hints)

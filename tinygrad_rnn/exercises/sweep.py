@@ -18,10 +18,71 @@ from typing import Any
 
 import numpy as np
 
+from .exercise import defined
+
 CLIPS = (0.1, 0.5, 1.0, 5.0, 10.0)  # what people clip at
 # When a rule is changed: always; in all passes of a loop but the first; in the first one alone. Who writes the first
 # step above the loop can be wrong in one of the two.
 WHEN = ("", "> 1", "== 1")
+# Factors and functions that have mistakes of their own: what a form is called, and what is written in its place.
+SLOPE, LOGISTIC = "the factor f'", "1 / (1 + np.exp(-X))"
+FORMS = {
+    "1 - np.tanh(X) ** 2": (
+        SLOPE,
+        {
+            "1 - X ** 2": "it is 1 - net**2, without tanh",
+            "1 - np.tanh(np.tanh(X)) ** 2": "it is taken at s = tanh(net), and belongs at net",
+            "1 - np.tanh(X)": "tanh is not squared",
+            "np.tanh(X) ** 2": "it is tanh**2, and not one minus it",
+            "np.tanh(X) * (1 - np.tanh(X))": "it is s (1 - s), the logistic function's",
+            f"{LOGISTIC} * (1 - {LOGISTIC})": "it is that of the logistic function",
+            "X * (1 - X)": "it is net (1 - net)",
+            "np.tanh(X)": "it is tanh itself",
+            "1 + np.tanh(X) ** 2": "its minus is a plus",
+        },
+    ),
+    "1 - X ** 2": (
+        SLOPE,
+        {
+            "1 - np.tanh(X) ** 2": "tanh is taken of what is a state already",
+            "1 - X": "the state is not squared",
+            "X * (1 - X)": "it is s (1 - s), the logistic function's",
+            "X ** 2": "it is s**2, and not one minus it",
+            "1 + X ** 2": "its minus is a plus",
+        },
+    ),
+    "A * X * (1 - X)": (
+        "the factor g'",
+        {
+            "A": "it is left out",
+            "A * X": "its 1 - y is left out",
+            "A * (1 - X)": "its y is left out",
+            "A * (1 - X ** 2)": "it is 1 - y**2, the slope of tanh",
+            "A * X * (1 + X)": "its minus is a plus",
+        },
+    ),
+    LOGISTIC: (
+        "the function g",
+        {
+            "np.exp(X) / np.exp(X).sum(axis=-1, keepdims=True)": "it is softmax, and not the logistic one",
+            "np.tanh(X)": "it is tanh, and not the logistic one",
+            "X": "it is left out",
+            "1 / (1 + np.exp(X))": "it is that of minus net",
+        },
+    ),
+    **dict.fromkeys(
+        ("np.sqrt((X ** 2).sum())", "np.sqrt((X * X).sum())"),
+        (
+            "the norm",
+            {
+                "np.abs(X).max()": "it is the largest entry",
+                "np.abs(X).sum()": "it is the sum of the lengths of all entries",
+                "(X ** 2).sum()": "its root is left out",
+                "np.sqrt((X ** 2).mean())": "it is of the mean, not of the sum",
+            },
+        ),
+    ),
+}
 Rule = Iterator[tuple[ast.AST | None, str]]
 
 
@@ -41,9 +102,7 @@ class Change:
     call: Callable[..., Any]
 
 
-def changes(
-    source: str, name: str, parts: Mapping[str, str] | None = None, clips: Iterable[float] = CLIPS
-) -> Iterator[Change]:
+def changes(source: str, name: str, parts: Mapping[str, str], clips: Iterable[float]) -> Iterator[Change]:
     """All that becomes of a function if one rule of it is changed.
 
     Parameters
@@ -52,15 +111,14 @@ def changes(
         The file that defines it.
     name : str
         The function.
-    parts : mapping from str to str, optional
+    parts : mapping from str to str
         What pieces of it are called.
     clips : iterable of float
         At what something may have been clipped.
     """
-    around: dict[str, Any] = {"__name__": "solution"}
-    exec(compile(source, "solution", "exec"), around)
+    around = defined(source)
     function = next(n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef) and n.name == name)
-    rules = _Rules(function, dict(parts or {}), tuple(clips))
+    rules = _Rules(function, parts, tuple(clips))
     alike: dict[str, list[ast.AST]] = {}
     for place in ast.walk(function):
         if isinstance(place, ast.expr) and rules.is_read(place):
@@ -187,7 +245,7 @@ def _made(pattern: str, **parts: ast.expr) -> ast.expr:
 @dataclass
 class _Rules:
     function: ast.FunctionDef
-    parts: dict[str, str]
+    parts: Mapping[str, str]
     clips: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -199,7 +257,9 @@ class _Rules:
         # A slope is one factor, with mistakes of its own: only what it is taken of is changed besides.
         self.slopes: set[int] = set()
         for node in ast.walk(self.function):
-            if found := _is(node, "1 - np.tanh(X) ** 2") or _is(node, "1 - X ** 2"):
+            if found := next(
+                filter(None, (_is(node, form) for form, (name, _) in FORMS.items() if name == SLOPE)), None
+            ):
                 self.slopes |= {id(n) for n in ast.walk(node)} - {id(n) for n in ast.walk(found["X"])} - {id(node)}
         loops = [n for n in ast.walk(self.function) if isinstance(n, ast.For)]
         self.repeated = {id(n) for loop in loops for n in _body(loop)}
@@ -228,7 +288,7 @@ class _Rules:
         if isinstance(node, ast.Subscript) and "None" in ast.unparse(node.slice):  # an axis more, and the same numbers
             return self.called(node.value, kind)
         if _is(node, "1 - X ** 2"):
-            return "the factor f'"
+            return SLOPE
         if _is(node, "X * (1 - X)"):
             return "the factor g'"
         if isinstance(node, ast.Name) and node.id in self.letters:
@@ -261,9 +321,10 @@ class _Rules:
         """What may stand in a node's place, and what is wrong then."""
         if id(node) in self.slopes:
             return
-        if isinstance(node, ast.BinOp) and id(node) not in self.counting:
-            known = [*self._slope(node), *self._logistic(node), *self._logistic_slope(node)]
-            yield from known or self._operation(node)
+        if id(node) not in self.counting and (known := list(self._form(node))):
+            yield from known
+        elif isinstance(node, ast.BinOp) and id(node) not in self.counting:
+            yield from self._operation(node)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and id(node) not in self.counting:
             yield node.operand, f"{self.called(node.operand)}: its sign"
         elif isinstance(node, ast.Call):
@@ -295,53 +356,13 @@ class _Rules:
         if isinstance(node, (ast.Return, ast.Assign)) and isinstance(node.value, ast.expr):
             yield from self._squeezed(node)
 
-    def _slope(self, node: ast.BinOp) -> Rule:
-        """The factor f' or g', taken of something else."""
-        if found := _is(node, "1 - np.tanh(X) ** 2"):
-            told = "the factor f'"
-            for pattern, why in (
-                ("1 - X ** 2", ": it is 1 - net**2, without tanh"),
-                ("1 - np.tanh(np.tanh(X)) ** 2", ": it is taken at s = tanh(net), and belongs at net"),
-                ("1 - np.tanh(X)", ": tanh is not squared"),
-                ("np.tanh(X) ** 2", ": it is tanh**2, and not one minus it"),
-                ("np.tanh(X) * (1 - np.tanh(X))", ": it is s (1 - s), the logistic function's"),
-                ("1 / (1 + np.exp(-X)) * (1 - 1 / (1 + np.exp(-X)))", ": it is that of the logistic function"),
-                ("X * (1 - X)", ": it is net (1 - net)"),
-                ("np.tanh(X)", ": it is tanh itself"),
-                ("1 + np.tanh(X) ** 2", ": its minus is a plus"),
-            ):
-                yield _made(pattern, **found), self.parts.get(ast.unparse(node), told) + why
-        elif found := _is(node, "1 - X ** 2"):
-            for pattern, why in (
-                ("1 - np.tanh(X) ** 2", ": tanh is taken of what is a state already"),
-                ("1 - X", ": the state is not squared"),
-                ("X * (1 - X)", ": it is s (1 - s), the logistic function's"),
-                ("X ** 2", ": it is s**2, and not one minus it"),
-                ("1 + X ** 2", ": its minus is a plus"),
-            ):
-                yield _made(pattern, **found), self.called(node) + why
-
-    def _logistic_slope(self, node: ast.BinOp) -> Rule:
-        if found := _is(node, "A * X * (1 - X)"):
-            for pattern, why in (
-                ("A", "it is left out"),
-                ("A * X", "its 1 - y is left out"),
-                ("A * (1 - X)", "its y is left out"),
-                ("A * (1 - X ** 2)", "it is 1 - y**2, the slope of tanh"),
-                ("A * X * (1 + X)", "its minus is a plus"),
-            ):
-                yield _made(pattern, **found), f"the factor g': {why}"
-
-    def _logistic(self, node: ast.BinOp) -> Rule:
-        if found := _is(node, "1 / (1 + np.exp(-X))"):
-            softmax = "np.exp(X) / np.exp(X).sum(axis=-1, keepdims=True)"
-            for pattern, why in (
-                (softmax, "softmax, and not the logistic one"),
-                ("np.tanh(X)", "tanh, and not the logistic one"),
-                ("X", "left out"),
-                ("1 / (1 + np.exp(X))", "that of minus net"),
-            ):
-                yield _made(pattern, **found), f"the function g: it is {why}"
+    def _form(self, node: ast.AST) -> Rule:
+        """What is written in the place of a factor or function that has mistakes of its own."""
+        for form, (name, others) in FORMS.items():
+            if found := _is(node, form):
+                told = self.parts.get(ast.unparse(node), name)
+                yield from ((_made(other, **found), f"{told}: {why}") for other, why in others.items())
+                return
 
     def _operation(self, node: ast.BinOp) -> Rule:
         left, right = node.left, node.right
@@ -393,7 +414,7 @@ class _Rules:
             inner = node.args[0]
             yield inner, "the function tanh: it is left out"
             yield _made("np.tanh(np.tanh(X))", X=inner), "the function tanh: it is taken twice"
-            yield _made("1 / (1 + np.exp(-X))", X=inner), "the function f: it is the logistic one, not tanh"
+            yield _made(LOGISTIC, X=inner), "the function f: it is the logistic one, not tanh"
             yield _made("np.maximum(X, 0)", X=inner), "the function f: it is relu, not tanh"
         elif _is_call(node, "log"):
             for other in ("log2", "log10", "log1p"):
@@ -405,14 +426,6 @@ class _Rules:
             yield node.args[0], "the order of the steps"
         elif _is_call(node, "range"):
             yield from self._range(node)
-        elif found := _is(node, "np.sqrt((X ** 2).sum())") or _is(node, "np.sqrt((X * X).sum())"):
-            for pattern, why in (
-                ("np.abs(X).max()", "it is the largest entry"),
-                ("np.abs(X).sum()", "it is the sum of the lengths of all entries"),
-                ("(X ** 2).sum()", "its root is left out"),
-                ("np.sqrt((X ** 2).mean())", "it is of the mean, not of the sum"),
-            ):
-                yield _made(pattern, **found), f"the norm: {why}"
         elif _is_call(node, "sqrt"):
             yield node.args[0], "the root: it is left out"
         elif _is_call(node, "min", "max", "minimum", "maximum") and len(node.args) == 2:
@@ -510,7 +523,7 @@ class _Rules:
                 made.value = _made(pattern, X=node.value, C=ast.Constant(most))
                 yield made, told + (" by its norm" if "norm" in pattern else "")
         if isinstance(node, ast.Return):
-            for pattern, word in (("np.tanh(X)", "tanh"), ("1 / (1 + np.exp(-X))", "the logistic one")):
+            for pattern, word in (("np.tanh(X)", "tanh"), (LOGISTIC, "the logistic one")):
                 squeezed = copy.copy(node)
                 squeezed.value = _made(pattern, X=node.value)
                 yield squeezed, f"the function f: {word} is taken of what is asked for"

@@ -18,7 +18,6 @@ from .causes import (
     Tried,
     answer,
     causes_of,
-    defined,
     described,
     is_close,
     is_equal,
@@ -29,7 +28,7 @@ from .causes import (
     right_answer,
     slips_of,
 )
-from .exercise import Exercise, Slip
+from .exercise import Exercise, Slip, defined
 
 UNKNOWN = "; which mistake this is, is not known"
 RIGHT, EMPTY, WRONG, ERROR, LATE = "right", "not written yet", "wrong", "stopped", "not reached"
