@@ -452,7 +452,7 @@ def test_every_public_name_is_in_the_table():
         tg.Unfolded,
         tg.Window,
     }
-    elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_names.py, tests/peers/test_watched.py
+    elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_files.py, tests/peers/test_watched.py
     public = [getattr(tg, name) for name in tg.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells) for name in module.__all__]
     for each in public:

@@ -19,6 +19,7 @@ import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from mutants.equivalent import reason
 from tinygrad_rnn import cli, guo
 from tinygrad_rnn.autodiff import Op, ops
 from tinygrad_rnn.exercises import folders
+from tinygrad_rnn.view.plots import MARKERS
 from tinygrad_rnn.view.svg import size
 
 mpl.use("agg")  # a build has no screen
@@ -308,7 +310,7 @@ def benchmarks(file: Path) -> str:
 def _plotted(rows: list[dict[str, Any]], peers: list[str]) -> Iterator[str]:
     """How many times `numpy_opt`'s time each of the others takes, from the smallest network to the largest."""
     ax, names = tg.plot_axes(5.4, 4.0), [row["size"] for row in rows]
-    for marker, peer in zip("osD^vPX*", peers, strict=False):
+    for marker, peer in zip(cycle(MARKERS), peers, strict=False):
         at = [k for k, row in enumerate(rows) if peer in row["ratios"]]
         ax.plot(at, [rows[k]["ratios"][peer] for k in at], marker=marker, label=peer)
     ax.plot([0, len(rows) - 1], [1, 1], color="black", linewidth=1, linestyle="--", label="numpy_opt")

@@ -180,3 +180,16 @@ def test_where_no_folder_can_be_made(tmp_path, monkeypatch, make):
 def test_a_folder_for_each_time(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert [files.new_folder("a", under="b/c").as_posix() for _ in range(3)] == ["b/c/a", "b/c/a-2", "b/c/a-3"]
+
+
+@pytest.mark.parametrize("name", [3, None, b"a", "", ".", "..", "a/b", "../a", "a\0b"])
+def test_a_folder_has_one_name(tmp_path, name):
+    with pytest.raises((TypeError, ValueError), match=r"it is (a string|one name)|a NUL in it"):
+        files.new_folder(name, under=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("under", [3, None, b"a"])
+def test_a_folder_is_made_under_a_path(under):
+    with pytest.raises(TypeError, match="pass the name of a file"):
+        files.new_folder("a", under=under)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from .asked import a_path
+from ..autodiff.calling import shortened
+from .asked import a_path, a_text
 
 if sys.platform != "win32":  # there, a file that is open cannot be removed, which serves as well as a lock
     import fcntl
@@ -87,14 +88,14 @@ def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwri
     return path
 
 
-def new_folder(name: str, under: str = "tinygrad-rnn-output") -> Path:
+def new_folder(name: str, under: str | os.PathLike[str] = "tinygrad-rnn-output") -> Path:
     """Make a folder that was not there, so that no earlier output is overwritten: ``name``, ``name-2``, ...
 
     Parameters
     ----------
     name : str
         What to call it.
-    under : str
+    under : path-like
         The folder that it is made in, below the one the program was started in.
 
     Returns
@@ -104,13 +105,19 @@ def new_folder(name: str, under: str = "tinygrad-rnn-output") -> Path:
 
     Raises
     ------
+    TypeError, ValueError
+        If `name` is not the name of one folder, or `under` is no path.
     OSError
         If it cannot be made.
     """
-    Path(under).mkdir(parents=True, exist_ok=True)  # it may be there, but not as a file or as a link to nowhere
+    a_text("new_folder", "name", name)
+    under = a_path(under)
+    if name in ("", "..") or a_path(name).name != name:
+        raise ValueError(f"new_folder: name={shortened(name)}: it is one name; under= says where the folder is made")
+    under.mkdir(parents=True, exist_ok=True)  # it may be there, but not as a file or as a link to nowhere
     number = 1
     while True:
-        folder = Path(under) / (name if number == 1 else f"{name}-{number}")
+        folder = under / (name if number == 1 else f"{name}-{number}")
         try:
             folder.mkdir()
         except FileExistsError:

@@ -94,15 +94,7 @@ def plot_lags(lengths: ArrayLike | Mapping[str, ArrayLike], *, ax: Axes | None =
     ImportError
         If matplotlib is not installed.
     """
-    named = lengths if isinstance(lengths, Mapping) else {"": lengths}
-    rows = {name: _lengths(f"lengths[{name!r}]" if name else "lengths", row) for name, row in named.items()}
-    if not rows:
-        raise ValueError("lengths is empty: there is nothing to plot")
-    for name, row in rows.items():
-        if row.ndim != 1 or not row.size:
-            raise ValueError(
-                f"lengths{f'[{name!r}]' if name else ''} has shape {row.shape}: it must be (K,), a number a lag"
-            )
+    rows = {name: _by_lag(what, row) for name, what, row in _named("lengths", lengths)}
     ax = plot_axes() if ax is None else ax
     from matplotlib.ticker import MaxNLocator
 
@@ -143,10 +135,7 @@ def plot_masks(masks: ArrayLike | Mapping[str, ArrayLike]) -> list[Axes]:
     ImportError
         If matplotlib is not installed.
     """
-    named = masks if isinstance(masks, Mapping) else {"": masks}
-    counts = {name: _influences(f"masks[{name!r}]" if name else "masks", mask) for name, mask in named.items()}
-    if not counts:
-        raise ValueError("masks is empty: there is nothing to plot")
+    counts = {name: _influences(what, mask) for name, what, mask in _named("masks", masks)}
     across = min(3, len(counts))
     down = -(-len(counts) // across)
     figure = _figure(2.1 * across, 2.4 * down)
@@ -194,6 +183,22 @@ def plot_axes(width: float = 6.0, height: float = 3.6) -> Axes:
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     return ax
+
+
+def _named(argument: str, given: ArrayLike | Mapping[str, ArrayLike]) -> list[tuple[str, str, ArrayLike]]:
+    """Each array with its name, and with what an error calls it."""
+    if not isinstance(given, Mapping):
+        return [("", argument, given)]
+    if not given:
+        raise ValueError(f"{argument} is empty: there is nothing to plot")
+    return [(name, f"{argument}[{name!r}]", values) for name, values in given.items()]
+
+
+def _by_lag(what: str, values: ArrayLike) -> NDArray[Any]:
+    found = _lengths(what, values)
+    if found.ndim != 1 or not found.size:
+        raise ValueError(f"{what} has shape {found.shape}: it must be (K,), a number a lag")
+    return found
 
 
 def _influences(what: str, values: ArrayLike) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 Point = tuple[float, float]
+MARGIN = 16  # around everything
 BETWEEN = " " * 6  # between what stands in a caption
 CUT = "scissors"  # in a legend, instead of a colour
 
@@ -122,7 +123,7 @@ class Scene:
         cut = ((CUT, "cut: no error comes back"),) if any(line.cut for line in self.lines) else ()
         return (*self.legend, *cut)
 
-    def bounds(self, margin: float = 16) -> tuple[float, float, float, float]:
+    def bounds(self) -> tuple[float, float, float, float]:
         """Left, bottom, right and top of everything, with a margin."""
         xs = [b.x - b.width / 2 for b in self.boxes] + [b.x + b.width / 2 for b in self.boxes]
         ys = [b.y - b.height / 2 for b in self.boxes] + [b.y + b.height / 2 for b in self.boxes]
@@ -133,7 +134,7 @@ class Scene:
             xs += [x for x, _ in line.points]
             ys += [y for _, y in line.points]
         below = 24 * bool(self.caption) + 26 * bool(self.signs)
-        left, right = min(xs) - margin, max(xs) + margin
+        left, right = min(xs) - MARGIN, max(xs) + MARGIN
         words = max(5.6 * len(self.caption), sum(24 + 5.4 * len(text) for _, text in self.signs))
-        spare = max(0.0, words + margin - (right - left)) / 2
-        return left - spare, min(ys) - margin - below, right + spare, max(ys) + margin
+        spare = max(0.0, words + MARGIN - (right - left)) / 2
+        return left - spare, min(ys) - MARGIN - below, right + spare, max(ys) + MARGIN
