@@ -19,7 +19,7 @@ from .terms import Outer, added
 
 
 @dataclass(slots=True, eq=False)
-class Term(Generic[V]):
+class ChainTerm(Generic[V]):
     """One term of the chain rule.
 
     Attributes
@@ -52,7 +52,7 @@ class Term(Generic[V]):
         return frozen(added(self.arrived[: self.place + 1]))  # type: ignore[arg-type]
 
 
-class Share(Term[V]):
+class Share(ChainTerm[V]):
     """Backwards: the share of the node's cotangent that its parent receives, of the parent's shape."""
 
     __slots__ = ()
@@ -65,7 +65,7 @@ class Share(Term[V]):
         return self.node.tape.equations.get(pair) or (rule.equation if rule else "")
 
 
-class Push(Term[V]):
+class Push(ChainTerm[V]):
     """Forwards: what the tangent of the parent does to the node, of the node's shape."""
 
     __slots__ = ()

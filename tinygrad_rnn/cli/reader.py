@@ -45,7 +45,7 @@ q or Escape            quit; Escape also leaves a prompt
 Any key goes back to the page."""
 
 
-class Printed(Printer):
+class CellPrinter(Printer):
     """What is printed while a cell runs: steps are kept apart, and a bar on the screen shows how far it is."""
 
     def __init__(self, console: Console) -> None:
@@ -194,7 +194,7 @@ class Reader:
                 continue
             made.blocks.append(("code", cell.source))
             printed = io.StringIO()
-            with redirect_stdout(printed), printing_with(Printed(self.console)):
+            with redirect_stdout(printed), printing_with(CellPrinter(self.console)):
                 value = execute(cell, self.lesson, self.names)
             made.blocks += [("output", part.strip("\n")) for part in printed.getvalue().split(BREAK) if part.strip()]
             if isinstance(value, Picture | Player):

@@ -20,7 +20,7 @@ CELLS: dict[Any, Callable[..., Any]] = {
 
 
 @dataclass
-class Layers:
+class FusedCall:
     """What one call computes: the steps of the input, (B, l) each, and how its layers are stacked.
 
     Packed sequences, longest first, have fewer samples in later steps.
@@ -37,7 +37,7 @@ class Layers:
     part: Callable[[Tensor], list[Tensor]]
 
 
-def understood(func: Any, args: Sequence[Any]) -> Layers:
+def understood(func: Any, args: Sequence[Any]) -> FusedCall:
     """The arguments of a fused call.
 
     Raises
@@ -63,38 +63,38 @@ def understood(func: Any, args: Sequence[Any]) -> Layers:
         )
     if not biased:
         weights = [w for pair in zip(weights[::2], weights[1::2], strict=True) for w in (*pair, None, None)]
-    return Layers(CELLS[func], part(data), start, weights, count, dropping * train, both_ways, join, part)
+    return FusedCall(CELLS[func], part(data), start, weights, count, dropping * train, both_ways, join, part)
 
 
-def played(layers: Layers, read: Callable[[Tensor, int], Tensor]) -> tuple[Tensor, ...]:
+def played(call: FusedCall, read: Callable[[Tensor, int], Tensor]) -> tuple[Tensor, ...]:
     """The outputs and last states of the layers, as the fused call gives them.
 
     Parameters
     ----------
-    layers : Layers
+    call : FusedCall
     read : callable
         ``read(weight, t)``: the weight's copy at time step t.
     """
-    ways, steps = 2 if layers.both_ways else 1, layers.steps
-    last: list[list[Tensor]] = [[] for _ in layers.start]
-    for k in range(layers.count):
+    ways, steps = 2 if call.both_ways else 1, call.steps
+    last: list[list[Tensor]] = [[] for _ in call.start]
+    for k in range(call.count):
         sides = []
         for way in range(ways):
             at = k * ways + way
-            weights = layers.weights[4 * at : 4 * at + 4]
-            outputs, ends = _one_way(layers, steps, [h[at] for h in layers.start], weights, way == 1, read)
+            weights = call.weights[4 * at : 4 * at + 4]
+            outputs, ends = _one_way(call, steps, [h[at] for h in call.start], weights, way == 1, read)
             sides.append(outputs)
             for all_ends, end in zip(last, ends, strict=True):
                 all_ends.append(end)
         steps = [torch.cat(parts, -1) for parts in zip(*sides, strict=True)]
-        if layers.dropout and k < layers.count - 1:
+        if call.dropout and k < call.count - 1:
             # On all steps at once, so that the masks are those that the fused call would have drawn.
-            steps = layers.part(dropout(layers.join(steps), layers.dropout, True))
-    return layers.join(steps), *(torch.stack(each) for each in last)
+            steps = call.part(dropout(call.join(steps), call.dropout, True))
+    return call.join(steps), *(torch.stack(each) for each in last)
 
 
 def _one_way(
-    layers: Layers,
+    call: FusedCall,
     steps: list[Tensor],
     start: list[Tensor],
     weights: Sequence[Tensor],
@@ -114,7 +114,7 @@ def _one_way(
         if samples > going:
             state = [torch.cat([h, h0[going:samples]]) for h, h0 in zip(state, start, strict=True)]
         copies = [None if w is None else read(w, t + 1) for w in weights]
-        new = layers.cell(steps[t], tuple(state) if len(state) > 1 else state[0], *copies)
+        new = call.cell(steps[t], tuple(state) if len(state) > 1 else state[0], *copies)
         state = list(new) if len(state) > 1 else [new]
         outputs[t] = state[0]
     for those in reversed(ended):

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from . import fused
-from .reads import Computed, Place, Read
+from .reads import Computed, ParameterRead, Place
 
 TORCH = torch.__path__[0]
 PACKAGE = __file__.rpartition("/")[0]
@@ -50,14 +50,14 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
         params: Mapping[str, Any],
         constant: Iterator[Any],
         time_axis: int | None,
-        came_back: Callable[[Read, Any], None],
+        came_back: Callable[[ParameterRead, Any], None],
     ) -> None:
         super().__init__()
         self.params, self.time_axis, self.came_back = params, time_axis, came_back
         self.names = {id(p): name for name, p in params.items()}
         self.constant = {id(b) for b in constant}
         self.computed: dict[int, Computed] = {}
-        self.reads: list[Read] = []
+        self.reads: list[ParameterRead] = []
         self.modules: list[str] = []  # those that run, the innermost last
         self.said: int | None = None
         self.outermost: int | None = None  # the frame where the watching began; those around it say nothing
@@ -74,7 +74,7 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
         roots = (name,) if name is not None else self.computed[id(tensor)].roots
         said = self.said if t is None else t
         view = tensor.view_as(tensor)
-        found = Read(tensor, view, roots, place, said)
+        found = ParameterRead(tensor, view, roots, place, said)
         # Weakly: what a hook holds, the collector does not see, and the read holds the view that holds the hook.
         mode, noted = weakref.ref(self), weakref.ref(found)
         view.register_hook(lambda g: _came_back(mode(), noted(), g))
@@ -150,6 +150,6 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
         return (self.modules[-1] if self.modules else "", *lines[::-1])
 
 
-def _came_back(mode: Mode | None, read: Read | None, g: Any) -> None:
+def _came_back(mode: Mode | None, read: ParameterRead | None, g: Any) -> None:
     if mode is not None and read is not None:
         mode.came_back(read, g)

@@ -11,7 +11,7 @@ Place = tuple[Any, ...]
 
 
 @dataclass(eq=False)
-class Read:
+class ParameterRead:
     """One read of a parameter, or of what was computed from parameters alone.
 
     Attributes
@@ -54,10 +54,10 @@ class Computed:
 
     tensor: Any
     roots: tuple[str, ...]
-    made_by: list[Read]
+    made_by: list[ParameterRead]
 
 
-def copies_of(reads: Sequence[Read], computed: Iterable[Computed]) -> list[tuple[int | None, Read]]:
+def copies_of(reads: Sequence[ParameterRead], computed: Iterable[Computed]) -> list[tuple[int | None, ParameterRead]]:
     """The reads that are copies, each with its time step, or None if it stands in no loop.
 
     A weight's transpose, made before the loop and read at each step, has copies of its own; read once, its making is

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from .mode import Mode
-from .reads import Read, copies_of
+from .reads import ParameterRead, copies_of
 
 Array = NDArray[Any]
 X = TypeVar("X")
@@ -75,7 +75,7 @@ class Watched:
 
     # ---- while gradients come back
 
-    def _came_back(self, read: Read, g: Any) -> None:
+    def _came_back(self, read: ParameterRead, g: Any) -> None:
         if self._aside:
             return
         now = torch._C._current_graph_task_id()
@@ -85,7 +85,7 @@ class Watched:
         for name, part in self._pulled(read, g):
             read.add(name, part)
 
-    def _pulled(self, read: Read, g: Any) -> Iterator[tuple[str, Any]]:
+    def _pulled(self, read: ParameterRead, g: Any) -> Iterator[tuple[str, Any]]:
         """The gradient for each parameter that what was read is made of, while the graph between them is there."""
         if read.of is self._params.get(read.roots[0]):
             yield read.roots[0], g
@@ -169,7 +169,7 @@ class Watched:
                 norms[k, t - 1] = float(share.norm())
         return norms
 
-    def _placed(self) -> list[tuple[int | None, Read]]:
+    def _placed(self) -> list[tuple[int | None, ParameterRead]]:
         return copies_of(self._mode.reads, self._mode.computed.values())
 
     def _looped(self) -> list[str]:
