@@ -243,17 +243,10 @@ class Book:
             By name, how far errors go back and what each copy, (T, ...), would give then.
         """
         self._sum_up()
-        times = sorted(self.arrived)
-        columns = spans(self.shown) if any(times) else []
+        columns = spans(self.shown) if any(self.arrived) else []
         ordered = sorted(self.arrived.values(), key=lambda each: each[3].number)
         gradient, first_sum, earliest = ordered[-1][2], ordered[0][2], ordered[0][3]
         amounts = Amounts(gradient)
-        small = gradient.size <= MOST_COLUMNS
-        sums = {k: so_far for k, (_, _, so_far, _) in enumerate(ordered, 1)}
-        more = digits([share for _, share, _, _ in ordered], sums) if small else None
-
-        def cells(values: Array, more: list[int] | None = more) -> tuple[str, ...]:
-            return tuple(written(values, more)) if small else (number(float(np.linalg.norm(values))),)
 
         def costs(first: int, last: int) -> tuple[str, ...]:
             if given is None:
@@ -281,13 +274,7 @@ class Book:
             )
         return Account(
             plain(symbol(self.weight)),
-            tuple(entries(self.weight, self.shape)) if small else ("‖share‖",),
-            tuple(
-                Row(str(t) if t == self.arrived[t][0] else f"{t} to {self.arrived[t][0]}", cells(share), step.number)
-                for t in times
-                for _, share, _, step in [self.arrived[t]]
-            ),
-            tuple((step.number, cells(so_far, None)) for _, _, so_far, step in ordered),
+            *self._table(ordered, gradient.size <= MOST_COLUMNS),
             self.weight,
             self.shape,
             tuple(entries(self.weight, self.shape)) if gradient.size <= MOST_ENTRIES else (),
@@ -305,6 +292,23 @@ class Book:
                 for name, (reach, each) in others.items()
             ),
         )
+
+    def _table(
+        self, ordered: Sequence[tuple[int, Array, Array, Step]], small: bool
+    ) -> tuple[tuple[str, ...], tuple[Row, ...], tuple[tuple[int, tuple[str, ...]], ...]]:
+        """The columns, rows and sums of an account, entry by entry if it is small."""
+        sums = {k: so_far for k, (_, _, so_far, _) in enumerate(ordered, 1)}
+        more = digits([share for _, share, _, _ in ordered], sums) if small else None
+
+        def cells(values: Array, more: list[int] | None = None) -> tuple[str, ...]:
+            return tuple(written(values, more)) if small else (number(float(np.linalg.norm(values))),)
+
+        rows = tuple(
+            Row(str(t) if t == last else f"{t} to {last}", cells(share, more), step.number)
+            for t, (last, share, _, step) in sorted(self.arrived.items(), key=lambda each: each[0])
+        )
+        columns = tuple(entries(self.weight, self.shape)) if small else ("‖share‖",)
+        return columns, rows, tuple((step.number, cells(so_far)) for _, _, so_far, step in ordered)
 
     def _error(self, copy: str, share: Array) -> tuple[str, ...]:
         """The error that times what the copy multiplied gives this share, if it is one product and that is not 0."""
