@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tinygrad_rnn import cli
-from tinygrad_rnn.view import lessons
+from tinygrad_rnn.view import lessons, prose
 
 FILES = [found.path for found in lessons.lessons()]
 
@@ -166,12 +166,12 @@ def test_an_error_in_a_lesson_names_its_line(tmp_path):
 
 def test_formulas_in_the_text_become_plain():
     text = "see $\\delta = -1$ and\n$$\n\\begin{aligned}\na_j &= \\sum_i b_i, \\\\\nc &= 2\n\\end{aligned}\n$$"
-    assert lessons.plain_math(text) == "see δ = −1 and\n```text\naⱼ = Σᵢ bᵢ,\nc = 2\n```"
+    assert prose.plain_math(text) == "see δ = −1 and\n```text\naⱼ = Σᵢ bᵢ,\nc = 2\n```"
 
 
 @pytest.mark.parametrize("lesson", lessons.lessons(), ids=lambda lesson: lesson.number)
 def test_a_terminal_shows_no_latex(lesson):
-    texts = [lessons.plain_math(cell.source) for cell in lessons.cells(lesson.text) if cell.kind == "markdown"]
+    texts = [prose.plain_math(cell.source) for cell in lessons.cells(lesson.text) if cell.kind == "markdown"]
     assert not [text for text in texts if re.search(r"[\\$\0]", text)]
 
 
@@ -185,7 +185,7 @@ def test_a_terminal_shows_no_latex(lesson):
     ],
 )
 def test_formulas_of_the_text_in_plain(latex, plain):
-    assert lessons.plain_math(latex) == plain
+    assert prose.plain_math(latex) == plain
 
 
 def test_a_pipe_gets_utf8_wherever_we_are(tmp_path):

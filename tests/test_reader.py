@@ -9,7 +9,7 @@ import pytest
 
 from cli_terminal import CLEAR, Screen, at_a_terminal, bare
 from tinygrad_rnn.cli import reader, screen
-from tinygrad_rnn.view import lessons, walk
+from tinygrad_rnn.view import lessons, prose, walk
 
 SIZES = [(80, 24), (120, 40)]
 NARROW = [(40, 12), (20, 6)]
@@ -95,13 +95,13 @@ def test_every_page_fits_and_the_left_arrow_goes_back_from_every_page(lesson, tm
 
 @pytest.mark.parametrize("lesson", ALL, ids=lambda lesson: lesson.number)
 def test_in_a_terminal_nobody_is_told_to_move_a_picture(lesson):
-    told = [lessons.in_a_terminal(cell.source, Path("a.svg")) for cell in lesson.cells() if cell.kind == "markdown"]
+    told = [prose.in_a_terminal(cell.source, Path("a.svg")) for cell in lesson.cells() if cell.kind == "markdown"]
     assert not [text for text in told if re.search("move the picture", text, re.IGNORECASE)]
 
 
 def test_what_is_moved_on_a_page_is_opened_in_a_terminal():
-    assert lessons.in_a_terminal("(Move the picture sideways.)", Path("b/a.svg")) == "(Open b/a.svg.)"
-    assert lessons.in_a_terminal("Do move the picture sideways to see it.") == "Do open the picture to see it."
+    assert prose.in_a_terminal("(Move the picture sideways.)", Path("b/a.svg")) == "(Open b/a.svg.)"
+    assert prose.in_a_terminal("Do move the picture sideways to see it.") == "Do open the picture to see it."
 
 
 # ---- lesson 1

@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import formulas
 from tinygrad_rnn import guo
-from tinygrad_rnn.view import lessons
+from tinygrad_rnn.view import lessons, prose
 
 TERMS_IN = "lessons/"
 NUMBERS_IN = (TERMS_IN, "glossary", "notation", "teaching", "through_time", "equations")
@@ -133,7 +133,7 @@ def _terms(app: Sphinx) -> dict[str, Target]:
 def _plain(definition: nodes.Node) -> str:
     """What a definition says, its formulas too, in one line of text."""
     pieces = (
-        lessons.plain_math(f"${piece.astext()}$") if isinstance(piece.parent, nodes.math) else piece.astext()
+        prose.plain_math(f"${piece.astext()}$") if isinstance(piece.parent, nodes.math) else piece.astext()
         for piece in definition.findall(nodes.Text)
     )
     return " ".join("".join(pieces).split())

@@ -13,7 +13,8 @@ from rich.markdown import Markdown
 from ..exercises import folders
 from ..view import EngineError, Picture, Player
 from ..view.characters import in_characters
-from ..view.lessons import Lesson, Shown, in_a_terminal, lessons, run
+from ..view.lessons import Lesson, Shown, lessons, run
+from ..view.prose import in_a_terminal
 from ..view.terminal import Cleaned, raw
 from ..view.walk import without_unicode
 from .reader import WIDEST, Reader, coloured

@@ -20,11 +20,12 @@ from rich.text import Text
 
 from ..view import EngineError, Picture, Player, Trace
 from ..view.characters import in_characters
-from ..view.lessons import Lesson, LessonCell, Shown, execute, fresh_names, in_a_terminal
-from ..view.pages import folded, pages, parts
+from ..view.lessons import Lesson, LessonCell, Shown, execute, fresh_names
+from ..view.prose import in_a_terminal
 from ..view.terminal import TURNS, Keyboard, Printer, printing_with, raw
 from ..view.text import clean
 from ..view.walk import FIRST, walk, without_unicode
+from .pages import folded, pages, parts
 from .screen import Screen, opened
 
 T = TypeVar("T")
