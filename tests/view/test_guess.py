@@ -43,11 +43,11 @@ def test_near_is_two_decimals_or_two_digits(shown):
 def held(shown):
     """What a page holds: for each step, what is asked for, and what each answer means."""
     data = json.loads(re.search(r'class="bptt-data">(.*?)</script>', tg.player(shown).page())[1])
-    return data["says"], [step.get("ask") for step in data["steps"]]
+    return data["says"], data["near"], [step.get("ask") for step in data["steps"]]
 
 
 def test_the_page_holds_the_same(shown):
-    says, asked = held(shown)
+    says, near, asked = held(shown)
     assert [ask is not None for ask in asked] == [bool(question(m)) and not quiet(m) for m in shown.moments]
     for ask, m in zip(asked, shown.moments, strict=True):
         if ask is None:
@@ -55,7 +55,7 @@ def test_the_page_holds_the_same(shown):
         what, foreseen = ask
         for (number, kind, term), answer in zip(foreseen, answers(m), strict=True):
             assert says[kind].format(what[term]) == answer.verdict
-            off = max(0.0051, 0.02 * abs(number))  # as the script has it
+            off = max(near[0], near[1] * abs(number))  # as the script has it
             np.testing.assert_allclose([number - off, number + off], answer[:2], rtol=6e-4)
 
 
@@ -79,4 +79,4 @@ def test_what_is_not_finite_is_not_asked_for():
         shown = tg.trace(tg.unfold(p.cell, p.params, p.x, p.d, s0=p.s0))
     m = shown.moments[shown.find(-1, value=None)]
     assert (question(m), answers(m)) == ("", [])
-    assert held(shown)[1][shown.moments.index(m)] is None
+    assert held(shown)[2][shown.moments.index(m)] is None

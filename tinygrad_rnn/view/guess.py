@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from .trace import Moment
 
+# How far off is near enough, by itself and as a part of the number: who rounds to two decimals, or to two digits, on
+# the way gets there.
+NEAR = 0.0051, 0.02
 SAYS = (
     "Right: {}.",
     "The size is right, the sign is not.",
@@ -44,14 +47,9 @@ def answers(m: Moment) -> list[Answer]:
 
 def foreseen(m: Moment) -> list[tuple[float, int, str]]:
     """The numbers that are foreseen, which of `SAYS` each means, and of what: each number once."""
-    found = [each for each in _foreseen(m) if math.isfinite(1.02 * each[0])]
+    found = [each for each in _foreseen(m) if all(map(math.isfinite, _near(each[0])))]
     first = {number: (number, kind, what) for number, kind, what in reversed(found)}
     return [each for each in found if first[each[0]] == each]
-
-
-def otherwise(m: Moment) -> str:
-    """What is said about a guess that is none of these."""
-    return f"Work out {m.text} with the numbers of the step before."
 
 
 def judge(m: Moment, said: str) -> str:
@@ -61,7 +59,7 @@ def judge(m: Moment, said: str) -> str:
     except ValueError:
         return "Write a number, such as −0.25."
     verdicts = (answer.verdict for answer in answers(m) if answer.low <= guess <= answer.high)
-    return next(verdicts, f"Not {said.strip()}. {otherwise(m)}")
+    return next(verdicts, f"Not {said.strip()}. Work out {m.text} with the numbers of the step before.")
 
 
 def _foreseen(m: Moment) -> Iterator[tuple[float, int, str]]:
@@ -76,6 +74,5 @@ def _foreseen(m: Moment) -> Iterator[tuple[float, int, str]]:
 
 
 def _near(number: float) -> tuple[float, float]:
-    """Near enough is what somebody gets who rounds to two decimals, or to two digits, on the way."""
-    off = max(0.0051, 0.02 * abs(number))
+    off = max(NEAR[0], NEAR[1] * abs(number))
     return number - off, number + off

@@ -14,7 +14,7 @@ from typing import Any
 from ..autodiff.notation import number
 from .accounts import Account, Amount, Contribution, Other
 from .dark import dark
-from .guess import SAYS, foreseen, question
+from .guess import NEAR, SAYS, foreseen, question
 from .palette import PALETTE
 from .tiles import MOST as MOST_BLOCKS
 from .trace import Moment, Trace
@@ -164,6 +164,7 @@ def script_data(trace: Trace, weights: Sequence[dict[str, Any]], start: tuple[in
         "longest": [number(top) for top in tops(trace)],
         "weights": [_scripted(w) for w in weights],
         "says": SAYS,
+        "near": NEAR,
         "steps": steps,
     }
 

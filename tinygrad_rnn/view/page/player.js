@@ -239,7 +239,7 @@
       const onsubmit = (e) => {
         e.preventDefault();
         const given = field.value.trim(), guess = given ? num(given) : NaN;
-        const [, kind, term] = foreseen.find(([n]) => Math.abs(guess - n) <= Math.max(0.0051, 0.02 * Math.abs(n))) ?? [];
+        const [, kind, term] = foreseen.find(([n]) => Math.abs(guess - n) <= Math.max(D.near[0], D.near[1] * Math.abs(n))) ?? [];
         const says = isNaN(guess) ? "Write a number, such as −0.25." : kind === undefined ? `Not ${given}. Work it out with the numbers here.` : D.says[kind].replace("{}", what[term]);
         if (kind === 0) { done(); said.prepend(el("p", { role: "status" }, says)); } else verdict.textContent = says;
       };
