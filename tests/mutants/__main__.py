@@ -44,7 +44,7 @@ from equivalent import reason
 ROOT = Path(__file__).parents[2]
 PACKAGE = "tinygrad_rnn"
 # Of `view`, the files that show numbers: what a picture looks like is compared whole, with the golden files.
-NUMBERS = ["accounts", "flow", "guess", "ledger", "overlay", "trace", "units", "walk"]
+NUMBERS = ["accounts", "flow", "guess", "ledger", "overlay", "trace", "tracing", "units", "walk"]
 PARTS = {name: [name] for name in ("autodiff", "replay", "unfold", "through_time", "train")}
 PARTS["view"] = [f"view/{name}.py" for name in NUMBERS]
 PARTS["exercises"] = [f"exercises/{name}.py" for name in ("causes", "kinds", "verdicts")]

@@ -11,7 +11,8 @@ from .player import Player, player
 from .plots import plot_axes, plot_influence, plot_lags, plot_masks
 from .scene import Scene
 from .terminal import show
-from .trace import Drawn, Entry, Moment, Part, Trace, trace
+from .trace import Drawn, Entry, Moment, Part, Trace
+from .tracing import trace
 from .views import draw
 
 __all__ = [

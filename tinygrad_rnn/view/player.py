@@ -24,7 +24,8 @@ from .page_data import ledgers, quiet, script_data
 from .redrawn import redrawn
 from .slim import slim
 from .text import printable
-from .trace import Trace, trace
+from .trace import Trace
+from .tracing import trace
 
 if TYPE_CHECKING:
     from jinja2 import Environment

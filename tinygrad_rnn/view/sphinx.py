@@ -26,7 +26,8 @@ from .ledger import ledger
 from .player import Player, script_text, style_text
 from .redrawn import redrawn
 from .text import clean, printable
-from .trace import Trace, trace
+from .trace import Trace
+from .tracing import trace
 from .views import draw
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from ..autodiff.asked import asked
 from ..autodiff.calling import shortened
 from ..unfold import Step
 from .text import clean
-from .trace import Moment, moment
+from .trace import Moment
+from .tracing import moment
 
 T = TypeVar("T")
 WIDTH = 78
