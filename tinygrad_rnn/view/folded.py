@@ -9,7 +9,7 @@ from ..autodiff.notation import plain, symbol
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 from .layout import Column, Edge, Item, place
-from .overlay import Drawn, Numbers, Overlay
+from .overlay import InPicture, Numbers, Overlay
 from .scene import BETWEEN, Scene
 from .unfolding import TALL, Unfolding, text_width
 
@@ -142,7 +142,7 @@ class OfAllSteps(Overlay):
         self.legend = self.base.legend
 
     @property
-    def signs(self) -> Sequence[tuple[str, Drawn]]:
+    def signs(self) -> Sequence[tuple[str, InPicture]]:
         """See `Overlay`."""
         return self.base.signs
 

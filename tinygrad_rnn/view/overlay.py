@@ -19,13 +19,13 @@ from .scene import Box, Line
 from .text import called
 
 Numbers = tuple[tuple[str, str], ...]
-Drawn = Callable[[Sequence[Box], Sequence[Line]], bool]  # whether a sign is in a picture
+InPicture = Callable[[Sequence[Box], Sequence[Line]], bool]  # whether a sign is in a picture
 GREY = "#B9B9B2"
 ERROR, BAD = "#B3261E", "#D00000"
 WALKED = 200_000  # so many nodes are walked in a tenth of a second
 
 
-def written(mark: str = "", kind: str = "") -> Drawn:
+def has_number(mark: str = "", kind: str = "") -> InPicture:
     """Whether a line of numbers has this mark, or is of this kind; a caller's own words are none."""
     return lambda boxes, _: any(
         mark in text and kind in (sort, "") for box in boxes for sort, text in box.numbers if sort != "caption"
@@ -42,8 +42,8 @@ def in_color(_: Sequence[Box], lines: Sequence[Line]) -> bool:
     return any(line.color not in ("", GREY) for line in lines)
 
 
-NOT_YET = ("—: not computed yet", written("—"))
-LENGTH = ("‖·‖: Euclidean length", written("‖·‖"))
+NOT_YET = ("—: not computed yet", has_number("—"))
+LENGTH = ("‖·‖: Euclidean length", has_number("‖·‖"))
 UNREACHED = ("grey: no error comes to it", in_grey)
 
 
@@ -92,7 +92,7 @@ class Overlay:
         return losses[self.of - 1] if self.of and losses else cost if self.root is None else self.root
 
     @property
-    def signs(self) -> Sequence[tuple[str, Drawn]]:
+    def signs(self) -> Sequence[tuple[str, InPicture]]:
         """What each sign means, and whether a picture has it."""
         return ()
 
@@ -155,10 +155,10 @@ class Written(Overlay):
         self.fades = cotangents
 
     @property
-    def signs(self) -> Sequence[tuple[str, Drawn]]:
+    def signs(self) -> Sequence[tuple[str, InPicture]]:
         """See `Overlay`."""
-        back = f"∂, red: d{called(self.root)} / d box", written(kind="cotangent")
-        return ("black: values", written(kind="value")), back, LENGTH, NOT_YET, UNREACHED
+        back = f"∂, red: d{called(self.root)} / d box", has_number(kind="cotangent")
+        return ("black: values", has_number(kind="value")), back, LENGTH, NOT_YET, UNREACHED
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -242,10 +242,10 @@ class Gradient(Overlay):
         self.legend = tuple((scale((v - self.low) / (self.high - self.low)), tick(10**v)) for v in ticks)
 
     @property
-    def signs(self) -> Sequence[tuple[str, Drawn]]:
+    def signs(self) -> Sequence[tuple[str, InPicture]]:
         """See `Overlay`."""
         scale = f"colour: the Euclidean length of d{called(self.root)} / d box", lambda *_: bool(self.legend)
-        return scale, ("‖∂‖: this length", written("‖∂‖")), NOT_YET, UNREACHED
+        return scale, ("‖∂‖: this length", has_number("‖∂‖")), NOT_YET, UNREACHED
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -280,12 +280,12 @@ class Shares(Overlay):
                 self.share[node.index] = None if whole is None else part_along(own, whole)
 
     @property
-    def signs(self) -> Sequence[tuple[str, Drawn]]:
+    def signs(self) -> Sequence[tuple[str, InPicture]]:
         """See `Overlay`."""
         root = called(self.root)
         part = f"%: each copy's part of d{root} / d weight, along it; the copies of a weight add up to 100 %"
-        whole = f"∂, red: d{root} / d box", written(kind="cotangent")
-        return (part, written("%")), whole, LENGTH, NOT_YET, UNREACHED
+        whole = f"∂, red: d{root} / d box", has_number(kind="cotangent")
+        return (part, has_number("%")), whole, LENGTH, NOT_YET, UNREACHED
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -338,10 +338,10 @@ class Jacobian(Overlay):
         self.legend = tuple((diverging(v / self.reach), tick(10**v)) for v in ticks)
 
     @property
-    def signs(self) -> Sequence[tuple[str, Drawn]]:
+    def signs(self) -> Sequence[tuple[str, InPicture]]:
         """See `Overlay`."""
         stretch = "colour of a line: the largest singular value of ds(t)/ds(t−1)", in_color
-        return stretch, ("σ: the largest and the smallest one", written("σ ")), NOT_YET
+        return stretch, ("σ: the largest and the smallest one", has_number("σ ")), NOT_YET
 
     def numbers(self, node: Node) -> Numbers:
         """See `Overlay`."""
@@ -366,7 +366,7 @@ class Path(Overlay):
     fades = True
 
     @property
-    def signs(self) -> Sequence[tuple[str, Drawn]]:
+    def signs(self) -> Sequence[tuple[str, InPicture]]:
         """See `Overlay`."""
         carries_it = f"red: what carries the error of {called(self.start())} back", in_color
         return carries_it, ("grey: what it does not reach", in_grey)
