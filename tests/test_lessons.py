@@ -159,8 +159,9 @@ def test_a_cell_says_how_long_it_takes_and_a_line_what_it_is_when_time_is_short(
 def test_an_error_in_a_lesson_names_its_line(tmp_path):
     path = tmp_path / "01_wrong.py"
     path.write_text("# %% [markdown]\n# # Wrong\n\n# %%\n\nassert 1 == 2\n")
+    lesson = lessons.Lesson(1, path)
     with pytest.raises(AssertionError) as error:
-        lessons.run(lessons.Lesson(1, path), lambda _: None, lambda _: None)
+        lessons.execute(lesson.cells()[-1], lesson, lessons.fresh_names(lesson))
     assert error.traceback[-1].lineno + 1 == 6
 
 

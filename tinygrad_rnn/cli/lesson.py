@@ -13,7 +13,7 @@ from rich.markdown import Markdown
 from ..exercises import folders
 from ..view import EngineError, Picture, Player
 from ..view.characters import in_characters
-from ..view.lessons import Lesson, Shown, lessons, run
+from ..view.lessons import Lesson, Shown, execute, fresh_names, lessons
 from ..view.prose import in_a_terminal
 from ..view.terminal import Cleaned, raw
 from ..view.walk import without_unicode
@@ -55,27 +55,28 @@ def _print(chosen: Lesson, after: str, plain: bool, quick: bool) -> None:
     stream: Any = Cleaned(raw(sys.stdout), without_unicode) if plain else raw(sys.stdout)
     console = Console(file=stream, width=WIDEST)
     console.print(chosen.opening(quick), highlight=False)
-    shown = Shown(chosen)
-
-    def on_text(source: str) -> None:
-        console.print()
-        console.print(Markdown(in_a_terminal(source)))
-
-    def on_code(source: str) -> None:
-        console.print()
-        console.print(coloured(source))
-        console.print()
-
-    def on_shown(value: Picture | Player) -> None:
-        kind = "picture" if isinstance(value, Picture) else "player"
-        if isinstance(value, Picture) and (drawn := in_characters(value.scene, WIDEST)):
-            click.echo(f"{drawn}\n")
-        try:
-            click.echo(f"the {kind}: {shown.save(value).as_posix()}")
-        except (OSError, EngineError) as error:  # the lesson goes on without it
-            click.echo(f"the {kind} could not be written: {error}")
-
+    shown, names = Shown(chosen), fresh_names(chosen)
     with redirect_stdout(stream if plain else sys.stdout):
-        run(chosen, on_text, on_code, on_shown, quick)
+        for cell in chosen.cells(quick):
+            console.print()
+            if cell.kind == "markdown":
+                console.print(Markdown(in_a_terminal(cell.source)))
+                continue
+            console.print(coloured(cell.source))
+            console.print()
+            value = execute(cell, chosen, names)
+            if isinstance(value, Picture | Player):
+                _print_shown(value, shown)
     if after:
-        on_text(after)
+        console.print()
+        console.print(Markdown(in_a_terminal(after)))
+
+
+def _print_shown(value: Picture | Player, shown: Shown) -> None:
+    kind = "picture" if isinstance(value, Picture) else "player"
+    if isinstance(value, Picture) and (drawn := in_characters(value.scene, WIDEST)):
+        click.echo(f"{drawn}\n")
+    try:
+        click.echo(f"the {kind}: {shown.save(value).as_posix()}")
+    except (OSError, EngineError) as error:  # the lesson goes on without it
+        click.echo(f"the {kind} could not be written: {error}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,34 +134,6 @@ def execute(cell: LessonCell, lesson: Lesson, names: dict[str, Any]) -> Any:
         return None
     assert isinstance(last, ast.Expr)  # asked above
     return eval(compile(ast.Expression(last.value), str(lesson.path), "eval"), names)
-
-
-def run(
-    lesson: Lesson,
-    on_text: Callable[[str], None],
-    on_code: Callable[[str], None],
-    on_shown: Callable[[Picture | Player], None] | None = None,
-    quick: bool = False,
-) -> dict[str, Any]:
-    """Run a lesson cell by cell: text and code are handed out, then the code is run.
-
-    A picture or a player that ends a cell is handed out too.
-
-    Returns
-    -------
-    dict
-        The names that the lesson has defined.
-    """
-    names = fresh_names(lesson)
-    for cell in lesson.cells(quick):
-        if cell.kind == "markdown":
-            on_text(cell.source)
-            continue
-        on_code(cell.source)
-        shown = execute(cell, lesson, names)
-        if on_shown and isinstance(shown, Picture | Player):
-            on_shown(shown)
-    return names
 
 
 class Shown:
