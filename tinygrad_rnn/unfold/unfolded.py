@@ -45,6 +45,7 @@ from .validation import (
     fitting_weights,
     samples_first,
 )
+from .written import written
 
 Array = NDArray[Any]
 
@@ -680,6 +681,30 @@ class Unfolded:
             If the time steps are not copies of one step.
         """
         return self._fold().graph()
+
+    @asked_if_it_fails
+    def written(self) -> str:
+        """The network written out: a file of NumPy with the loop forwards and the loop backwards, to be read.
+
+        It is an account of the network, checked against it, and not what computes anything here. Run by itself, it
+        compares its gradients with slopes that it measures. Its ``bptt`` takes the data, the initial state and the
+        weights, of this network's sizes, and returns the cost and the gradients, those of the copies among them; names that
+        Python does not take are changed, and the file says so.
+
+        Raises
+        ------
+        ValueError
+            If the time steps are not copies of one step, or the network is cut.
+        TapeError
+            If an op says no line of NumPy.
+        """
+        if self._cuts:
+            raise ValueError(
+                f"written: the network is cut before t={', '.join(map(str, self.cuts))}, and what is written out is the "
+                "whole backward pass. Mend it first, with tinygrad_rnn.cut(net)"
+            )
+        data = {what: np.stack([leaf.value for leaf in leaves]) for what, leaves in self._data.items()}
+        return written(self._fold(), data, flatten(self.states[0]))
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""

@@ -23,7 +23,7 @@ def _stretched(shape: Sequence[int], to: Sequence[int]) -> tuple[tuple[int, ...]
     return new, old
 
 
-@op(label="each", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True)
+@op(label="each", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True, repeats=True, numpy=lambda x, source, to: f"np.broadcast_to({x}, {to})")
 def broadcast(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """An array of shape `source` repeated until its shape is `to`. On the tape this is always a node of its own."""
     front = x.shape[: x.ndim - len(source)]
@@ -61,6 +61,11 @@ def _summed(x: Array, index: Index, axis: tuple[int, ...], keepdims: bool) -> Pa
     return total(map(float, x[tuple(at)].ravel()))
 
 
+def _along(x: str, how: str, axis: tuple[int, ...], keepdims: bool) -> str:
+    along = f"axis={axis[0] if len(axis) == 1 else axis}"
+    return f"{x}.{how}({along}{', keepdims=True' * keepdims})"
+
+
 def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """What a sum along some axes received, given to every one of its terms."""
     kept = tuple(1 if k - x.ndim in axis else n for k, n in enumerate(x.shape))
@@ -75,6 +80,7 @@ def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     moves=True,
     linear=(0,),
     terms=lambda n, axis, keepdims=False: [Addend((0,), summed=True)] if axis == (-2,) and not keepdims else [],
+    numpy=lambda x, axis, keepdims=False: _along(x, "sum", axis, keepdims),
 )
 def sum(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
     """The sum along some axes, counted from the last one: -1, -2, ..."""
@@ -104,6 +110,7 @@ def _count(x: Any, axis: tuple[int, ...]) -> int:
     unit=lambda index, x, axis, keepdims=False: Term("/", (_summed(x, index, axis, keepdims), str(_count(x, axis)))),
     moves=True,
     linear=(0,),
+    numpy=lambda x, axis, keepdims=False: _along(x, "mean", axis, keepdims),
 )
 def mean(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
     """The mean along some axes, counted from the last one: -1, -2, ..."""
@@ -128,7 +135,7 @@ def _(g: Any, y: Array, x: Any, axis: tuple[int, ...], keepdims: bool = False) -
     return _spread(g * (1 / _count(x, axis)), x, axis, keepdims)
 
 
-@op(label="shape", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True)
+@op(label="shape", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True, numpy=lambda x, source, to: f"{x}.reshape({to})")
 def reshape(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """The same numbers in the same order, in the shape `to`."""
     return x.reshape((*x.shape[: x.ndim - len(source)], *to))
@@ -165,6 +172,7 @@ def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) 
     linear=(0,),
     view=True,
     terms=lambda n: [Addend((0,), (True, False))],
+    numpy="{0}.T",
 )
 def transpose(x: Array, out: Array | None = None) -> Array:
     """A matrix with rows and columns exchanged."""
