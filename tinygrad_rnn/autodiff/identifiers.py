@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 
 _WORDS = {"∂": "d_", "⊙": " times ", "·": " times ", "/": " over ", "+": " plus ", "-": " minus ", "−": " minus "}
+_NUMBERS = {"0": "zero", "1": "one", "2": "two"}
 LONGEST = 40  # letters: a cell may call a node anything
 
 
@@ -30,7 +31,7 @@ class Identifiers:
             wanted = wanted.replace(sign, word)
         # Python takes two names for one if they are alike in this form.
         stem = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", wanted)).strip("_")[:LONGEST] or "unnamed"
-        stem = stem if stem.isidentifier() else f"v_{stem}"
+        stem = re.sub(r"^\d+", lambda digits: _NUMBERS.get(digits[0], f"v_{digits[0]}"), stem)
         stem = stem if stem.isidentifier() else "unnamed"
         name, k = stem, 1
         while name in self._given:

@@ -55,10 +55,10 @@ class _Put(ast.NodeTransformer):
     def __init__(self, named: Mapping[str, ast.expr]) -> None:
         self.named = named
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  the name that ast asks for
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return self.named.get(node.id, node)
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.op, ast.Mult):
             if _is_one(node.left):

@@ -74,8 +74,8 @@ class Op:
     linear : tuple of int
         The arguments in which it is linear while the others stay: their tangent is the op of the tangent.
     numpy : str or callable
-        Its value as a line of NumPy, ``{0}``, ``{1}``, ... being its arguments; functions that it calls are defined before
-        it. See `tinygrad_rnn.autodiff.lines`.
+        Its value as a line of NumPy, ``{0}``, ``{1}``, ... being its arguments; functions that it calls are defined
+        before it. See `tinygrad_rnn.autodiff.lines`.
     view, repeats, ufuncs, terms, block, ties, prepared
         The traits by which others know it, see `tinygrad_rnn.autodiff.traits`.
     rules : dict

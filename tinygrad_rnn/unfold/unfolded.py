@@ -688,8 +688,8 @@ class Unfolded:
 
         It is an account of the network, checked against it, and not what computes anything here. Run by itself, it
         compares its gradients with slopes that it measures. Its ``bptt`` takes the data, the initial state and the
-        weights, of this network's sizes, and returns the cost and the gradients, those of the copies among them; names that
-        Python does not take are changed, and the file says so.
+        weights, of this network's sizes, and returns the cost, the gradients and those of the copies. Names that Python
+        does not take are changed, and the file says so.
 
         Raises
         ------
@@ -700,8 +700,8 @@ class Unfolded:
         """
         if self._cuts:
             raise ValueError(
-                f"written: the network is cut before t={', '.join(map(str, self.cuts))}, and what is written out is the "
-                "whole backward pass. Mend it first, with tinygrad_rnn.cut(net)"
+                f"written: the network is cut before t={', '.join(map(str, self.cuts))}, and it is the whole backward "
+                "pass that is written out. Mend it first, with tinygrad_rnn.cut(net)"
             )
         data = {what: np.stack([leaf.value for leaf in leaves]) for what, leaves in self._data.items()}
         return written(self._fold(), data, flatten(self.states[0]))

@@ -6,6 +6,7 @@ It is an account of the net, made from the folded step and checked against the t
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -70,10 +71,24 @@ class _Expressions:
         if joined:
             return self._line(ops.concatenate.bind(axis=-1), [self.of(p) for p in joined])
         # What is repeated stays short where NumPy repeats it beside something longer.
-        short = [by_entry(node) and is_repeated(p) and p.index not in self.known for p in node.parents]
-        short[0] = short[0] and not all(short)
-        args = [self.of(p.parents[0] if s else p) for p, s in zip(node.parents, short, strict=True)]
+        short = [self._short(p) if by_entry(node) else p for p in node.parents]
+        if all(s.shape != node.shape for s in short):
+            short[0] = node.parents[0]
+        args = [self.of(p) for p in short]
+        if not (by_entry(node) or is_repeated(node)):  # a plain number has no methods
+            args = [
+                read(f"np.array({ast.unparse(a)})") if self._plain(p) else a for p, a in zip(short, args, strict=True)
+            ]
         return self._line(node.op, args)
+
+    def _short(self, node: Node) -> Node:
+        """What a node repeats, if it repeats something."""
+        single = is_view(node) and node.parents[0].ndim == 0
+        return self._short(node.parents[0]) if node.index not in self.known and (is_repeated(node) or single) else node
+
+    def _plain(self, node: Node) -> bool:
+        """Whether a node is written as a number that is no array."""
+        return node.op is None and node.ndim == 0 and not isinstance(self.of(node), ast.Name | ast.Subscript)
 
     def _line(self, op: Op, args: Sequence[ast.expr]) -> ast.expr:
         return line(op, args, self._called)
@@ -99,6 +114,11 @@ class _Expressions:
             first, _, rest = text.partition("(")
             found += [f"{first.rpartition(' ')[0]} {name}({rest}", "", ""]
         return found
+
+
+def by_role(node: Node) -> str:
+    """What a node without a name is called: by what computes it and of what, an index behind a low line."""
+    return plain(re.sub(r"_\{([^{}]*)\}", r" \1", latex(node, no_time)))
 
 
 def side_by_side(node: Node) -> list[Node]:
@@ -143,7 +163,7 @@ class _File:
         for name, start in zip(state, self.starts, strict=True):
             parameter = start.parents[0].name if start.parents else ""
             if not parameter or parameter not in trained:
-                first.append(self.names.new(parameter or f"{name}0"))
+                first.append(self.names.new(parameter or f"{name}{'_' * name[-1].isdigit()}0"))
                 trained[parameter] = first[-1]
             else:
                 first.append(trained[parameter])
@@ -158,14 +178,15 @@ class _File:
             if n is folded.cost:
                 names[n.index] = self.names.new("cost")
             elif n.index not in names and (n.name or (uses[n.index] > 1 and not is_view(n))):
-                names[n.index] = self.names.new(n.name or plain(latex(n, no_time)))
+                names[n.index] = self.names.new(n.name or by_role(n))
         lines = []
         for n in step:
             if n.index in names:
                 text = f"{names[n.index]}[t]"
                 lines.append(_assigned(text, self.write.computed(n), [n.equation]))
                 self.write.known[n.index] = read(text)
-        return lines, names
+        handed = [(name, s) for name, s in zip(self.state, folded.state, strict=True) if s not in step]
+        return lines + [_assigned(f"{name}[t]", self.write.of(s), []) for name, s in handed], names
 
     def _uses(self) -> Mapping[int, int]:
         """How often each node is read by what is needed."""
@@ -192,15 +213,15 @@ class _File:
                 continue
             nodes = [n for n in whose[g.index] if not is_tie(n)]
             listed = next((self.lists[n.index] for n in nodes if n.index in self.lists), "")
-            called = f"d_{listed or plain(latex(nodes[0], no_time))}" if nodes else plain(latex(g, no_time))
+            called = f"d_{listed or by_role(nodes[0])}" if nodes else by_role(g)
             name = self.names.new(called)
             found = [r for n in nodes for r in (*self.readers.of(n), *self.readers.later(n))]
             lines.append(_assigned(name, self.write.computed(g), map(self.readers.equation, found)))
             self.write.known[g.index] = ast.Name(name)
         for name, leaf in self.weights.items():
             if leaf.name in folded.gradients:
-                copy, g = f'copies["{name}"][t - 1]', self.write.of(folded.gradients[leaf.name])
-                lines.append(_assigned(copy, g, map(self.readers.equation, self.readers.of(leaf))))
+                copy, share = f'copies["{name}"][t - 1]', self.write.of(folded.gradients[leaf.name])
+                lines.append(_assigned(copy, share, map(self.readers.equation, self.readers.of(leaf))))
                 lines.append(f'grads["{name}"] += {copy}{_numbers([self.readers.total(leaf.name)])}')
         back = [folded.cotangents.get(b.index) for b in folded.before]
         pairs = [
@@ -224,9 +245,7 @@ class _File:
             f"{', '.join(self.given)} = {', '.join(f'[None, *{name}]' for name in self.given)}",
             *([] if self.alike else [f"share = [None, {', '.join(number(float(s)) for s in self.folded.shares)}]"]),
             *state,
-            f"{', '.join(lists)} = ([None] * (T + 1) for _ in range({len(lists)}))"
-            if len(lists) > 1
-            else f"{lists[0]} = [None] * (T + 1)",
+            *_empty_lists(lists),
             "",
             "for t in range(1, T + 1):",
             *_indented(self.forwards),
@@ -235,8 +254,7 @@ class _File:
             "weights = {" + ", ".join(f'"{name}": {name}' for name in self.weights) + "}",
             "grads = {name: np.zeros_like(weight) for name, weight in weights.items()}",
             "copies = {name: np.zeros((T, *weight.shape), weight.dtype) for name, weight in weights.items()}",
-            f"{', '.join(self.later)} = "
-            + ", ".join(f"np.zeros_like({s}[0])" for s in self.state),
+            f"{', '.join(self.later)} = " + ", ".join(f"np.zeros_like({s}[0])" for s in self.state),
             "for t in range(T, 0, -1):",
             *_indented(self.backwards),
             *trained,
@@ -250,12 +268,12 @@ class _File:
         return "\n".join([*self._head(), *self.write.definitions(), *bptt, "", "", *self._check(given), ""])
 
     def _head(self) -> list[str]:
-        real = [f"{name} is the parameter {ascii(leaf.name)}." for name, leaf in self.weights.items() if name != leaf.name]
+        real = [f"{name} is the parameter {leaf.name!a}." for name, leaf in self.weights.items() if name != leaf.name]
         constants = [f"{name} = np.array({value.tolist()})" for name, value in self.write.constants.items()]
         return [
             '"""Backpropagation through time of one network, written out: an account of it, and not what computes it.',
             "",
-            "Time steps are counted from 1: s[t]. d_s is dC / d s, Guo's delta with the other sign; (G12) is his equation (12).",
+            "Time steps are counted from 1: s[t]. d_s is dC / ds, Guo's delta with the other sign; (G12) is his (12).",
             '"""',
             "",
             *[f"# {line}" for line in real],
@@ -295,13 +313,19 @@ class _File:
         nodes = dict(zip(self.first, [s.parents[0] if s.parents else s for s in self.starts], strict=True))
         shapes = {name: node.shape for name, node in {**nodes, **self.weights}.items()}
         shapes |= {name: self.data[node.name].shape for name, node in self.given.items()}
-        drawn = [f'given["{name}"] = {how}' for name, node in self.given.items() if (how := drawn_like(self.data[node.name], node.name))]
+        drawn = [
+            f'given["{name}"] = {how}'
+            for name, node in self.given.items()
+            if (how := drawn_like(self.data[node.name], node.name))
+        ]
+        if "mask" in self.given:  # a sample that is over has nothing to tell
+            drawn.append('given["d"] = given["d"] * given["mask"]')
         for name, node in {**nodes, **self.weights}.items():
             if (node.value > 0).all():
                 drawn.append(f'given["{name}"] = 0.5 + rng.random({node.shape})')
         return [
             "def check(step=1e-5):",
-            '    """The largest difference between a gradient and the slope that is measured, relative to the largest slope."""',
+            '    """How far a gradient is from its measured slope at most, relative to the largest slope."""',
             "    rng = np.random.default_rng(0)",
             *_indented([_called("shapes = {", [f'"{name}": {shapes[name]}' for name in given], "}")]),
             "    given = {name: 0.5 * rng.normal(size=shape) for name, shape in shapes.items()}",
@@ -336,7 +360,11 @@ def drawn_like(values: Array, name: str) -> str:
         steps, samples = shape[:2]
         return f"(np.arange({steps})[:, None] < rng.integers(1, {steps + 1}, {samples}))[:, :, None] * 1.0"
     if shape[-1] > 1 and (values >= 0).all() and np.allclose(values.sum(axis=-1), 1):
-        return f"rng.dirichlet(np.ones({shape[-1]}), {shape[:-1]})" if not whole else f"np.eye({shape[-1]})[rng.integers({shape[-1]}, size={shape[:-1]})]"
+        return (
+            f"rng.dirichlet(np.ones({shape[-1]}), {shape[:-1]})"
+            if not whole
+            else f"np.eye({shape[-1]})[rng.integers({shape[-1]}, size={shape[:-1]})]"
+        )
     if whole and values.any():
         return f"rng.integers({int(values.max()) + 1}, size={shape}) * 1.0"
     return f"rng.random({shape})" if (values >= 0).all() and values.any() else ""
@@ -363,14 +391,27 @@ def _indented(lines: Iterable[str]) -> list[str]:
     return [f"    {line}" if line else "" for each in lines for line in each.split("\n")]
 
 
+def _empty_lists(names: Sequence[str]) -> list[str]:
+    """What makes a list for each name, in as many lines as it takes."""
+    rows = _rows(names, WIDTH - 50)
+    one, several = "[None] * (T + 1)", "([None] * (T + 1) for _ in range({}))"
+    return [f"{', '.join(row)} = {one if len(row) == 1 else several.format(len(row))}" for row in rows]
+
+
+def _rows(words: Iterable[str], width: int) -> list[list[str]]:
+    """Words in rows that are no longer than that."""
+    rows: list[list[str]] = []
+    for word in words:
+        if not rows or len(", ".join([*rows[-1], word])) > width:
+            rows.append([])
+        rows[-1].append(word)
+    return rows
+
+
 def _called(begin: str, inside: Sequence[str], end: str) -> str:
     """A bracket with things in it, over several lines if they are many."""
     whole = f"{begin}{', '.join(inside)}{end}"
     if len(whole) <= WIDTH:
         return whole
-    rows = [""]
-    for each in inside:
-        if len(rows[-1]) + len(each) > WIDTH - 10:
-            rows.append("")
-        rows[-1] += f"{' ' * bool(rows[-1])}{each},"
+    rows = [f"{', '.join(row)}," for row in _rows(inside, WIDTH - 10)]
     return "\n".join([begin, *_indented(rows), end])

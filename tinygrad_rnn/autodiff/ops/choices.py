@@ -74,7 +74,11 @@ def _(db: Any, y: Any, condition: Any, a: Any, b: Any) -> Any:
     return where(condition, 0 * db, db)
 
 
-@op(label="clip", latex=lambda x, low, high: rf"\min(\max({x}, {low:g}), {high:g})", numpy=lambda x, low, high: f"np.clip({x}, {arguments.number(low)}, {arguments.number(high)})")
+@op(
+    label="clip",
+    latex=lambda x, low, high: rf"\min(\max({x}, {low:g}), {high:g})",
+    numpy=lambda x, low, high: f"np.clip({x}, {arguments.number(low)}, {arguments.number(high)})",
+)
 def clip(x: Array, low: float, high: float, out: Array | None = None) -> Array:
     """The nearest number between `low` and `high`; its slope is 1 between them, and 0 at them and beyond."""
     return np.clip(x, low, high, out=out)

@@ -11,7 +11,11 @@ from ..op import Array, op
 from . import arguments, arithmetic
 
 
-@op(label="power", latex=lambda x, exponent: f"{x}^{{{exponent:g}}}", numpy=lambda x, exponent: f"{x} ** {arguments.number(exponent)}")
+@op(
+    label="power",
+    latex=lambda x, exponent: f"{x}^{{{exponent:g}}}",
+    numpy=lambda x, exponent: f"{x} ** {arguments.number(exponent)}",
+)
 def power(x: Array, exponent: float, out: Array | None = None) -> Array:
     """The power x^n, n being a number.
 

@@ -223,7 +223,13 @@ def _of_all_copies(args: Sequence[Array]) -> Sequence[Array]:
     return [np.broadcast_to(a, (*most.shape[: most.ndim - a.ndim], *a.shape)) for a in args]
 
 
-@op(label="join", latex=lambda *args, axis: "[" + r",\,".join(args) + "]", moves=True, block=Joins, numpy=lambda *args, axis: f"np.concatenate([{', '.join(args)}], axis={axis})")
+@op(
+    label="join",
+    latex=lambda *args, axis: "[" + r",\,".join(args) + "]",
+    moves=True,
+    block=Joins,
+    numpy=lambda *args, axis: f"np.concatenate([{', '.join(args)}], axis={axis})",
+)
 def concatenate(*args: Array, axis: int, out: Array | None = None) -> Array:
     """Arrays one behind the other along an axis, counted from the last one: -1, -2, ..."""
     return np.concatenate(_of_all_copies(args), axis=axis, out=out)
@@ -256,7 +262,12 @@ def _(dx: Any, y: Any, args: Sequence[Any], slot: int, axis: int) -> Any:
     return scatter(dx, key=_key_of(args, slot, axis), sizes=y.shape[axis:])
 
 
-@op(label="stack", latex=lambda *args, axis: r"\operatorname{stack}(" + ", ".join(args) + ")", moves=True, numpy=lambda *args, axis: f"np.stack([{', '.join(args)}], axis={axis})")
+@op(
+    label="stack",
+    latex=lambda *args, axis: r"\operatorname{stack}(" + ", ".join(args) + ")",
+    moves=True,
+    numpy=lambda *args, axis: f"np.stack([{', '.join(args)}], axis={axis})",
+)
 def stack(*args: Array, axis: int, out: Array | None = None) -> Array:
     """Arrays of one shape side by side along a new axis, which is axis -1, -2, ... of the result."""
     return np.stack(_of_all_copies(args), axis=axis, out=out)

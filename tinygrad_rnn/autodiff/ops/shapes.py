@@ -23,7 +23,15 @@ def _stretched(shape: Sequence[int], to: Sequence[int]) -> tuple[tuple[int, ...]
     return new, old
 
 
-@op(label="each", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True, repeats=True, numpy=lambda x, source, to: f"np.broadcast_to({x}, {to})")
+@op(
+    label="each",
+    latex=lambda x, source, to: x,
+    moves=True,
+    linear=(0,),
+    view=True,
+    repeats=True,
+    numpy=lambda x, source, to: f"np.broadcast_to({x}, {to})",
+)
 def broadcast(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """An array of shape `source` repeated until its shape is `to`. On the tape this is always a node of its own."""
     front = x.shape[: x.ndim - len(source)]
@@ -135,7 +143,14 @@ def _(g: Any, y: Array, x: Any, axis: tuple[int, ...], keepdims: bool = False) -
     return _spread(g * (1 / _count(x, axis)), x, axis, keepdims)
 
 
-@op(label="shape", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True, numpy=lambda x, source, to: f"{x}.reshape({to})")
+@op(
+    label="shape",
+    latex=lambda x, source, to: x,
+    moves=True,
+    linear=(0,),
+    view=True,
+    numpy=lambda x, source, to: f"{x}.reshape({to})",
+)
 def reshape(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """The same numbers in the same order, in the shape `to`."""
     return x.reshape((*x.shape[: x.ndim - len(source)], *to))

@@ -49,7 +49,12 @@ def _(g: Any, y: Any, indices: Any, table: Any) -> Any:
     return products.outer_product(one_hot(indices, width=table.shape[0]), g)
 
 
-@op(label="one-hot", latex=lambda indices, width: rf"\operatorname{{onehot}}({indices})", moves=True, numpy=lambda indices, width: f"np.eye({width})[{indices}.astype(int)]")
+@op(
+    label="one-hot",
+    latex=lambda indices, width: rf"\operatorname{{onehot}}({indices})",
+    moves=True,
+    numpy=lambda indices, width: f"np.eye({width})[{indices}.astype(int)]",
+)
 def one_hot(indices: Array, width: int, out: Array | None = None) -> Array:
     """Rows of zeros with a 1 at the place that each index names, (B, width). The indices get no error."""
     if out is None:
