@@ -27,6 +27,7 @@ from ..autodiff.asked import asked, asked_if_it_fails
 from ..autodiff.calling import as_array
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
+from .derivation import Derivation, derivation
 from .executor import BufferCotangents, Executor
 from .fold import Different, fold_all
 from .gradients import Copied, Named
@@ -705,6 +706,17 @@ class Unfolded:
             )
         data = {what: np.stack([leaf.value for leaf in leaves]) for what, leaves in self._data.items()}
         return written(self._fold(), data, flatten(self.states[0]))
+
+    @asked_if_it_fails
+    def derivation(self) -> Derivation:
+        """The derivation of the cell: what it computes, what comes back to each quantity, and the gradients.
+
+        Raises
+        ------
+        ValueError
+            If the time steps are not copies of one step.
+        """
+        return derivation(self._fold(), flatten(self.states[0]))
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""

@@ -152,7 +152,7 @@ def _softmax_error_unit(index: Index, y: Array, d: Array) -> Part:
 
 @cross_entropy.vjp(
     0,
-    latex=r"{g} \cdot ({1} - {2})",
+    latex=r"{g} \cdot ({1} \odot \sum_k {2} - {2})",
     equation="G17",
     unit=lambda index, g, c, net, y, d: Term("·", (float(g), _softmax_error_unit(index, y, d))),
 )
@@ -167,7 +167,7 @@ def _(dnet: Any, c: Array, net: Array, y: Array, d: Array) -> Any:
 
 @op(
     label="y − d",
-    latex="{0} - {1}",
+    latex=r"{0} \odot \sum_k {1} - {1}",
     equation="G17",
     unit=_softmax_error_unit,
     numpy="{0} * {1}.sum(axis=-1, keepdims=True) - {1}",
