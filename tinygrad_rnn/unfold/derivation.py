@@ -220,31 +220,35 @@ class _Walk:
                     blocks.remove(block)
                     end = stop
             terms.append("[" + r",\, ".join([*row, *["0"] * (end < width)]) + "]")
+        terms.sort(key=lambda term: term[:1] == "-")  # what is added comes first
         return " + ".join(terms).replace("+ -", "- ")
 
     def _of_reader(self, node: Node, slot: int, at: Mapping[int, str]) -> str:
-        if is_repeated(node) and node.parents[slot].ndim == 0:
-            pass
         args = [self._text(p, at) for p in node.parents]
         text = writing.share(node.op, slot, self._error(node, at), self._text(node, at), args)
-        return _without_one(text)
+        return _plainer(text)
 
 
-def _without_one(text: str) -> str:
-    """A product without the 1 that it begins with."""
-    rest = re.sub(r"^1 \\(?:cdot|odot) ", "", text)
-    inside = rest[1:-1]
-    whole = rest != text and rest[:1] == "(" and rest[-1:] == ")" and _balanced(inside)
-    return inside if whole else rest
+def _plainer(text: str) -> str:
+    """A share without the 1 that it begins with, and without parentheses that say nothing."""
+    text = re.sub(r"^1 \\(?:cdot|odot) ", "", text)
+    sign, text = ("-", text[1:]) if text[:1] == "-" else ("", text)
+    end = _closing(text)
+    inside, behind = text[1:end], text[end + 1 :]
+    one_product = end > 0 and "\\odot" in inside and not writing.SUM.search(writing.outside(inside))
+    if end > 0 and ((not behind and not sign) or (one_product and re.match(r"( \\odot|$)", behind))):
+        return sign + inside + behind
+    return sign + text
 
 
-def _balanced(text: str) -> bool:
+def _closing(text: str) -> int:
+    """Where the parenthesis ends that a text begins with; -1 if it begins with none."""
     depth = 0
-    for sign in text:
-        depth += (sign == "(") - (sign == ")")
-        if depth < 0:
-            return False
-    return True
+    for at, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if not depth:
+            return at if at else -1
+    return -1
 
 
 def _found(equations: Iterable[str]) -> tuple[str, ...]:

@@ -54,7 +54,12 @@ def _(names: Sequence[object], args: Sequence[Array], source: tuple[int, ...], t
     return None
 
 
-@broadcast.vjp(0, latex=lambda x, g, y, source, to: rf"\sum {g}")
+def _repeated_latex(x: str, g: str, y: str, source: tuple[int, ...], to: tuple[int, ...]) -> str:
+    # A row that all samples get hears from all of them.
+    return rf"\sum_p {g}" if len(to) == 2 and source == to[1:] else rf"\sum {g}"
+
+
+@broadcast.vjp(0, latex=_repeated_latex)
 def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) -> Any:
     new, old = _stretched(source, to)
     g = g.sum(axis=old, keepdims=True) if old else g
