@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +95,7 @@ class Derivation:
         file = Path(path)
         text = {".tex": self.latex, ".md": self.markdown}.get(file.suffix)
         if text is None:
-            raise ValueError(f"save: {shortened(str(file))}: a derivation is written as .tex or as .md")
+            raise ValueError(f"save: {shortened(file.name)}: a derivation is written as .tex or as .md")
         with file.open("w" if overwrite else "x", encoding="utf-8") as out:
             out.write(text)
         return file
@@ -110,24 +110,29 @@ class _Walk:
     def __init__(self, folded: Folded, starts: Sequence[Node]) -> None:
         self.folded, self.starts, self.readers = folded, starts, Readers(folded)
         self.step = [n for n in folded.tape.nodes[folded.first : folded.size] if n.op is not None and not is_tie(n)]
-        reads = [p.index for n in self.step for p in n.parents]
+        reads = Counter(p.index for n in self.step for p in n.parents)
+        self.later_cost = False  # whether the state is paid for one step later
         self.before, self.weights = set(folded.before), set(folded.weights.values())
         # Those with a line of their own.
         self.lines = {n for n in self.step if n.name or n in folded.state}
         for n in self.step:
-            often = reads.count(n.index) > 1 and not is_repeated(n)
+            often = reads[n.index] > 1 and not is_repeated(n)
             if n not in self.lines and often and len(plain(self._computed(n, NOW))) > naming.LONGEST:
                 self.lines.add(n)
-        self.errors = {n for n in self.step if n in self.lines and n.index in folded.cotangents and n is not folded.cost}
+        self.errors = {
+            n for n in self.step if n in self.lines and n.index in folded.cotangents and n is not folded.cost
+        }
         for n in reversed(self.step):
-            if n.index in folded.cotangents and n not in self.lines and n is not folded.cost:
-                if len(plain(self._received(n, NOW))) > LONGEST:
-                    self.errors.add(n)
+            reached = n.index in folded.cotangents and n is not folded.cost
+            if reached and n not in self.lines and len(plain(self._received(n, NOW))) > LONGEST:
+                self.errors.add(n)
 
     def derivation(self) -> Derivation:
         folded = self.folded
         forwards = [
-            Equation(self._name(n, NOW), self._computed(n, NOW), _found([n.equation])) for n in self.step if n in self.lines
+            Equation(self._name(n, NOW), self._computed(n, NOW), _found([n.equation]))
+            for n in self.step
+            if n in self.lines
         ]
         cost = self._name(folded.cost, NOW)
         one = self._share(NOW)
@@ -137,6 +142,8 @@ class _Walk:
             for n in reversed(self.step)
             if n in self.errors
         ]
+        if self.later_cost:
+            backwards.insert(0, Equation(rf"\partial {cost}", one))
         gradients = []
         for name, w in folded.weights.items():
             readers = self.readers.of(w)
@@ -175,6 +182,7 @@ class _Walk:
         return self._name(node, at) if node.op is None or node in self.lines else self._computed(node, at)
 
     def _computed(self, node: Node, at: Mapping[int, str]) -> str:
+        assert node.op is not None
         return writing.value(node.op, [self._text(p, at) for p in node.parents])
 
     def _share(self, at: Mapping[int, str]) -> str:
@@ -189,6 +197,9 @@ class _Walk:
     def _error(self, node: Node, at: Mapping[int, str]) -> str:
         """What stands for a node's error where it is read."""
         if node is self.folded.cost:
+            if at is LATER:  # the step after the last one has no cost
+                self.later_cost = True
+                return rf"\partial {self._name(node, at)}"
             return self._share(at)
         if node in self.errors:
             return rf"\partial {writing.grouped(self._name(node, at))}"
@@ -212,18 +223,19 @@ class _Walk:
             else:
                 terms.append(text)
         while blocks:
-            row, end = [], 0
-            for block in sorted(blocks):
-                start, stop, text = block
+            row, end = list[str](), 0
+            for each in sorted(blocks):
+                start, stop, text = each
                 if start >= end:
                     row += [*["0"] * (start > end), text]
-                    blocks.remove(block)
+                    blocks.remove(each)
                     end = stop
             terms.append("[" + r",\, ".join([*row, *["0"] * (end < width)]) + "]")
         terms.sort(key=lambda term: term[:1] == "-")  # what is added comes first
         return " + ".join(terms).replace("+ -", "- ")
 
     def _of_reader(self, node: Node, slot: int, at: Mapping[int, str]) -> str:
+        assert node.op is not None
         args = [self._text(p, at) for p in node.parents]
         text = writing.share(node.op, slot, self._error(node, at), self._text(node, at), args)
         return _plainer(text)
@@ -247,7 +259,7 @@ def _closing(text: str) -> int:
     for at, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
         if not depth:
-            return at if at else -1
+            return at or -1
     return -1
 
 
