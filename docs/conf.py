@@ -42,6 +42,7 @@ nb_execution_in_temp = True  # a lesson may write files
 nb_execution_timeout = 120
 nb_output_stderr = "warn"  # a Python warning in a lesson is a warning of the build, and so an error
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # of what shows itself in Markdown, its formulas are read too
 nb_ipywidgets_js = {}  # by default: scripts from a CDN
 
 # -- Text and mathematics ----------------------------------------------------------------------------------

@@ -413,3 +413,28 @@ def test_the_doctor_is_not_content_with_a_wrong_engine(monkeypatch):
     result = run("doctor")
     assert result.exit_code == 1
     assert "TINYGRAD_RNN_DOT names 'no-such-program'" in result.output
+
+
+def test_a_network_is_written_out_as_a_file_that_checks_itself():
+    result = run("write", "--text", "we see", "--cell", "lstm", "-o", "bptt.py")
+    assert (result.exit_code, result.output) == (0, "written: bptt.py\n")
+    assert Path("bptt.py").read_text(encoding="utf-8") == run("write", "--text", "we see", "--cell", "lstm").stdout
+    alone = subprocess.run([sys.executable, "-I", "bptt.py"], capture_output=True, text=True, check=True)
+    assert alone.stdout.startswith("largest difference from a measured slope: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["-o", "bptt.txt"], "bptt.txt: what is written is Python; call it something.py."),
+        (["-o", "a.py"], "a.py exists already: choose another name, or pass --force."),
+        (["-o", "no/a.py"], "no folder no"),
+    ],
+)
+def test_what_cannot_be_written_out_so(words, why):
+    Path("a.py").write_text("mine", encoding="utf-8")
+    result = run("write", *words)
+    assert result.exit_code == 1
+    assert why in result.output
+    assert Path("a.py").read_text(encoding="utf-8") == "mine"
+    assert run("write", "-o", "a.py", "--force").exit_code == 0

@@ -19,6 +19,7 @@ from .worked import Part
 Array = NDArray[Any]
 Index = tuple[int, ...]  # of one entry
 Latex = str | Callable[..., str]
+Line = str | Callable[..., str]
 Unit = Callable[..., Part] | None
 Check = Callable[..., str | None]  # (names, args) to what is wrong, in words
 Ufuncs = Sequence[tuple[Any, ...]]  # NumPy functions, each with the numbers it takes besides its arguments
@@ -72,7 +73,10 @@ class Op:
         Whether its value has the shape of its first argument, whatever the numbers are.
     linear : tuple of int
         The arguments in which it is linear while the others stay: their tangent is the op of the tangent.
-    view, ufuncs, terms, block, ties, prepared
+    numpy : str or callable
+        Its value as a line of NumPy, ``{0}``, ``{1}``, ... being its arguments; functions that it calls are defined
+        before it. See `tinygrad_rnn.autodiff.lines`.
+    view, repeats, ufuncs, terms, block, ties, prepared
         The traits by which others know it, see `tinygrad_rnn.autodiff.traits`.
     rules : dict
         Argument number to `Rule`; the key None holds for every argument.
@@ -94,7 +98,9 @@ class Op:
     moves: bool = False
     keeps_shape: bool = False
     linear: tuple[int, ...] = ()
+    numpy: Line = ""
     view: bool = False
+    repeats: bool = False
     ufuncs: Ufuncs = ()
     terms: Callable[..., Sequence[Addend]] | None = None
     block: Callable[..., Block] | None = None
@@ -137,7 +143,7 @@ class Op:
             bound = self._bound[key] = copy.copy(self)
             bound.settings, bound._bound = {**self.settings, **settings}, {}
             bound.takes = self.calling.takes(bound.settings)
-            for said in ("value", "latex", "unit", "terms", "block"):
+            for said in ("value", "latex", "unit", "numpy", "terms", "block"):
                 setattr(bound, said, fixed(getattr(self, said)))
             bound.checks = [fixed(check) for check in self.checks]
             bound.jvps = {slot: fixed(jvp) for slot, jvp in self.jvps.items()}

@@ -1,9 +1,11 @@
 """What nodes tell of themselves by the traits of their ops: nobody asks which op a node is.
 
-A trait stands in the op's own block, and six suffice for whoever plans, writes formulas or draws:
+A trait stands in the op's own block, and seven suffice for whoever plans, writes formulas or draws:
 
 view
     The value is the argument's memory, seen differently.
+repeats
+    The value is the argument repeated, as NumPy does by itself beside a longer array.
 ufuncs
     The NumPy functions that compute it entry by entry, one after the other, each with the numbers it takes besides:
     the first one reads the arguments, the others what came before.
@@ -27,6 +29,7 @@ import numpy as np
 
 from .form import Addend, Block
 from .node import Node
+from .ops import same_shape
 
 
 def is_tie(n: Node) -> bool:
@@ -42,6 +45,16 @@ def is_view(n: Node) -> bool:
 def computes(n: Node, ufunc: np.ufunc) -> bool:
     """Whether a node is what this one NumPy function makes of its arguments."""
     return n.op is not None and n.op.ufuncs == ((ufunc,),)
+
+
+def is_repeated(n: Node) -> bool:
+    """Whether a node's value is its argument, repeated."""
+    return n.op is not None and n.op.repeats
+
+
+def by_entry(n: Node) -> bool:
+    """Whether NumPy computes a node entry by entry, and so repeats what is shorter among its arguments by itself."""
+    return n.op is not None and (bool(n.op.ufuncs) or same_shape in n.op.checks)
 
 
 def terms_of(n: Node) -> Sequence[Addend]:

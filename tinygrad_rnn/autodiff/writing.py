@@ -42,10 +42,10 @@ def share(op: Op, slot: int, g: str, y: str, args: Sequence[str]) -> str:
 
 def grouped(latex: str) -> str:
     """A formula as it stands in another one: in parentheses if it is a sum or a product."""
-    return f"({latex})" if SUM.search(_outside(latex)) or PRODUCT.search(_outside(latex)) else latex
+    return f"({latex})" if SUM.search(outside(latex)) or PRODUCT.search(outside(latex)) else latex
 
 
-def _outside(latex: str) -> str:
+def outside(latex: str) -> str:
     """What stands outside of all brackets."""
     inner, outer = "", latex
     while inner != outer:
@@ -61,7 +61,7 @@ def _marks(args: Sequence[str]) -> list[str]:
 def _filled(text: str, marks: Sequence[str], args: Sequence[str]) -> str:
     """The text with the arguments in place of their marks, in parentheses where they need some."""
     for mark, arg in zip(marks, args, strict=True):
-        beside = ("", "") if SUM.search(_outside(arg)) else ("| [-+] ",) * 2
+        beside = ("", "") if SUM.search(outside(arg)) else ("| [-+] ",) * 2
         alone = re.compile(rf"(^|[(\[]|\\lVert {beside[0]}){mark}(?=$|[)\]]| \\rVert{beside[1]})")
         text = alone.sub(lambda found, arg=arg: found[1] + arg, text)  # type: ignore[misc]
         text = text.replace(mark, grouped(arg))

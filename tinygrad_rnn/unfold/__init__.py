@@ -3,6 +3,7 @@
 from ..replay import Folded
 from . import cells, losses
 from .cells import Guo
+from .derivation import Derivation, Equation
 from .fold import Different
 from .gradients import delta
 from .network import Network
@@ -14,7 +15,9 @@ from .unfolded import Unfolded
 from .unfolding import unfold
 
 __all__ = [
+    "Derivation",
     "Different",
+    "Equation",
     "Folded",
     "Guo",
     "Network",

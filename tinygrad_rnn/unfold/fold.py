@@ -54,6 +54,8 @@ def fold_step(
     step = recipe.record(tape, 1, leaves, data, rebuild(s, before))
     size = len(tape)
     state = flatten(step.state)
+    for part, later in zip(before, state, strict=True):
+        part.name = later.name or part.name
     after = [tape.leaf(np.zeros_like(part.value), "later", active=False) for part in state]
     shares = recipe.shares.astype(step.cost.value.dtype)
     share = tape.leaf(shares[0], "share", active=False)

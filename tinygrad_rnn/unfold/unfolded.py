@@ -27,6 +27,7 @@ from ..autodiff.asked import asked, asked_if_it_fails
 from ..autodiff.calling import as_array
 from ..autodiff.tape import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
+from .derivation import Derivation, derivation
 from .executor import BufferCotangents, Executor
 from .fold import Different, fold_all
 from .gradients import Copied, Named
@@ -45,6 +46,7 @@ from .validation import (
     fitting_weights,
     samples_first,
 )
+from .written import written
 
 Array = NDArray[Any]
 
@@ -680,6 +682,41 @@ class Unfolded:
             If the time steps are not copies of one step.
         """
         return self._fold().graph()
+
+    @asked_if_it_fails
+    def written(self) -> str:
+        """The network written out: a file of NumPy with the loop forwards and the loop backwards, to be read.
+
+        It is an account of the network, checked against it, and not what computes anything here. Run by itself, it
+        compares its gradients with slopes that it measures. Its ``bptt`` takes the data, the initial state and the
+        weights, of this network's sizes, and returns the cost, the gradients and those of the copies. Names that Python
+        does not take are changed, and the file says so.
+
+        Raises
+        ------
+        ValueError
+            If the time steps are not copies of one step, or the network is cut.
+        TapeError
+            If an op says no line of NumPy.
+        """
+        if self._cuts:
+            raise ValueError(
+                f"written: the network is cut before t={', '.join(map(str, self.cuts))}, and it is the whole backward "
+                "pass that is written out. Mend it first, with tinygrad_rnn.cut(net)"
+            )
+        data = {what: np.stack([leaf.value for leaf in leaves]) for what, leaves in self._data.items()}
+        return written(self._fold(), data, flatten(self.states[0]))
+
+    @asked_if_it_fails
+    def derivation(self) -> Derivation:
+        """The derivation of the cell: what it computes, what comes back to each quantity, and the gradients.
+
+        Raises
+        ------
+        ValueError
+            If the time steps are not copies of one step.
+        """
+        return derivation(self._fold(), flatten(self.states[0]))
 
     def graph(self) -> nx.MultiDiGraph[Any]:
         """The tape as a frozen networkx graph, see `tinygrad_rnn.unfold.graph`."""

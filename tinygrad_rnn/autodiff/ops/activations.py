@@ -8,7 +8,7 @@ from ..kernels import in_turn
 from ..op import Array, op
 
 
-@op(label="id", latex="{0}", ufuncs=[(np.positive,)], linear=(0,))
+@op(label="id", latex="{0}", ufuncs=[(np.positive,)], linear=(0,), numpy="{0}")
 def identity(net: Array, out: Array | None = None) -> Array:
     """The linear unit: its value is its net input."""
     return np.positive(net, out=out)
@@ -19,7 +19,7 @@ def _(g: Array, y: Array, net: Array) -> Array:
     return g
 
 
-@op(label="tanh", latex=r"\tanh({0})", ufuncs=[(np.tanh,)])
+@op(label="tanh", latex=r"\tanh({0})", ufuncs=[(np.tanh,)], numpy="np.tanh({0})")
 def tanh(net: Array, out: Array | None = None) -> Array:
     """The hyperbolic tangent, between -1 and 1.
 
@@ -44,6 +44,7 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     latex=r"\sigma({0})",
     equation="G13",
     ufuncs=[(np.multiply, 0.5), (np.tanh,), (np.multiply, 0.5), (np.add, 0.5)],
+    numpy="def sigmoid(net):\n    return 0.5 * np.tanh(0.5 * net) + 0.5\nsigmoid({0})",
 )
 def sigmoid(net: Array, out: Array | None = None) -> Array:
     """The logistic function 1 / (1 + exp(-net)), Guo (2013), eq. (13), by tanh so that nothing overflows.
@@ -66,7 +67,7 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     return dnet * (y * (1 - y))
 
 
-@op(label="relu", latex=r"\max(0, {0})", ufuncs=[(np.maximum, 0)])
+@op(label="relu", latex=r"\max(0, {0})", ufuncs=[(np.maximum, 0)], numpy="np.maximum({0}, 0)")
 def relu(net: Array, out: Array | None = None) -> Array:
     """The rectifier max(0, net); its slope at 0 is taken as 0."""
     return np.maximum(net, 0, out=out)
@@ -82,7 +83,7 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     return dnet * is_positive(net)
 
 
-@op(label="> 0", latex="[{0} > 0]", ufuncs=[(np.heaviside, 0)])
+@op(label="> 0", latex="[{0} > 0]", ufuncs=[(np.heaviside, 0)], numpy="np.where({0} > 0, 1.0, 0.0)")
 def is_positive(net: Array, out: Array | None = None) -> Array:
     """1 where the entry is positive, else 0. It sends no error: its slope is 0 wherever it has one."""
     return np.heaviside(net, 0, out=out)

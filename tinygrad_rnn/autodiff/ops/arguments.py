@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..calling import from_last as counted_from_last
 from ..calling import shape_of
 from ..errors import ShapeError
 from ..op import Array
+
+
+def number(value: float) -> str:
+    """A setting as it stands in a line of Python: 2 and not 2.0, and infinity by its name."""
+    text = repr(int(value) if value == int(value) else float(value)) if np.isfinite(value) else repr(float(value))
+    return text.replace("inf", "np.inf")
 
 
 def same_shape(names: Sequence[object], args: Sequence[Array]) -> str | None:

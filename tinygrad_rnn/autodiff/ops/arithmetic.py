@@ -17,6 +17,7 @@ from . import arguments
     latex=lambda *args: " + ".join(args),
     keeps_shape=True,
     terms=lambda n: [Addend((k,)) for k in range(n)],
+    numpy=lambda *args: " + ".join(args),
 )
 def add(*terms: Array, out: Array | None = None) -> Array:
     """The sum of any number of arrays of one shape."""
@@ -39,7 +40,7 @@ def _(dx: Array, y: Array, terms: Sequence[Array], slot: int) -> Array:
     return dx
 
 
-@op(label="−", latex="{0} - {1}", ufuncs=[(np.subtract,)])
+@op(label="−", latex="{0} - {1}", ufuncs=[(np.subtract,)], numpy="{0} - {1}")
 def subtract(a: Array, b: Array, out: Array | None = None) -> Array:
     """The difference a - b of two arrays of one shape."""
     return np.subtract(a, b, out=out)
@@ -68,7 +69,7 @@ def _(db: Array, y: Array, a: Array, b: Array) -> Array:
     return -db
 
 
-@op(label="×", latex=r"{0} \odot {1}", ufuncs=[(np.multiply,)], linear=(0, 1))
+@op(label="×", latex=r"{0} \odot {1}", ufuncs=[(np.multiply,)], linear=(0, 1), numpy="{0} * {1}")
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
     """The product of two arrays of one shape, entry by entry."""
     return np.multiply(a, b, out=out)
@@ -87,7 +88,7 @@ def _(g: Array, y: Array, a: Array, b: Array) -> Array:
     return g * a
 
 
-@op(label="−", latex="-{0}", ufuncs=[(np.negative,)], linear=(0,))
+@op(label="−", latex="-{0}", ufuncs=[(np.negative,)], linear=(0,), numpy="-{0}")
 def negative(a: Array, out: Array | None = None) -> Array:
     """The array with every sign turned."""
     return np.negative(a, out=out)
@@ -98,7 +99,7 @@ def _(g: Array, y: Array, a: Array) -> Array:
     return -g
 
 
-@op(label="÷", latex="{0} / {1}", ufuncs=[(np.divide,)], linear=(0,))
+@op(label="÷", latex="{0} / {1}", ufuncs=[(np.divide,)], linear=(0,), numpy="{0} / {1}")
 def divide(a: Array, b: Array, out: Array | None = None) -> Array:
     """The quotient a / b of two arrays of one shape, entry by entry."""
     return np.divide(a, b, out=out)

@@ -11,7 +11,7 @@ from ..op import Array, op
 from . import activations, arguments, elementary
 
 
-@op(label="max", latex=r"\max({0}, {1})", ufuncs=[(np.maximum,)])
+@op(label="max", latex=r"\max({0}, {1})", ufuncs=[(np.maximum,)], numpy="np.maximum({0}, {1})")
 def maximum(a: Array, b: Array, out: Array | None = None) -> Array:
     """The larger of two arrays of one shape, entry by entry; where they are equal, each gets half the error."""
     return np.maximum(a, b, out=out)
@@ -40,7 +40,7 @@ def _(db: Any, y: Any, a: Any, b: Any) -> Any:
     return db * (0.5 + 0.5 * elementary.sign(b - a))
 
 
-@op(label="where", latex=r"[{0} \neq 0] \odot {1} + [{0} = 0] \odot {2}")
+@op(label="where", latex=r"[{0} \neq 0] \odot {1} + [{0} = 0] \odot {2}", numpy="np.where({0} != 0, {1}, {2})")
 def where(condition: Array, a: Array, b: Array, out: Array | None = None) -> Array:
     """The entry of `a` where the condition is not 0, else that of `b`. The condition gets no error."""
     if out is None:
@@ -74,7 +74,11 @@ def _(db: Any, y: Any, condition: Any, a: Any, b: Any) -> Any:
     return where(condition, 0 * db, db)
 
 
-@op(label="clip", latex=lambda x, low, high: rf"\min(\max({x}, {low:g}), {high:g})")
+@op(
+    label="clip",
+    latex=lambda x, low, high: rf"\min(\max({x}, {low:g}), {high:g})",
+    numpy=lambda x, low, high: f"np.clip({x}, {arguments.number(low)}, {arguments.number(high)})",
+)
 def clip(x: Array, low: float, high: float, out: Array | None = None) -> Array:
     """The nearest number between `low` and `high`; its slope is 1 between them, and 0 at them and beyond."""
     return np.clip(x, low, high, out=out)

@@ -11,7 +11,7 @@ from ..op import Array, op
 from . import choices
 
 
-@op(label="copy", latex="{0}", linear=(0,), view=True, ties=True)
+@op(label="copy", latex="{0}", linear=(0,), view=True, ties=True, numpy="{0}")
 def copy(w: Array, out: Array | None = None) -> Array:
     """A time copy of a shared weight: the same numbers, one more place that collects its own error."""
     return w
@@ -22,7 +22,7 @@ def _(g: Array, y: Array, w: Array) -> Array:
     return g
 
 
-@op(label="detach", latex=r"\operatorname{{detach}}({0})", moves=True, ufuncs=[(np.positive,)])
+@op(label="detach", latex=r"\operatorname{{detach}}({0})", moves=True, ufuncs=[(np.positive,)], numpy="{0}")
 def detach(x: Array, out: Array | None = None) -> Array:
     """The same numbers, from which no error goes back: this is how a history is cut."""
     return np.positive(x, out=out)
@@ -31,7 +31,7 @@ def detach(x: Array, out: Array | None = None) -> Array:
 detach.reads(0)
 
 
-@op(label="clip ∂", latex=lambda x, bound: x, ufuncs=[(np.positive,)], linear=(0,))
+@op(label="clip ∂", latex=lambda x, bound: x, ufuncs=[(np.positive,)], linear=(0,), numpy=lambda x, bound: x)
 def clip_error(x: Array, bound: float, out: Array | None = None) -> Array:
     """The same numbers, through which no error larger than `bound` goes back: Mikolov's clipping.
 

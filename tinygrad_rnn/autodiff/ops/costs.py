@@ -26,7 +26,13 @@ def _squared_error_unit(index: Index, y: Array, d: Array) -> Part:
     return Term("½", (total(Term("^", (error, "2")) for error in errors),))
 
 
-@op(label="½Σ(d−y)²", latex=r"\tfrac12 \lVert {1} - {0} \rVert^{{2}}", equation="G5", unit=_squared_error_unit)
+@op(
+    label="½Σ(d−y)²",
+    latex=r"\tfrac12 \lVert {1} - {0} \rVert^{{2}}",
+    equation="G5",
+    unit=_squared_error_unit,
+    numpy="0.5 * (({1} - {0}) ** 2).sum()",
+)
 def squared_error(y: Array, d: Array, out: Array | None = None) -> Array:
     """C = 1/2 sum_pk (d[p, k] - y[p, k])^2, Guo (2013), eq. (5)."""
     e = d - y
@@ -64,7 +70,12 @@ def _cross_entropy_unit(index: Index, net: Array, y: Array, d: Array) -> Part:
     return Term("negative", (total(_times_ln(b, a) for a, b in zip(y.flat, d.flat, strict=True) if b),))
 
 
-@op(label="−Σ d ln y", latex=r"-\sum_{{pk}} {2} \odot \ln {1}", unit=_cross_entropy_unit)
+@op(
+    label="−Σ d ln y",
+    latex=r"-\sum_{{pk}} {2} \odot \ln {1}",
+    unit=_cross_entropy_unit,
+    numpy="-({2} * np.log({1})).sum()",
+)
 def cross_entropy(net: Array, y: Array, d: Array, out: Array | None = None) -> Array:
     """C = -sum_pk d[p, k] ln y[p, k] with y = softmax(net).
 
@@ -141,7 +152,7 @@ def _softmax_error_unit(index: Index, y: Array, d: Array) -> Part:
 
 @cross_entropy.vjp(
     0,
-    latex=r"{g} \cdot ({1} - {2})",
+    latex=r"{g} \cdot ({1} \odot \sum_k {2} - {2})",
     equation="G17",
     unit=lambda index, g, c, net, y, d: Term("·", (float(g), _softmax_error_unit(index, y, d))),
 )
@@ -154,7 +165,13 @@ def _(dnet: Any, c: Array, net: Array, y: Array, d: Array) -> Any:
     return (dnet * softmax_error(y, d)).sum(axis=(-2, -1))
 
 
-@op(label="y − d", latex="{0} - {1}", equation="G17", unit=_softmax_error_unit)
+@op(
+    label="y − d",
+    latex=r"{0} \odot \sum_k {1} - {1}",
+    equation="G17",
+    unit=_softmax_error_unit,
+    numpy="{0} * {1}.sum(axis=-1, keepdims=True) - {1}",
+)
 def softmax_error(y: Array, d: Array, out: Array | None = None) -> Array:
     """y sum_q d_q - d: the slope of the cross-entropy in the net input of a softmax.
 
@@ -205,6 +222,7 @@ def _bernoulli_unit(index: Index, net: Array, y: Array, d: Array) -> Part:
     latex=r"-\sum_{{pk}} ({2} \odot \ln {1} + (1 - {2}) \odot \ln(1 - {1}))",
     equation="G16",
     unit=_bernoulli_unit,
+    numpy="(np.logaddexp(0, {0}) - {2} * {0}).sum()",
 )
 def bernoulli_cross_entropy(net: Array, y: Array, d: Array, out: Array | None = None) -> Array:
     """C = -sum_pk d ln y + (1 - d) ln(1 - y) with y = sigmoid(net), Guo (2013), eq. (16).

@@ -11,7 +11,11 @@ from ..op import Array, op
 from . import arguments, arithmetic
 
 
-@op(label="power", latex=lambda x, exponent: f"{x}^{{{exponent:g}}}")
+@op(
+    label="power",
+    latex=lambda x, exponent: f"{x}^{{{exponent:g}}}",
+    numpy=lambda x, exponent: f"{x} ** {arguments.number(exponent)}",
+)
 def power(x: Array, exponent: float, out: Array | None = None) -> Array:
     """The power x^n, n being a number.
 
@@ -39,7 +43,7 @@ def _(dx: Any, y: Any, x: Any, exponent: float) -> Any:
     return _power_rule(dx, x, exponent)
 
 
-@op(label="x^n", latex=r"\exp({1} \odot \ln({0}))")
+@op(label="x^n", latex=r"\exp({1} \odot \ln({0}))", numpy="{0} ** {1}")
 def raised(x: Array, n: Array, out: Array | None = None) -> Array:
     """The power x^n of two arrays of one shape, entry by entry, of x above 0: elsewhere it has no slope in n.
 
@@ -82,7 +86,7 @@ def _(dn: Any, y: Any, x: Any, n: Any) -> Any:
     return dn * (y * log(x))
 
 
-@op(label="exp", latex=r"\exp({0})", ufuncs=[(np.exp,)])
+@op(label="exp", latex=r"\exp({0})", ufuncs=[(np.exp,)], numpy="np.exp({0})")
 def exp(x: Array, out: Array | None = None) -> Array:
     """The exponential, entry by entry."""
     return np.exp(x, out=out)
@@ -98,7 +102,7 @@ def _(dx: Array, y: Array, x: Array) -> Array:
     return dx * y
 
 
-@op(label="ln", latex=r"\ln({0})", ufuncs=[(np.log,)])
+@op(label="ln", latex=r"\ln({0})", ufuncs=[(np.log,)], numpy="np.log({0})")
 def log(x: Array, out: Array | None = None) -> Array:
     """The natural logarithm, entry by entry, of what is above 0."""
     return np.log(x, out=out)
@@ -114,7 +118,7 @@ def _(dx: Any, y: Any, x: Any) -> Any:
     return arithmetic.divide(dx, x)
 
 
-@op(label="softplus", latex=r"\ln(1 + \exp({0}))")
+@op(label="softplus", latex=r"\ln(1 + \exp({0}))", numpy="np.logaddexp(0, {0})")
 def softplus(x: Array, out: Array | None = None) -> Array:
     """The smooth ramp ln(1 + e^x), whose slope is the sigmoid."""
     return np.add(np.maximum(x, 0), np.log1p(np.exp(np.minimum(x, -x))), out=out)  # nothing overflows
@@ -130,7 +134,7 @@ def _(dx: Any, y: Any, x: Any) -> Any:
     return dx * exp(-softplus(-x))
 
 
-@op(label="√", latex=r"\sqrt{{{0}}}", ufuncs=[(np.sqrt,)])
+@op(label="√", latex=r"\sqrt{{{0}}}", ufuncs=[(np.sqrt,)], numpy="np.sqrt({0})")
 def sqrt(x: Array, out: Array | None = None) -> Array:
     """The square root, entry by entry; at 0 its slope is infinite."""
     return np.sqrt(x, out=out)
@@ -146,7 +150,7 @@ def _(dx: Any, y: Any, x: Any) -> Any:
     return arithmetic.divide(0.5 * dx, y)
 
 
-@op(label="sgn", latex=r"\operatorname{{sgn}}({0})", ufuncs=[(np.sign,)])
+@op(label="sgn", latex=r"\operatorname{{sgn}}({0})", ufuncs=[(np.sign,)], numpy="np.sign({0})")
 def sign(x: Array, out: Array | None = None) -> Array:
     """-1, 0 or 1. It sends no error: its slope is 0 wherever it has one."""
     return np.sign(x, out=out)
@@ -155,7 +159,7 @@ def sign(x: Array, out: Array | None = None) -> Array:
 sign.reads(0)
 
 
-@op(label="|x|", latex="|{0}|", ufuncs=[(np.absolute,)])
+@op(label="|x|", latex="|{0}|", ufuncs=[(np.absolute,)], numpy="np.abs({0})")
 def absolute(x: Array, out: Array | None = None) -> Array:
     """The absolute value; its slope at 0 is taken as 0."""
     return np.absolute(x, out=out)

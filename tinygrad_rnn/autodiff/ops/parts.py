@@ -22,6 +22,7 @@ from . import arguments
     linear=(0,),
     view=True,
     block=Takes,
+    numpy=lambda x, start, stop: f"{x}[..., {start}:{stop}]",
 )
 def part(x: Array, start: int, stop: int, out: Array | None = None) -> Array:
     """The entries from `start` to before `stop` along the last axis, such as one gate of four."""
@@ -40,12 +41,22 @@ def _(g: Any, y: Array, x: Any, start: int, stop: int) -> Any:
     return place(g, start=start, width=x.shape[-1])
 
 
+def _place_line(x: str, start: int, width: int) -> str:
+    return f"""
+def place(x, start, width):
+    whole = np.zeros((*x.shape[:-1], width), x.dtype)
+    whole[..., start : start + x.shape[-1]] = x
+    return whole
+place({x}, {start}, {width})"""
+
+
 @op(
     label="place",
     latex=lambda x, start, width: x,
     moves=True,
     linear=(0,),
     block=lambda start, width: Puts(start),
+    numpy=_place_line,
 )
 def place(x: Array, start: int, width: int, out: Array | None = None) -> Array:
     """The array with zeros in front of it and behind it, `width` entries long along the last axis."""
@@ -120,7 +131,14 @@ def _key_latex(x: str, key: Key) -> str:
     return f"{x}[{', '.join(str(list(k)) if isinstance(k, tuple) else str(k) for k in key)}]"
 
 
-@op(label="[ ]", latex=_key_latex, moves=True, linear=(0,))
+def _key_line(x: str, key: Key) -> str:
+    said = list(key)
+    while said[:1] == [":"]:  # the dots stand for it
+        said.pop(0)
+    return _key_latex(x, ("...", *said))
+
+
+@op(label="[ ]", latex=_key_latex, moves=True, linear=(0,), numpy=_key_line)
 def getitem(x: Array, key: Key, out: Array | None = None) -> Array:
     """The entries that `key` names along the last axes: numbers, slices such as "1:3", or one tuple of numbers."""
     if out is None:
@@ -150,10 +168,23 @@ def _(g: Any, y: Any, x: Any, key: Key) -> Any:
     return scatter(g, key=key, sizes=x.shape[x.ndim - len(key) :])
 
 
-@op(label="scatter", latex=lambda x, key, sizes: x, moves=True, linear=(0,))
+def _scatter_line(x: str, key: Key, sizes: tuple[int, ...]) -> str:
+    return f"""
+def scatter(x, at, kept, sizes):
+    whole = np.zeros((*x.shape[: x.ndim - kept], *sizes), x.dtype)
+    np.add.at(whole, at, x)
+    return whole
+scatter({x}, {_key_line("np.s_", key)}, {_kept_axes(key)}, {sizes})"""
+
+
+def _kept_axes(key: Key) -> int:
+    return len(key) - [isinstance(k, int) for k in key].count(True)
+
+
+@op(label="scatter", latex=lambda x, key, sizes: x, moves=True, linear=(0,), numpy=_scatter_line)
 def scatter(x: Array, key: Key, sizes: tuple[int, ...], out: Array | None = None) -> Array:
     """Zeros of `sizes` along the last axes, to which `x` is added at `key`: what `getitem` took, put back."""
-    kept = len(key) - [isinstance(k, int) for k in key].count(True)
+    kept = _kept_axes(key)
     if out is None:
         out = np.empty((*x.shape[: x.ndim - kept], *sizes), x.dtype)
     out[...] = 0
@@ -192,7 +223,13 @@ def _of_all_copies(args: Sequence[Array]) -> Sequence[Array]:
     return [np.broadcast_to(a, (*most.shape[: most.ndim - a.ndim], *a.shape)) for a in args]
 
 
-@op(label="join", latex=lambda *args, axis: "[" + r",\,".join(args) + "]", moves=True, block=Joins)
+@op(
+    label="join",
+    latex=lambda *args, axis: "[" + r",\,".join(args) + "]",
+    moves=True,
+    block=Joins,
+    numpy=lambda *args, axis: f"np.concatenate([{', '.join(args)}], axis={axis})",
+)
 def concatenate(*args: Array, axis: int, out: Array | None = None) -> Array:
     """Arrays one behind the other along an axis, counted from the last one: -1, -2, ..."""
     return np.concatenate(_of_all_copies(args), axis=axis, out=out)
@@ -225,7 +262,12 @@ def _(dx: Any, y: Any, args: Sequence[Any], slot: int, axis: int) -> Any:
     return scatter(dx, key=_key_of(args, slot, axis), sizes=y.shape[axis:])
 
 
-@op(label="stack", latex=lambda *args, axis: r"\operatorname{stack}(" + ", ".join(args) + ")", moves=True)
+@op(
+    label="stack",
+    latex=lambda *args, axis: r"\operatorname{stack}(" + ", ".join(args) + ")",
+    moves=True,
+    numpy=lambda *args, axis: f"np.stack([{', '.join(args)}], axis={axis})",
+)
 def stack(*args: Array, axis: int, out: Array | None = None) -> Array:
     """Arrays of one shape side by side along a new axis, which is axis -1, -2, ... of the result."""
     return np.stack(_of_all_copies(args), axis=axis, out=out)

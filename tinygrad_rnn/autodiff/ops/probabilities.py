@@ -24,7 +24,14 @@ def _softmax_unit(index: Index, net: Array) -> Part:
     return Term("/", (_power(net[index]), _powers(net[index[:-1]])))
 
 
-@op(label="softmax", latex=r"\operatorname{{softmax}}({0})", equation="G15", unit=_softmax_unit)
+_SOFTMAX = """
+def softmax(net):
+    e = np.exp(net - net.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+softmax({0})"""
+
+
+@op(label="softmax", latex=r"\operatorname{{softmax}}({0})", equation="G15", unit=_softmax_unit, numpy=_SOFTMAX)
 def softmax(net: Array, out: Array | None = None) -> Array:
     """exp(net_k) / sum_q exp(net_q) for each sample, Guo (2013), eq. (15)."""
     return prepared_once(_ready_softmax, net.shape, (net,), out)
@@ -64,10 +71,18 @@ def _(dnet: Array, y: Array, net: Array) -> Array:
     return y * (dnet - (y * dnet).sum(axis=-1, keepdims=True))
 
 
+_LOGSUMEXP = """
+def logsumexp(net):
+    top = net.max(axis=-1, keepdims=True)
+    return top[..., 0] + np.log(np.exp(net - top).sum(axis=-1))
+logsumexp({0})"""
+
+
 @op(
     label="ln Σ exp",
     latex=r"\ln \sum_k \exp({0})",
     unit=lambda index, net: Term("ln", (_powers(net[index]),)),
+    numpy=_LOGSUMEXP,
 )
 def logsumexp(net: Array, out: Array | None = None) -> Array:
     """ln sum_k exp(net_k) along the last axis, which goes. The largest is taken out first, so nothing overflows."""
@@ -98,10 +113,18 @@ def _(dnet: Any, y: Any, net: Any) -> Any:
     return (dnet * softmax(net)).sum(axis=-1)
 
 
+_LOG_SOFTMAX = """
+def log_softmax(net):
+    low = net - net.max(axis=-1, keepdims=True)
+    return low - np.log(np.exp(low).sum(axis=-1, keepdims=True))
+log_softmax({0})"""
+
+
 @op(
     label="ln softmax",
     latex=r"{0} - \ln \sum_k \exp({0})",
     unit=lambda index, net: Term("−", (float(net[index]), Term("ln", (_powers(net[index[:-1]]),)))),
+    numpy=_LOG_SOFTMAX,
 )
 def log_softmax(net: Array, out: Array | None = None) -> Array:
     """ln softmax(net) along the last axis, exact where the softmax itself underflows."""

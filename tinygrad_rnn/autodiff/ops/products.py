@@ -39,7 +39,12 @@ def _linear_terms(n: int) -> list[Addend]:
     return [*pairs, Addend((n - 1,), repeated=True)] if n % 2 else pairs
 
 
-@op(label="Σ", latex=_linear_latex, unit=_linear_unit, terms=_linear_terms)
+def _linear_line(*args: str) -> str:
+    pairs = [f"{x} @ {w}.T" for x, w in zip(args[0::2], args[1::2], strict=False)]
+    return " + ".join([*pairs, args[-1]] if len(args) % 2 else pairs)
+
+
+@op(label="Σ", latex=_linear_latex, unit=_linear_unit, terms=_linear_terms, numpy=_linear_line)
 def linear(*args: Array, out: Array | None = None) -> Array:
     """net[p, j] = sum_i x[p, i] V[j, i] + sum_h s[p, h] U[j, h] + b[j], Guo (2013), eqs. (2), (4).
 
@@ -130,6 +135,7 @@ def _two_matrices(names: Sequence[object], args: Sequence[Array]) -> str | None:
     unit=lambda index, a, w: dot(a[index[0]], w[:, index[1]]),
     linear=(0, 1),
     terms=lambda n: [Addend((0, 1))],
+    numpy="{0} @ {1}",
 )
 def matmul(a: Array, w: Array, out: Array | None = None) -> Array:
     """The product of two matrices: y[p, i] = sum_j a[p, j] w[j, i]."""
@@ -163,6 +169,7 @@ def _(g: Array, y: Array, a: Array, w: Array) -> Any:
     unit=lambda index, g, x: dot(g[:, index[0]], x[:, index[1]]),
     linear=(0, 1),
     terms=lambda n: [Addend((0, 1), (True, False))],
+    numpy="{0}.T @ {1}",
 )
 def outer(g: Array, x: Array, out: Array | None = None) -> Array:
     """The sum over the samples of g[p, j] x[p, i], (m, l), Guo (2013), eqs. (10)-(12)."""

@@ -23,7 +23,15 @@ def _stretched(shape: Sequence[int], to: Sequence[int]) -> tuple[tuple[int, ...]
     return new, old
 
 
-@op(label="each", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True)
+@op(
+    label="each",
+    latex=lambda x, source, to: x,
+    moves=True,
+    linear=(0,),
+    view=True,
+    repeats=True,
+    numpy=lambda x, source, to: f"np.broadcast_to({x}, {to})",
+)
 def broadcast(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """An array of shape `source` repeated until its shape is `to`. On the tape this is always a node of its own."""
     front = x.shape[: x.ndim - len(source)]
@@ -46,7 +54,12 @@ def _(names: Sequence[object], args: Sequence[Array], source: tuple[int, ...], t
     return None
 
 
-@broadcast.vjp(0, latex=lambda x, g, y, source, to: rf"\sum {g}")
+def _repeated_latex(x: str, g: str, y: str, source: tuple[int, ...], to: tuple[int, ...]) -> str:
+    # A row that all samples get hears from all of them.
+    return rf"\sum_p {g}" if len(to) == 2 and source == to[1:] else rf"\sum {g}"
+
+
+@broadcast.vjp(0, latex=_repeated_latex)
 def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) -> Any:
     new, old = _stretched(source, to)
     g = g.sum(axis=old, keepdims=True) if old else g
@@ -59,6 +72,11 @@ def _summed(x: Array, index: Index, axis: tuple[int, ...], keepdims: bool) -> Pa
     for k in axes:
         at[k : k + keepdims] = [slice(None)]
     return total(map(float, x[tuple(at)].ravel()))
+
+
+def _along(x: str, how: str, axis: tuple[int, ...], keepdims: bool) -> str:
+    along = f"axis={axis[0] if len(axis) == 1 else axis}"
+    return f"{x}.{how}({along}{', keepdims=True' * keepdims})"
 
 
 def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
@@ -75,6 +93,7 @@ def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     moves=True,
     linear=(0,),
     terms=lambda n, axis, keepdims=False: [Addend((0,), summed=True)] if axis == (-2,) and not keepdims else [],
+    numpy=lambda x, axis, keepdims=False: _along(x, "sum", axis, keepdims),
 )
 def sum(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
     """The sum along some axes, counted from the last one: -1, -2, ..."""
@@ -104,6 +123,7 @@ def _count(x: Any, axis: tuple[int, ...]) -> int:
     unit=lambda index, x, axis, keepdims=False: Term("/", (_summed(x, index, axis, keepdims), str(_count(x, axis)))),
     moves=True,
     linear=(0,),
+    numpy=lambda x, axis, keepdims=False: _along(x, "mean", axis, keepdims),
 )
 def mean(x: Array, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None) -> Array:
     """The mean along some axes, counted from the last one: -1, -2, ..."""
@@ -128,7 +148,14 @@ def _(g: Any, y: Array, x: Any, axis: tuple[int, ...], keepdims: bool = False) -
     return _spread(g * (1 / _count(x, axis)), x, axis, keepdims)
 
 
-@op(label="shape", latex=lambda x, source, to: x, moves=True, linear=(0,), view=True)
+@op(
+    label="shape",
+    latex=lambda x, source, to: x,
+    moves=True,
+    linear=(0,),
+    view=True,
+    numpy=lambda x, source, to: f"{x}.reshape({to})",
+)
 def reshape(x: Array, source: tuple[int, ...], to: tuple[int, ...], out: Array | None = None) -> Array:
     """The same numbers in the same order, in the shape `to`."""
     return x.reshape((*x.shape[: x.ndim - len(source)], *to))
@@ -165,6 +192,7 @@ def _(g: Any, y: Array, x: Array, source: tuple[int, ...], to: tuple[int, ...]) 
     linear=(0,),
     view=True,
     terms=lambda n: [Addend((0,), (True, False))],
+    numpy="{0}.T",
 )
 def transpose(x: Array, out: Array | None = None) -> Array:
     """A matrix with rows and columns exchanged."""

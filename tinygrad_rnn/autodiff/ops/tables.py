@@ -18,7 +18,7 @@ def _no_row(name: object, indices: Array, width: int) -> str | None:
     return f"{name} holds {wrong.flat[0]:g}: it must be a whole number from 0 to {width - 1}." if wrong.size else None
 
 
-@op(label="table", latex="{1}[{0}]", moves=True, linear=(1,))
+@op(label="table", latex="{1}[{0}]", moves=True, linear=(1,), numpy="{1}[{0}.astype(int)]")
 def embedding(indices: Array, table: Array, out: Array | None = None) -> Array:
     """The rows of `table` (n, m) that `indices` (B,) name, (B, m); whole numbers in any dtype, as a tape holds floats.
 
@@ -49,7 +49,12 @@ def _(g: Any, y: Any, indices: Any, table: Any) -> Any:
     return products.outer_product(one_hot(indices, width=table.shape[0]), g)
 
 
-@op(label="one-hot", latex=lambda indices, width: rf"\operatorname{{onehot}}({indices})", moves=True)
+@op(
+    label="one-hot",
+    latex=lambda indices, width: rf"\operatorname{{onehot}}({indices})",
+    moves=True,
+    numpy=lambda indices, width: f"np.eye({width})[{indices}.astype(int)]",
+)
 def one_hot(indices: Array, width: int, out: Array | None = None) -> Array:
     """Rows of zeros with a 1 at the place that each index names, (B, width). The indices get no error."""
     if out is None:
