@@ -23,7 +23,8 @@ ASIDE = frozenset(
     {
         "__deepcopy__", "__delete__", "__format__", "__hash__", "__len__", "__reduce_ex__", "__repr__", "__set__",
         "_is_view", "backward", "data_ptr", "detach", "detach_", "dim", "element_size", "grad", "is_complex",
-        "is_contiguous", "is_floating_point", "item", "ndimension", "numel", "numpy", "register_hook", "register_post_accumulate_grad_hook", "requires_grad_",
+        "is_contiguous", "is_floating_point", "item", "ndimension", "numel", "numpy", "register_hook",
+        "register_post_accumulate_grad_hook", "requires_grad_",
         "retain_grad", "share_memory_", "size", "storage", "stride", "tolist", "untyped_storage",
     }
 )  # fmt: skip
@@ -119,12 +120,13 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
         name = getattr(func, "__name__", "")
         if kwargs.get("sparse"):
             raise NotImplementedError(
-                f"{name} with sparse=True is watched: its gradient is no array. Use sparse=False, the numbers are the same"
+                f"{name} with sparse=True is watched: its gradient is no array. Use sparse=False, the numbers are the "
+                "same"
             )
         if kwargs.get("scale_grad_by_freq") and self.time_axis is not None:
             raise NotImplementedError(
-                f"{name} with scale_grad_by_freq=True is watched with time_axis: what it gives depends on how often a word "
-                "is in the whole call, and taken apart it would be another. Leave time_axis out"
+                f"{name} with scale_grad_by_freq=True is watched with time_axis: its gradient depends on how often a "
+                "word is in the whole call, and taken apart it would be another. Leave time_axis out"
             )
         if kwargs.get("max_norm") is not None:
             raise NotImplementedError(
@@ -143,8 +145,8 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
         own = 0 if func is embedding else 1  # the axes at the end that the call itself computes along
         if not -x.ndim <= self.time_axis < x.ndim or self.time_axis % x.ndim >= x.ndim - own:
             raise ValueError(
-                f"time_axis={self.time_axis}: {func.__name__} reads an input of the shape {tuple(x.shape)}, and its axis "
-                f"of time must be one of the first {x.ndim - own}"
+                f"time_axis={self.time_axis}: {func.__name__} reads an input of the shape {tuple(x.shape)}, and its "
+                f"axis of time must be one of the first {x.ndim - own}"
             )
         if not x.shape[self.time_axis]:
             return func(x, *rest, **kwargs)
