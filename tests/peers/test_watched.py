@@ -435,3 +435,14 @@ def test_a_gradient_of_a_gradient_and_a_copy_of_the_model_can_be_asked_for_while
     assert far(w.grads["layer.weight"], first.detach() + model.layer.weight.grad) < TINY
     assert torch.equal(twin.layer.weight, model.layer.weight)
     assert twin.layer.weight.is_leaf
+
+
+def test_no_time_steps_are_refused_in_pytorch_s_words_and_no_samples_have_copies_of_zero():
+    with pytest.raises(RuntimeError, match="Expected sequence length to be larger than 0"):
+        watched(nn.LSTM(L, 3), torch.zeros(0, B, L))
+    model = nn.LSTM(L, 3)
+    with tg.watch(model) as w:
+        loss = model(torch.zeros(T, 0, L))[0].sum()
+    loss.backward()
+    assert w.copies["weight_hh_l0"].shape == (T, 12, 3)
+    assert not w.copies["weight_hh_l0"].any()

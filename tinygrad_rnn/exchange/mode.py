@@ -89,9 +89,9 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
         if not self._reads_numbers(func) or not any(self.watched(a) for a in given):
             return func(*args, **kwargs)
         self._refuse(func, args, kwargs)
-        if func in fused.CELLS:
+        if func in fused.CELLS and (layers := fused.understood(func, args)).steps:
             place = *self._place(), func.__name__
-            return fused.played(fused.understood(func, args), lambda w, t: self.read(w, place, t))
+            return fused.played(layers, lambda w, t: self.read(w, place, t))
         alone = all(id(a) in self.constant or self.watched(a) for a in given if isinstance(a, torch.Tensor))
         if self.time_axis is not None and not alone and func in (linear, embedding):
             x = args[0]

@@ -70,8 +70,8 @@ def of_answer(name: str, yours: Any, right: Any, axes: str, function: Any) -> Ki
     given = type(yours).__name__
     if got.dtype.kind == "O" and got.size and all(isinstance(part, Real) for part in got.flat):
         if got.ndim:
-            parts = " and ".join(sorted({type(part).__name__ for part in got.flat}))
-            says = f"{name} gives {_a(yours)}, {parts} as objects; it must give {wants}: np.array(..., dtype=float)"
+            types = " and ".join(sorted({type(part).__name__ for part in got.flat}))
+            says = f"{name} gives {_a(yours)}, {types} as objects; it must give {wants}: np.array(..., dtype=float)"
             return Kind("dtype=object", says)
         return Kind(
             "too large a number", f"{name} gives a number that is larger than any computer's; it must give {wants}"
