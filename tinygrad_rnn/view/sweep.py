@@ -21,7 +21,7 @@ import numpy as np
 CLIPS = (0.1, 0.5, 1.0, 5.0, 10.0)  # what people clip at
 # When a rule is changed: always; in all passes of a loop but the first; in the first one alone. Who writes the first
 # step above the loop can be wrong in one of the two.
-WHEN = {"": "", "> 1": ", but in the first pass of the loop", "== 1": ", in the first pass of the loop alone"}
+WHEN = {"": "", "> 1": ", except in the first pass of the loop", "== 1": ", in the first pass of the loop alone"}
 Rule = Iterator[tuple[ast.AST | None, str]]
 
 
