@@ -263,6 +263,16 @@ def test_what_the_file_has_started_ends_with_it(cd, source, then):
             os.kill(int(pid), 0)
 
 
+def test_a_thread_that_the_file_has_left_running_is_not_waited_for(cd):
+    mine = cd / "exercise_06.py"
+    mine.write_text(
+        f"{SIX.solution}\nimport threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\n"
+    )
+    begun = time.monotonic()
+    assert check_file(SIX, mine).first is None
+    assert time.monotonic() - begun < 15  # it ends itself after 20
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, limits are other ones")
 @pytest.mark.parametrize(
@@ -383,6 +393,7 @@ KINDS = [
     ("    return right[1:]", "the first entry, j = 1: it is left out", "(3, 4)"),
     ("    return np.vstack([right, right[:1]])", "the shape: one entry too many after j = 4", "(5, 4)"),
     ("    return right.sum()", "the sum: it is summed over j and h too", "the shape is ()"),
+    ("    return right.astype(object)", "dtype=object", "float as objects; it must give numbers of shape (4, 4)"),
     ("    return right + 3", "a number that is added: everything is 3 too large", "you have"),
     ("    return right * 7", "a factor: everything is 7 times what is right", "you have"),
     ("    return -right / len(delta_j)", "the sum over the copies, and the sign", "you have"),
@@ -418,6 +429,35 @@ def test_what_is_no_answer_yet(source, status, term, says, tmp_path):
     found = judged(SIX, SIX.exercises[2], f"{SIX.solution}\n{source}\n", tmp_path)
     assert (found.status, found.term) == (status, term)
     assert says in found.says
+
+
+@pytest.mark.parametrize(
+    ("value", "term", "says"),
+    [
+        ("[4]", "a list", "ROWS is list of 1; it must be one number"),
+        ("np.zeros(10**6)", "a ndarray", "ROWS is an array of shape (1000000,); it must be one number"),
+        ("10**400", "too large a number", "larger than any computer's"),
+    ],
+)
+def test_one_number_is_asked_for(value, term, says, tmp_path):
+    found = judged(FOLDERS[0], FOLDERS[0].exercises[0], f"{FOLDERS[0].solution}\nROWS = {value}\n", tmp_path)
+    assert (found.status, found.term) == (WRONG, term)
+    assert says in found.says
+
+
+@pytest.mark.parametrize("source", ["raise ValueError('x' * 10**7)", "def f():\n    '\0'"])
+def test_what_cannot_be_run_is_said_in_a_short_line(source, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(source)
+    says = attempt.check_file(SIX, path).verdicts[0].says
+    assert says.startswith(("line 1 raises ValueError: xxx", "your file cannot be read: source code"))
+    assert len(says) < 400
+
+
+def test_a_mistake_in_one_pass_of_a_loop_is_named_as_that(tmp_path):
+    source = SIX.solution.replace("range(1, len(delta_j) + 1)", "range(2, len(delta_j) + 1)")
+    found = judged(SIX, SIX.exercises[2], source, tmp_path)
+    assert found.says.endswith("the term with s and delta_j: it is left out, in the first pass of the loop alone")
 
 
 def test_right_numbers_in_a_list_are_right_and_told_so(tmp_path):

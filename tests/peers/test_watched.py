@@ -1,5 +1,6 @@
 """A watched model of PyTorch: every copy is that of a model with weights of its own for each step."""
 
+import copy
 import gc
 
 import numpy as np
@@ -328,3 +329,120 @@ def test_jax_gives_the_copies_of_a_scan():
             assert far(copies[name].sum(0), whole[name]) <= TINY
     with pytest.raises(ValueError, match="with one T"):
         tg.jax.copies(step, params, np.zeros(M), {"a": data, "b": data[:2]}, loss)
+
+
+class Looped(nn.Module):
+    """A layer that reads its own output, ``steps`` times."""
+
+    def __init__(self, layer, steps=5):
+        super().__init__()
+        self.layer, self.steps = layer, steps
+
+    def forward(self, h):
+        for _ in range(self.steps):
+            h = torch.tanh(self.layer(h) + 1)
+        return h
+
+
+def watched(model, *data, **settings):
+    with tg.watch(model, **settings) as w:
+        loss = model(*data).sum()
+    loss.backward()
+    return w
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_model_in_half_precision_has_copies_and_what_is_missing_is_still_noticed(dtype):
+    model = Looped(nn.Linear(3, 3).to(dtype))
+    w = watched(model, torch.zeros(2, 3, dtype=dtype))
+    assert far(w.copies["layer.weight"].sum(0), model.layer.weight.grad.float()) < 0.05
+    model.zero_grad()
+    with tg.watch(model) as w:
+        seen = model(torch.zeros(2, 3, dtype=dtype))
+    (seen + model(torch.zeros(2, 3, dtype=dtype))).sum().backward()
+    with pytest.raises(RuntimeError, match="no copy accounts for"):
+        _ = w.copies
+
+
+def test_where_the_gradient_is_no_number_the_copies_say_since_when():
+    def poisoned(g):
+        return g * torch.nan
+
+    model, h = nn.Linear(3, 3), torch.zeros(2, 3)
+    with tg.watch(model) as w:
+        for t in range(5):
+            h = torch.tanh(model(h))
+            if t == 2:
+                h.register_hook(poisoned)
+    h.sum().backward()
+    assert np.isnan(w.copies["weight"]).any(axis=(1, 2)).tolist() == [True, True, True, False, False]
+    with tg.watch(model) as w:
+        seen = model(torch.ones(2, 3)).sum()
+    (seen + (model(torch.ones(2, 3)) * torch.nan).sum()).backward()
+    with pytest.raises(RuntimeError, match="no copy accounts for"):
+        _ = w.once
+
+
+def test_a_parametrization_that_reads_its_weight_twice_a_step_has_one_copy_a_step():
+    model = Looped(nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3)))
+    w = watched(model, torch.zeros(2, 3))
+    assert len(w.copies["layer.parametrizations.weight.original"]) == len(w.copies["layer.bias"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"sparse": True}, "sparse=False"),
+        ({"max_norm": 1.0}, "changes its weight in place"),
+        ({"scale_grad_by_freq": True}, "Leave time_axis out"),
+    ],
+)
+def test_an_embedding_whose_copies_would_be_wrong_is_refused(settings, what):
+    words = torch.zeros(T, B, dtype=torch.long)
+    with pytest.raises(NotImplementedError, match=what):
+        watched(nn.Embedding(4, 3, **settings), words, time_axis=0)
+
+
+@pytest.mark.parametrize("axis", [2, -1, 7, -4])
+def test_an_axis_that_is_not_time_s_is_refused(axis):
+    with pytest.raises(ValueError, match=r"must be one of the first 2"):
+        watched(nn.Linear(L, 3), x(), time_axis=axis)
+
+
+@pytest.mark.parametrize("axis", ["a", 1.5, True])
+def test_an_axis_that_is_no_number_is_refused(axis):
+    with pytest.raises(TypeError, match="time_axis"):
+        tg.watch(nn.Linear(2, 2), time_axis=axis)
+
+
+@pytest.mark.parametrize("costs", [3, "x", [3], [torch.ones(3, requires_grad=True)], [torch.ones(())]])
+def test_costs_that_are_none_are_refused(costs):
+    model = Looped(nn.Linear(3, 3))
+    with tg.watch(model) as w:
+        model(torch.zeros(2, 3))
+    with pytest.raises(TypeError, match="costs"):
+        w.influence_norms("layer.weight", costs)
+
+
+def test_a_gradient_of_a_gradient_and_a_copy_of_the_model_can_be_asked_for_while_watched():
+    model = Looped(nn.Linear(3, 3))
+    with tg.watch(model) as w:
+        loss = model(torch.zeros(2, 3)).sum()
+        (first,) = torch.autograd.grad(loss, [model.layer.weight], create_graph=True)
+        twin = copy.deepcopy(model)
+        loss = loss + (first**2).sum()
+    loss.backward()
+    assert far(w.grads["layer.weight"], first.detach() + model.layer.weight.grad) < TINY
+    assert torch.equal(twin.layer.weight, model.layer.weight)
+    assert twin.layer.weight.is_leaf
+
+
+def test_no_time_steps_are_refused_in_pytorch_s_words_and_no_samples_have_copies_of_zero():
+    with pytest.raises(RuntimeError, match="Expected sequence length to be larger than 0"):
+        watched(nn.LSTM(L, 3), torch.zeros(0, B, L))
+    model = nn.LSTM(L, 3)
+    with tg.watch(model) as w:
+        loss = model(torch.zeros(T, 0, L))[0].sum()
+    loss.backward()
+    assert w.copies["weight_hh_l0"].shape == (T, 12, 3)
+    assert not w.copies["weight_hh_l0"].any()

@@ -325,7 +325,12 @@ def test_where_a_player_starts_is_a_share(start):
 def test_arrays_to_compare_are_all_of_them_weights():
     net = nets.network(tg.cells.Guo(), 3)
     shares = dict(net.copies)
-    for wrong in ({"U": shares["U"], "b_jj": shares["b_j"]}, {"U": shares["U"], "V": shares["V"][:2]}):
+    unlike = (
+        {"U": shares["U"], "b_jj": shares["b_j"]},
+        {"U": shares["U"], "V": shares["V"][:2]},
+        {"U": 1j * shares["U"]},
+    )
+    for wrong in unlike:
         with pytest.raises(ValueError, match="they must be called and shaped as the copies here"):
             tg.trace(net, compare=wrong)
 

@@ -81,11 +81,18 @@ def test_of_a_long_one_the_ends_that_have_room_are_drawn():
     assert frames == ["t1", "t29", "t30"]
 
 
-@pytest.mark.parametrize("asked", [{"level": "ops"}, {"window": (4, 4)}, {"view": "backward"}], ids=str)
-def test_what_cannot_be_read_in_print_is_refused_with_what_to_do(asked):
-    with pytest.raises(
-        ValueError, match=r"160 by 240 mm .* letters of [1-7]\.\d points, and print needs 8: .*level='figure'"
-    ):
+@pytest.mark.parametrize(
+    ("asked", "do"),
+    [
+        ({"level": "ops"}, "ask for level='figure'"),
+        ({"window": (4, 4)}, "ask for fewer time steps"),
+        ({"view": "backward"}, "ask for another view"),
+        ({"captions": {"x": ["long" * 30] * 30}}, "as wide as its longest names and captions"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_read_in_print_is_refused_with_what_to_do(asked, do):
+    with pytest.raises(ValueError, match=rf"160 by 240 mm .* letters of [1-7]\.\d points, and print needs 8: .*{do}"):
         tg.draw(network("long"), for_="print", **asked)
 
 

@@ -15,16 +15,16 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 from . import fused
 from .reads import Computed, ParameterRead, Place
 
-TORCH = torch.__path__[0]
 PACKAGE = __file__.rpartition("/")[0]
 # Attributes of a tensor that are tensors, made of it.
 VIEWS = frozenset({"T", "mT", "H", "mH", "real", "imag"})
 # What asks a tensor about itself, or sets it up: no read of its numbers that a gradient could come back through.
 ASIDE = frozenset(
     {
-        "__format__", "__hash__", "__len__", "__repr__", "__set__", "__delete__", "_is_view", "backward", "data_ptr",
-        "detach", "detach_", "dim", "element_size", "is_complex", "is_contiguous", "is_floating_point", "item",
-        "ndimension", "numel", "numpy", "register_hook", "register_post_accumulate_grad_hook", "requires_grad_",
+        "__deepcopy__", "__delete__", "__format__", "__hash__", "__len__", "__reduce_ex__", "__repr__", "__set__",
+        "_is_view", "backward", "data_ptr", "detach", "detach_", "dim", "element_size", "grad", "is_complex",
+        "is_contiguous", "is_floating_point", "item", "ndimension", "numel", "numpy", "register_hook",
+        "register_post_accumulate_grad_hook", "requires_grad_",
         "retain_grad", "share_memory_", "size", "storage", "stride", "tolist", "untyped_storage",
     }
 )  # fmt: skip
@@ -88,10 +88,10 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
         given, form = tree_flatten((args, kwargs))
         if not self._reads_numbers(func) or not any(self.watched(a) for a in given):
             return func(*args, **kwargs)
-        self._refuse_changes(func, args)
-        if func in fused.CELLS:
+        self._refuse(func, args, kwargs)
+        if func in fused.CELLS and (layers := fused.understood(func, args)).steps:
             place = *self._place(), func.__name__
-            return fused.played(fused.understood(func, args), lambda w, t: self.read(w, place, t))
+            return fused.played(layers, lambda w, t: self.read(w, place, t))
         alone = all(id(a) in self.constant or self.watched(a) for a in given if isinstance(a, torch.Tensor))
         if self.time_axis is not None and not alone and func in (linear, embedding):
             x = args[0]
@@ -116,8 +116,23 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
             return False
         return name != "__get__" or getattr(getattr(func, "__self__", None), "__name__", "") in VIEWS
 
-    def _refuse_changes(self, func: Any, args: tuple[Any, ...]) -> None:
+    def _refuse(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         name = getattr(func, "__name__", "")
+        if kwargs.get("sparse"):
+            raise NotImplementedError(
+                f"{name} with sparse=True is watched: its gradient is no array. Use sparse=False, the numbers are the "
+                "same"
+            )
+        if kwargs.get("scale_grad_by_freq") and self.time_axis is not None:
+            raise NotImplementedError(
+                f"{name} with scale_grad_by_freq=True is watched with time_axis: its gradient depends on how often a "
+                "word is in the whole call, and taken apart it would be another. Leave time_axis out"
+            )
+        if kwargs.get("max_norm") is not None:
+            raise NotImplementedError(
+                f"{name} with max_norm={kwargs['max_norm']:g} is watched: it changes its weight in place at each read. "
+                "Use max_norm=None"
+            )
         if name.endswith("_") and not name.endswith("__") and args and self.watched(args[0]):
             whose = self.names.get(id(args[0]), "what is computed from weights")
             raise RuntimeError(
@@ -127,6 +142,14 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
 
     def _step_by_step(self, func: Any, x: Any, rest: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         place = *self._place(), "all steps in one call"
+        own = 0 if func is embedding else 1  # the axes at the end that the call itself computes along
+        if not -x.ndim <= self.time_axis < x.ndim or self.time_axis % x.ndim >= x.ndim - own:
+            raise ValueError(
+                f"time_axis={self.time_axis}: {func.__name__} reads an input of the shape {tuple(x.shape)}, and its "
+                f"axis of time must be one of the first {x.ndim - own}"
+            )
+        if not x.shape[self.time_axis]:
+            return func(x, *rest, **kwargs)
 
         def read(a: Any, t: int) -> Any:
             return self.read(a, place, t)
@@ -142,11 +165,12 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed
         frame = sys._getframe(1)
         while frame is not None:
             file = frame.f_code.co_filename
-            if not file.startswith((TORCH, PACKAGE)):
+            if not file.startswith(PACKAGE):
                 lines.append((file, frame.f_lineno, frame.f_lasti))
             if id(frame) == self.outermost:
                 break
             frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
+        # PyTorch's own lines too: a module of it, as spectral_norm, may read a weight twice.
         return (self.modules[-1] if self.modules else "", *lines[::-1])
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 Place = tuple[Any, ...]
+TORCH = torch.__path__[0]
 
 
 @dataclass(eq=False)
@@ -45,7 +48,11 @@ class ParameterRead:
     def line(self) -> str:
         """Where it stands, for people."""
         last = self.place[-1]
-        return last if isinstance(last, str) else f"{last[0].rpartition('/')[2]}:{last[1]}"
+        if isinstance(last, str):
+            return last
+        own = [line for line in self.place[1:] if not line[0].startswith(TORCH)]
+        file, number, _ = own[-1] if own else last
+        return f"{file.rpartition('/')[2]}:{number}"
 
 
 @dataclass(eq=False)

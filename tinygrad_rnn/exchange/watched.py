@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import weakref
 from collections import defaultdict
@@ -148,7 +149,15 @@ class Watched:
         ------
         KeyError
             If no copy of such a weight was read.
+        TypeError
+            If `costs` is not a sequence of scalars that PyTorch can go back from.
         """
+        if not isinstance(costs, Sequence) or isinstance(costs, str):
+            raise TypeError(f"costs is {type(costs).__name__}: it must be a list of scalar tensors, one for each cost")
+        for k, cost in enumerate(costs):
+            if not isinstance(cost, torch.Tensor) or cost.numel() != 1 or not cost.requires_grad:
+                what = f"a tensor of the shape {tuple(cost.shape)}" if isinstance(cost, torch.Tensor) else repr(cost)
+                raise TypeError(f"costs[{k}] is {what}: it must be a scalar tensor, computed with gradients")
         reads = [(t, read) for t, read in self._placed() if t is not None and name in read.roots]
         if not reads:
             raise KeyError(f"no copy of {name!r} was read in a loop; those that were: {', '.join(self._looped())}")
@@ -196,21 +205,29 @@ class Watched:
             shares = [sum(steps[t], none) if t in steps else none for t in range(1, max(steps, default=0) + 1)]
             self._check(name, [*shares, *alone])
             if shares:
-                copies[name] = torch.stack(shares).cpu().numpy()
+                copies[name] = _for_numpy(torch.stack(shares))
             if alone:
-                once[name] = sum(alone).cpu().numpy()
+                once[name] = _for_numpy(sum(alone))
         return copies, once
 
     def _check(self, name: str, found: Sequence[Any]) -> None:
-        each = torch.stack([*found, torch.zeros_like(self._params[name])])
-        missing = self._added_by_ours(name) - each.sum(0)
-        left, size = (float(a.abs().max()) if a.numel() else 0.0 for a in (missing, each.abs().sum(0)))
-        # Sums of as many parts as there are reads, in another order.
-        if not left <= 1e3 * torch.finfo(each.dtype).eps * size:
+        each = torch.stack([_wide(a) for a in (*found, torch.zeros_like(self._params[name]))])
+        added = _wide(self._added_by_ours(name) + torch.zeros_like(self._params[name]))
+        accounted, size = each.sum(0), each.abs().sum(0)
+        # An entry without end, or that is no number, on both sides says nothing of what is missing elsewhere.
+        finite, as_finite = torch.isfinite(accounted), torch.isfinite(added)
+        known = finite & as_finite
+        left, most = (float(a[known].abs().max()) if known.any() else 0.0 for a in (added - accounted, size))
+        if not torch.equal(finite, as_finite):
+            left = math.inf
+        # Sums of as many parts as there are reads, in another order: in half precision 1000 roundings would be all.
+        eps = torch.finfo(self._params[name].dtype).eps
+        if not left <= min(1e3 * eps, max(1e-3, 2 * len(each) ** 0.5 * eps)) * most:
             raise RuntimeError(
                 f"{name}: backward added to its gradient what no copy accounts for (up to {left:.3g} in an entry), so "
-                "no copies are shown: it is read where nothing can be watched, as in an autograd.Function, a module of "
-                "torch.jit.script or a reentrant checkpoint (use_reentrant=False can be)"
+                "no copies are shown: a hook of its own changes its gradient, or it is read where nothing can be "
+                "watched, as in an autograd.Function, a module of torch.jit.script or a reentrant checkpoint "
+                "(use_reentrant=False can be)"
             )
 
     def __str__(self) -> str:
@@ -228,6 +245,17 @@ class Watched:
         return "\n".join(
             "  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in lines
         )
+
+
+def _wide(a: Any) -> Any:
+    """In single precision at least: sums in half precision would round off what is missing."""
+    return a.to(torch.promote_types(a.dtype, torch.float32))
+
+
+def _for_numpy(a: Any) -> Array:
+    """As an array; bfloat16, which NumPy has not, in single precision."""
+    found: Array = (a.float() if a.dtype == torch.bfloat16 else a).cpu().numpy()
+    return found
 
 
 def _told(watching: weakref.ref[Watched], name: str, g: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..autodiff.asked import asked
+from ..autodiff.calling import whole
 
 if TYPE_CHECKING:
     from .watched import Watched
@@ -37,7 +38,7 @@ def watch(model: Any, *, time_axis: int | None = None) -> Watched:
     ImportError
         If PyTorch is not installed.
     TypeError
-        If `model` is no module of it.
+        If `model` is no module of it, or `time_axis` no whole number.
     ValueError
         If it has no parameter that is trained.
 
@@ -45,7 +46,7 @@ def watch(model: Any, *, time_axis: int | None = None) -> Watched:
     -----
     Not seen are reads within an ``autograd.Function``, a module of ``torch.jit.script`` and a reentrant checkpoint.
     Where backward added to a gradient what no copy accounts for, asking for the numbers is an error that names
-    the weight, never a wrong number.
+    the weight, never a wrong number. What a hook of yours on a weight makes of its gradient afterwards is no copy's.
     """
     try:
         import torch
@@ -53,6 +54,8 @@ def watch(model: Any, *, time_axis: int | None = None) -> Watched:
         raise ImportError(f"watching a model needs PyTorch: {INSTALL}") from error
     if not isinstance(model, torch.nn.Module):
         raise TypeError(f"model is {type(model).__name__}: it must be a torch.nn.Module")
+    if time_axis is not None:
+        time_axis = whole("time_axis", time_axis)
     from .watched import Watched
 
     return Watched(model, time_axis)

@@ -167,6 +167,7 @@ def child() -> None:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
         tell(printed=kept.getvalue())
+    os._exit(0)  # a thread that the file has left running is not waited for
 
 
 def _limit(seconds: int) -> None:
@@ -215,7 +216,8 @@ def _run(path: Path, first: str) -> dict[str, Any] | Verdict:
     try:
         exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
     except SyntaxError as error:
-        return Verdict(first, ERROR, says=f"line {error.lineno} cannot be read: {error.msg}")
+        where = f"line {error.lineno}" if error.lineno else "your file"
+        return Verdict(first, ERROR, says=f"{where} cannot be read: {error.msg}")
     except BaseException as error:
         return Verdict(first, ERROR, says=told(error, path))
     return names

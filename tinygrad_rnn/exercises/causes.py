@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from .exercise import Exercise, Slip, defined
-from .sweep import CLIPS, changes
+from .sweep import CLIPS, WHEN, changes
 
 CLOCKS = ("t", "τ", "z")  # letters that count steps: of a cost, of a copy, of the lag between them
 MOST_VALUES = 5  # codes, such as right, missing and wrong; more values are numbers
@@ -81,11 +81,15 @@ def causes_of(exercise: Exercise, tries: list[Tried], solution: str, until: floa
     largest = {float(np.abs(t.yours).max()) for t in tries if is_finite(t.yours) and np.size(t.yours) > 1}
     clips = () if _are_counts(tries) else (*CLIPS, *largest - {0.0})
     for change in _in_time(changes(solution, exercise.name, exercise.parts, clips), until):
-        is_told = any(term.startswith(change.term) for term in found)
+        is_told = any(term.startswith(change.term) or change.term in _in_some_passes(term) for term in found)
         is_sign = "the sign" in found and change.term.endswith("its sign")
         if not is_told and not is_sign and _gives(change.call, tries, exercise.rtol):
             found.append(change.term)
     return list(dict.fromkeys(found))
+
+
+def _in_some_passes(term: str) -> list[str]:
+    return [term + when for when in WHEN.values()]
 
 
 def pairs_of(exercise: Exercise, tries: list[Tried], solution: str, until: float) -> list[str]:

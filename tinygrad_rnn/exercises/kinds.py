@@ -6,6 +6,7 @@ import dis
 import inspect
 import itertools
 from collections.abc import Callable, Iterator
+from numbers import Real
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -67,6 +68,14 @@ def of_answer(name: str, yours: Any, right: Any, axes: str, function: Any) -> Ki
     except Exception:  # what the learner has made may refuse in any way
         return Kind(f"a {type(yours).__name__}", f"{name} gives {_a(yours)}; it must give {wants}")
     given = type(yours).__name__
+    if got.dtype.kind == "O" and got.size and all(isinstance(part, Real) for part in got.flat):
+        if got.ndim:
+            types = " and ".join(sorted({type(part).__name__ for part in got.flat}))
+            says = f"{name} gives {_a(yours)}, {types} as objects; it must give {wants}: np.array(..., dtype=float)"
+            return Kind("dtype=object", says)
+        return Kind(
+            "too large a number", f"{name} gives a number that is larger than any computer's; it must give {wants}"
+        )
     if got.dtype.kind in "OVSUMm":
         parts = {type(part).__name__ for part in got.flat} if got.ndim else set()
         inside = f" with {' and '.join(sorted(parts))} in it" if parts else ""
@@ -75,6 +84,8 @@ def of_answer(name: str, yours: Any, right: Any, axes: str, function: Any) -> Ki
     if got.dtype.kind == "c" and not np.iscomplexobj(right):
         return Kind("complex numbers", f"{name} gives complex numbers; it must give {wants}, of real ones")
     true = np.asarray(right, dtype=float)
+    if not isinstance(right, np.ndarray) and not true.ndim and got.ndim and not callable(function):
+        return Kind(f"a {given}", f"{name} is {_a(yours)}; it must be {wants}")
     if got.dtype.kind in "iub" and got.shape == true.shape and true.size > 1 and (true % 1).any():
         cut = bool((got == np.trunc(true)).all())
         why = ": what stands behind the point is cut off" if cut else ""
@@ -165,6 +176,8 @@ def _a(value: Any) -> str:
         return f"{kind}, the text {value[:40]!r}"
     if isinstance(value, (list, tuple)):
         return f"{kind} of {len(value)}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
     return {"function": "a function", "builtin_function_or_method": "a function"}.get(kind, kind)
 
 

@@ -23,7 +23,7 @@ from .exercise import defined
 CLIPS = (0.1, 0.5, 1.0, 5.0, 10.0)  # what people clip at
 # When a rule is changed: always; in all passes of a loop but the first; in the first one alone. Who writes the first
 # step above the loop can be wrong in one of the two.
-WHEN = ("", "> 1", "== 1")
+WHEN = {"": "", "> 1": ", except in the first pass of the loop", "== 1": ", in the first pass of the loop alone"}
 # Factors and functions that have mistakes of their own: what a form is called, and what is written in its place.
 SLOPE, LOGISTIC = "the factor f'", "1 / (1 + np.exp(-X))"
 FORMS = {
@@ -126,8 +126,8 @@ def changes(source: str, name: str, parts: Mapping[str, str], clips: Iterable[fl
     for place in list(ast.walk(function)):
         same = alike.get(ast.dump(place), [])
         for made, term in rules.of(place):
-            for when in WHEN if made is not None and rules.is_repeated(place) else WHEN[:1]:
-                yield Change(term, _compiled(function, [place], made, when, around))
+            for when in WHEN if made is not None and rules.is_repeated(place) else ("",):
+                yield Change(term + WHEN[when], _compiled(function, [place], made, when, around))
             if len(same) > 1 and same[0] is place:
                 yield Change(term, _compiled(function, same, made, "", around))
     for one, other in itertools.combinations(rules.letters, 2):

@@ -30,6 +30,7 @@ from .causes import (
 )
 from .exercise import Exercise, Slip, defined
 
+MOST_SAID = 300  # characters of an error's own text, or of an answer
 UNKNOWN = "; which mistake this is, is not known"
 RIGHT, EMPTY, WRONG, ERROR, LATE = "right", "not written yet", "wrong", "stopped", "not reached"
 
@@ -112,7 +113,7 @@ def _wrong(exercise: Exercise, tries: list[Tried], solution: str, until: float) 
     _, yours, right = tries[0]
     slips = tuple(slips_of(exercise, tries, solution))
     if isinstance(right, str):
-        return _verdict(exercise, f"{yours!r} is not right{'' if slips else UNKNOWN}", slips=slips)
+        return _verdict(exercise, f"{_beginning(repr(yours))} is not right{'' if slips else UNKNOWN}", slips=slips)
     got, true = np.asarray(yours, dtype=float), np.asarray(right, dtype=float)
     if not exercise.cases:
         term = "" if slips else places(exercise, got, true, solution)
@@ -151,7 +152,13 @@ def _first_wrong(exercise: Exercise, got: Any, true: Any) -> tuple[int, ...]:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:g}" if value.ndim == 0 else str(tuple(float(v) if v % 1 else int(v) for v in value.flat))
+    if value.ndim == 0:
+        return f"{value:g}"
+    return _beginning(str(tuple(float(v) if v % 1 else int(v) for v in value.flat)))
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]} ..."
 
 
 def told(error: BaseException, path: Path) -> str:
@@ -160,5 +167,5 @@ def told(error: BaseException, path: Path) -> str:
     where = f"line {lines[-1]}" if lines else "your file"
     if isinstance(error, SystemExit):
         return f"{where} ends the program: take exit() out"
-    text = str(error).split("\n")[0]
+    text = _beginning(str(error).split("\n")[0])
     return f"{where} raises {type(error).__name__}{': ' if text else ''}{text}"

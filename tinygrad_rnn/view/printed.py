@@ -63,8 +63,7 @@ def element(scene: Scene) -> str:
     if scale * least < SMALLEST - 0.01:
         raise TooSmallError(
             f"for_='print': on {WIDEST:g} by {TALLEST:g} mm this picture would have letters of {scale * least:.1f} "
-            f"points, and print needs {SMALLEST:g}: ask for level='figure', which has no box for each op, or for fewer "
-            "time steps by window="
+            f"points, and print needs {SMALLEST:g}"
         )
     width, height = scale * drawing.width, scale * drawing.height
     title, description = (html.escape(printable(text)) for text in (scene.title, scene.description))

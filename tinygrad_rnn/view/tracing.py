@@ -160,7 +160,7 @@ def compared(who: str, net: Unfolded, other: Unfolded | Mapping[str, Any] | None
             found[name] = {OTHER: (0, given)}
     # Of two networks what they have in common is compared; who names arrays means each of them.
     if not found or (not isinstance(other, Unfolded) and len(found) < len(arrays)):
-        has = ", ".join(f"{name} {'of no numbers' if a is None else a.shape}" for name, a in arrays.items()) or "none"
+        has = ", ".join(f"{name} {'not real' if a is None else a.shape}" for name, a in arrays.items()) or "none"
         wanted = next((f"{name} {(net.T, *w.shape)}" for name, w in net.weights.items()), "none")
         raise ValueError(
             f"{who}: compare= has {has}: they must be called and shaped as the copies here, such as {wanted}"
@@ -171,7 +171,7 @@ def compared(who: str, net: Unfolded, other: Unfolded | Mapping[str, Any] | None
 def _numbers(given: Any) -> NDArray[Any] | None:
     """An array of what is given, if it is one."""
     try:
-        return np.asarray(given, dtype=float)
+        return None if np.iscomplexobj(given) else np.asarray(given, dtype=float)
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -121,9 +121,9 @@ def draw(
     for tried in (window, *fewer):
         try:
             return printed.Printed(scene(overlay, level, tried), tape)
-        except printed.TooSmallError:
+        except printed.TooSmallError as error:
             if tried == (fewer[-1] if fewer else window):
-                raise
+                raise printed.TooSmallError(f"{error}: {_smaller(view, level, bool(fewer))}") from None
     raise AssertionError("the last one is returned or raised")
 
 
@@ -166,6 +166,17 @@ def _scene(
     chosen = overlays.make(overlay, captions, step, limits)
     made = _made(whole, chosen, view, level, step, window, ledger)
     return made if highlight is None else highlighted(made, whole, highlight)
+
+
+def _smaller(view: str, level: str, by_itself: bool) -> str:
+    """What to ask for where a picture is too wide for print."""
+    if view == "backward":
+        return "view='backward' has a box for each op: ask for another view, or for fewer time steps by window="
+    if level != "figure":
+        return "ask for level='figure', which has no box for each op, or for fewer time steps by window="
+    if by_itself:
+        return "it has two time steps and is as wide as its longest names and captions: it can be for_='page' alone"
+    return "ask for fewer time steps by window="
 
 
 def for_print(for_: object, overlay: str | None, zoom: object, ledger: object) -> str | None:

@@ -231,7 +231,7 @@ EXERCISES = [
         "target",
         "mend Wikipedia's loop",
         "y[t+k]",
-        cases=[(0, 3), (4, 3)],
+        cases=[(0, 3), (4, 3), (2, 4)],
         hints=(
             "Which input has the window read last?",
             "a[t + k - 1]: k inputs, the first of them a[t].",
