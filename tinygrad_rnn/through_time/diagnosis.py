@@ -13,10 +13,12 @@ from ..autodiff import ShapeError, Values
 from ..autodiff.asked import asked
 from ..autodiff.calling import numbers
 from ..unfold import Unfolded
-from .slips import Numbers, Pass, fitted, slips
+from .slips import Fitted, Numbers, Pass, fitted, slips
 
 Array = NDArray[Any]
 Kind = Literal["copies", "grads", "deltas"]
+GOLDEN = (5**0.5 - 1) / 2
+HASTE = 10.0  # how much faster numbers may change between two that were tried than they do from one to the other
 
 
 @dataclass(frozen=True)
@@ -325,29 +327,42 @@ class _Judge:
                 weigh(slip.name, slip.equation, numbers)
         if not any(miss == 0 for miss, _, _ in found):
             for family in fitted(self.of):
-                number = self._fit(family.numbers, family.among)
-                miss = self._miss(self.flat_of(family.numbers(number)))
+                number, miss = self._fit(family)
                 found.append((miss, 1, Explanation(family.name.format(f"{number:.4g}"), family.equation, miss)))
         found.sort(key=lambda each: each[:2])
         if found and found[0][0] == 0:  # what needs a factor besides says no more than what needs none
             found = [each for each in found if each[0] > 0 or each[1] == found[0][1]]
         return [explanation for _, _, explanation in found]
 
-    def _fit(self, numbers: Any, among: NDArray[np.float64]) -> float:
-        """The number that suits best; a round one where that suits as well, as people take those."""
+    def _fit(self, family: Fitted) -> tuple[float, float]:
+        """The number that suits best, and what it misses; a round one where that suits as well."""
+        tried: dict[float, Array] = {}
 
-        def miss(number: float) -> float:
-            return float(np.abs(self.flat - self.flat_of(numbers(number))).max())
+        def numbers(at: float) -> Array:
+            if at not in tried:
+                tried[at] = self.flat_of(family.numbers(at))
+            return tried[at]
 
-        def rounded(number: float) -> float:
-            return min((float(f"{number:.{digits}g}") for digits in (1, 2)), key=miss)
+        def far(at: float) -> float:
+            return float(np.abs(self.flat - numbers(at)).max())
 
-        at = min(among, key=miss)
-        ratio = float(among[1] / among[0])
-        low, high = at / ratio, at * ratio
-        for k in range(30):
-            if k == 10 and miss(near := rounded((low + high) / 2)) <= self.tolerance * self.size:
-                return near
-            a, b = low + 0.382 * (high - low), low + 0.618 * (high - low)
-            low, high = (low, b) if miss(a) < miss(b) else (a, high)
-        return min((low + high) / 2, rounded((low + high) / 2), key=miss)
+        def rate(low: float, high: float) -> float:
+            return float(np.abs(numbers(high) - numbers(low)).max()) / (high - low)
+
+        among = family.among
+        k = min(range(len(among)), key=lambda k: far(among[k]))
+        low, high = among[max(k - 1, 0)], among[min(k + 1, len(among) - 1)]
+        a, b = (high - GOLDEN * (high - low), low + GOLDEN * (high - low))
+        best, fastest = among[k], rate(low, high)
+        while self._miss(numbers(best)) > 0 and high - low > 1e-9 * high:
+            fastest = max(fastest, rate(low, a), rate(a, b), rate(b, high))
+            best = min(best, a, b, key=far)
+            if far(best) > HASTE * fastest * (high - low):
+                break  # nothing between the two can come near enough
+            if high - low < 1e-2 * high:
+                best = min(best, *(float(f"{best:.{digits}g}") for digits in (1, 2)), key=far)
+            if far(a) < far(b):
+                high, a, b = b, b - GOLDEN * (b - low), a
+            else:
+                low, a, b = a, b, a + GOLDEN * (high - a)
+        return best, self._miss(numbers(best))

@@ -7,15 +7,16 @@ such as the slope of an activation, the state that a product reads, or an edge b
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Cotangents, Node, Op, Values, by_rule, pullback, received
+from ..autodiff import Node, Op, Outer, Values
 from ..autodiff.notation import plain
+from ..autodiff.terms import added
 from ..autodiff.traits import block_of, is_tie, is_view, product_with
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
@@ -38,6 +39,12 @@ class Bend(NamedTuple):
 Slope = Callable[[Bend], Any]
 
 
+def by_rule(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+    """What the rule of a node's op hands to its argument `slot`."""
+    assert node.op is not None  # a leaf hands nothing on
+    return node.op.share(slot, g, y, args)
+
+
 @dataclass
 class Numbers:
     """What a backward pass brings, right or wrong.
@@ -48,15 +55,17 @@ class Numbers:
         By weight, dC / d copy; the gradient is the sum over the first axis.
     deltas : dict of str to ndarray, (T, ...)
         By the name of a node that each step has, -dC / d node, Guo's delta.
+    values : dict of str to ndarray, (T, ...)
+        By the name of a node that each step has, what the forward pass has found.
     """
 
     copies: dict[str, Array]
     deltas: dict[str, Array]
+    values: dict[str, Array]
 
-    def mapped(self, f: Callable[[Array], Array], deltas: bool = False) -> Numbers:
-        """The same with another array for each weight, and for each node too if that is said."""
-        others = {name: f(a) for name, a in self.deltas.items()} if deltas else self.deltas
-        return Numbers({name: f(c) for name, c in self.copies.items()}, others)
+    def mapped(self, f: Callable[[Array], Array]) -> Numbers:
+        """The same with another array for each weight."""
+        return replace(self, copies={name: f(c) for name, c in self.copies.items()})
 
 
 class Slip(NamedTuple):
@@ -75,12 +84,12 @@ class Pass:
     ----------
     net : Unfolded
         Its forward pass done.
-    deltas : sequence of str
-        The nodes whose errors are looked at.
+    looked_at : sequence of str
+        The nodes whose values and errors are looked at.
     """
 
     net: Unfolded
-    deltas: Sequence[str] = ()
+    looked_at: Sequence[str] = ()
     values: Values = field(init=False)
     states: dict[int, tuple[int, int]] = field(init=False)  # by index, the time step and the part
 
@@ -100,11 +109,12 @@ class Pass:
         }
         self.at = {(n.t, n.role): n for n in self.nodes if n.t}
         self.named = {(n.t, n.name): n for n in self.nodes if n.t and n.name}
+        self.asked = {name: [self.named[t, name] for t in range(1, self.T + 1)] for name in self.looked_at}
         self.first = [n for n in self.nodes if n.t == 1]
 
     def back(
         self,
-        hand: Hand = by_rule,
+        hand: Hand | None = None,
         through: Through | None = None,
         values: Values | None = None,
         root: Node | None = None,
@@ -112,24 +122,63 @@ class Pass:
         """The numbers of one backward pass, from the whole cost, or from one step's with the error that it gets."""
         root = self.net.cost if root is None else root
         seed = np.ones_like(root.value) if root is self.net.cost else self.of_costs[root.index]
-        back: Cotangents[Any] = Cotangents(len(self.nodes), {root: [seed]})
-        of = (values or self.values).__getitem__
-        for _ in pullback(self.nodes[: root.index + 1], back, of, received, through, hand):
-            pass
+        totals = self._sent(root, seed, hand, through, values)
         copies = {
-            name: np.stack([self._read(back, step.copies.get(name), w.shape) for step in self.net._steps])
+            name: np.stack([self._read(totals, step.copies.get(name), w.shape) for step in self.net._steps])
             for name, w in self.net.weights.items()
             if name in self.net._copied
         }
-        deltas = {
-            name: -np.stack([self._read(back, n := self.named[t, name], n.shape) for t in range(1, self.T + 1)])
-            for name in self.deltas
-        }
-        return Numbers(copies, deltas)
+        deltas = {name: -np.stack([self._read(totals, n, n.shape) for n in each]) for name, each in self.asked.items()}
+        return Numbers(copies, deltas, self.found(values or self.values))
+
+    def found(self, values: Values) -> dict[str, Array]:
+        """What a forward pass has found for the nodes that are looked at."""
+        return {name: np.stack([values[n] for n in each]) for name, each in self.asked.items()}
+
+    @cached_property
+    def _roads(self) -> list[tuple[Node, list[tuple[int, int]], Array, list[Array]]]:
+        """From the cost back, each node with the slots and parents that it hands error to, its value and arguments."""
+        return [
+            (
+                n,
+                [(slot, p.index) for slot, p in enumerate(n.parents) if p.active and slot not in n.op.only_read]
+                if n.op is not None
+                else [],
+                self.values[n],
+                [self.values[p] for p in n.parents],
+            )
+            for n in reversed(self.nodes)
+        ]
+
+    def _sent(
+        self, root: Node, seed: Any, hand: Hand | None, through: Through | None, values: Values | None
+    ) -> list[Any]:
+        """What each node receives, by index: `pullback` without an account of its shares, as it is run so often."""
+        totals: list[Any] = [None] * len(self.nodes)
+        arrived: list[list[Any]] = [[] for _ in self.nodes]
+        arrived[root.index].append(seed)
+        for node, slots, y, args in self._roads:
+            shares = arrived[node.index]
+            if not shares:
+                continue
+            g = totals[node.index] = shares[0] if len(shares) == 1 else added(shares)
+            op = node.op
+            if op is None:
+                continue
+            if isinstance(g, Outer) and not op.ties:
+                g = np.asarray(g)
+            if values is not None:
+                y, args = values[node], [values[p] for p in node.parents]
+            for slot, parent in slots:
+                if through is None or through(node, slot):
+                    share = op.share(slot, g, y, args) if hand is None else hand(node, slot, g, y, args)
+                    if share is not None:
+                        arrived[parent].append(share)
+        return totals
 
     @staticmethod
-    def _read(back: Cotangents[Any], node: Node | None, shape: tuple[int, ...]) -> Array:
-        g = None if node is None else back[node]
+    def _read(totals: list[Any], node: Node | None, shape: tuple[int, ...]) -> Array:
+        g = None if node is None else totals[node.index]
         return np.zeros(shape) if g is None else np.array(g, dtype=float)
 
     @cached_property
@@ -151,9 +200,7 @@ class Pass:
             return share
 
         costs = set(self.net.losses)
-        back: Cotangents[Any] = Cotangents(len(self.nodes), {self.net.cost: [np.ones_like(self.net.cost.value)]})
-        for _ in pullback(self.nodes, back, self.values.__getitem__, received, None, hand):
-            pass
+        self._sent(self.net.cost, np.ones_like(self.net.cost.value), hand, None, None)
         return found
 
     @cached_property
@@ -166,7 +213,7 @@ class Pass:
     def summed(self, keep: Callable[[str, int], NDArray[np.bool_]]) -> Numbers:
         """The costs' influence added up, of each cost the time steps that ``keep(name, t)`` says."""
 
-        def added(which: str) -> dict[str, Array]:
+        def summed(which: str) -> dict[str, Array]:
             names = getattr(self.right, which)
             return {
                 name: sum(
@@ -175,7 +222,7 @@ class Pass:
                 for name, right in names.items()
             }
 
-        return Numbers(added("copies"), added("deltas"))
+        return Numbers(summed("copies"), summed("deltas"), self.right.values)
 
     def played(self, leaves: Mapping[Node, Array]) -> Values:
         """The values of a forward pass in which some leaves have other values."""
@@ -385,7 +432,7 @@ def _products(of: Pass) -> Iterator[Slip]:
         for name in names:
             each = [turned(c) for c in copies[name]]
             copies[name] = np.stack([c for c in each if c is not None]) if each[0] is not None else copies[name]
-        return Numbers(copies, of.right.deltas)
+        return replace(of.right, copies=copies)
 
     yield Slip("outer product transposed", "G12", lambda: outer(recurrent))
     if set(of.right.copies) - recurrent:
@@ -522,13 +569,20 @@ def _errors_of_costs(of: Pass) -> Iterator[Slip]:
         yield Slip("y - d, where targets do not add up to 1", "G17", instead(lambda y, d, _: y - d))
 
 
+def _round_numbers(low: int, high: int) -> list[float]:
+    """Numbers as people choose them, of those powers of ten."""
+    return [float(f"{digit}e{power}") for power in range(low, high + 1) for digit in (1, 1.5, 2, 3, 5, 7)] + [
+        10.0 ** (high + 1)
+    ]
+
+
 class Fitted(NamedTuple):
     """A family of slips with one number, which is looked for: what it is called with it, where, and what it gives."""
 
     name: str
     equation: str
     numbers: Callable[[float], Numbers]
-    among: NDArray[np.float64]
+    among: Sequence[float]
 
 
 def fitted(of: Pass) -> Iterator[Fitted]:
@@ -552,7 +606,7 @@ def fitted(of: Pass) -> Iterator[Fitted]:
 
         return of.back(hand)
 
-    limits = np.geomspace(1e-3, 10, 19)
+    limits = _round_numbers(-3, 0)
     yield Fitted("error clipped on its way, at {}", "G26", clipped, limits)
     yield Fitted("error clipped as it is handed on, at {}", "G26", handed_on, limits)
 
@@ -575,4 +629,4 @@ def fitted(of: Pass) -> Iterator[Fitted]:
 
         return of.back(hand)
 
-    yield Fitted("weights updated while the error goes back, eta = {}", "G28", updated, np.geomspace(1e-4, 1, 12))
+    yield Fitted("weights updated while the error goes back, eta = {}", "G28", updated, _round_numbers(-4, -1))
