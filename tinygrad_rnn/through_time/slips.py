@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Node, Op, Outer, Values
+from ..autodiff import Node, Op, Outer, Values, ops
 from ..autodiff.notation import plain
 from ..autodiff.terms import added
 from ..autodiff.traits import block_of, is_tie, is_view, product_with
@@ -86,16 +86,21 @@ class Pass:
         Its forward pass done.
     looked_at : sequence of str
         The nodes whose values and errors are looked at.
+    pinned : mapping of Node to ndarray
+        Values that somebody has gone on with, right or wrong; the forward pass is played again with them.
     """
 
     net: Unfolded
     looked_at: Sequence[str] = ()
+    pinned: Mapping[Node, Array] = field(default_factory=dict)
     values: Values = field(init=False)
     states: dict[int, tuple[int, int]] = field(init=False)  # by index, the time step and the part
 
     def __post_init__(self) -> None:
         self.nodes = self.net.tape.nodes[: self.net.cost.index + 1]
         self.values = Values([n.value for n in self.nodes])
+        if self.pinned:
+            self.values = self.played(self.pinned)
         self.T = self.net.T
         self.parts = [flatten(s) for s in self.net.states]
         self.states = {}
@@ -156,8 +161,9 @@ class Pass:
         """What each node receives, by index: `pullback` without an account of its shares, as it is run so often."""
         totals: list[Any] = [None] * len(self.nodes)
         arrived: list[list[Any]] = [[] for _ in self.nodes]
+        g: Any
         arrived[root.index].append(seed)
-        for node, slots, y, args in self._roads:
+        for node, slots, y_right, args_right in self._roads:
             shares = arrived[node.index]
             if not shares:
                 continue
@@ -167,6 +173,7 @@ class Pass:
                 continue
             if isinstance(g, Outer) and not op.ties:
                 g = np.asarray(g)
+            y, args = y_right, args_right
             if values is not None:
                 y, args = values[node], [values[p] for p in node.parents]
             for slot, parent in slots:
@@ -224,13 +231,15 @@ class Pass:
 
         return Numbers(summed("copies"), summed("deltas"), self.right.values)
 
-    def played(self, leaves: Mapping[Node, Array]) -> Values:
-        """The values of a forward pass in which some leaves have other values."""
+    def played(self, others: Mapping[Node, Array], compute: Callable[[Node, list[Array]], Any] | None = None) -> Values:
+        """The values of a forward pass in which some nodes have other values, or some are computed otherwise."""
         values = Values([self.values[n] if n.op is None else None for n in self.nodes])
-        for leaf, value in leaves.items():
-            values[leaf] = np.array(value)
-        for _ in values.play(self.nodes):
-            pass
+        for node, value in {**self.pinned, **others}.items():
+            values[node] = np.array(value)
+        for n in self.nodes:
+            if n.op is not None and n not in values:
+                args = [values[p] for p in n.parents]
+                values[n] = n.op.value(*args) if compute is None else compute(n, args)
         return values
 
     def rotated(self, leaves: Sequence[Node], by: int) -> dict[Node, Array]:
@@ -294,6 +303,37 @@ def slips(of: Pass) -> Iterator[Slip]:
     yield from _edges(of)
     yield from _targets(of)
     yield from _errors_of_costs(of)
+
+
+def of_forward_passes(of: Pass) -> Iterator[Slip]:
+    """Slips of the forward pass that only its own numbers tell: a weight, or an activation."""
+
+    def played(others: Mapping[Node, Array]) -> Numbers:
+        return replace(of.right, values=of.found(of.played(others)))
+
+    for name, w in of.net.weights.items():
+        yield Slip(f"{name} left out", "", partial(played, {w: 0 * of.values[w]}))
+        other = turned(of.values[w])
+        if other is not None:
+            yield Slip(f"{name}.T instead of {name}", "", partial(played, {w: other}))
+
+    def otherwise(role: int, curve: Op | None) -> Numbers:
+        def compute(n: Node, args: list[Array]) -> Any:
+            assert n.op is not None  # it is asked of what is computed
+            if n.t and n.role == role:
+                return args[0] if curve is None else curve.value(args[0])
+            return n.op.value(*args)
+
+        return replace(of.right, values=of.found(of.played({}, compute)))
+
+    for n in of.first:
+        if _is_curve(n):
+            assert n.op is not None  # a leaf is no curve
+            yield Slip(f"{n.op.name} left out, of {of.title(n)}", "", partial(otherwise, n.role, None))
+            for curve in (ops.tanh, ops.sigmoid, ops.relu):
+                if curve.name != n.op.name and n.op.name in ("tanh", "sigmoid", "relu"):
+                    said = f"{curve.name} instead of {n.op.name}, of {of.title(n)}"
+                    yield Slip(said, "", partial(otherwise, n.role, curve))
 
 
 def _rows(a: Array, keep: NDArray[np.bool_]) -> Array:
