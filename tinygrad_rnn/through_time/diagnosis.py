@@ -358,7 +358,7 @@ class _Judge:
 
         def weigh(name: str, equation: str, numbers: Numbers) -> None:
             miss, f = self.off(numbers)
-            said = kinds.get(f, f"a factor {f:.6g}" if f != 1 else "")
+            said = kinds.get(f, f"a factor {f:.6g}" if f else "all are 0, as if no error had come back")
             if not name:
                 told, rank = said, 0
             elif f not in kinds:  # any factor besides a slip would explain too much
