@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, ShapeError, Values
 from ..autodiff.asked import asked
-from ..autodiff.calling import numbers
+from ..autodiff.calling import numbers, shortened, whole
 from ..unfold import Unfolded
 from .slips import Fitted, Numbers, Pass, Slip, fitted, of_forward_passes, slips
 
@@ -171,8 +171,8 @@ def diagnose(
             f"diagnose: {' and '.join(given_kinds) or 'nothing'} given: pass copies=, grads=, deltas= or values="
         )
     (kind,) = given_kinds
-    if digits is not None and not 1 <= digits <= 17:
-        raise ValueError(f"digits={digits}: numbers have from 1 to 17 significant digits")
+    if digits is not None and not 1 <= whole("digits", digits) <= 17:
+        raise ValueError(f"digits={shortened(digits)}: numbers have from 1 to 17 significant digits")
     net._need_forward()
     if net.cuts:
         raise ValueError(f"the network is cut at {net.cuts}: take the cuts off, net.cuts = (), to compare with it")
