@@ -14,7 +14,7 @@ from ..autodiff import Node, ShapeError, Values
 from ..autodiff.asked import asked
 from ..autodiff.calling import numbers, shortened, whole
 from ..unfold import Unfolded
-from .slips import Fitted, Numbers, Pass, Slip, fitted, of_forward_passes, slips
+from .slips import Fitted, Numbers, Pass, Slip, fitted, of_forward_passes, of_products, slips
 
 Array = NDArray[Any]
 Kind = Literal["copies", "grads", "deltas", "values"]
@@ -67,14 +67,18 @@ class Explanation:
         The id of Guo's equation that is not kept, such as ``G26``; empty if there is none.
     off : float
         By how much of the largest given number it misses them.
+    own : bool
+        Whether the equation is the network's own; else it is what corresponds to it in Guo's network.
     """
 
     name: str
     equation: str
     off: float
+    own: bool = True
 
     def __str__(self) -> str:
-        return self.name + (f", equation ({self.equation[1:]})" if self.equation else "")
+        where = f"{'equation' if self.own else 'compare equation'} ({self.equation[1:]})"
+        return f"{self.name}, {where}" if self.equation else self.name
 
 
 @dataclass(frozen=True)
@@ -235,6 +239,10 @@ def _of_kind(found: Numbers, kind: Kind) -> dict[str, Array]:
     return {"copies": found.copies, "deltas": found.deltas, "values": found.values}[kind]
 
 
+def _same(one: Numbers, other: Numbers) -> bool:
+    return all(np.allclose(c, other.copies[name], rtol=1e-9, atol=1e-12) for name, c in one.copies.items())
+
+
 class _Judge:
     """Numbers that were given, and how far from them a candidate's are."""
 
@@ -355,35 +363,50 @@ class _Judge:
         """Every candidate that can be seen in these numbers, the best first: one slip alone before a factor besides."""
         right, kinds, forward = self.flat_of(self.of.right), self.factors, self.kind == "values"
         found: list[tuple[float, int, Explanation]] = []
+        said_before: list[tuple[str, Numbers]] = []
 
-        def weigh(name: str, equation: str, numbers: Numbers) -> None:
-            miss, f = self.off(numbers)
-            said = kinds.get(f, f"a factor {f:.6g}" if f else "all are 0, as if no error had come back")
-            if not name:
-                told, rank = said, 0
-            elif f not in kinds:  # any factor besides a slip would explain too much
-                miss, told, rank = max(miss, 1.001 * self.tolerance), f"{name}, and {said}", 2
-            else:
-                told, rank = name + (f", and {said}" if said else ""), 1 + bool(said)
-            if told:
-                found.append((miss, rank, Explanation(told, equation, miss)))
-
-        weigh("", "", self.of.right)
-        for slip in chain(self._by_itself(), of_forward_passes(self.of)) if forward else ():
-            weigh(slip.name, slip.equation, slip.numbers())
-        for slip in slips(self.of):
+        def weigh(slip: Slip) -> None:
             numbers = slip.numbers()
             mine = self.flat_of(numbers)
-            if not np.allclose(mine, right, rtol=1e-9, atol=1e-12 * max(np.abs(right).max(initial=0), 1e-300)):
-                weigh(slip.name, slip.equation, numbers)
-        if not any(miss == 0 for miss, _, _ in found):
-            for family in fitted(self.of) if not forward else ():
-                number, miss = self._fit(family)
-                found.append((miss, 1, Explanation(family.name.format(f"{number:.4g}"), family.equation, miss)))
+            if slip.name and np.allclose(
+                mine, right, rtol=1e-9, atol=1e-12 * max(np.abs(right).max(initial=0), 1e-300)
+            ):
+                return  # it cannot be seen
+            miss, f = self.off(numbers)
+            said = kinds.get(f, f"a factor {f:.6g}" if f else "all are 0, as if no error had come back")
+            if not slip.name:
+                told, rank = said, 0
+            elif f not in kinds:  # any factor besides a slip would explain too much
+                miss, told, rank = max(miss, 1.001 * self.tolerance), f"{slip.name}, and {said}", 2
+            else:
+                told, rank = slip.name + (f", and {said}" if said else ""), 1 + bool(said)
+            if miss == 0 and slip.family:
+                if any(slip.family == family and _same(numbers, others) for family, others in said_before):
+                    return
+                said_before.append((slip.family, numbers))
+            if told:
+                found.append((miss, rank, self._explanation(told, slip.equation, miss)))
+
+        def explained() -> bool:
+            return any(miss == 0 for miss, _, _ in found)
+
+        weigh(Slip("", "", lambda: self.of.right))
+        for slip in chain(self._by_itself(), of_forward_passes(self.of)) if forward else ():
+            weigh(slip)
+        for slip in slips(self.of):
+            weigh(slip)
+        for slip in of_products(self.of) if not (forward or explained()) else ():
+            weigh(slip)
+        for family in fitted(self.of) if not (forward or explained()) else ():
+            number, miss = self._fit(family)
+            found.append((miss, 1, self._explanation(family.name.format(f"{number:.4g}"), family.equation, miss)))
         found.sort(key=lambda each: each[:2])
         if found and found[0][0] == 0:  # what needs a factor besides says no more than what needs none
             found = [each for each in found if each[0] > 0 or each[1] == found[0][1]]
         return [explanation for _, _, explanation in found]
+
+    def _explanation(self, name: str, equation: str, off: float) -> Explanation:
+        return Explanation(name, equation, off, bool(self.of.net.tape.equations))
 
     def _by_itself(self) -> Iterator[Slip]:
         """The first wrong value as a slip of its own, that the rest goes on with."""

@@ -6,9 +6,10 @@ such as the slope of an activation, the state that a product reads, or an edge b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from ..autodiff import Node, Op, Outer, Values, ops
 from ..autodiff.notation import plain
 from ..autodiff.terms import added
-from ..autodiff.traits import block_of, is_tie, is_view, product_with
+from ..autodiff.traits import block_of, computes, is_tie, is_view, product_with
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 
@@ -69,11 +70,15 @@ class Numbers:
 
 
 class Slip(NamedTuple):
-    """A mistake: what it is called, the equation that it spoils, and what it gives."""
+    """A mistake: what it is called, the equation that it spoils, and what it gives.
+
+    Two of a family that give the same for all weights are one mistake in two wordings.
+    """
 
     name: str
     equation: str
     numbers: Callable[[], Numbers]
+    family: str = ""
 
 
 @dataclass
@@ -217,6 +222,20 @@ class Pass:
             t: self.back(root=cost) for t, cost in enumerate(self.net.losses, start=1) if cost.index in self.of_costs
         }
 
+    def crossing(self, rule: Hand) -> dict[tuple[int, int], Any]:
+        """What goes from a step to the step before, by a node's index and slot."""
+        found = {}
+
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            share = rule(node, slot, g, y, args)
+            t, _ = self.states.get(node.parents[slot].index, (node.t, 0))
+            if node.t and t != node.t:
+                found[node.index, slot] = share
+            return share
+
+        self.back(hand)
+        return found
+
     def summed(self, keep: Callable[[str, int], NDArray[np.bool_]]) -> Numbers:
         """The costs' influence added up, of each cost the time steps that ``keep(name, t)`` says."""
 
@@ -290,8 +309,14 @@ class Pass:
         return np.asarray(node.op.value(*args))
 
     def title(self, node: Node) -> str:
-        """What a node is called, without its time step."""
-        return plain(node.latex).removesuffix(f"({node.t})")
+        """What a node is called at any time step: what has a name is called by it, the rest by what it reads."""
+        said = plain(node.latex)
+        bare = said.removesuffix(f"({node.t})")
+        return bare if "(" not in bare else re.sub(r"\((\d+)\)", lambda at: _ago((node.t or 0) - int(at[1])), said)
+
+
+def _ago(lag: int) -> str:
+    return f"(t{-lag:+d})" if lag else "(t)"
 
 
 def slips(of: Pass) -> Iterator[Slip]:
@@ -330,8 +355,8 @@ def of_forward_passes(of: Pass) -> Iterator[Slip]:
         if _is_curve(n):
             assert n.op is not None  # a leaf is no curve
             yield Slip(f"{n.op.name} left out, of {of.title(n)}", "", partial(otherwise, n.role, None))
-            for curve in (ops.tanh, ops.sigmoid, ops.relu):
-                if curve.name != n.op.name and n.op.name in ("tanh", "sigmoid", "relu"):
+            for curve in CURVES if n.op in CURVES else ():
+                if curve is not n.op:
                     said = f"{curve.name} instead of {n.op.name}, of {of.title(n)}"
                     yield Slip(said, "", partial(otherwise, n.role, curve))
 
@@ -391,6 +416,13 @@ def _is_curve(n: Node) -> bool:
     return n.op is not None and bool(n.op.ufuncs) and len(n.parents) == 1 and 0 not in n.op.linear
 
 
+CURVES = (ops.tanh, ops.sigmoid, ops.relu)
+
+
+def _slope_of(curve: Op, at: Bend) -> Any:
+    return curve.share(0, at.g, at.y, [at.net])
+
+
 def _slopes(of: Pass) -> Iterator[Slip]:
     """Slopes of activations: left out, taken at another place, or at another time."""
     curves = [n for n in of.first if _is_curve(n) and n.active]
@@ -427,6 +459,11 @@ def _slopes(of: Pass) -> Iterator[Slip]:
     for roles, whose in groups:
         for said, equation, slope in kinds:
             yield Slip(f"{said}, {whose}", equation, partial(changed, roles, slope))
+    for n in curves:
+        for curve in CURVES if n.op in CURVES else ():
+            if curve is not n.op:
+                said = f"the slope of {curve.name}, of {of.title(n)}"
+                yield Slip(said, "G9", partial(changed, {n.role}, partial(_slope_of, curve)))
 
 
 def turned(w: Array) -> Array | None:
@@ -507,7 +544,9 @@ def _edges(of: Pass) -> Iterator[Slip]:
     if width > 1:
         for k in range(width):
             name = of.title(of.parts[1][k])
-            yield Slip(f"the error of {name} not handed on in time", "G26", partial(of.back, through=_not_part(of, k)))
+            yield Slip(
+                f"the error of {name} not handed on in time", "G26", partial(of.back, through=_not_part(of, k)), "road"
+            )
     crossing = {
         (n.role, slot): n
         for n in of.first
@@ -517,11 +556,11 @@ def _edges(of: Pass) -> Iterator[Slip]:
     if len(crossing) > 1:
         for (role, slot), n in crossing.items():
             told = f"the error that goes from {of.title(n)} to the state before left out"
-            yield Slip(told, "G26", partial(of.back, through=partial(_not_along, role, slot)))
+            yield Slip(told, "G26", partial(of.back, through=partial(_not_along, role, slot)), "road")
     for n in of.first:
         if n.op is not None and n.active and n.name and not is_tie(n) and n.index not in of.states:
             told = f"the error of {of.title(n)} left out"
-            yield Slip(told, "", partial(of.back, through=partial(_not_to, n.role)))
+            yield Slip(told, "", partial(of.back, through=partial(_not_to, n.role)), "road")
 
 
 def _not_along(role: int, slot: int, node: Node, at: int) -> bool:
@@ -539,6 +578,111 @@ def _not_part(of: Pass, k: int) -> Through:
         return t == node.t or part != k
 
     return through
+
+
+def of_products(of: Pass) -> Iterator[Slip]:
+    """Products entry by entry, such as those with gates: a factor left out, or another one in its place."""
+    for n in of.first:
+        if computes(n, np.multiply) and len(n.parents) == 2:
+            for slot, p in enumerate(n.parents):
+                if p.active and not is_tie(p):
+                    yield from _of_factor(of, n, slot)
+
+
+Factor = Callable[[Node], Array]  # given the product at its time step
+
+
+def _of_factor(of: Pass, product: Node, slot: int) -> Iterator[Slip]:
+    """The error that a product hands to an argument: it is to be multiplied by the other one."""
+    p = product.parents[slot]
+    whose, read_elsewhere = of.title(p), sum(p in n.parents for n in of.nodes) > 1
+    goes_on = [q for q in p.parents if q.active] if p.t and not read_elsewhere else []
+    for k, (said, factor) in enumerate(_instead(of, product, 1 - slot)):
+        numbers = partial(_multiplied, of, product.role, slot, factor)
+        yield Slip(f"{said}, in the error of {whose}", "", numbers, "factor")
+        for q in goes_on if len(goes_on) > 1 else ():
+            edge = p.role, p.parents.index(q)
+            yield Slip(f"{said}, in the error of {of.title(q)}", "", partial(numbers, edge), "factor")
+        if p.t and k < 2:
+            yield from _in_part(of, said, whose, _multiplying(product.role, slot, factor))
+
+
+def _instead(of: Pass, product: Node, slot: int) -> Iterator[tuple[str, Factor]]:
+    """What may stand in the place of a factor, and what that is called."""
+    q = product.parents[slot]
+    name = of.title(q)
+
+    def value(n: Node) -> Array:
+        return of.values[n.parents[slot]]
+
+    yield f"{name} left out", lambda n: np.ones_like(value(n))
+    yield f"1 - {name} instead of {name}", lambda n: 1 - value(n)
+    yield f"-{name} instead of {name}", lambda n: -value(n)
+    if q.op is None and not q.t and q.index not in of.states:
+        return  # a number of the cell's own
+    for by, when in ((1, "after"), (-1, "before")):
+        if q.t:
+            yield f"{name} of the step {when}", lambda n, by=by: of.values[of.at[_within(of, n, by), q.role]]
+    others = [x for x in of.first if x.shape == q.shape and x is not q and (_is_curve(x) or x.index in of.states)]
+    if _is_curve(q) and q.parents[0] not in others:
+        others.append(q.parents[0])
+    for x in others:
+        if x.t:
+            yield f"{of.title(x)} instead of {name}", lambda n, x=x: of.values[of.at[n.t, x.role]]
+    for k, state in enumerate(of.parts[0]):
+        if state.shape == q.shape and state is not q:
+            said = f"{of.title(of.parts[1][k])}(t-1) instead of {name}"
+            yield said, lambda n, k=k: of.values[of.parts[(n.t or 1) - 1][k]]
+
+
+def _within(of: Pass, n: Node, by: int) -> int:
+    return min(max((n.t or 1) + by, 1), of.T)
+
+
+def _multiplying(role: int, slot: int, factor: Factor) -> Hand:
+    def hand(node: Node, at: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+        return g * factor(node) if node.t and node.role == role and at == slot else by_rule(node, at, g, y, args)
+
+    return hand
+
+
+def _multiplied(of: Pass, role: int, slot: int, factor: Factor, along: tuple[int, int] | None = None) -> Numbers:
+    """With another factor in a product, for all that it hands on or for what goes on along one edge alone."""
+    if along is None:
+        return of.back(_multiplying(role, slot, factor))
+    wrong: dict[int | None, Any] = {}
+
+    def hand(node: Node, at: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+        if node.t and (node.role, at) == (role, slot):
+            wrong[node.t] = g * factor(node)
+        return by_rule(node, at, wrong[node.t] if node.t and (node.role, at) == along else g, y, args)
+
+    return of.back(hand)
+
+
+def _in_part(of: Pass, said: str, whose: str, wrong: Hand) -> Iterator[Slip]:
+    """A wrong rule that holds for the weights alone, for one of them, or only on the way to the step before."""
+
+    def kept(rule: Hand, crossing: Mapping[tuple[int, int], Any]) -> Numbers:
+        """By a rule, with what goes from step to step as another pass had it."""
+
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            return crossing[node.index, slot] if (node.index, slot) in crossing else rule(node, slot, g, y, args)
+
+        return of.back(hand)
+
+    @cache
+    def of_weights() -> Numbers:
+        return kept(wrong, of.crossing(by_rule))
+
+    def of_one(name: str) -> Numbers:
+        return replace(of.right, copies=of.right.copies | {name: of_weights().copies[name]})
+
+    way_back = f"{said}, in the error of {whose}, on the way back alone"
+    yield Slip(way_back, "", lambda: kept(by_rule, of.crossing(wrong)), "factor")
+    yield Slip(f"{said}, in the error of {whose}, for the weights alone", "", of_weights, "factor")
+    for name in of.right.copies:
+        yield Slip(f"{said}, for {name} alone", "", partial(of_one, name), "factor")
 
 
 def _targets(of: Pass) -> Iterator[Slip]:
