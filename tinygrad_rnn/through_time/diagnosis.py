@@ -351,7 +351,7 @@ class _Judge:
             (1 / np.log(10), "log10 instead of ln"),
         ]
         found: dict[float, list[str]] = {}
-        for value, name in named:
+        for value, name in [each for each in named if each[0] != 1]:
             for sign, said in ((1.0, name), (-1.0, f"{name}, and the sign")):
                 if value != -1.0 or sign == 1.0:
                     at = next((f for f in found if abs(f - sign * value) < 1e-9), sign * value)

@@ -128,11 +128,15 @@ class Pass:
         through: Through | None = None,
         values: Values | None = None,
         root: Node | None = None,
+        roles: Collection[int] | None = None,
     ) -> Numbers:
-        """The numbers of one backward pass, from the whole cost, or from one step's with the error that it gets."""
+        """The numbers of one backward pass, from the whole cost, or from one step's with the error that it gets.
+
+        The hand is asked for the nodes of these roles alone, or for all.
+        """
         root = self.net.cost if root is None else root
         seed = np.ones_like(root.value) if root is self.net.cost else self.of_costs[root.index]
-        totals = self._sent(root, seed, hand, through, values)
+        totals = self._sent(root, seed, hand, through, values, roles)
         copies = {
             name: np.stack([self._read(totals, step.copies.get(name), w.shape) for step in self.net._steps])
             for name, w in self.net.weights.items()
@@ -161,7 +165,13 @@ class Pass:
         ]
 
     def _sent(
-        self, root: Node, seed: Any, hand: Hand | None, through: Through | None, values: Values | None
+        self,
+        root: Node,
+        seed: Any,
+        hand: Hand | None,
+        through: Through | None = None,
+        values: Values | None = None,
+        roles: Collection[int] | None = None,
     ) -> list[Any]:
         """What each node receives, by index: `pullback` without an account of its shares, as it is run so often."""
         totals: list[Any] = [None] * len(self.nodes)
@@ -181,9 +191,10 @@ class Pass:
             y, args = y_right, args_right
             if values is not None:
                 y, args = values[node], [values[p] for p in node.parents]
+            by_hand = hand is not None and (roles is None or (node.t is not None and node.role in roles))
             for slot, parent in slots:
                 if through is None or through(node, slot):
-                    share = op.share(slot, g, y, args) if hand is None else hand(node, slot, g, y, args)
+                    share = hand(node, slot, g, y, args) if hand and by_hand else op.share(slot, g, y, args)
                     if share is not None:
                         arrived[parent].append(share)
         return totals
@@ -212,7 +223,7 @@ class Pass:
             return share
 
         costs = set(self.net.losses)
-        self._sent(self.net.cost, np.ones_like(self.net.cost.value), hand, None, None)
+        self._sent(self.net.cost, np.ones_like(self.net.cost.value), hand)
         return found
 
     @cached_property
@@ -235,6 +246,11 @@ class Pass:
 
         self.back(hand)
         return found
+
+    @cached_property
+    def right_crossing(self) -> dict[tuple[int, int], Any]:
+        """What rightly goes from a step to the step before."""
+        return self.crossing(by_rule)
 
     def summed(self, keep: Callable[[str, int], NDArray[np.bool_]]) -> Numbers:
         """The costs' influence added up, of each cost the time steps that ``keep(name, t)`` says."""
@@ -313,6 +329,16 @@ class Pass:
         said = plain(node.latex)
         bare = said.removesuffix(f"({node.t})")
         return bare if "(" not in bare else re.sub(r"\((\d+)\)", lambda at: _ago((node.t or 0) - int(at[1])), said)
+
+    def read_by(self, reader: Node, node: Node) -> str:
+        """What a node is called beside one that reads it, with the time step of each: c(t-1)."""
+        t, part = self.states.get(node.index, (node.t, 0))
+        if t == 0 and reader.t == 1:
+            return f"{self.title(self.parts[1][part])}(t-1)"
+        said = self.title(node)
+        if " " in said:
+            return f"({said})"
+        return said if "(" in said or t is None else f"{said}{_ago((reader.t or 0) - t)}"
 
 
 def _ago(lag: int) -> str:
@@ -434,12 +460,11 @@ def _slopes(of: Pass) -> Iterator[Slip]:
             groups.append((inner, "everywhere but at the output"))
 
     def changed(roles: set[int], slope: Slope) -> Numbers:
-        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
-            if not node.t or node.role not in roles or node.op is None or not _is_curve(node):
-                return by_rule(node, slot, g, y, args)
+        def hand(node: Node, _: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            assert node.op is not None  # it is an activation
             return np.asarray(slope(Bend(node, node.op, g, y, args[0])))
 
-        return of.back(hand)
+        return of.back(hand, roles=roles)
 
     def at_another_time(by: int, at: Bend) -> Any:
         other = of.at[min(max((at.node.t or 1) + by, 1), of.T), at.node.role]
@@ -595,48 +620,60 @@ Factor = Callable[[Node], Array]  # given the product at its time step
 def _of_factor(of: Pass, product: Node, slot: int) -> Iterator[Slip]:
     """The error that a product hands to an argument: it is to be multiplied by the other one."""
     p = product.parents[slot]
-    whose, read_elsewhere = of.title(p), sum(p in n.parents for n in of.nodes) > 1
+    sender = of.title(product)
+    sends = f"in the error that {sender if '(' in sender else f'{sender}(t)'} sends to"
+    whose = of.read_by(product, p)
+    read_elsewhere = sum(p in n.parents for n in of.nodes) > 1
     goes_on = [q for q in p.parents if q.active] if p.t and not read_elsewhere else []
     for k, (said, factor) in enumerate(_instead(of, product, 1 - slot)):
         numbers = partial(_multiplied, of, product.role, slot, factor)
-        yield Slip(f"{said}, in the error of {whose}", "", numbers, "factor")
+        yield Slip(f"{said}, {sends} {whose}", "", numbers, "factor")
         for q in goes_on if len(goes_on) > 1 else ():
+            if not k:
+                along = partial(of.back, through=partial(_not_along, p.role, p.parents.index(q)))
+                yield Slip(
+                    f"the error that goes from {whose} to {of.read_by(product, q)} left out", "", along, "factor"
+                )
             edge = p.role, p.parents.index(q)
-            yield Slip(f"{said}, in the error of {of.title(q)}", "", partial(numbers, edge), "factor")
-        if p.t and k < 2:
-            yield from _in_part(of, said, whose, _multiplying(product.role, slot, factor))
+            yield Slip(f"{said}, {sends} {of.read_by(product, q)}", "", partial(numbers, edge), "factor")
+        if p.t and not k:
+            yield from _in_part(of, f"{said}, {sends} {whose}", _multiplying(product.role, slot, factor))
 
 
 def _instead(of: Pass, product: Node, slot: int) -> Iterator[tuple[str, Factor]]:
     """What may stand in the place of a factor, and what that is called."""
     q = product.parents[slot]
-    name = of.title(q)
+    name = of.read_by(product, q)
 
     def value(n: Node) -> Array:
         return of.values[n.parents[slot]]
 
     yield f"{name} left out", lambda n: np.ones_like(value(n))
-    yield f"1 - {name} instead of {name}", lambda n: 1 - value(n)
-    yield f"-{name} instead of {name}", lambda n: -value(n)
     if q.op is None and not q.t and q.index not in of.states:
         return  # a number of the cell's own
-    for by, when in ((1, "after"), (-1, "before")):
-        if q.t:
-            yield f"{name} of the step {when}", lambda n, by=by: of.values[of.at[_within(of, n, by), q.role]]
+    yield f"1 \N{MINUS SIGN} {name} instead of {name}", lambda n: 1 - value(n)
+    yield f"\N{MINUS SIGN}{name} instead of {name}", lambda n: -value(n)
+    for by in (1, -1) if q.t else ():
+        at = f"{of.title(q)}(t{by:+d})" if q.name else f"that of the step {'after' if by == 1 else 'before'}"
+        yield f"{at} instead of {name}", partial(_at, of, q.role, by)
     others = [x for x in of.first if x.shape == q.shape and x is not q and (_is_curve(x) or x.index in of.states)]
     if _is_curve(q) and q.parents[0] not in others:
         others.append(q.parents[0])
     for x in others:
         if x.t:
-            yield f"{of.title(x)} instead of {name}", lambda n, x=x: of.values[of.at[n.t, x.role]]
+            yield f"{of.read_by(product, x)} instead of {name}", partial(_at, of, x.role, 0)
     for k, state in enumerate(of.parts[0]):
         if state.shape == q.shape and state is not q:
-            said = f"{of.title(of.parts[1][k])}(t-1) instead of {name}"
-            yield said, lambda n, k=k: of.values[of.parts[(n.t or 1) - 1][k]]
+            said = f"{of.read_by(product, state)} instead of {name}"
+            yield said, partial(_before, of, k)
 
 
-def _within(of: Pass, n: Node, by: int) -> int:
-    return min(max((n.t or 1) + by, 1), of.T)
+def _at(of: Pass, role: int, by: int, n: Node) -> Array:
+    return of.values[of.at[min(max((n.t or 1) + by, 1), of.T), role]]
+
+
+def _before(of: Pass, part: int, n: Node) -> Array:
+    return of.values[of.parts[(n.t or 1) - 1][part]]
 
 
 def _multiplying(role: int, slot: int, factor: Factor) -> Hand:
@@ -649,7 +686,7 @@ def _multiplying(role: int, slot: int, factor: Factor) -> Hand:
 def _multiplied(of: Pass, role: int, slot: int, factor: Factor, along: tuple[int, int] | None = None) -> Numbers:
     """With another factor in a product, for all that it hands on or for what goes on along one edge alone."""
     if along is None:
-        return of.back(_multiplying(role, slot, factor))
+        return of.back(_multiplying(role, slot, factor), roles={role})
     wrong: dict[int | None, Any] = {}
 
     def hand(node: Node, at: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
@@ -657,10 +694,10 @@ def _multiplied(of: Pass, role: int, slot: int, factor: Factor, along: tuple[int
             wrong[node.t] = g * factor(node)
         return by_rule(node, at, wrong[node.t] if node.t and (node.role, at) == along else g, y, args)
 
-    return of.back(hand)
+    return of.back(hand, roles={role, along[0]})
 
 
-def _in_part(of: Pass, said: str, whose: str, wrong: Hand) -> Iterator[Slip]:
+def _in_part(of: Pass, said: str, wrong: Hand) -> Iterator[Slip]:
     """A wrong rule that holds for the weights alone, for one of them, or only on the way to the step before."""
 
     def kept(rule: Hand, crossing: Mapping[tuple[int, int], Any]) -> Numbers:
@@ -673,14 +710,13 @@ def _in_part(of: Pass, said: str, whose: str, wrong: Hand) -> Iterator[Slip]:
 
     @cache
     def of_weights() -> Numbers:
-        return kept(wrong, of.crossing(by_rule))
+        return kept(wrong, of.right_crossing)
 
     def of_one(name: str) -> Numbers:
         return replace(of.right, copies=of.right.copies | {name: of_weights().copies[name]})
 
-    way_back = f"{said}, in the error of {whose}, on the way back alone"
-    yield Slip(way_back, "", lambda: kept(by_rule, of.crossing(wrong)), "factor")
-    yield Slip(f"{said}, in the error of {whose}, for the weights alone", "", of_weights, "factor")
+    yield Slip(f"{said}, on the way back alone", "", lambda: kept(by_rule, of.crossing(wrong)), "factor")
+    yield Slip(f"{said}, for the weights alone", "", of_weights, "factor")
     for name in of.right.copies:
         yield Slip(f"{said}, for {name} alone", "", partial(of_one, name), "factor")
 
@@ -755,9 +791,7 @@ def _errors_of_costs(of: Pass) -> Iterator[Slip]:
 
 def _round_numbers(low: int, high: int) -> list[float]:
     """Numbers as people choose them, of those powers of ten."""
-    return [float(f"{digit}e{power}") for power in range(low, high + 1) for digit in (1, 1.5, 2, 3, 5, 7)] + [
-        10.0 ** (high + 1)
-    ]
+    return [float(f"{digit}e{power}") for power in range(low, high + 1) for digit in (1, 2, 5)] + [10.0 ** (high + 1)]
 
 
 class Fitted(NamedTuple):
