@@ -1,10 +1,13 @@
 """Whose mistake gives these numbers: every mistake of a hand-written program is named, and nothing is named falsely."""
 
+import inspect
 import os
+import textwrap
 
 import numpy as np
 import pytest
 
+import bptt_by_hand
 import tinygrad_rnn as tg
 from bptt_by_hand import (
     BUGS,
@@ -88,6 +91,109 @@ def test_what_is_no_known_mistake_is_not_named(kind):
             assert not found.right
             assert names(found) == [], str(found)
             assert "nearest, and not it" in str(found)
+
+
+SENDS = "in the error that"
+KEPT, NEW, MIXED, RESET = "f(t) ⊙ c(t-1)", "i(t) ⊙ g(t)", "z(t) ⊙ (s(t-1) − n(t))", "r(t) ⊙ netₕₙ(t)"
+# What somebody writes for a gated cell in the place of a piece of its backward pass, and what it is to be called.
+OF_GATES = [
+    ("lstm", "d_c * self.c[t - 1] *", "d_c * self.c[t] *",
+     f"c(t) instead of c(t-1), {SENDS} {KEPT} sends to f(t)"),
+    ("lstm", "d_c * self.f[t]", "d_c",
+     f"f(t) left out, {SENDS} {KEPT} sends to c(t-1)"),
+    ("lstm", "d_c * self.f[t]", "d_c * self.f[min(t + 1, go.T)]",
+     f"f(t+1) instead of f(t), {SENDS} {KEPT} sends to c(t-1)"),
+    ("lstm", "d_c * self.f[t]", "0 * d_c", "the error of c not handed on in time"),
+    ("lstm", " * (1 - seen * seen)", "", "f' left out, of tanh(c(t))"),
+    ("lstm", "d_s * seen *", "d_s * self.c[t] *",
+     f"c(t) instead of tanh(c(t)), {SENDS} s(t) sends to o(t)"),
+    ("lstm", "d_s * self.o[t] *", "d_s *",
+     f"o(t) left out, {SENDS} s(t) sends to tanh(c(t))"),
+    ("lstm", "d_c * self.g[t] *", "d_c * self.i[t] *",
+     f"i(t) instead of g(t), {SENDS} {NEW} sends to i(t)"),
+    ("lstm", "go.slope(TANH, self.g, t, spoilt=True)", "go.slope(SIGMA, self.g, t)", "the slope of sigmoid, of g"),
+    ("lstm", 'go.through(d_net, go.params["U"])', "0 * d_s", "the error of s not handed on in time"),
+    ("gru", "(1 - self.z[t])", "self.z[t]",
+     f"1 − z(t) instead of z(t), {SENDS} {MIXED} sends to n(t)"),
+    ("gru", "d_s * (1 - self.z[t]) *", "d_s *", "the error that goes from (s(t-1) − n(t)) to n(t) left out"),
+    ("gru", "d_s * self.z[t]", "d_s * (1 - self.z[t])",
+     f"1 − z(t) instead of z(t), {SENDS} {MIXED} sends to s(t-1)"),
+    ("gru", "- self.n[t])", ")",
+     f"s(t-1) instead of (s(t-1) − n(t)), {SENDS} {MIXED} sends to z(t)"),
+    ("gru", "d_n * self.kept[t] * go.slope(SIGMA, self.r, t)", "0 * d_n", "the error of netᵣ left out"),
+    ("gru", "b_n=(d_n * self.r[t])", "b_n=d_n",
+     f"r(t) left out, {SENDS} {RESET} sends to (each bₙ)"),
+    ("gru", 'through(from_s', "through(from_x",
+     f"r(t) left out, {SENDS} {RESET} sends to netₕₙ(t), on the way back alone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "right", "wrong", "said"), OF_GATES)
+def test_mistakes_with_gates_are_named_by_what_the_cell_multiplies(kind, right, wrong, said):
+    source = textwrap.dedent(inspect.getsource(CELLS[kind].back))
+    assert source.count(right) == 1
+    names_here = dict(vars(bptt_by_hand))
+    exec(source.replace(right, wrong), names_here)
+    p = problem(kind, 1)
+    spoilt = type("Spoilt", (CELLS[kind],), {"back": names_here["back"]})
+    copies = shares(spoilt(), (), *p[2:])
+    assert names(tg.diagnose(p.net, copies=copies)) == [said]
+    assert names(tg.diagnose(p.net, grads=sums(copies))) == [said]
+
+
+def test_an_equation_is_the_networks_own_or_one_to_compare_with():
+    for kind, said in (("guo", ", equation (26)"), ("lstm", ", compare equation (26)")):
+        p = problem(kind, 1)
+        (found,) = tg.diagnose(p.net, copies=wrong(p, UNTURNED)).explanations
+        assert str(found) == UNTURNED + said
+
+
+def walk(**how):
+    """x = 1, 2, 3 through one unit of tanh, as published; there s(2) is 0.7790."""
+    params = {"V": [[0.5]], "U": [[0.1]], "W": [[1.0]], "b_j": [0.0], "b_k": [0.0]}
+    x, d = np.array([1.0, 2, 3])[:, None, None], np.array([0.5, 0.5, 1])[:, None, None]
+    cell = tg.cells.Guo(f="tanh", g="identity")
+    net = tg.unfold(cell, {n: np.array(w) for n, w in params.items()}, x, d, loss="squared_error")
+    return net, tg.diagnose(net, **how)
+
+
+def column(*numbers):
+    return np.array(numbers)[:, None, None]
+
+
+def test_values_are_followed_from_the_first_step_on():
+    _, found = walk(values={"s": column(0.4621, 0.7803, 0.9183)}, digits=4)
+    assert found.right
+    _, found = walk(values={"s": column(0.4621, 0.7790, 0.9183), "net_j": column(0.5, 1.0462, 1.5779)}, digits=4)
+    assert str(found.first_wrong) == "s(2)[1, 1] is 0.779; right is 0.780329"
+    assert names(found) == ["s(2) worked out wrong; the rest is right for it"]
+    for numbers, said in (
+        (np.tanh([0.5, 1.0, 1.5]), ["U left out"]),
+        ([0.5, 1.05, 1.605], ["tanh left out, of s", "relu instead of tanh, of s"]),  # the same, of what is positive
+        (-np.tanh([0.5, 1 + 0.1 * np.tanh(0.5), 1.5]), []),
+    ):
+        _, found = walk(values={"s": column(*numbers)})
+        assert names(found) == said
+
+
+def test_what_follows_from_a_wrong_value_is_right_for_it():
+    s = [0, np.tanh(0.5), 0.7790, np.tanh(1.5 + 0.0779)]
+    copies, later = np.zeros((3, 1, 1)), 0.0
+    for t, d in ((3, 1), (2, 0.5), (1, 0.5)):
+        net_j = (s[t] - d + 0.1 * later) * (1 - s[t] ** 2)
+        copies[t - 1], later = net_j * s[t - 1], net_j
+    mine = {"s": column(*s[1:])}
+    assert not walk(copies={"U": copies})[1].right
+    assert walk(copies={"U": copies}, with_values=mine)[1].right
+    found = walk(copies={"U": -copies}, with_values=mine)[1]
+    assert names(found) == ["the sign"]
+    assert found.first_wrong.slope is None
+
+
+def test_nothing_but_zeros_is_called_so():
+    p = problem("guo", 0)
+    found = tg.diagnose(p.net, copies={name: 0 * c for name, c in wrong(p).items()})
+    assert names(found) == ["all are 0, as if no error had come back"]
 
 
 def test_causes_that_cannot_be_told_apart_are_both_named():
@@ -211,6 +317,8 @@ def test_weights_that_are_updated_on_the_way_back_are_found_with_their_step():
         ({"copies": {"V": np.zeros((2, 4, 6))}}, tg.ShapeError, r"must be \(6, 4, 2\); it is the transpose"),
         ({"grads": {"U": np.full((4, 4), np.nan)}}, ValueError, "not finite"),
         ({"grads": {"U": np.zeros((4, 4))}, "digits": 0}, ValueError, "from 1 to 17"),
+        ({"values": {"q": np.zeros((6, 3, 4))}}, KeyError, "values: no step has a node 'q'"),
+        ({"grads": {"U": np.zeros((4, 4))}, "with_values": {"s": np.zeros(3)}}, tg.ShapeError, r"values\['s'\] is"),
         ({"deltas": {"net_x": np.zeros(1)}}, KeyError, "each has .*net_j"),
     ],
 )

@@ -54,7 +54,7 @@ def reads_network(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError(f"--text and {file} both say what to read: give one of them.")
 
         def make() -> tuple[Unfolded, dict[str, list[str]]]:
-            refuse = partial(_refuse_too_large, layers, hidden)
+            refuse = partial(refuse_too_large, layers, hidden)
             if text is not None:
                 given = _sentence(text, refuse)
             elif found := data.read(lambda rows, _: refuse(rows - 1, 1, 1)):
@@ -100,7 +100,8 @@ def memory(layers: int, hidden: int, steps: int, inputs: int, outputs: int) -> i
     return 3 * 8 * weights + steps * of_step  # weights, their gradients, and those of a copy
 
 
-def _refuse_too_large(layers: int, hidden: int, steps: int, inputs: int, outputs: int) -> None:
+def refuse_too_large(layers: int, hidden: int, steps: int, inputs: int, outputs: int) -> None:
+    """End the command if all numbers of all steps have no room."""
     need = memory(layers, hidden, steps, inputs, outputs)
     if need > MOST:
         raise click.ClickException(

@@ -6,17 +6,19 @@ such as the slope of an activation, the state that a product reads, or an edge b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import Cotangents, Node, Op, Values, by_rule, pullback, received
+from ..autodiff import Node, Op, Outer, Values, ops
 from ..autodiff.notation import plain
-from ..autodiff.traits import block_of, is_tie, is_view, product_with
+from ..autodiff.terms import added
+from ..autodiff.traits import block_of, computes, is_tie, is_view, product_with
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 
@@ -38,6 +40,12 @@ class Bend(NamedTuple):
 Slope = Callable[[Bend], Any]
 
 
+def by_rule(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+    """What the rule of a node's op hands to its argument `slot`."""
+    assert node.op is not None  # a leaf hands nothing on
+    return node.op.share(slot, g, y, args)
+
+
 @dataclass
 class Numbers:
     """What a backward pass brings, right or wrong.
@@ -48,23 +56,29 @@ class Numbers:
         By weight, dC / d copy; the gradient is the sum over the first axis.
     deltas : dict of str to ndarray, (T, ...)
         By the name of a node that each step has, -dC / d node, Guo's delta.
+    values : dict of str to ndarray, (T, ...)
+        By the name of a node that each step has, what the forward pass has found.
     """
 
     copies: dict[str, Array]
     deltas: dict[str, Array]
+    values: dict[str, Array]
 
-    def mapped(self, f: Callable[[Array], Array], deltas: bool = False) -> Numbers:
-        """The same with another array for each weight, and for each node too if that is said."""
-        others = {name: f(a) for name, a in self.deltas.items()} if deltas else self.deltas
-        return Numbers({name: f(c) for name, c in self.copies.items()}, others)
+    def mapped(self, f: Callable[[Array], Array]) -> Numbers:
+        """The same with another array for each weight."""
+        return replace(self, copies={name: f(c) for name, c in self.copies.items()})
 
 
 class Slip(NamedTuple):
-    """A mistake: what it is called, the equation that it spoils, and what it gives."""
+    """A mistake: what it is called, the equation that it spoils, and what it gives.
+
+    Two of a family that give the same for all weights are one mistake in two wordings.
+    """
 
     name: str
     equation: str
     numbers: Callable[[], Numbers]
+    family: str = ""
 
 
 @dataclass
@@ -75,18 +89,23 @@ class Pass:
     ----------
     net : Unfolded
         Its forward pass done.
-    deltas : sequence of str
-        The nodes whose errors are looked at.
+    looked_at : sequence of str
+        The nodes whose values and errors are looked at.
+    pinned : mapping of Node to ndarray
+        Values that somebody has gone on with, right or wrong; the forward pass is played again with them.
     """
 
     net: Unfolded
-    deltas: Sequence[str] = ()
+    looked_at: Sequence[str] = ()
+    pinned: Mapping[Node, Array] = field(default_factory=dict)
     values: Values = field(init=False)
     states: dict[int, tuple[int, int]] = field(init=False)  # by index, the time step and the part
 
     def __post_init__(self) -> None:
         self.nodes = self.net.tape.nodes[: self.net.cost.index + 1]
         self.values = Values([n.value for n in self.nodes])
+        if self.pinned:
+            self.values = self.played(self.pinned)
         self.T = self.net.T
         self.parts = [flatten(s) for s in self.net.states]
         self.states = {}
@@ -100,36 +119,89 @@ class Pass:
         }
         self.at = {(n.t, n.role): n for n in self.nodes if n.t}
         self.named = {(n.t, n.name): n for n in self.nodes if n.t and n.name}
+        self.asked = {name: [self.named[t, name] for t in range(1, self.T + 1)] for name in self.looked_at}
         self.first = [n for n in self.nodes if n.t == 1]
 
     def back(
         self,
-        hand: Hand = by_rule,
+        hand: Hand | None = None,
         through: Through | None = None,
         values: Values | None = None,
         root: Node | None = None,
+        roles: Collection[int] | None = None,
     ) -> Numbers:
-        """The numbers of one backward pass, from the whole cost, or from one step's with the error that it gets."""
+        """The numbers of one backward pass, from the whole cost, or from one step's with the error that it gets.
+
+        The hand is asked for the nodes of these roles alone, or for all.
+        """
         root = self.net.cost if root is None else root
         seed = np.ones_like(root.value) if root is self.net.cost else self.of_costs[root.index]
-        back: Cotangents[Any] = Cotangents(len(self.nodes), {root: [seed]})
-        of = (values or self.values).__getitem__
-        for _ in pullback(self.nodes[: root.index + 1], back, of, received, through, hand):
-            pass
+        totals = self._sent(root, seed, hand, through, values, roles)
         copies = {
-            name: np.stack([self._read(back, step.copies.get(name), w.shape) for step in self.net._steps])
+            name: np.stack([self._read(totals, step.copies.get(name), w.shape) for step in self.net._steps])
             for name, w in self.net.weights.items()
             if name in self.net._copied
         }
-        deltas = {
-            name: -np.stack([self._read(back, n := self.named[t, name], n.shape) for t in range(1, self.T + 1)])
-            for name in self.deltas
-        }
-        return Numbers(copies, deltas)
+        deltas = {name: -np.stack([self._read(totals, n, n.shape) for n in each]) for name, each in self.asked.items()}
+        return Numbers(copies, deltas, self.found(values or self.values))
+
+    def found(self, values: Values) -> dict[str, Array]:
+        """What a forward pass has found for the nodes that are looked at."""
+        return {name: np.stack([values[n] for n in each]) for name, each in self.asked.items()}
+
+    @cached_property
+    def _roads(self) -> list[tuple[Node, list[tuple[int, int]], Array, list[Array]]]:
+        """From the cost back, each node with the slots and parents that it hands error to, its value and arguments."""
+        return [
+            (
+                n,
+                [(slot, p.index) for slot, p in enumerate(n.parents) if p.active and slot not in n.op.only_read]
+                if n.op is not None
+                else [],
+                self.values[n],
+                [self.values[p] for p in n.parents],
+            )
+            for n in reversed(self.nodes)
+        ]
+
+    def _sent(
+        self,
+        root: Node,
+        seed: Any,
+        hand: Hand | None,
+        through: Through | None = None,
+        values: Values | None = None,
+        roles: Collection[int] | None = None,
+    ) -> list[Any]:
+        """What each node receives, by index: `pullback` without an account of its shares, as it is run so often."""
+        totals: list[Any] = [None] * len(self.nodes)
+        arrived: list[list[Any]] = [[] for _ in self.nodes]
+        g: Any
+        arrived[root.index].append(seed)
+        for node, slots, y_right, args_right in self._roads:
+            shares = arrived[node.index]
+            if not shares:
+                continue
+            g = totals[node.index] = shares[0] if len(shares) == 1 else added(shares)
+            op = node.op
+            if op is None:
+                continue
+            if isinstance(g, Outer) and not op.ties:
+                g = np.asarray(g)
+            y, args = y_right, args_right
+            if values is not None:
+                y, args = values[node], [values[p] for p in node.parents]
+            by_hand = hand is not None and (roles is None or (node.t is not None and node.role in roles))
+            for slot, parent in slots:
+                if through is None or through(node, slot):
+                    share = hand(node, slot, g, y, args) if hand and by_hand else op.share(slot, g, y, args)
+                    if share is not None:
+                        arrived[parent].append(share)
+        return totals
 
     @staticmethod
-    def _read(back: Cotangents[Any], node: Node | None, shape: tuple[int, ...]) -> Array:
-        g = None if node is None else back[node]
+    def _read(totals: list[Any], node: Node | None, shape: tuple[int, ...]) -> Array:
+        g = None if node is None else totals[node.index]
         return np.zeros(shape) if g is None else np.array(g, dtype=float)
 
     @cached_property
@@ -151,9 +223,7 @@ class Pass:
             return share
 
         costs = set(self.net.losses)
-        back: Cotangents[Any] = Cotangents(len(self.nodes), {self.net.cost: [np.ones_like(self.net.cost.value)]})
-        for _ in pullback(self.nodes, back, self.values.__getitem__, received, None, hand):
-            pass
+        self._sent(self.net.cost, np.ones_like(self.net.cost.value), hand)
         return found
 
     @cached_property
@@ -163,10 +233,29 @@ class Pass:
             t: self.back(root=cost) for t, cost in enumerate(self.net.losses, start=1) if cost.index in self.of_costs
         }
 
+    def crossing(self, rule: Hand) -> dict[tuple[int, int], Any]:
+        """What goes from a step to the step before, by a node's index and slot."""
+        found = {}
+
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            share = rule(node, slot, g, y, args)
+            t, _ = self.states.get(node.parents[slot].index, (node.t, 0))
+            if node.t and t != node.t:
+                found[node.index, slot] = share
+            return share
+
+        self.back(hand)
+        return found
+
+    @cached_property
+    def right_crossing(self) -> dict[tuple[int, int], Any]:
+        """What rightly goes from a step to the step before."""
+        return self.crossing(by_rule)
+
     def summed(self, keep: Callable[[str, int], NDArray[np.bool_]]) -> Numbers:
         """The costs' influence added up, of each cost the time steps that ``keep(name, t)`` says."""
 
-        def added(which: str) -> dict[str, Array]:
+        def summed(which: str) -> dict[str, Array]:
             names = getattr(self.right, which)
             return {
                 name: sum(
@@ -175,15 +264,17 @@ class Pass:
                 for name, right in names.items()
             }
 
-        return Numbers(added("copies"), added("deltas"))
+        return Numbers(summed("copies"), summed("deltas"), self.right.values)
 
-    def played(self, leaves: Mapping[Node, Array]) -> Values:
-        """The values of a forward pass in which some leaves have other values."""
+    def played(self, others: Mapping[Node, Array], compute: Callable[[Node, list[Array]], Any] | None = None) -> Values:
+        """The values of a forward pass in which some nodes have other values, or some are computed otherwise."""
         values = Values([self.values[n] if n.op is None else None for n in self.nodes])
-        for leaf, value in leaves.items():
-            values[leaf] = np.array(value)
-        for _ in values.play(self.nodes):
-            pass
+        for node, value in {**self.pinned, **others}.items():
+            values[node] = np.array(value)
+        for n in self.nodes:
+            if n.op is not None and n not in values:
+                args = [values[p] for p in n.parents]
+                values[n] = n.op.value(*args) if compute is None else compute(n, args)
         return values
 
     def rotated(self, leaves: Sequence[Node], by: int) -> dict[Node, Array]:
@@ -234,8 +325,24 @@ class Pass:
         return np.asarray(node.op.value(*args))
 
     def title(self, node: Node) -> str:
-        """What a node is called, without its time step."""
-        return plain(node.latex).removesuffix(f"({node.t})")
+        """What a node is called at any time step: what has a name is called by it, the rest by what it reads."""
+        said = plain(node.latex)
+        bare = said.removesuffix(f"({node.t})")
+        return bare if "(" not in bare else re.sub(r"\((\d+)\)", lambda at: _ago((node.t or 0) - int(at[1])), said)
+
+    def read_by(self, reader: Node, node: Node) -> str:
+        """What a node is called beside one that reads it, with the time step of each: c(t-1)."""
+        t, part = self.states.get(node.index, (node.t, 0))
+        if t == 0 and reader.t == 1:
+            return f"{self.title(self.parts[1][part])}(t-1)"
+        said = self.title(node)
+        if " " in said:
+            return f"({said})"
+        return said if "(" in said or t is None else f"{said}{_ago((reader.t or 0) - t)}"
+
+
+def _ago(lag: int) -> str:
+    return f"(t{-lag:+d})" if lag else "(t)"
 
 
 def slips(of: Pass) -> Iterator[Slip]:
@@ -247,6 +354,37 @@ def slips(of: Pass) -> Iterator[Slip]:
     yield from _edges(of)
     yield from _targets(of)
     yield from _errors_of_costs(of)
+
+
+def of_forward_passes(of: Pass) -> Iterator[Slip]:
+    """Slips of the forward pass that only its own numbers tell: a weight, or an activation."""
+
+    def played(others: Mapping[Node, Array]) -> Numbers:
+        return replace(of.right, values=of.found(of.played(others)))
+
+    for name, w in of.net.weights.items():
+        yield Slip(f"{name} left out", "", partial(played, {w: 0 * of.values[w]}))
+        other = turned(of.values[w])
+        if other is not None:
+            yield Slip(f"{name}.T instead of {name}", "", partial(played, {w: other}))
+
+    def otherwise(role: int, curve: Op | None) -> Numbers:
+        def compute(n: Node, args: list[Array]) -> Any:
+            assert n.op is not None  # it is asked of what is computed
+            if n.t and n.role == role:
+                return args[0] if curve is None else curve.value(args[0])
+            return n.op.value(*args)
+
+        return replace(of.right, values=of.found(of.played({}, compute)))
+
+    for n in of.first:
+        if _is_curve(n):
+            assert n.op is not None  # a leaf is no curve
+            yield Slip(f"{n.op.name} left out, of {of.title(n)}", "", partial(otherwise, n.role, None))
+            for curve in CURVES if n.op in CURVES else ():
+                if curve is not n.op:
+                    said = f"{curve.name} instead of {n.op.name}, of {of.title(n)}"
+                    yield Slip(said, "", partial(otherwise, n.role, curve))
 
 
 def _rows(a: Array, keep: NDArray[np.bool_]) -> Array:
@@ -304,6 +442,13 @@ def _is_curve(n: Node) -> bool:
     return n.op is not None and bool(n.op.ufuncs) and len(n.parents) == 1 and 0 not in n.op.linear
 
 
+CURVES = (ops.tanh, ops.sigmoid, ops.relu)
+
+
+def _slope_of(curve: Op, at: Bend) -> Any:
+    return curve.share(0, at.g, at.y, [at.net])
+
+
 def _slopes(of: Pass) -> Iterator[Slip]:
     """Slopes of activations: left out, taken at another place, or at another time."""
     curves = [n for n in of.first if _is_curve(n) and n.active]
@@ -315,12 +460,11 @@ def _slopes(of: Pass) -> Iterator[Slip]:
             groups.append((inner, "everywhere but at the output"))
 
     def changed(roles: set[int], slope: Slope) -> Numbers:
-        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
-            if not node.t or node.role not in roles or node.op is None or not _is_curve(node):
-                return by_rule(node, slot, g, y, args)
+        def hand(node: Node, _: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            assert node.op is not None  # it is an activation
             return np.asarray(slope(Bend(node, node.op, g, y, args[0])))
 
-        return of.back(hand)
+        return of.back(hand, roles=roles)
 
     def at_another_time(by: int, at: Bend) -> Any:
         other = of.at[min(max((at.node.t or 1) + by, 1), of.T), at.node.role]
@@ -340,6 +484,11 @@ def _slopes(of: Pass) -> Iterator[Slip]:
     for roles, whose in groups:
         for said, equation, slope in kinds:
             yield Slip(f"{said}, {whose}", equation, partial(changed, roles, slope))
+    for n in curves:
+        for curve in CURVES if n.op in CURVES else ():
+            if curve is not n.op:
+                said = f"the slope of {curve.name}, of {of.title(n)}"
+                yield Slip(said, "G9", partial(changed, {n.role}, partial(_slope_of, curve)))
 
 
 def turned(w: Array) -> Array | None:
@@ -385,7 +534,7 @@ def _products(of: Pass) -> Iterator[Slip]:
         for name in names:
             each = [turned(c) for c in copies[name]]
             copies[name] = np.stack([c for c in each if c is not None]) if each[0] is not None else copies[name]
-        return Numbers(copies, of.right.deltas)
+        return replace(of.right, copies=copies)
 
     yield Slip("outer product transposed", "G12", lambda: outer(recurrent))
     if set(of.right.copies) - recurrent:
@@ -420,7 +569,9 @@ def _edges(of: Pass) -> Iterator[Slip]:
     if width > 1:
         for k in range(width):
             name = of.title(of.parts[1][k])
-            yield Slip(f"the error of {name} not handed on in time", "G26", partial(of.back, through=_not_part(of, k)))
+            yield Slip(
+                f"the error of {name} not handed on in time", "G26", partial(of.back, through=_not_part(of, k)), "road"
+            )
     crossing = {
         (n.role, slot): n
         for n in of.first
@@ -430,11 +581,11 @@ def _edges(of: Pass) -> Iterator[Slip]:
     if len(crossing) > 1:
         for (role, slot), n in crossing.items():
             told = f"the error that goes from {of.title(n)} to the state before left out"
-            yield Slip(told, "G26", partial(of.back, through=partial(_not_along, role, slot)))
+            yield Slip(told, "G26", partial(of.back, through=partial(_not_along, role, slot)), "road")
     for n in of.first:
         if n.op is not None and n.active and n.name and not is_tie(n) and n.index not in of.states:
             told = f"the error of {of.title(n)} left out"
-            yield Slip(told, "", partial(of.back, through=partial(_not_to, n.role)))
+            yield Slip(told, "", partial(of.back, through=partial(_not_to, n.role)), "road")
 
 
 def _not_along(role: int, slot: int, node: Node, at: int) -> bool:
@@ -452,6 +603,122 @@ def _not_part(of: Pass, k: int) -> Through:
         return t == node.t or part != k
 
     return through
+
+
+def of_products(of: Pass) -> Iterator[Slip]:
+    """Products entry by entry, such as those with gates: a factor left out, or another one in its place."""
+    for n in of.first:
+        if computes(n, np.multiply) and len(n.parents) == 2:
+            for slot, p in enumerate(n.parents):
+                if p.active and not is_tie(p):
+                    yield from _of_factor(of, n, slot)
+
+
+Factor = Callable[[Node], Array]  # given the product at its time step
+
+
+def _of_factor(of: Pass, product: Node, slot: int) -> Iterator[Slip]:
+    """The error that a product hands to an argument: it is to be multiplied by the other one."""
+    p = product.parents[slot]
+    sender = of.title(product)
+    sends = f"in the error that {sender if '(' in sender else f'{sender}(t)'} sends to"
+    whose = of.read_by(product, p)
+    read_elsewhere = sum(p in n.parents for n in of.nodes) > 1
+    goes_on = [q for q in p.parents if q.active] if p.t and not read_elsewhere else []
+    for k, (said, factor) in enumerate(_instead(of, product, 1 - slot)):
+        numbers = partial(_multiplied, of, product.role, slot, factor)
+        yield Slip(f"{said}, {sends} {whose}", "", numbers, "factor")
+        for q in goes_on if len(goes_on) > 1 else ():
+            if not k:
+                along = partial(of.back, through=partial(_not_along, p.role, p.parents.index(q)))
+                yield Slip(
+                    f"the error that goes from {whose} to {of.read_by(product, q)} left out", "", along, "factor"
+                )
+            edge = p.role, p.parents.index(q)
+            yield Slip(f"{said}, {sends} {of.read_by(product, q)}", "", partial(numbers, edge), "factor")
+        if p.t and not k:
+            yield from _in_part(of, f"{said}, {sends} {whose}", _multiplying(product.role, slot, factor))
+
+
+def _instead(of: Pass, product: Node, slot: int) -> Iterator[tuple[str, Factor]]:
+    """What may stand in the place of a factor, and what that is called."""
+    q = product.parents[slot]
+    name = of.read_by(product, q)
+
+    def value(n: Node) -> Array:
+        return of.values[n.parents[slot]]
+
+    yield f"{name} left out", lambda n: np.ones_like(value(n))
+    if q.op is None and not q.t and q.index not in of.states:
+        return  # a number of the cell's own
+    yield f"1 \N{MINUS SIGN} {name} instead of {name}", lambda n: 1 - value(n)
+    yield f"\N{MINUS SIGN}{name} instead of {name}", lambda n: -value(n)
+    for by in (1, -1) if q.t else ():
+        at = f"{of.title(q)}(t{by:+d})" if q.name else f"that of the step {'after' if by == 1 else 'before'}"
+        yield f"{at} instead of {name}", partial(_at, of, q.role, by)
+    others = [x for x in of.first if x.shape == q.shape and x is not q and (_is_curve(x) or x.index in of.states)]
+    if _is_curve(q) and q.parents[0] not in others:
+        others.append(q.parents[0])
+    for x in others:
+        if x.t:
+            yield f"{of.read_by(product, x)} instead of {name}", partial(_at, of, x.role, 0)
+    for k, state in enumerate(of.parts[0]):
+        if state.shape == q.shape and state is not q:
+            said = f"{of.read_by(product, state)} instead of {name}"
+            yield said, partial(_before, of, k)
+
+
+def _at(of: Pass, role: int, by: int, n: Node) -> Array:
+    return of.values[of.at[min(max((n.t or 1) + by, 1), of.T), role]]
+
+
+def _before(of: Pass, part: int, n: Node) -> Array:
+    return of.values[of.parts[(n.t or 1) - 1][part]]
+
+
+def _multiplying(role: int, slot: int, factor: Factor) -> Hand:
+    def hand(node: Node, at: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+        return g * factor(node) if node.t and node.role == role and at == slot else by_rule(node, at, g, y, args)
+
+    return hand
+
+
+def _multiplied(of: Pass, role: int, slot: int, factor: Factor, along: tuple[int, int] | None = None) -> Numbers:
+    """With another factor in a product, for all that it hands on or for what goes on along one edge alone."""
+    if along is None:
+        return of.back(_multiplying(role, slot, factor), roles={role})
+    wrong: dict[int | None, Any] = {}
+
+    def hand(node: Node, at: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+        if node.t and (node.role, at) == (role, slot):
+            wrong[node.t] = g * factor(node)
+        return by_rule(node, at, wrong[node.t] if node.t and (node.role, at) == along else g, y, args)
+
+    return of.back(hand, roles={role, along[0]})
+
+
+def _in_part(of: Pass, said: str, wrong: Hand) -> Iterator[Slip]:
+    """A wrong rule that holds for the weights alone, for one of them, or only on the way to the step before."""
+
+    def kept(rule: Hand, crossing: Mapping[tuple[int, int], Any]) -> Numbers:
+        """By a rule, with what goes from step to step as another pass had it."""
+
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            return crossing[node.index, slot] if (node.index, slot) in crossing else rule(node, slot, g, y, args)
+
+        return of.back(hand)
+
+    @cache
+    def of_weights() -> Numbers:
+        return kept(wrong, of.right_crossing)
+
+    def of_one(name: str) -> Numbers:
+        return replace(of.right, copies=of.right.copies | {name: of_weights().copies[name]})
+
+    yield Slip(f"{said}, on the way back alone", "", lambda: kept(by_rule, of.crossing(wrong)), "factor")
+    yield Slip(f"{said}, for the weights alone", "", of_weights, "factor")
+    for name in of.right.copies:
+        yield Slip(f"{said}, for {name} alone", "", partial(of_one, name), "factor")
 
 
 def _targets(of: Pass) -> Iterator[Slip]:
@@ -522,13 +789,18 @@ def _errors_of_costs(of: Pass) -> Iterator[Slip]:
         yield Slip("y - d, where targets do not add up to 1", "G17", instead(lambda y, d, _: y - d))
 
 
+def _round_numbers(low: int, high: int) -> list[float]:
+    """Numbers as people choose them, of those powers of ten."""
+    return [float(f"{digit}e{power}") for power in range(low, high + 1) for digit in (1, 2, 5)] + [10.0 ** (high + 1)]
+
+
 class Fitted(NamedTuple):
     """A family of slips with one number, which is looked for: what it is called with it, where, and what it gives."""
 
     name: str
     equation: str
     numbers: Callable[[float], Numbers]
-    among: NDArray[np.float64]
+    among: Sequence[float]
 
 
 def fitted(of: Pass) -> Iterator[Fitted]:
@@ -552,7 +824,7 @@ def fitted(of: Pass) -> Iterator[Fitted]:
 
         return of.back(hand)
 
-    limits = np.geomspace(1e-3, 10, 19)
+    limits = _round_numbers(-3, 0)
     yield Fitted("error clipped on its way, at {}", "G26", clipped, limits)
     yield Fitted("error clipped as it is handed on, at {}", "G26", handed_on, limits)
 
@@ -575,4 +847,4 @@ def fitted(of: Pass) -> Iterator[Fitted]:
 
         return of.back(hand)
 
-    yield Fitted("weights updated while the error goes back, eta = {}", "G28", updated, np.geomspace(1e-4, 1, 12))
+    yield Fitted("weights updated while the error goes back, eta = {}", "G28", updated, _round_numbers(-4, -1))
