@@ -190,9 +190,9 @@
       const instead = cut && !hide && at(cut) !== at(r) ? `   (${mine === cut ? `whole: ${at(r)}` : `${o.name}: ${at(cut)}`})` : "";
       return [title, ...(more ? [line(...r.x.map(([words], k) => button(words, () => { S.sample = k; draw(true); }, { aria: { pressed: k === sample } })))] : []),
         p(`The ${whose}, times what it multiplied${more ? `, in ${label}` : ""}:`),
-        p(w.names.length < d.length * m ? `${text(last)}, of the length ${r.v}` : `${w.names[S.e]}:  ${signed(d[i])} · ${signed(x[j])} = ${shown(values[S.e])}${more ? `, + ${more} more = ${shown(at(r))}` : ""}${instead}`, ".f"), ...question(hide),
+        p(w.names.length < d.length * m ? `${text(last)}, of the length ${r.v}` : `${w.names[S.e]}:  ${signed(d[i])} · ${signed(x[j])} = ${shown(values[S.e])}${more ? `, + ${more} more = ${shown(at(r))}` : ""}${instead}`, ".f"), line(...whys(errorNode, true, last, i, mine === cut ? "why the whole error?" : "why this error?"), ...whys(readNode, false, last, j, `whence ${read}?`)), ...question(hide),
         ...(values.length === d.length * m ? [el("div.wide", {}, ...table(values, m, S.e, hide, d, x, [name(errorNode, error), " ↓", el("br"), name(readNode, read), " →"]))] : []),
-        line(...whys(errorNode, true, last, i, mine === cut ? "why the whole error?" : "why this error?"), ...whys(readNode, false, last, j, `whence ${read}?`)), ...(parted ? [p(`The errors of the two differ on ${parted} lines: hollow arrowheads.`, ".says")] : []), ...wayBack(r)];
+        ...(parted ? [p(`The errors of the two differ on ${parted} lines: hollow arrowheads.`, ".says")] : []), ...wayBack(r)];
     }
     function wayBack(r) {
       const found = road(r.copy), chips = line(); let t = null;
