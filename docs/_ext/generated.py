@@ -57,7 +57,7 @@ SECTIONS = {
     "3.1": "The same with matrices and vectors",
 }
 
-THUMB = 0.5  # of a picture's size: its boxes and lines are seen, and the page cuts off what has no room
+THUMB = 0.35  # of a picture's size: its boxes and lines are seen, and the page cuts off what has no room
 
 CELLS = {"guo": "Guo's network", "lstm": "LSTM", "gru": "GRU"}
 
