@@ -91,6 +91,9 @@ def test_every_page_fits_and_the_left_arrow_goes_back_from_every_page(lesson, tm
             for page in reading.pages(section, width, height - reader.FREE):
                 assert len(page) <= height - reader.FREE
                 assert max(len(bare(line)) for line in page) <= width
+    printed = [source for section in reading.sections for kind, source in section.blocks if kind == "output"]
+    in_columns = [line for text in printed for line in text.split("\n") if len(re.findall(r"\S {2,}|──", line)) > 1]
+    assert not [line for line in in_columns if len(line) > 80], "a row of a table that a terminal breaks"
 
 
 @pytest.mark.parametrize("lesson", ALL, ids=lambda lesson: lesson.number)
@@ -121,10 +124,19 @@ def test_lesson_1_begins_with_the_question_and_the_ledger_and_is_short(size, mos
     assert all(text.count("\n") < size[1] for text in screens)
     assert all(max(map(len, text.split("\n"))) <= size[0] for text in screens)
     first = "".join(screens[:9])  # eight keys
-    for part in ("How should U", "s(0)──U(1)──", "sum  −0", "∂C/∂U  −0", "The five copies are one U"):
+    for part in ("How should U", "s(0)──U(1)──", "sum −0", "∂C/∂U −0", "The five copies are one U"):
         assert part in first, part
     assert "entry (1, 1)" in "".join(screens[9:])
     assert "Your turn" in screens[-1]
+
+
+def test_no_row_of_the_ledger_of_lesson_1_is_broken(read):
+    shown, reading = read(["s", "s", "q"])
+    (ledger,) = [source for kind, source in reading.sections[2].blocks if kind == "output"]
+    lines = ledger.split("\n")
+    assert [len(line.split()) for line in lines] == [10, 1, 10, 10, 10, 10, 10, 1, 10, 10]
+    assert max(map(len, lines)) <= 80
+    assert ledger in "\n".join(line.rstrip() for line in shown.shown[-1].split("\n"))
 
 
 def test_lesson_1_has_few_new_terms_and_names_each_when_it_comes():
