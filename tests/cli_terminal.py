@@ -52,6 +52,10 @@ class Sitting:
         os.write(self._descriptor, key.encode())
         self.presses += 1
 
+    def press_at_once(self, keys):
+        """Press keys whether the program listens or not."""
+        os.write(self._descriptor, keys.encode())
+
     def ended(self):
         """Whether the program has come to an end without an error."""
         return self._process.wait(timeout=60) == 0

@@ -230,8 +230,30 @@ def test_long_code_is_folded_and_c_shows_all(read):
 def test_w_walks_through_the_players_steps_and_comes_back(read):
     shown, _ = read(["s", "s", "s", "s", "w", RIGHT, LEFT, "q", "q"])
     assert "o opens the player: tinygrad-rnn-output/lesson-01/player-1.html" in shown.shown[4]
-    assert [text.rpartition("\n")[2].split()[0] for text in shown.shown[5:8]] == ["1/126", "2/126", "1/126"]
+    assert [text.rpartition("\n")[2].split()[0] for text in shown.shown[5:8]] == ["66/126", "67/126", "66/126"]
+    assert "∂C/∂U(5) = " in shown.shown[5]
     assert shown.shown[8] == shown.shown[4]
+
+
+def test_w_says_so_where_there_is_nothing_to_walk_through(read):
+    shown, _ = read(["w", "x", "q"], SHORT)
+    feet = [text.rpartition("\n")[2].strip() for text in shown.shown]
+    assert feet[1] == "there are no steps to walk through on this page"
+    assert feet[2] == feet[0]
+
+
+@posix
+def test_keys_that_are_pressed_too_early_are_not_written_and_the_end_names_the_next_lesson(tmp_path):
+    with at_a_terminal(["lesson", "1"], (80, 24), tmp_path) as sitting:
+        sitting.screen(r"q quit$")
+        sitting.press("\r")
+        sitting.press_at_once("zzz\r")
+        assert "zzz" not in (shown := sitting.screen(r"q quit$"))
+        while "q quit" in shown:
+            last, shown = shown, (sitting.press("\r"), sitting.screen(r"q quit$"))[1]
+        assert sitting.ended()
+    assert "Next comes lesson 2" in bare(last)
+    assert shown.strip().endswith("tinygrad-rnn lesson 1 begins it again; tinygrad-rnn lesson 2 goes on.")
 
 
 def test_a_player_is_a_page_that_can_be_opened(read, monkeypatch):
