@@ -35,6 +35,7 @@ alphabet = sorted(set(sentence), key=sentence.index)
 rows = np.eye(len(alphabet))[[alphabet.index(c) for c in sentence]]
 x, d = rows[:-1, None], rows[1:, None]  # read, and to be said
 
+# f makes s(t) of one sum; g makes y(t) of another: the softmax gives numbers above 0 that add up to 1
 cell = tg.cells.Guo(f="tanh", g="softmax")
 params = cell.init(n_in=4, n_hidden=3, n_out=4, rng=1)
 s0 = np.array([[0.3, -0.2, 0.1]])
@@ -153,7 +154,7 @@ tg.show([back["G9", 5]])
 tg.show([back["G22", 5]])
 
 # %% [markdown]
-# **And this one?** Of the second sum the softmax makes `y(5)`: four numbers above 0 whose sum is 1. `d(5)` is what
+# **And this one?** Of the second sum a function `g` makes `y(5)`: four numbers above 0 whose sum is 1. `d(5)` is what
 # came: a 1 at that character, else 0. Here we are at the root, the cost. The error is what the network said minus
 # what came: positive where it said too much, negative at the character that really came. (Lesson 5 shows why.)
 
