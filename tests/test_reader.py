@@ -247,7 +247,7 @@ def test_keys_that_are_pressed_too_early_are_not_written_and_the_end_names_the_n
     with at_a_terminal(["lesson", "1"], (80, 24), tmp_path) as sitting:
         sitting.screen(r"q quit$")
         sitting.press("\r")
-        sitting.press_at_once("zzz\r")
+        sitting.press_too_early("zzz")
         shown = sitting.screen(r"q quit$")
         assert "zzz" not in shown
         while "q quit" in shown:
