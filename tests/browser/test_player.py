@@ -195,7 +195,7 @@ def test_why_follows_the_entry_that_was_asked_for_to_a_cost(opened):
             assert taps <= 2 * 5 + 3
             if re.search(r"∂C/∂C\(\d\) · ", formula.inner_text()):
                 told = re.fullmatch(
-                    r"You have arrived: y\((\d)\) − d\(\1\), the cost at t = \1\.", arrived.inner_text()
+                    r"You have arrived: y\((\d)\) ⊙ Σₖ d\(\1\) − d\(\1\), the cost at t = \1\.", arrived.inner_text()
                 )
                 assert told
                 assert arrived.inner_text() in live.text_content()
@@ -206,11 +206,52 @@ def test_why_follows_the_entry_that_was_asked_for_to_a_cost(opened):
             told = read.locator("b").inner_text() if len(whys) == 1 else ""  # of a sum, one button each
             whys[-1].click()
         assert crumbs.count() <= 4  # the first one and the last three
+        assert ("…" in page.locator(".bptt-said .row").first.inner_text()) == (taps > 5)
         before = crumbs.count()
         page.keyboard.press("Escape")
         assert crumbs.count() <= before
         page.locator("[data-c=sum]").click()
         assert page.locator(".bptt-said tbody th.hot").count() == 1
+
+
+# Whole: neither the panel nor a place that scrolls inside it cuts the thing off.
+WHOLE = """(what) => [...document.querySelectorAll(what)].every((part) => {
+  const places = [part, part.closest(".wide") ?? part, part.closest(".bptt-panel")];
+  const [r, s, p] = places.map((e) => e.getBoundingClientRect());
+  const inside = (a, b) => a.left >= b.left - 1 && a.right <= b.right + 1;
+  return inside(r, s) && inside(s, p) && r.bottom <= p.bottom;
+})"""
+
+
+@pytest.mark.parametrize("name", ["p5", "lstm4"])
+def test_a_narrow_place_cuts_nothing_that_the_formula_uses(opened, name):
+    page = opened(name)
+    page.add_style_tag(content=".bptt{width:736px}")  # what a page with two side bars leaves
+    assert page.evaluate(
+        "() => { const e = document.querySelector('.bptt-said table').parentNode;"
+        "return e.scrollWidth <= e.clientWidth; }"
+    )
+    assert page.evaluate(WHOLE, ".bptt-said .why, .bptt-said .pick, .bptt-said .hot")
+    cut = "all => all.filter((e) => e.scrollWidth > e.clientWidth).length"
+    assert page.locator(".bptt-chapters button").evaluate_all(cut) == 0
+    for _ in range(3):
+        page.locator(".bptt-said .why").first.click()
+        assert page.evaluate(WHOLE, ".bptt-said .num b, .bptt-said .pick")
+
+
+def test_what_is_dimmed_can_be_read_and_what_the_error_passes_is_not_dimmed(opened, pages):
+    page, (_, shown) = opened("p5"), pages("p5")
+    dimmed = page.locator(".bptt-fig .number text").evaluate_all("all => all.map((e) => getComputedStyle(e).fill)")
+    assert "rgb(119, 119, 119)" in dimmed  # on white 4.5 : 1
+    opacity = """all => all.map((e) => {
+      let a = 1;
+      for (; e.matches(".bptt-fig *"); e = e.parentNode) a *= getComputedStyle(e).opacity;
+      return a;
+    })"""
+    assert set(page.locator(".bptt-fig text").evaluate_all(opacity)) == {1}
+    copies = next(a for a in shown.accounts if a.id == "W").shares
+    on_the_way = [page.locator(f".bptt-fig [id$='-f-{c.copy}']").get_attribute("class") for c in copies]
+    assert ["via" in each.split() for each in on_the_way] == [False, True, True, True, True]
 
 
 def test_why_begins_with_what_gives_most_and_counts_what_gives_nothing(opened, pages):
@@ -415,6 +456,10 @@ def test_back_returns_to_what_was_chosen_before(opened):
     page.wait_for_timeout(60)
     assert head.inner_text().startswith("U(4) gives")
     page.locator(".bptt-reach select").select_option("k₂ = 1")
+    assert re.search(r"-U-4-\d\d~\d$", page.url)
+    again = page.context.new_page()
+    again.goto(page.url)
+    assert again.locator(".bptt-reach select").input_value() == "k₂ = 1"
     page.go_back()
     page.wait_for_timeout(60)
     assert page.locator(".bptt-reach select").input_value() == ""

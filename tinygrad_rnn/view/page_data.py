@@ -82,9 +82,11 @@ def _scripted(ledger: dict[str, Any]) -> dict[str, Any]:
     def column(c: Contribution) -> dict[str, Any]:
         products = [[p.label, *map(_line, p.error), *map(_line, p.read), _line(p.entries)] for p in c.products]
         share = _line(c.share.texts or (c.share.length,))
-        told = {"v": share, "p": c.share.percent, "n": c.arrives, "copy": c.copy}
-        return told | {"s": amount(c.so_far), "f": c.costs, "x": products}
+        told = {"v": share, "p": c.share.percent, "n": c.arrives, "copy": c.copy, "f": c.costs, "x": products}
+        return told if c.so_far.values == c.share.values or c.arrives == last else told | {"s": amount(c.so_far)}
 
+    # What there is with the first share is that share, and with the last one the sum: both are told already.
+    last = max(c.arrives for c in account.shares)
     others = [
         {"name": o.name, "reach": o.reach, "total": amount(o.total), "cos": o.cosine}
         | {"rows": [other(o, k) for k in range(len(o.shares))]}
