@@ -35,6 +35,7 @@ alphabet = sorted(set(sentence), key=sentence.index)
 rows = np.eye(len(alphabet))[[alphabet.index(c) for c in sentence]]
 x, d = rows[:-1, None], rows[1:, None]  # read, and to be said
 
+# f makes s(t) of one sum; g makes y(t) of another: the softmax gives numbers above 0 that add up to 1
 cell = tg.cells.Guo(f="tanh", g="softmax")
 params = cell.init(n_in=4, n_hidden=3, n_out=4, rng=1)
 s0 = np.array([[0.3, -0.2, 0.1]])
@@ -112,8 +113,9 @@ assert learned.loss < net.loss
 # Nobody moves every number to get its share. All shares come in one go, on a way back through the picture that
 # starts at the costs. We follow it to `U(5)`, because from the costs to the last copy it is shortest.
 #
-# Here is the picture again, with the shares of `U` below it. In it you can choose any copy, and ask "why this error?"
-# until you stand at a cost. What follows does the same for `U(5)`, in four steps.
+# The player has the picture again, with the shares of `U` below it, each also in per cent of the sum. A negative per
+# cent share is one that goes against the sum: alone, that copy asks for the opposite change of `U`. Choose any copy,
+# and ask "why this error?" until you stand at a cost. What follows does the same for `U(5)`, in four steps.
 
 # %%
 player = tg.player(net, title="One sentence, copy by copy", start=("U", 5))
@@ -144,15 +146,17 @@ tg.show([back["G12", 5]])
 tg.show([back["G9", 5]])
 
 # %% [markdown]
-# **Why this one?** The state was read by `W(5)`, on its way up to `y(5)`. The error comes down the same way, through
-# the same numbers.
+# **Why this one?** The state was read by `W(5)`, on its way up to `y(5)`. There it goes into a second sum,
+# $\mathrm{net}_k(5) = s(5)\,W^\top + b_k$, with a number for each character; `W` and $b_k$ are weights as well. The
+# error of that sum comes down the same way, through the same numbers.
 
 # %%
 tg.show([back["G22", 5]])
 
 # %% [markdown]
-# **And this one?** Here we are at the root, the cost. The error is what the network said minus what came: positive
-# where it said too much, negative at the character that really came. (Lesson 5 shows why.)
+# **And this one?** Of the second sum a function `g` makes `y(5)`: four numbers above 0 whose sum is 1. `d(5)` is what
+# came: a 1 at that character, else 0. Here we are at the root, the cost. The error is what the network said minus
+# what came: positive where it said too much, negative at the character that really came. (Lesson 5 shows why.)
 
 # %%
 tg.show([back["G17", 5]])
@@ -171,13 +175,16 @@ for t in range(1, net.T + 1):
 tg.show([back["G26", 5]])
 
 # %% [markdown]
-# The error from its own column is added to it, `+=`: a small change of `s(4)` acts on two ways, and small changes add
-# up, as the rows of the ledger do. From here it goes as before, column by column, to `U(1)`.
+# The error from its own column is added to it, `+=`, since small changes add up. So it goes on, column by column, to
+# `U(1)`.
 
 # %%
-tg.show([back["G22", 4]])
-assert back["G22", 4].before is not None
-assert np.allclose(back["G22", 4].before, back["G26", 5].value)
+own = back["G22", 4]
+before, share = own.before[0, 0], own.value[0, 0]
+print(f"number 1: {before:.3f} + ({share:.3f}) = {before + share:.3f}")
+tg.show([own])
+assert np.allclose(own.before, back["G26", 5].value)
+assert np.isclose(round(before, 3) + round(share, 3), round(before + share, 3))
 
 # %% [markdown]
 # ## A second witness

@@ -254,7 +254,7 @@ assert all(np.array_equal(g[name], grads[0][name]) for g in grads for name in pa
 # \gamma_q(t) = (1 - \mu)\, \gamma_q(t-1) + \mu\, \gamma_{q-1}(t-1), \qquad \gamma_0(t) \text{ is the signal.}
 # $$
 #
-# Put in a single 1 and watch it go by. Five taps are $\gamma_0$ to $\gamma_4$.
+# Put in a single 1 and watch it go by, over the first twelve steps. Five taps are $\gamma_0$ to $\gamma_4$.
 # The *mean delay* of a tap is the mean of the time steps, each weighted with how much of the 1 is there.
 
 # %%
@@ -268,7 +268,7 @@ for mu in (1.0, 0.5):
     seen = np.array(seen)
     mean_delay = np.arange(400) @ seen
     print(
-        f"mu = {mu}: tap 4 over the first twelve steps:",
+        f"mu = {mu}, tap 4:",
         " ".join(f"{v:.2f}" for v in seen[:12, 4]),
     )
     print(

@@ -52,6 +52,15 @@ class Sitting:
         os.write(self._descriptor, key.encode())
         self.presses += 1
 
+    def press_too_early(self, keys):
+        """Press keys while the program computes."""
+        import termios
+
+        while not termios.tcgetattr(self._descriptor)[3] & termios.ICANON:
+            assert self._process.poll() is None, "the program has ended"
+            time.sleep(0.002)
+        os.write(self._descriptor, keys.encode())
+
     def ended(self):
         """Whether the program has come to an end without an error."""
         return self._process.wait(timeout=60) == 0

@@ -95,7 +95,7 @@ def test_lesson_1_overwrites_nothing(lesson_1, tmp_path):
 
 
 def test_the_ledger_in_lesson_1_adds_up(lesson_1):
-    rows = re.findall(r"^ *(\d|sum|∂C/∂U) ((?: +[−\d.]+){9})$", lesson_1, re.MULTILINE)
+    rows = re.findall(r"^ *(\d|sum|∂C/∂U)((?: +[−\d.]+){9})$", lesson_1, re.MULTILINE)
     table = {name: [float(v.replace("−", "-")) for v in numbers.split()] for name, numbers in rows}
     assert set(table) == {*"12345", "sum", "∂C/∂U"}
     assert table["sum"] == table["∂C/∂U"]

@@ -91,6 +91,11 @@ def test_every_page_fits_and_the_left_arrow_goes_back_from_every_page(lesson, tm
             for page in reading.pages(section, width, height - reader.FREE):
                 assert len(page) <= height - reader.FREE
                 assert max(len(bare(line)) for line in page) <= width
+    printed = [source for section in reading.sections for kind, source in section.blocks if kind == "output"]
+    in_columns = [
+        line for text in printed for line in text.split("\n") if len(re.findall(r"\S +(?=[−\d])|──", line)) > 5
+    ]
+    assert not [line for line in in_columns if len(line) > 80], "a row of a table that a terminal breaks"
 
 
 @pytest.mark.parametrize("lesson", ALL, ids=lambda lesson: lesson.number)
@@ -121,10 +126,19 @@ def test_lesson_1_begins_with_the_question_and_the_ledger_and_is_short(size, mos
     assert all(text.count("\n") < size[1] for text in screens)
     assert all(max(map(len, text.split("\n"))) <= size[0] for text in screens)
     first = "".join(screens[:9])  # eight keys
-    for part in ("How should U", "s(0)──U(1)──", "sum  −0", "∂C/∂U  −0", "The five copies are one U"):
+    for part in ("How should U", "s(0)──U(1)──", "sum −0", "∂C/∂U −0", "The five copies are one U"):
         assert part in first, part
     assert "entry (1, 1)" in "".join(screens[9:])
     assert "Your turn" in screens[-1]
+
+
+def test_no_row_of_the_ledger_of_lesson_1_is_broken(read):
+    shown, reading = read(["s", "s", "q"])
+    (ledger,) = [source for kind, source in reading.sections[2].blocks if kind == "output"]
+    lines = ledger.split("\n")
+    assert [len(line.split()) for line in lines] == [10, 1, 10, 10, 10, 10, 10, 1, 10, 10]
+    assert max(map(len, lines)) <= 80
+    assert ledger in "\n".join(line.rstrip() for line in shown.shown[-1].split("\n"))
 
 
 def test_lesson_1_has_few_new_terms_and_names_each_when_it_comes():
@@ -218,8 +232,33 @@ def test_long_code_is_folded_and_c_shows_all(read):
 def test_w_walks_through_the_players_steps_and_comes_back(read):
     shown, _ = read(["s", "s", "s", "s", "w", RIGHT, LEFT, "q", "q"])
     assert "o opens the player: tinygrad-rnn-output/lesson-01/player-1.html" in shown.shown[4]
-    assert [text.rpartition("\n")[2].split()[0] for text in shown.shown[5:8]] == ["1/126", "2/126", "1/126"]
+    assert [text.rpartition("\n")[2].split()[0] for text in shown.shown[5:8]] == ["66/126", "67/126", "66/126"]
+    assert "∂C/∂U(5) = " in shown.shown[5]
     assert shown.shown[8] == shown.shown[4]
+
+
+def test_w_says_so_where_there_is_nothing_to_walk_through(read):
+    shown, _ = read(["w", "x", "q"], SHORT)
+    feet = [text.rpartition("\n")[2].strip() for text in shown.shown]
+    assert feet[1] == "there are no steps to walk through on this page"
+    assert feet[2] == feet[0]
+
+
+@posix
+def test_keys_that_are_pressed_too_early_are_not_written_and_the_end_names_the_next_lesson(tmp_path):
+    with at_a_terminal(["lesson", "1"], (80, 24), tmp_path) as sitting:
+        sitting.screen(r"q quit$")
+        sitting.press("\r")
+        sitting.press_too_early("zzz")
+        shown = sitting.screen(r"q quit$")
+        assert "zzz" not in shown
+        while "q quit" in shown:
+            last = shown
+            sitting.press("\r")
+            shown = sitting.screen(r"q quit$")
+        assert sitting.ended()
+    assert "Next comes lesson 2" in bare(last)
+    assert shown.strip().endswith("tinygrad-rnn lesson 1 begins it again; tinygrad-rnn lesson 2 goes on.")
 
 
 def test_a_player_is_a_page_that_can_be_opened(read, monkeypatch):

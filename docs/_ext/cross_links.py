@@ -94,7 +94,9 @@ def _link_words(app: Sphinx, doctree: nodes.document, docname: str, pages: dict[
 
 def _give_cards(app: Sphinx, doctree: nodes.document, docname: str, pages: dict[int, str]) -> None:
     """Say of each link to a lesson what that is about, and lay the formulas ready that links lead to."""
-    told = {lesson.number: f"{lesson.title}. Goal: {lesson.head['Goal']}" for lesson in lessons.lessons()}
+    told = {
+        lesson.number: prose.plain_math(f"{lesson.title}. Goal: {lesson.head['Goal']}") for lesson in lessons.lessons()
+    }
     about = {app.builder.get_relative_uri(docname, page): told[number] for number, page in pages.items()}
     wanted = set()
     for link_to in doctree.findall(nodes.reference):

@@ -57,6 +57,8 @@ SECTIONS = {
     "3.1": "The same with matrices and vectors",
 }
 
+THUMB = 0.35  # of a picture's size: its boxes and lines are seen, and the page cuts off what has no room
+
 CELLS = {"guo": "Guo's network", "lstm": "LSTM", "gru": "GRU"}
 
 
@@ -268,8 +270,8 @@ def imports() -> str:
     return "\n".join(
         [
             "```{raw} html",
-            f'<figure class="drawing" role="img" aria-label="{said}">',
-            _inline(dot.source, "imports"),
+            '<figure class="drawing">',
+            _inline(dot.source, "imports", said),
             "<figcaption>An arrow says: imports. Read from the source when this page was built.</figcaption>",
             "</figure>",
             "```",
@@ -344,16 +346,18 @@ def mutants(file: Path) -> str:
 
 
 def pages_of_gallery() -> str:
-    """The gallery's pages, one a network: the first picture of each part, small, and the list."""
+    """The gallery's pages, one a network: the middle of the first picture of each part."""
     lines = []
     for network, build in gallery.NETWORKS.items():
         lines += [f"## {inspect.getdoc(build)}", "", ":::{container} thumbs", ""]
         for part, (shown, *_) in parts_of(network).items():
+            width, height = (THUMB * side for side in size(shown.picture.svg))
             lines += [f"```{{figure}} gallery/{shown.name}.svg", f":alt: {shown.picture.scene.title}"]
             target = f"gallery/{network}.html#{nodes.make_id(shown.name)}"
+            lines += [f":width: {width:.0f}px", f":height: {height:.0f}px"]
             lines += [":loading: lazy", f":target: {target}", "", part, "```", ""]
         lines += [":::", ""]
-    return "\n".join([*lines, _toctree(f"gallery/{network}" for network in gallery.NETWORKS)])
+    return "\n".join([*lines, _toctree((f"gallery/{network}" for network in gallery.NETWORKS), ":hidden:")])
 
 
 @functools.cache
@@ -407,8 +411,8 @@ def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _inline(dot: str, prefix: str) -> str:
-    """SVG that stands in the page: ids of its own, and black becomes the colour of the text."""
+def _inline(dot: str, prefix: str, said: str) -> str:
+    """SVG that stands in the page and says what it shows: ids of its own, and black becomes the colour of the text."""
     engine = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts")) or shutil.which("dot")
     if engine is None:
         raise ExtensionError("neither graphviz-pure nor dot is installed: `pip install graphviz-pure`")
@@ -418,6 +422,7 @@ def _inline(dot: str, prefix: str) -> str:
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'(fill|stroke)="black"', r'\1="currentColor"', svg)
     svg = svg.replace("<text ", '<text fill="currentColor" ')
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{said}" ', 1)
     return re.sub(r"\n\s*\n+", "\n", svg)
 
 

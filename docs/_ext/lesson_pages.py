@@ -101,16 +101,21 @@ def _predicted(asked: Folder) -> str:
     boxes = [_box(prediction) for prediction in predictions.predictions(asked)]
     if not boxes:
         return ""
-    head = "<h3>What do you expect?</h3>\n<p>Say it, or write it down. Then open your answer.</p>"
+    head = "<h3>What do you expect?</h3>\n<p>Say it, or write it down, before you open the answers.</p>"
     return "\n".join(["```{raw} html", head, *boxes, "```"])
 
 
 def _box(asked: predictions.Prediction) -> str:
     answers = []
     for one in asked.foreseen:
-        says = "Right." if one.is_right else f"Not right: {one.term}."
+        says = "Right." if one.is_right else f"Not right. Look again at this: {one.term}."
         answers.append(_details(one.text, says, one.hints, json.dumps(one.value), one.is_right))
     answers.append(_details("another answer", "Not right, and not foreseen: look again.", asked.hints))
+    answers = [
+        '<details class="answers"><summary>The answers, and what is said of each</summary>',
+        *answers,
+        "</details>",
+    ]
     label = f"Your prediction of <code>{asked.name}</code>"
     return "\n".join(
         [
@@ -120,7 +125,7 @@ def _box(asked: predictions.Prediction) -> str:
                 for part in asked.question
             ),
             f'<form hidden="hidden"><label>{label} <input type="text" size="12" autocomplete="off" /></label>',
-            '<button type="submit">Compare</button> <output></output></form>',
+            '<button type="submit">Compare</button> <div role="status"></div></form>',
             *answers,
             "</div>",
         ]

@@ -1,4 +1,5 @@
-// A prediction that is typed opens the answer that was foreseen for it, and the last one if none was.
+// Of a prediction that is typed is said what was foreseen for it, and of any other what stands last. The list of all
+// answers stays closed: it has the right one.
 function numbersIn(text, many) {
   const plain = text.replaceAll("−", "-").replace(/[()[\]\s]/g, "");
   const parts = many ? plain.split(",").filter(Boolean) : [plain.replace(",", ".")];
@@ -15,16 +16,23 @@ function isMeant(text, answer) {
   const said = numbersIn(text, many);
   return said.length === meant.length && said.every((number, k) => isNear(number, meant[k]));
 }
+function asksFor(answer) {
+  if (Array.isArray(answer)) return "Type numbers, with commas between them.";
+  return typeof answer === "string" ? "Type a word." : "Type a number.";
+}
 for (const box of document.querySelectorAll(".prediction")) {
   const form = box.querySelector("form");
-  const answers = [...box.querySelectorAll(":scope > details")];
+  const answers = [...box.querySelectorAll(".answers > details")];
+  const says = form.querySelector("[role=status]");
   form.hidden = false;
   form.onsubmit = (event) => {
     event.preventDefault();
     const text = form.querySelector("input").value;
-    if (!text.trim()) return;
+    if (!text.trim()) {
+      says.textContent = asksFor(JSON.parse(answers[0].dataset.answer));
+      return;
+    }
     const found = answers.find((one) => one.dataset.answer && isMeant(text, JSON.parse(one.dataset.answer))) ?? answers.at(-1);
-    for (const one of answers) one.open = one === found;
-    form.querySelector("output").textContent = found.querySelector("p").textContent;
+    says.replaceChildren(...[...found.children].slice(1).map((part) => part.cloneNode(true)));
   };
 }

@@ -7,6 +7,7 @@ import pytest
 import gallery
 import hostile
 import readme_picture
+from tinygrad_rnn.autodiff.notation import scripts
 
 HEAD = '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Pictures</title>'
 
@@ -55,7 +56,9 @@ def test_a_file_is_light_or_dark_as_its_reader_is(visit, picture, tmp_path, sche
     found = seen.page.evaluate(FAINT)
     assert len(found) > 100
     # The names of weights and of their copies have the colours of their lines, which were chosen to be told apart.
-    colored = {box.name for box in picture.scene.boxes if box.id in picture.scene.colors}
+    colored = {
+        "".join(text for text, _ in scripts(box.name)) for box in picture.scene.boxes if box.id in picture.scene.colors
+    }
     assert [one for one in found if one[0] < (2.9 if one[1] in colored else 4.5)] == []
 
 

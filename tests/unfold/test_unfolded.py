@@ -97,7 +97,7 @@ def test_a_step_says_what_it_did(net):
     through_time = by_text["∂C/∂s(1) = ∂C/∂netⱼ(2) U(2)"]
     assert (through_time.phase, through_time.t, through_time.equation) == ("backward", 2, "G26")
     assert [name for name, _ in through_time.operands] == ["∂C/∂netⱼ(2)", "U(2)"]
-    assert by_text["∂C/∂netₖ(5) = ∂C/∂C(5) · (y(5) − d(5))"].equation == "G17"
+    assert by_text["∂C/∂netₖ(5) = ∂C/∂C(5) · (y(5) ⊙ Σₖ d(5) − d(5))"].equation == "G17"
     assert by_text["∂C/∂U += ∂C/∂U(3)"].equation == "G28"
 
 

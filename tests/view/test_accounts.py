@@ -257,7 +257,7 @@ def test_what_a_cost_hands_back():
         shown = tg.trace(net)
         told = [step["c"] for step in script_data(shown, ledgers(shown), (0, 0))["steps"] if "c" in step]
         assert len(told) == 2
-        assert all(re.fullmatch(r"\S+\(\d\) − d\(\d\)", text) for text in told), told
+        assert all(re.fullmatch(r"\S+\(\d\)( ⊙ Σₖ d\(\d\))? − d\(\d\)", text) for text in told), told
 
 
 # ---- what a page is made of

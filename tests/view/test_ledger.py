@@ -34,6 +34,18 @@ def test_small_weights_are_shown_entry_by_entry(weight, heads):
     np.testing.assert_allclose(numbers(rows[-1]), net.grads[weight].ravel(), atol=0.0005)
 
 
+def test_the_rows_of_a_ledger_fit_a_terminal_and_its_columns_stand_apart_if_there_is_room():
+    net = network((4, 2, 3, 2, 3))
+    near, far = (str(tg.view.ledger(net, weight)).split("\n") for weight in ("V", "b_j"))
+    assert "  " in far[-1].strip()
+    wide = tg.view.ledger(net, "V")
+    wide.shares, wide.total = wide.shares[:, :1] * [[[1, 1, 1]] * 3] + 1 / 3e3, np.ones((3, 3))
+    lines = str(wide).split("\n")
+    assert max(map(len, near + far + lines)) <= 80
+    assert len({len(line) for line in lines}) == 1
+    assert all(len(line.split()) == 10 for line in lines if "─" not in line)
+
+
 def test_large_weights_are_shown_by_their_length():
     net = network((4, 1, 3, 5, 3))
     lines = str(tg.view.ledger(net, "U")).split("\n")

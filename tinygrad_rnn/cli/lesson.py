@@ -40,10 +40,14 @@ def lesson(number: int | None, quick: bool, plain: bool) -> None:
         raise click.UsageError(f"there is no lesson {number}; there are {', '.join(map(str, known)) or 'none'}.")
     screen = Screen()
     after = next((folder.invitation for folder in folders() if folder.number == number), "")
+    if number + 1 in known:
+        after += f"\n\nNext comes lesson {number + 1}, *{known[number + 1].title}*: `tinygrad-rnn lesson {number + 1}`."
     try:
         if screen.here:
-            Reader(known[number], after, screen, plain or screen.plain, quick).read()
-            click.echo()
+            with screen.unechoed():
+                Reader(known[number], after, screen, plain or screen.plain, quick).read()
+            more = f"; tinygrad-rnn lesson {number + 1} goes on" if number + 1 in known else ""
+            click.echo(f"\nThis was lesson {number}. tinygrad-rnn lesson {number} begins it again{more}.")
         else:
             _print(known[number], after, plain, quick)
     except (OSError, EngineError) as error:

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.syntax import Syntax
 from rich.text import Text
 
-from ..view import EngineError, Picture, Player, Trace
+from ..view import EngineError, Picture, Player
 from ..view.characters import in_characters
 from ..view.lessons import Lesson, LessonCell, Shown, execute, fresh_names
 from ..view.prose import in_a_terminal
@@ -77,14 +77,14 @@ class Section:
         The pictures and the pages of players.
     pictures : dict of int to Picture
         For the number of a note, the picture that it names.
-    trace : Trace or None
-        The steps of its player.
+    player : Player or None
+        Its player, if it has one.
     """
 
     blocks: list[tuple[str, str]] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     pictures: dict[int, Picture] = field(default_factory=dict)
-    trace: Trace | None = None
+    player: Player | None = None
 
     @property
     def heads(self) -> bool:
@@ -167,8 +167,10 @@ class Reader:
                 case "help":
                     self._put(self.lines(Text(EXPLAINED), width), "")
                     self.keyboard.key()
-                case "walk" if section.trace:
-                    walk(section.trace, self.keyboard.key, self._show, self.keyboard.line, size=self.screen.size)
+                case "walk" if section.player:
+                    self._walked(section.player)
+                case "walk":
+                    self.says = self._letters("   there are no steps to walk through on this page")
                 case "quit":
                     return
 
@@ -214,10 +216,10 @@ class Reader:
             return
         path = made.files[-1].as_posix()
         if isinstance(value, Player):
-            made.trace = value.trace
-            made.blocks.append(
-                ("note", f"o opens the player: {path}\nw walks through its {len(value.trace)} steps here")
-            )
+            made.player = value
+            weight, t = value.start
+            walks = f"w walks through its {len(value.trace)} steps here, from the share of {weight}({t})"
+            made.blocks.append(("note", f"o opens the player: {path}\n{walks}"))
         else:
             made.pictures[len(made.blocks)] = value
             made.blocks.append(("note", f"o opens the picture: {path}"))
@@ -274,6 +276,10 @@ class Reader:
 
     # ---- the screen
 
+    def _walked(self, player: Player) -> None:
+        keys, screen = self.keyboard, self.screen
+        walk(player.trace, keys.key, self._show, keys.line, size=screen.size, start=player.start)
+
     def _show(self, text: str) -> None:
         self.screen.show(self._letters(text))
 
@@ -285,7 +291,7 @@ class Reader:
 
     def _foot(self, section: Section, width: int) -> str:
         """Where the reader is, and as many of the keys as there is room for."""
-        more = ["o open"] * bool(section.files) + ["w walk"] * bool(section.trace)
+        more = ["o open"] * bool(section.files) + ["w walk"] * bool(section.player)
         more += ["c code"] * any(kind == "code" for kind, _ in section.blocks)
         where = f"   {self.at + 1}/{len(self.groups)}   "
         for keys in (["→ next", "← back", *more, "? keys", "q quit"], ["→ ←", *more, "?", "q quit"], ["?", "q quit"]):

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -43,6 +45,24 @@ class Screen:
         """Columns and lines."""
         found = shutil.get_terminal_size()
         return found.columns, found.lines
+
+    @contextmanager
+    def unechoed(self) -> Iterator[None]:
+        """Let nothing that is pressed while nobody listens be written on the page, nor be left for the shell."""
+        try:
+            import termios  # Windows has none, and echoes nothing
+        except ImportError:
+            yield
+            return
+        here = sys.stdin.fileno()
+        before = termios.tcgetattr(here)
+        quiet = [*before]
+        quiet[3] &= ~termios.ECHO
+        termios.tcsetattr(here, termios.TCSADRAIN, quiet)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(here, termios.TCSAFLUSH, before)
 
     def key(self) -> str:
         """What has been pressed."""

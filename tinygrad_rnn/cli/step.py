@@ -64,7 +64,8 @@ def step(
         def show(text: str) -> None:
             screen.show(without_unicode(text) if plain else clean(text))
 
-        walk(shown, keyboard.key, show, keyboard.line, predict, screen.size)
+        with screen.unechoed():
+            walk(shown, keyboard.key, show, keyboard.line, predict, screen.size)
         click.echo()
         return
     for text in listing(shown):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..exchange.watched import Watched
 
 MOST_COLUMNS = 9
+TERMINAL = 80  # characters of a line
 
 
 class Ledger:
@@ -82,8 +83,10 @@ class Ledger:
         rows = [("t", self.columns()), *zip(names, zip(*columns, strict=True), strict=True)]
         widths = [max(len(row[k]) for _, row in rows) for k in range(len(rows[0][1]))]
         head = max(len(name) for name, _ in rows)
+        # A row that is broken is no row: the columns stand closer where a terminal has no room for two blanks.
+        between = "  " if head + sum(widths) + 2 * len(widths) <= TERMINAL else " "
         lines = [
-            f"{name:>{head}}  {'  '.join(f'{cell:>{w}}' for cell, w in zip(row, widths, strict=True))}".rstrip()
+            between.join([f"{name:>{head}}", *(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True))]).rstrip()
             for name, row in rows
         ]
         rule = "─" * len(lines[0])

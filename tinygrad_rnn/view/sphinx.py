@@ -309,7 +309,8 @@ def _resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Fill in what needs all pages: links from equations to steps and back, and the form that the builder takes."""
     is_html, is_book = app.builder.format == "html", app.builder.name == "epub"
     for node in list(doctree.findall(StepsOf)):
-        node.replace_self(_links_to_steps(app, docname, node["key"]))
+        links = _links_to_steps(app, docname, node["key"])
+        node.replace_self(_folded("Where it is computed", links) if links and is_html and not is_book else links)
     for node in list(doctree.findall(ForBuilder)):
         if not is_html or (is_book and "player" in node):  # a book plays nothing
             node.replace_self(node.children)
@@ -365,6 +366,12 @@ def _links_to_steps(app: Sphinx, docname: str, key: str) -> list[nodes.Node]:
             links += [nodes.Text(f" and {len(at) - 1} more")] if len(at) > 1 else []
             links += [nodes.Text(" by "), nodes.literal(source, source)] if source else []
     return [nodes.paragraph("", "", *links, nodes.Text("."))] if links else []
+
+
+def _folded(summary: str, inside: list[nodes.Node]) -> list[nodes.Node]:
+    """What only some readers want, behind a line that opens."""
+    opened, closed = f"<details><summary>{summary}</summary>", "</details>"
+    return [nodes.raw("", opened, format="html"), *inside, nodes.raw("", closed, format="html")]
 
 
 def _add_assets(app: Sphinx, page: str, *_: Any) -> None:

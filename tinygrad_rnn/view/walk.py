@@ -181,6 +181,7 @@ def walk(
     ask: Callable[[str], str | None],
     predict: bool = False,
     size: Callable[[], tuple[int, int]] = shutil.get_terminal_size,
+    start: tuple[str, int] | None = None,
 ) -> None:
     """Go through a trace with the keys, until the reader quits.
 
@@ -198,8 +199,10 @@ def walk(
         Whether the reader is asked for each step's number before it is shown.
     size : callable
         Gives columns and lines of the terminal.
+    start : (str, int), optional
+        The weight and the time step of the copy at whose share to begin; the first step if it is not given.
     """
-    place = Place()
+    place = Place(_share(shown, *start) if start else 0)
     asked: set[int] = set()
     while True:
         if predict and place.at not in asked:
@@ -231,6 +234,14 @@ def walk(
                 getchar()
             case "quit":
                 return
+
+
+def _share(shown: Trace, weight: str, t: int) -> int:
+    """The moment that gives the share of a copy; the first one if there is none."""
+    arrives = shown.find(-1, phase="backward", weight=weight, t=t)
+    if arrives is None:
+        return 0
+    return shown.find(-1, phase="backward", parent=shown.moments[arrives].node) or 0
 
 
 def _explained(width: int, height: int) -> str:

@@ -33,7 +33,7 @@ EXERCISES = [
                 "5",
                 "the number of copies",
                 (
-                    "What should be said when the last character has been read?",
+                    "5 is the number of characters. What should be said when the last one has been read?",
                     "Nothing comes after the last character, so it is not read: look at the picture of lesson 1.",
                 ),
             ),
