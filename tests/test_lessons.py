@@ -94,6 +94,11 @@ def test_lesson_1_overwrites_nothing(lesson_1, tmp_path):
     assert folders == ["lesson-01", "lesson-01-2"]
 
 
+def test_the_picture_of_lesson_1_is_there_in_pixels_too(lesson_1, tmp_path):
+    (file,) = re.findall(r"the picture: (\S+)\.svg", lesson_1)
+    assert (tmp_path / f"{file}.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_ledger_in_lesson_1_adds_up(lesson_1):
     rows = re.findall(r"^ *(\d|sum|∂C/∂U)((?: +[−\d.]+){9})$", lesson_1, re.MULTILINE)
     table = {name: [float(v.replace("−", "-")) for v in numbers.split()] for name, numbers in rows}

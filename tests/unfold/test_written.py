@@ -191,7 +191,6 @@ def test_such_a_file_is_short():
 
 
 def test_ruff_finds_nothing(tmp_path):
-    pytest.importorskip("ruff")
     for k, case in enumerate(map(Case, CELLS.values())):
         for how, options in enumerate([{}, {"mask": case.mask}, {"losses": [2]}]):
             (tmp_path / f"bptt{k}_{how}.py").write_text(case.unfold(**options).written(), encoding="utf-8")

@@ -6,10 +6,12 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .engine import EngineError
 from .files import new_folder
 from .picture import Picture
 from .player import Player
@@ -136,6 +138,9 @@ def execute(cell: LessonCell, lesson: Lesson, names: dict[str, Any]) -> Any:
     return eval(compile(ast.Expression(last.value), str(lesson.path), "eval"), names)
 
 
+SMALL = 60  # so many boxes are drawn in pixels at once
+
+
 class Shown:
     """The pictures and players of a lesson as files, in a folder of their own that is made for the first of them."""
 
@@ -145,7 +150,7 @@ class Shown:
         self._count: Counter[str] = Counter()
 
     def save(self, shown: Picture | Player) -> Path:
-        """Write the next one to a file.
+        """Write the next one to a file; a small picture in pixels too, for viewers that show no SVG.
 
         Raises
         ------
@@ -155,4 +160,8 @@ class Shown:
         kind, suffix = ("picture", "svg") if isinstance(shown, Picture) else ("player", "html")
         self._folder = self._folder or new_folder(self._name)
         self._count[kind] += 1
-        return shown.save(self._folder / f"{kind}-{self._count[kind]}.{suffix}")
+        file = shown.save(self._folder / f"{kind}-{self._count[kind]}.{suffix}")
+        if isinstance(shown, Picture) and len(shown.scene.boxes) <= SMALL:
+            with suppress(EngineError):
+                shown.save(file.with_suffix(".png"))
+        return file
