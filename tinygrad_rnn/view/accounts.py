@@ -57,6 +57,10 @@ class Amount:
     length: str
     percent: str
 
+    def reads_as(self, other: Amount) -> bool:
+        """Whether a reader is shown the same: what is added up in another order may differ in a last bit."""
+        return (self.texts, self.length, self.percent) == (other.texts, other.length, other.percent)
+
 
 @dataclass(frozen=True, slots=True)
 class Factors:

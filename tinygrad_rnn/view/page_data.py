@@ -74,7 +74,7 @@ def _scripted(ledger: dict[str, Any]) -> dict[str, Any]:
         return told | {"v": "" if many else _line(told["v"])}
 
     def other(o: Other, k: int) -> dict[str, Any] | None:
-        if o.shares[k] == account.shares[k].share:
+        if o.shares[k].reads_as(account.shares[k].share):
             return None
         error = o.errors[k] if o.errors and not many else ()
         return amount(o.shares[k]) | ({"d": _line(error)} if error else {})
@@ -83,7 +83,7 @@ def _scripted(ledger: dict[str, Any]) -> dict[str, Any]:
         products = [[p.label, *map(_line, p.error), *map(_line, p.read), _line(p.entries)] for p in c.products]
         share = _line(c.share.texts or (c.share.length,))
         told = {"v": share, "p": c.share.percent, "n": c.arrives, "copy": c.copy, "f": c.costs, "x": products}
-        return told if c.so_far.values == c.share.values or c.arrives == last else told | {"s": amount(c.so_far)}
+        return told if c.so_far.reads_as(c.share) or c.arrives == last else told | {"s": amount(c.so_far)}
 
     # What there is with the first share is that share, and with the last one the sum: both are told already.
     last = max(c.arrives for c in account.shares)
