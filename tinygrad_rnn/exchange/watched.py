@@ -107,13 +107,14 @@ class Watched:
     def _ended(self, backward: int) -> None:
         self._ours[backward] = len(self._added)
 
-    def _added_by_ours(self, name: str) -> Any:
+    def _added_by_ours(self) -> dict[str, Any]:
         """What was added in the passes that something watched came back in, and in those that began within one."""
-        return sum(
-            g
-            for k, (backward, whose, g) in enumerate(self._added)
-            if whose == name and any(own <= backward and k < (end or k + 1) for own, end in self._ours.items())
-        )
+        found: dict[str, Any] = {}
+        for k, (backward, name, g) in enumerate(self._added):
+            within = (own < backward and (end is None or k < end) for own, end in self._ours.items())
+            if backward in self._ours or any(within):
+                found[name] = found[name] + g if name in found else g
+        return found
 
     # ---- afterwards
 
@@ -199,20 +200,20 @@ class Watched:
                 parts = in_none[name] if t is None else in_loops[name][t]
                 if name in read.grads:
                     parts.append(read.grads[name])
-        copies, once = {}, {}
+        copies, once, added = {}, {}, self._added_by_ours()
         for name, p in self._params.items():
             none, steps, alone = torch.zeros_like(p), in_loops[name], in_none[name]
             shares = [sum(steps[t], none) if t in steps else none for t in range(1, max(steps, default=0) + 1)]
-            self._check(name, [*shares, *alone])
+            self._check(name, [*shares, *alone], added.get(name, 0))
             if shares:
                 copies[name] = _for_numpy(torch.stack(shares))
             if alone:
                 once[name] = _for_numpy(sum(alone))
         return copies, once
 
-    def _check(self, name: str, found: Sequence[Any]) -> None:
+    def _check(self, name: str, found: Sequence[Any], added: Any) -> None:
         each = torch.stack([_wide(a) for a in (*found, torch.zeros_like(self._params[name]))])
-        added = _wide(self._added_by_ours(name) + torch.zeros_like(self._params[name]))
+        added = _wide(added + torch.zeros_like(self._params[name]))
         accounted, size = each.sum(0), each.abs().sum(0)
         # An entry without end, or that is no number, on both sides says nothing of what is missing elsewhere.
         finite, as_finite = torch.isfinite(accounted), torch.isfinite(added)

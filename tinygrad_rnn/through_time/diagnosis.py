@@ -14,7 +14,7 @@ from ..autodiff import Node, ShapeError, Values
 from ..autodiff.asked import asked
 from ..autodiff.calling import numbers, shortened, whole
 from ..unfold import Unfolded
-from .slips import Fitted, Numbers, Pass, Slip, fitted, of_forward_passes, of_products, slips
+from .slips import Fitted, Mistake, Numbers, Pass, fitted, of_forward_passes, of_products, slips
 
 Array = NDArray[Any]
 Kind = Literal["copies", "grads", "deltas", "values"]
@@ -365,7 +365,7 @@ class _Judge:
         found: list[tuple[float, int, Explanation]] = []
         said_before: list[tuple[str, Numbers]] = []
 
-        def weigh(slip: Slip) -> None:
+        def weigh(slip: Mistake) -> None:
             numbers = slip.numbers()
             mine = self.flat_of(numbers)
             if slip.name and np.allclose(
@@ -390,7 +390,7 @@ class _Judge:
         def explained() -> bool:
             return any(miss == 0 for miss, _, _ in found)
 
-        weigh(Slip("", "", lambda: self.of.right))
+        weigh(Mistake("", "", lambda: self.of.right))
         for slip in chain(self._by_itself(), of_forward_passes(self.of)) if forward else ():
             weigh(slip)
         for slip in slips(self.of):
@@ -408,13 +408,13 @@ class _Judge:
     def _explanation(self, name: str, equation: str, off: float) -> Explanation:
         return Explanation(name, equation, off, bool(self.of.net.tape.equations))
 
-    def _by_itself(self) -> Iterator[Slip]:
+    def _by_itself(self) -> Iterator[Mistake]:
         """The first wrong value as a slip of its own, that the rest goes on with."""
         node = self.first_wrong_node()
         if node is not None:
             values = self.of.found(self.of.played({node: self.as_given(node)}))
             said = f"{node} worked out wrong; the rest is right for it"
-            yield Slip(said, "", lambda: replace(self.of.right, values=values))
+            yield Mistake(said, "", lambda: replace(self.of.right, values=values))
 
     def _fit(self, family: Fitted) -> tuple[float, float]:
         """The number that suits best, and what it misses; a round one where that suits as well."""

@@ -69,7 +69,7 @@ class Numbers:
         return replace(self, copies={name: f(c) for name, c in self.copies.items()})
 
 
-class Slip(NamedTuple):
+class Mistake(NamedTuple):
     """A mistake: what it is called, the equation that it spoils, and what it gives.
 
     Two of a family that give the same for all weights are one mistake in two wordings.
@@ -345,7 +345,7 @@ def _ago(lag: int) -> str:
     return f"(t{-lag:+d})" if lag else "(t)"
 
 
-def slips(of: Pass) -> Iterator[Slip]:
+def slips(of: Pass) -> Iterator[Mistake]:
     """Every slip that the network can have, most usual ones first."""
     yield from _over_time(of)
     yield from _over_copies(of)
@@ -356,17 +356,17 @@ def slips(of: Pass) -> Iterator[Slip]:
     yield from _errors_of_costs(of)
 
 
-def of_forward_passes(of: Pass) -> Iterator[Slip]:
+def of_forward_passes(of: Pass) -> Iterator[Mistake]:
     """Slips of the forward pass that only its own numbers tell: a weight, or an activation."""
 
     def played(others: Mapping[Node, Array]) -> Numbers:
         return replace(of.right, values=of.found(of.played(others)))
 
     for name, w in of.net.weights.items():
-        yield Slip(f"{name} left out", "", partial(played, {w: 0 * of.values[w]}))
+        yield Mistake(f"{name} left out", "", partial(played, {w: 0 * of.values[w]}))
         other = turned(of.values[w])
         if other is not None:
-            yield Slip(f"{name}.T instead of {name}", "", partial(played, {w: other}))
+            yield Mistake(f"{name}.T instead of {name}", "", partial(played, {w: other}))
 
     def otherwise(role: int, curve: Op | None) -> Numbers:
         def compute(n: Node, args: list[Array]) -> Any:
@@ -380,18 +380,18 @@ def of_forward_passes(of: Pass) -> Iterator[Slip]:
     for n in of.first:
         if _is_curve(n):
             assert n.op is not None  # a leaf is no curve
-            yield Slip(f"{n.op.name} left out, of {of.title(n)}", "", partial(otherwise, n.role, None))
+            yield Mistake(f"{n.op.name} left out, of {of.title(n)}", "", partial(otherwise, n.role, None))
             for curve in CURVES if n.op in CURVES else ():
                 if curve is not n.op:
                     said = f"{curve.name} instead of {n.op.name}, of {of.title(n)}"
-                    yield Slip(said, "", partial(otherwise, n.role, curve))
+                    yield Mistake(said, "", partial(otherwise, n.role, curve))
 
 
 def _rows(a: Array, keep: NDArray[np.bool_]) -> Array:
     return np.where(keep.reshape(-1, *[1] * (a.ndim - 1)), a, 0.0)
 
 
-def _over_time(of: Pass) -> Iterator[Slip]:
+def _over_time(of: Pass) -> Iterator[Mistake]:
     """Errors that go back too few steps."""
     T = of.T
     times = np.arange(1, T + 1)
@@ -402,7 +402,7 @@ def _over_time(of: Pass) -> Iterator[Slip]:
     for h in range(1, T):
         said = {1: "recurrent term left out", 2: "error handed on one step only"}
         name = said.get(h, f"error handed on {h - 1} steps only")
-        yield Slip(name, "G26", partial(of.summed, partial(newest, h)))
+        yield Mistake(name, "G26", partial(of.summed, partial(newest, h)))
 
     def at_its_own(name: str) -> bool:
         """Whether a cost reaches the copy of its own step alone: the head's weights."""
@@ -412,11 +412,11 @@ def _over_time(of: Pass) -> Iterator[Slip]:
     def last_only(head_too: bool) -> Numbers:
         return of.summed(lambda name, t: times * 0 + (t == T or (not head_too and at_its_own(name))) > 0)
 
-    yield Slip("output term left out", "G22", lambda: last_only(False))
-    yield Slip("output term left out, for the head's weights too", "G22", lambda: last_only(True))
+    yield Mistake("output term left out", "G22", lambda: last_only(False))
+    yield Mistake("output term left out, for the head's weights too", "G22", lambda: last_only(True))
 
 
-def _over_copies(of: Pass) -> Iterator[Slip]:
+def _over_copies(of: Pass) -> Iterator[Mistake]:
     """Right shares, wrongly added up."""
     T = of.T
     times = np.arange(1, T + 1)
@@ -428,13 +428,13 @@ def _over_copies(of: Pass) -> Iterator[Slip]:
         kept = times < T if by == -1 else times > 1
         return of.right.mapped(lambda c: _rows(np.roll(c, -by, axis=0), kept[::-1]))
 
-    yield Slip("= instead of += (the first copy only)", "G28", only(times == 1))
-    yield Slip("the newest copy only", "G28", only(times == T))
-    yield Slip("the oldest copy lost", "G28", only(times > 1))
-    yield Slip("the newest copy lost", "G28", only(times < T))
-    yield Slip("copies in the wrong order", "G28", lambda: of.right.mapped(lambda c: c[::-1]))
-    yield Slip("copies one step late", "G28", partial(moved, -1))
-    yield Slip("copies one step early", "G28", partial(moved, 1))
+    yield Mistake("= instead of += (the first copy only)", "G28", only(times == 1))
+    yield Mistake("the newest copy only", "G28", only(times == T))
+    yield Mistake("the oldest copy lost", "G28", only(times > 1))
+    yield Mistake("the newest copy lost", "G28", only(times < T))
+    yield Mistake("copies in the wrong order", "G28", lambda: of.right.mapped(lambda c: c[::-1]))
+    yield Mistake("copies one step late", "G28", partial(moved, -1))
+    yield Mistake("copies one step early", "G28", partial(moved, 1))
 
 
 def _is_curve(n: Node) -> bool:
@@ -449,7 +449,7 @@ def _slope_of(curve: Op, at: Bend) -> Any:
     return curve.share(0, at.g, at.y, [at.net])
 
 
-def _slopes(of: Pass) -> Iterator[Slip]:
+def _slopes(of: Pass) -> Iterator[Mistake]:
     """Slopes of activations: left out, taken at another place, or at another time."""
     curves = [n for n in of.first if _is_curve(n) and n.active]
     groups = [({n.role}, f"of {of.title(n)}") for n in curves]
@@ -483,12 +483,12 @@ def _slopes(of: Pass) -> Iterator[Slip]:
     ]
     for roles, whose in groups:
         for said, equation, slope in kinds:
-            yield Slip(f"{said}, {whose}", equation, partial(changed, roles, slope))
+            yield Mistake(f"{said}, {whose}", equation, partial(changed, roles, slope))
     for n in curves:
         for curve in CURVES if n.op in CURVES else ():
             if curve is not n.op:
                 said = f"the slope of {curve.name}, of {of.title(n)}"
-                yield Slip(said, "G9", partial(changed, {n.role}, partial(_slope_of, curve)))
+                yield Mistake(said, "G9", partial(changed, {n.role}, partial(_slope_of, curve)))
 
 
 def turned(w: Array) -> Array | None:
@@ -503,7 +503,7 @@ def turned(w: Array) -> Array | None:
     return None
 
 
-def _products(of: Pass) -> Iterator[Slip]:
+def _products(of: Pass) -> Iterator[Mistake]:
     """The products of the state before with a weight: a matrix turned, or another state."""
     reading = of.products()  # the state's slot -> the weight's
     beside = {(index, weight): state for (index, state), weight in reading.items()}
@@ -520,7 +520,7 @@ def _products(of: Pass) -> Iterator[Slip]:
 
         return of.back(hand)
 
-    yield Slip("U.T instead of U", "G26", turning)
+    yield Mistake("U.T instead of U", "G26", turning)
 
     recurrent = {
         name
@@ -536,9 +536,9 @@ def _products(of: Pass) -> Iterator[Slip]:
             copies[name] = np.stack([c for c in each if c is not None]) if each[0] is not None else copies[name]
         return replace(of.right, copies=copies)
 
-    yield Slip("outer product transposed", "G12", lambda: outer(recurrent))
+    yield Mistake("outer product transposed", "G12", lambda: outer(recurrent))
     if set(of.right.copies) - recurrent:
-        yield Slip("outer products transposed, of the other weights too", "G12", lambda: outer(set(of.right.copies)))
+        yield Mistake("outer products transposed, of the other weights too", "G12", lambda: outer(set(of.right.copies)))
 
     def reading_state(state: Callable[[int, int], Array], at: Collection[int]) -> Callable[[], Numbers]:
         def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
@@ -553,23 +553,23 @@ def _products(of: Pass) -> Iterator[Slip]:
     def value(t: int, k: int) -> Array:
         return of.values[of.parts[t][k]]
 
-    yield Slip("s(t) instead of s(t-1)", "G12", reading_state(value, range(1, of.T + 1)))
-    yield Slip("s(0) taken as zero", "G12", reading_state(lambda _, k: 0 * value(0, k), [1]))
+    yield Mistake("s(t) instead of s(t-1)", "G12", reading_state(value, range(1, of.T + 1)))
+    yield Mistake("s(0) taken as zero", "G12", reading_state(lambda _, k: 0 * value(0, k), [1]))
     last = reading_state(lambda _, k: value(of.T, k), [1])
-    yield Slip("s(T) read where s(0) belongs, as index -1 does", "G12", last)
+    yield Mistake("s(T) read where s(0) belongs, as index -1 does", "G12", last)
 
 
 def _made_of(node: Node, weight: Node) -> bool:
     return node is weight or any(_made_of(p, weight) for p in node.parents)
 
 
-def _edges(of: Pass) -> Iterator[Slip]:
+def _edges(of: Pass) -> Iterator[Mistake]:
     """Roads of the error that are left out: a part of the state, an edge between two steps, a node within one."""
     width = len(of.parts[0])
     if width > 1:
         for k in range(width):
             name = of.title(of.parts[1][k])
-            yield Slip(
+            yield Mistake(
                 f"the error of {name} not handed on in time", "G26", partial(of.back, through=_not_part(of, k)), "road"
             )
     crossing = {
@@ -581,11 +581,11 @@ def _edges(of: Pass) -> Iterator[Slip]:
     if len(crossing) > 1:
         for (role, slot), n in crossing.items():
             told = f"the error that goes from {of.title(n)} to the state before left out"
-            yield Slip(told, "G26", partial(of.back, through=partial(_not_along, role, slot)), "road")
+            yield Mistake(told, "G26", partial(of.back, through=partial(_not_along, role, slot)), "road")
     for n in of.first:
         if n.op is not None and n.active and n.name and not is_tie(n) and n.index not in of.states:
             told = f"the error of {of.title(n)} left out"
-            yield Slip(told, "", partial(of.back, through=partial(_not_to, n.role)), "road")
+            yield Mistake(told, "", partial(of.back, through=partial(_not_to, n.role)), "road")
 
 
 def _not_along(role: int, slot: int, node: Node, at: int) -> bool:
@@ -605,7 +605,7 @@ def _not_part(of: Pass, k: int) -> Through:
     return through
 
 
-def of_products(of: Pass) -> Iterator[Slip]:
+def of_products(of: Pass) -> Iterator[Mistake]:
     """Products entry by entry, such as those with gates: a factor left out, or another one in its place."""
     for n in of.first:
         if computes(n, np.multiply) and len(n.parents) == 2:
@@ -617,7 +617,7 @@ def of_products(of: Pass) -> Iterator[Slip]:
 Factor = Callable[[Node], Array]  # given the product at its time step
 
 
-def _of_factor(of: Pass, product: Node, slot: int) -> Iterator[Slip]:
+def _of_factor(of: Pass, product: Node, slot: int) -> Iterator[Mistake]:
     """The error that a product hands to an argument: it is to be multiplied by the other one."""
     p = product.parents[slot]
     sender = of.title(product)
@@ -627,15 +627,15 @@ def _of_factor(of: Pass, product: Node, slot: int) -> Iterator[Slip]:
     goes_on = [q for q in p.parents if q.active] if p.t and not read_elsewhere else []
     for k, (said, factor) in enumerate(_instead(of, product, 1 - slot)):
         numbers = partial(_multiplied, of, product.role, slot, factor)
-        yield Slip(f"{said}, {sends} {whose}", "", numbers, "factor")
+        yield Mistake(f"{said}, {sends} {whose}", "", numbers, "factor")
         for q in goes_on if len(goes_on) > 1 else ():
             if not k:
                 along = partial(of.back, through=partial(_not_along, p.role, p.parents.index(q)))
-                yield Slip(
+                yield Mistake(
                     f"the error that goes from {whose} to {of.read_by(product, q)} left out", "", along, "factor"
                 )
             edge = p.role, p.parents.index(q)
-            yield Slip(f"{said}, {sends} {of.read_by(product, q)}", "", partial(numbers, edge), "factor")
+            yield Mistake(f"{said}, {sends} {of.read_by(product, q)}", "", partial(numbers, edge), "factor")
         if p.t and not k:
             yield from _in_part(of, f"{said}, {sends} {whose}", _multiplying(product.role, slot, factor))
 
@@ -697,7 +697,7 @@ def _multiplied(of: Pass, role: int, slot: int, factor: Factor, along: tuple[int
     return of.back(hand, roles={role, along[0]})
 
 
-def _in_part(of: Pass, said: str, wrong: Hand) -> Iterator[Slip]:
+def _in_part(of: Pass, said: str, wrong: Hand) -> Iterator[Mistake]:
     """A wrong rule that holds for the weights alone, for one of them, or only on the way to the step before."""
 
     def kept(rule: Hand, crossing: Mapping[tuple[int, int], Any]) -> Numbers:
@@ -715,40 +715,40 @@ def _in_part(of: Pass, said: str, wrong: Hand) -> Iterator[Slip]:
     def of_one(name: str) -> Numbers:
         return replace(of.right, copies=of.right.copies | {name: of_weights().copies[name]})
 
-    yield Slip(f"{said}, on the way back alone", "", lambda: kept(by_rule, of.crossing(wrong)), "factor")
-    yield Slip(f"{said}, for the weights alone", "", of_weights, "factor")
+    yield Mistake(f"{said}, on the way back alone", "", lambda: kept(by_rule, of.crossing(wrong)), "factor")
+    yield Mistake(f"{said}, for the weights alone", "", of_weights, "factor")
     for name in of.right.copies:
-        yield Slip(f"{said}, for {name} alone", "", partial(of_one, name), "factor")
+        yield Mistake(f"{said}, for {name} alone", "", partial(of_one, name), "factor")
 
 
-def _targets(of: Pass) -> Iterator[Slip]:
+def _targets(of: Pass) -> Iterator[Mistake]:
     """Another forward pass than the one that was asked for."""
 
     def rotated(leaves: Sequence[Node], by: int) -> Numbers:
         return of.back(values=of.played(of.rotated(leaves, by)))
 
     for what, equation, leaves in (("target", "G17", of.net.targets), ("input", "G5", of.net.inputs)):
-        yield Slip(f"the {what} of the step after", equation, partial(rotated, leaves, 1))
-        yield Slip(f"the {what} of the step before", equation, partial(rotated, leaves, -1))
+        yield Mistake(f"the {what} of the step after", equation, partial(rotated, leaves, 1))
+        yield Mistake(f"the {what} of the step before", equation, partial(rotated, leaves, -1))
     zeros = {part: 0 * part.value for part in of.parts[0] if part.op is None}
     if any(part.value.any() for part in zeros):
-        yield Slip(
+        yield Mistake(
             "the forward pass started from zeros instead of s(0)", "G5", lambda: of.back(values=of.played(zeros))
         )
     paying = [node for step in of.net._steps for what, node in step.data.items() if what in ("mask", "weight")]
     if paying:
         ones = {node: np.ones_like(node.value) for node in paying}
-        yield Slip("the mask or the weights of the samples ignored", "G5", lambda: of.back(values=of.played(ones)))
+        yield Mistake("the mask or the weights of the samples ignored", "G5", lambda: of.back(values=of.played(ones)))
         costs = {node: ones[node] for step in of.net._steps for node in _last_of(step.data)}
         if len(costs) < len(ones):
-            yield Slip("padded steps pay", "G5", lambda: of.back(values=of.played(costs)))
+            yield Mistake("padded steps pay", "G5", lambda: of.back(values=of.played(costs)))
 
 
 def _last_of(data: Mapping[str, Node]) -> list[Node]:
     return [data[what] for what in ("weight", "mask") if what in data][:1]
 
 
-def _errors_of_costs(of: Pass) -> Iterator[Slip]:
+def _errors_of_costs(of: Pass) -> Iterator[Mistake]:
     """The errors that other costs would give, at the net of a softmax."""
     reading = {
         n.index: (n.parents.index(y), n.parents.index(d))
@@ -777,16 +777,16 @@ def _errors_of_costs(of: Pass) -> Iterator[Slip]:
     def through_softmax(y: Array, r: Array) -> Array:
         return y * (r - (y * r).sum(axis=-1, keepdims=True))
 
-    yield Slip("the slope of a sigmoid too many, (8)", "G17", instead(lambda y, d, _: (y - d) * y * (1 - y)))
-    yield Slip("the squared error instead", "G17", instead(lambda y, d, _: through_softmax(y, y - d)))
-    yield Slip(
+    yield Mistake("the slope of a sigmoid too many, (8)", "G17", instead(lambda y, d, _: (y - d) * y * (1 - y)))
+    yield Mistake("the squared error instead", "G17", instead(lambda y, d, _: through_softmax(y, y - d)))
+    yield Mistake(
         "the cost (16), which is a sigmoid's",
         "G17",
         instead(lambda y, d, _: through_softmax(y, (y - d) / (y * (1 - y)))),
     )
-    yield Slip("softmax left out: net - d", "G17", instead(lambda _, d, net: net - d))
+    yield Mistake("softmax left out: net - d", "G17", instead(lambda _, d, net: net - d))
     if not all(np.allclose(of.values[d].sum(axis=-1), 1) for d in of.net.targets):
-        yield Slip("y - d, where targets do not add up to 1", "G17", instead(lambda y, d, _: y - d))
+        yield Mistake("y - d, where targets do not add up to 1", "G17", instead(lambda y, d, _: y - d))
 
 
 def _round_numbers(low: int, high: int) -> list[float]:

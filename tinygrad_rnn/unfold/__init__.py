@@ -3,7 +3,7 @@
 from ..replay import Folded
 from . import cells, losses
 from .cells import Guo
-from .derivation import Derivation, Equation
+from .derivation import Derivation, DerivedEquation
 from .fold import Different
 from .gradients import delta
 from .network import Network
@@ -16,8 +16,8 @@ from .unfolding import unfold
 
 __all__ = [
     "Derivation",
+    "DerivedEquation",
     "Different",
-    "Equation",
     "Folded",
     "Guo",
     "Network",

@@ -19,7 +19,7 @@ from ..autodiff.calling import shortened
 from ..autodiff.notation import plain, symbol
 from ..autodiff.traits import block_of, is_repeated, is_tie
 from ..replay import Folded
-from .readers import Reader, Readers
+from .readers import Readers, Use
 
 LONGEST = 60  # letters of what is put in where it is read, and has no line of its own
 NOW: Mapping[int, str] = {0: "t", -1: "t-1"}
@@ -27,7 +27,7 @@ LATER: Mapping[int, str] = {0: "t+1", -1: "t"}
 FIRST: Mapping[int, str] = {0: "1", -1: "0"}
 
 
-class Equation(NamedTuple):
+class DerivedEquation(NamedTuple):
     """One line, in LaTeX, and the ids of Guo's equations that it is."""
 
     left: str
@@ -43,17 +43,20 @@ class Derivation:
 
     Attributes
     ----------
-    forwards, backwards, gradients : tuple of Equation
+    forwards, backwards, gradients : tuple of DerivedEquation
         What a step computes; what comes back to each quantity; what each copy of a weight receives, and the weight.
     """
 
     def __init__(
-        self, forwards: Iterable[Equation], backwards: Iterable[Equation], gradients: Iterable[Equation]
+        self,
+        forwards: Iterable[DerivedEquation],
+        backwards: Iterable[DerivedEquation],
+        gradients: Iterable[DerivedEquation],
     ) -> None:
         self.forwards, self.backwards, self.gradients = tuple(forwards), tuple(backwards), tuple(gradients)
 
     @property
-    def parts(self) -> list[tuple[str, tuple[Equation, ...]]]:
+    def parts(self) -> list[tuple[str, tuple[DerivedEquation, ...]]]:
         """The three parts, each with what it is called."""
         back = r"Backwards: \(\partial v(t)\) is short for \(\partial C / \partial v(t)\), and 0 beyond the last step"
         return [("Forwards", self.forwards), (back, self.backwards), ("Folded back", self.gradients)]
@@ -130,43 +133,47 @@ class _Walk:
     def derivation(self) -> Derivation:
         folded = self.folded
         forwards = [
-            Equation(self._name(n, NOW), self._computed(n, NOW), _found([n.equation]))
+            DerivedEquation(self._name(n, NOW), self._computed(n, NOW), _found([n.equation]))
             for n in self.step
             if n in self.lines
         ]
         cost = self._name(folded.cost, NOW)
         one = self._share(NOW)
-        forwards.append(Equation("C", rf"\sum_t {cost}" if one == "1" else rf"\sum_t {one} \cdot {cost}"))
+        forwards.append(DerivedEquation("C", rf"\sum_t {cost}" if one == "1" else rf"\sum_t {one} \cdot {cost}"))
         backwards = [
-            Equation(self._error(n, NOW), self._received(n, NOW), _found(map(self.readers.equation, self._all(n))))
+            DerivedEquation(
+                self._error(n, NOW), self._received(n, NOW), _found(map(self.readers.equation, self._all(n)))
+            )
             for n in reversed(self.step)
             if n in self.errors
         ]
         if self.later_cost:
-            backwards.insert(0, Equation(rf"\partial {cost}", one))
+            backwards.insert(0, DerivedEquation(rf"\partial {cost}", one))
         gradients = []
         for name, w in folded.weights.items():
             readers = self.readers.of(w)
             if readers:
                 copy = rf"\frac{{\partial C}}{{\partial {symbol(name)}(t)}}"
                 shares = self._sum([(r, NOW) for r in readers])
-                gradients.append(Equation(copy, shares, _found(map(self.readers.equation, readers))))
+                gradients.append(DerivedEquation(copy, shares, _found(map(self.readers.equation, readers))))
                 whole = rf"\frac{{\partial C}}{{\partial {symbol(name)}}}"
-                gradients.append(Equation(whole, rf"\sum_t {copy}", _found([self.readers.total(name)])))
+                gradients.append(DerivedEquation(whole, rf"\sum_t {copy}", _found([self.readers.total(name)])))
         return Derivation(forwards, backwards, [*gradients, *self._trained()])
 
-    def _trained(self) -> list[Equation]:
+    def _trained(self) -> list[DerivedEquation]:
         """The errors of s(0) where it is a parameter, and that parameter's gradient."""
         found, shares = [], dict[str, list[str]]()
         for start, before in zip(self.starts, self.folded.before, strict=True):
             if start.op is not None:
                 error = rf"\partial {symbol(before.name, '0')}"
-                found.append(Equation(error, self._sum([(r, FIRST) for r in self.readers.of(before)]) or "0"))
+                found.append(DerivedEquation(error, self._sum([(r, FIRST) for r in self.readers.of(before)]) or "0"))
                 shares.setdefault(start.parents[0].name, []).append(rf"\sum_p {error}")
-        whole = [Equation(rf"\frac{{\partial C}}{{\partial {symbol(n)}}}", " + ".join(s)) for n, s in shares.items()]
+        whole = [
+            DerivedEquation(rf"\frac{{\partial C}}{{\partial {symbol(n)}}}", " + ".join(s)) for n, s in shares.items()
+        ]
         return found + whole
 
-    def _all(self, node: Node) -> list[Reader]:
+    def _all(self, node: Node) -> list[Use]:
         return [*self.readers.of(node), *self.readers.later(node)]
 
     def _name(self, node: Node, at: Mapping[int, str]) -> str:
@@ -210,7 +217,7 @@ class _Walk:
         now = [(r, at) for r in self.readers.of(node)]
         return self._sum([*now, *((r, LATER) for r in self.readers.later(node))])
 
-    def _sum(self, shares: Sequence[tuple[Reader, Mapping[int, str]]]) -> str:
+    def _sum(self, shares: Sequence[tuple[Use, Mapping[int, str]]]) -> str:
         """Shares added up; those that lie side by side in brackets."""
         terms: list[str] = []
         blocks: list[tuple[int, int, str]] = []
@@ -267,7 +274,7 @@ def _found(equations: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in equations if each))
 
 
-def _aligned(lines: Sequence[Equation]) -> str:
+def _aligned(lines: Sequence[DerivedEquation]) -> str:
     rows = []
     for left, right, equations in lines:
         rows.append(f"{left} &= {right}" + (rf" && \text{{({', '.join(equations)})}}" if equations else ""))

@@ -10,7 +10,7 @@ from ..autodiff.traits import is_tie
 from ..replay import Folded
 
 
-class Reader(NamedTuple):
+class Use(NamedTuple):
     """A node that reads another as its argument `slot`, and hands it a share of its error."""
 
     node: Node
@@ -28,24 +28,24 @@ class Readers:
 
     def __init__(self, folded: Folded) -> None:
         self.folded = folded
-        self._of: dict[int, list[Reader]] = defaultdict(list)
+        self._of: dict[int, list[Use]] = defaultdict(list)
         for node in folded.tape.nodes[: folded.size]:
             if node.op is not None and node.index in folded.cotangents:
                 for slot, parent in enumerate(node.parents):
                     if parent.active and slot not in node.op.only_read:
-                        self._of[parent.index].append(Reader(node, slot))
+                        self._of[parent.index].append(Use(node, slot))
 
-    def of(self, node: Node) -> list[Reader]:
+    def of(self, node: Node) -> list[Use]:
         """Those of a node in its own time step; of a weight, those of its copy."""
         readers = self._of[node.index]
         return [each for r in readers for each in (self.of(r.node) if is_tie(r.node) else [r])]
 
-    def later(self, node: Node) -> list[Reader]:
+    def later(self, node: Node) -> list[Use]:
         """Those of a part of the state one step later."""
         pairs = zip(self.folded.state, self.folded.before, strict=True)
         return [reader for now, before in pairs if now is node for reader in self.of(before)]
 
-    def equation(self, reader: Reader) -> str:
+    def equation(self, reader: Use) -> str:
         """The id of Guo's equation for the share; empty if there is none."""
         assert reader.node.op is not None
         rule = reader.node.op.rule(reader.slot)
