@@ -28,7 +28,7 @@ PARTS: dict[str, frozenset[str]] = {
     "exercises": frozenset({"view"}),  # its files: where lessons are, and how one is read and written safely
     "train": frozenset({"through_time", "unfold", "autodiff"}),
     "exchange": frozenset({"autodiff"}),  # its words for wrong arguments
-    "data": frozenset(),  # files, and nothing that is done with what they hold
+    "data": frozenset({"autodiff"}),  # its words for wrong arguments
     "guo": frozenset(),
     FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "exchange", "data", "guo"}),
     "cli": ANY,
