@@ -76,8 +76,8 @@ def mackey_glass(
     steps = (drop + n - 1) * apart
     if back + steps > MOST:
         raise ValueError(
-            f"n={n:.6g}, drop={drop:.6g}, tau={tau}, every={every}, h={h}: the solver takes {back + steps:.6g} steps, and "
-            f"at most {MOST:,} are allowed"
+            f"n={n:.6g}, drop={drop:.6g}, tau={tau}, every={every}, h={h}: these are {back + steps:.6g} steps of the "
+            f"solver, and at most {MOST:,} are allowed"
         )
     x = np.array(_solved(float(start), back, steps, float(beta), float(gamma), float(power), float(h)))
     if not (np.isfinite(x) & (x >= 0)).all():  # the solution is never below 0, and falls where it is large
