@@ -27,10 +27,14 @@ PARTS: dict[str, frozenset[str]] = {
     ),  # to show the equations, and the ledger of a watched model: it computes nothing with them
     "exercises": frozenset({"view"}),  # its files: where lessons are, and how one is read and written safely
     "train": frozenset({"through_time", "unfold", "autodiff"}),
+    # what is done with all of these, many times over: it trains, measures and counts
+    "experiments": frozenset({"autodiff", "unfold", "through_time", "train", "data"}),
     "exchange": frozenset({"autodiff"}),  # its words for wrong arguments
     "data": frozenset(),  # files, and nothing that is done with what they hold
     "guo": frozenset(),
-    FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "exchange", "data", "guo"}),
+    FACADE: frozenset(
+        {"autodiff", "unfold", "through_time", "view", "train", "exchange", "experiments", "data", "guo"}
+    ),
     "cli": ANY,
     "__main__": frozenset({"cli"}),
 }
@@ -44,6 +48,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "view": ANY,  # drawing, terminal, notebook, Sphinx: imported when used
     "exercises": frozenset({"numpy"}),
     "train": frozenset({"numpy"}),
+    "experiments": ANY,  # clusters, other people's optimisers: imported when used
     "exchange": ANY,  # the libraries whose networks it reads: imported when asked for
     "data": frozenset({"numpy"}),
     "guo": frozenset({"numpy"}),
