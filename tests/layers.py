@@ -30,7 +30,7 @@ PARTS: dict[str, frozenset[str]] = {
     # what is done with all of these, many times over: it trains, measures and counts
     "experiments": frozenset({"autodiff", "unfold", "through_time", "train", "data"}),
     "exchange": frozenset({"autodiff"}),  # its words for wrong arguments
-    "data": frozenset(),  # files, and nothing that is done with what they hold
+    "data": frozenset({"autodiff"}),  # its words for wrong arguments
     "guo": frozenset(),
     FACADE: frozenset(
         {"autodiff", "unfold", "through_time", "view", "train", "exchange", "experiments", "data", "guo"}
