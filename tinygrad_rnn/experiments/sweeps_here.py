@@ -116,7 +116,7 @@ def _for_workers() -> Iterator[None]:
     What it defines comes along with the function, by cloudpickle.
     """
     main = sys.modules["__main__"].__dict__
-    hidden = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    hidden: dict[str, object] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None
     set_here = [name for name in ONE_THREAD if name not in os.environ]
     os.environ.update(dict.fromkeys(set_here, "1"))
