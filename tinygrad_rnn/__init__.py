@@ -21,7 +21,7 @@ from .autodiff import (
     ops,
 )
 from .autodiff.elsewhere import no_attribute
-from .exchange import jax, watch
+from .exchange import from_flax, jax, load, onnx, save, to_flax, watch
 from .experiments import grid, sweep
 from .through_time import (
     Carry,
@@ -128,6 +128,7 @@ __all__ = [
     "flow",
     "flow_graph",
     "focused",
+    "from_flax",
     "graph",
     "grid",
     "guo",
@@ -135,8 +136,10 @@ __all__ = [
     "influence_norms",
     "jax",
     "ledger",
+    "load",
     "naive_splitting",
     "new_folder",
+    "onnx",
     "ops",
     "ordered",
     "pathology",
@@ -146,8 +149,10 @@ __all__ = [
     "plot_lags",
     "plot_masks",
     "rtrl",
+    "save",
     "show",
     "sweep",
+    "to_flax",
     "trace",
     "train",
     "transfer",
