@@ -240,7 +240,7 @@ def read(path: Path, cell: Any = None, only: Sequence[str] | None = None) -> Rea
     except (ValueError, KeyError, TypeError, MemoryError) as error:
         # A TypeError and a KeyError are of what stands in the file, too: its arrays are named by whoever wrote it.
         says = str(error.args[0]) if error.args else type(error).__name__
-        raise ValueError(f"{path}: {' '.join(says.split()).removeprefix('it cannot')}") from error
+        raise ValueError(f"{path}: {' '.join(says.split())}") from error
 
 
 def parsed(content: bytes, suffix: str, cell: Any, only: Sequence[str] | None) -> Read:
