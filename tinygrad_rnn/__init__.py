@@ -23,6 +23,7 @@ from .autodiff import (
 from .autodiff.elsewhere import no_attribute
 from .exchange import jax, watch
 from .through_time import (
+    Carry,
     Checkpointed,
     Checkpoints,
     Diagnosis,
@@ -82,6 +83,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BadNumber",
+    "Carry",
     "CheckReport",
     "Checkpointed",
     "Checkpoints",

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, NoReturn
 from ..autodiff.elsewhere import no_attribute
 from .baselines import autoregression, bigram, season_of, unigram
 from .clipping import clip_by_norm, clip_by_value
+from .fit import fit
 from .forecasting import Forecast, forecast
 from .initialisers import identity, orthogonal, scale_to_radius, scaled_normal, spectral_radius
+from .loop import DivergedError
 from .measures import mase, nmse, rmse
 from .optimisers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, Optimiser, RMSprop
+from .run import Run
 from .sampling import Sample, sample
 
 __all__ = [
@@ -16,16 +19,19 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "DivergedError",
     "Forecast",
     "Momentum",
     "Nesterov",
     "Optimiser",
     "RMSprop",
+    "Run",
     "Sample",
     "autoregression",
     "bigram",
     "clip_by_norm",
     "clip_by_value",
+    "fit",
     "forecast",
     "identity",
     "mase",
