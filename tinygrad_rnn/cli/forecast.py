@@ -91,9 +91,9 @@ def forecast(
     tinygrad-rnn forecast my_run
     tinygrad-rnn forecast my_run --from 1000 --steps 50 --csv-out told.csv
 
-    RUN is the folder that tinygrad-rnn train has made. It is said how wrong the network is. Each row is told twice: from the true rows before it, and from
-    the network's own outputs since the first. Beside it stand the value before, the last season, an autoregression and
-    the mean, fitted on the training part; where they are no worse, it is said.
+    RUN is the folder that tinygrad-rnn train has made. Each row is told twice: from the true rows before it, and from
+    the network's own outputs since the first. How wrong both are stands beside the value before, the last season, an
+    autoregression and the mean, fitted on the training part; where they are no worse, it is said.
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
     if csv_out is not None:
         refuse_existing(csv_out, force)
