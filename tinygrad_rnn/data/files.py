@@ -135,7 +135,7 @@ def characters(source: Source, encoding: str | None, *, lines: bool) -> Characte
     try:
         text = raw.decode(codec)
     except UnicodeError as error:
-        place = getattr(error, "start", 0)
+        place = getattr(error, "start", 0) + 3 * (codec == "utf-8-sig")  # whose places are counted behind the mark
         line = len((raw[:place] + b".").splitlines())
         says = f"{name}, line {line}: byte {place} (0x{raw[place : place + 1].hex()}) means nothing in {_called(codec)}"
         if marked:
