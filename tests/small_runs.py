@@ -8,29 +8,7 @@ import numpy as np
 import tinygrad_rnn as tg
 from tinygrad_rnn.exchange.arrays import read_arrays
 
-WORDS = [
-    "the",
-    "cat",
-    "sat",
-    "on",
-    "the",
-    "mat",
-    "and",
-    "the",
-    "dog",
-    "ate",
-    "the",
-    "hat",
-    "that",
-    "had",
-    "sat",
-    "in",
-    "the",
-    "sun",
-    "so",
-    "long",
-    "ago",
-]
+WORDS = ["the", "cat", "sat", "on", "mat", "and", "dog", "ate", "hat", "that", "had", "in", "sun", "so", "long", "ago"]
 SENTENCES = " ".join(np.random.default_rng(0).choice(WORDS, 90))
 SAME = ("state.safetensors", "best.safetensors", "log.jsonl")
 SMALL = {"hidden": 5, "batch": 2, "k1": 4, "updates": 24, "every": 4}

@@ -133,7 +133,7 @@ def test_what_is_damaged_is_named(done, tmp_path, file, content, says):
 
 
 def test_a_folder_without_a_run_is_none(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no run: there is no run.json"):
+    with pytest.raises(FileNotFoundError, match=r"holds no run: there is no run\.json"):
         tg.train.Run(tmp_path)
     with pytest.raises(FileNotFoundError, match="holds no run"):
         tg.train.Run(tmp_path / "nothing")
@@ -184,7 +184,7 @@ def test_who_is_asked_to_stop_keeps_all_and_goes_on(done, tmp_path, number):
             os.kill(os.getpid(), number)
 
     before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt, match="stopped after update [89], which is kept"):
+    with pytest.raises(KeyboardInterrupt, match=r"stopped after update [89], which is kept"):
         fitted(tmp_path / "run", watch=ask)
     assert signal.getsignal(number) is before
     run = tg.train.Run(tmp_path / "run")
@@ -235,7 +235,7 @@ def test_on_a_full_disk_what_was_kept_is_still_there(done, tmp_path):
 
 
 def test_where_nothing_can_be_written_is_said():
-    with pytest.raises(OSError, match="/proc/run|/proc"):
+    with pytest.raises(OSError, match="/proc"):
         fitted("/proc/run")
 
 

@@ -71,8 +71,8 @@ class SeriesTask:
         if len(rows[0]) - ahead < settings.k1:
             raise ValueError(
                 f"{known:,} rows of the series are left to learn from, {len(rows[0])} in each of "
-                f"batch={settings.batch}: a window of k1={settings.k1} with horizon={ahead} needs {settings.k1 + ahead} "
-                "rows. Choose a smaller k1, batch or horizon, or a longer series"
+                f"batch={settings.batch}: a window of k1={settings.k1}, with horizon={ahead}, needs {settings.k1 + ahead}"
+                ". Choose a smaller k1, batch or horizon, or a longer series"
             )
         self.x, self.d = rows[0][:-ahead], rows[1][ahead:]
         for name in ("validate", "test"):
