@@ -12,7 +12,7 @@ import click
 from .. import __version__
 from ..view.terminal import cleaned_streams
 from ..view.text import one_line
-from . import doctor, draw, exercise, forecast, lesson, sample, step, verify, write
+from . import doctor, draw, exercise, forecast, lesson, resume, sample, step, train, verify, write
 from .files import let_go
 from .network import CELLS
 
@@ -57,6 +57,7 @@ def main() -> None:
 
 for command in (
     *(lesson.lesson, exercise.exercise, step.step, draw.draw, verify.verify, write.write),
-    *(sample.sample, forecast.forecast, doctor.doctor),
+    *(train.train, resume.resume, sample.sample, forecast.forecast),
+    doctor.doctor,
 ):
     main.add_command(command)
