@@ -23,14 +23,17 @@ PARTS: dict[str, frozenset[str]] = {
     "unfold": frozenset({"replay", "autodiff"}),
     "through_time": frozenset({"unfold", "autodiff"}),
     "view": frozenset(
-        {"through_time", "unfold", "autodiff", "exchange", "guo"}
-    ),  # to show the equations, and the ledger of a watched model: it computes nothing with them
+        {"through_time", "unfold", "autodiff", "exchange", "experiments", "guo"}
+    ),  # to plot surfaces, to show equations, and the ledger of a watched model: it computes nothing with them
     "exercises": frozenset({"view"}),  # its files: where lessons are, and how one is read and written safely
     "train": frozenset({"through_time", "unfold", "autodiff"}),
     "exchange": frozenset({"autodiff"}),  # its words for wrong arguments
     "data": frozenset(),  # files, and nothing that is done with what they hold
+    "experiments": frozenset({"autodiff", "unfold", "through_time", "train", "data"}),  # they train, and measure
     "guo": frozenset(),
-    FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "exchange", "data", "guo"}),
+    FACADE: frozenset(
+        {"autodiff", "unfold", "through_time", "view", "train", "exchange", "data", "experiments", "guo"}
+    ),
     "cli": ANY,
     "__main__": frozenset({"cli"}),
 }
@@ -46,6 +49,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "train": frozenset({"numpy"}),
     "exchange": ANY,  # the libraries whose networks it reads: imported when asked for
     "data": frozenset({"numpy"}),
+    "experiments": frozenset({"numpy", "scipy"}),  # scipy: imported when a rival or an optimum is asked for
     "guo": frozenset({"numpy"}),
     FACADE: frozenset({"numpy"}),
     "cli": ANY,

@@ -5,7 +5,7 @@ Independent of the tinygrad project.
 
 from typing import TYPE_CHECKING, NoReturn
 
-from . import data, guo, train
+from . import data, experiments, guo, train
 from .autodiff import (
     BadNumber,
     CheckReport,
@@ -22,6 +22,7 @@ from .autodiff import (
 )
 from .autodiff.elsewhere import no_attribute
 from .exchange import jax, watch
+from .experiments import Surface, at_weights, surface
 from .through_time import (
     Checkpointed,
     Checkpoints,
@@ -71,9 +72,12 @@ from .view import (
     new_folder,
     player,
     plot_axes,
+    plot_bifurcation,
     plot_influence,
     plot_lags,
     plot_masks,
+    plot_surface,
+    plot_surfaces,
     show,
     trace,
 )
@@ -100,6 +104,7 @@ __all__ = [
     "Recording",
     "ShapeError",
     "Step",
+    "Surface",
     "Tangents",
     "Tape",
     "TapeError",
@@ -108,6 +113,7 @@ __all__ = [
     "Window",
     "artbp",
     "artbp_gradient",
+    "at_weights",
     "cells",
     "check",
     "checkpointed",
@@ -121,6 +127,7 @@ __all__ = [
     "draw_flow",
     "epochwise",
     "eprop",
+    "experiments",
     "fixed_memory",
     "flow",
     "flow_graph",
@@ -138,11 +145,15 @@ __all__ = [
     "pathology",
     "player",
     "plot_axes",
+    "plot_bifurcation",
     "plot_influence",
     "plot_lags",
     "plot_masks",
+    "plot_surface",
+    "plot_surfaces",
     "rtrl",
     "show",
+    "surface",
     "trace",
     "train",
     "transfer",
@@ -161,5 +172,9 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> NoReturn:
-        within = [f"{part}.{ours}" for part, module in (("cells", cells), ("train", train)) for ours in module.__all__]
+        within = [
+            f"{part}.{ours}"
+            for part, module in (("cells", cells), ("train", train), ("experiments", experiments))
+            for ours in module.__all__
+        ]
         raise no_attribute(__name__, name, [*__all__, *within])

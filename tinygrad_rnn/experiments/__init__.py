@@ -1,0 +1,27 @@
+"""Experiments: what training meets, measured. Error surfaces, and the same network at many sets of weights."""
+
+from .bifurcation import attractor, different_values, lyapunov
+from .cliff import Descent, cliff, descend, logistic_unit
+from .many_weights import AtWeights, at_weights
+from .minima import Minima, minima
+from .surface import Surface, filter_direction, surface
+from .surface_ends import Ends, ends
+
+__all__ = [
+    "AtWeights",
+    "Descent",
+    "Ends",
+    "Minima",
+    "Surface",
+    "at_weights",
+    "attractor",
+    "cliff",
+    "descend",
+    "different_values",
+    "ends",
+    "filter_direction",
+    "logistic_unit",
+    "lyapunov",
+    "minima",
+    "surface",
+]
