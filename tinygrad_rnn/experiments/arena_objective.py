@@ -188,7 +188,9 @@ class _Jacobian:
     def __call__(self, params: dict[str, Array]) -> Array:
         """How every output moves with every weight, (T, B, o, n)."""
         net, n, at = self.net, sum(w.size for w in params.values()), 0
-        now = BatchedValues(net.tape.values, {net.weights[name]: w.copy() for name, w in params.items()}).run(self.first)
+        now = BatchedValues(net.tape.values, {net.weights[name]: w.copy() for name, w in params.items()}).run(
+            self.first
+        )
         seeds = {}
         for name, w in params.items():
             basis = np.zeros((n, w.size))

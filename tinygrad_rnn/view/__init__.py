@@ -10,6 +10,7 @@ from .picture import Picture
 from .player import Player, player
 from .plots import plot_axes, plot_influence, plot_lags, plot_masks
 from .scene import Scene
+from .surfaces import plot_bifurcation, plot_surface, plot_surfaces
 from .terminal import show
 from .trace import Drawn, Entry, Moment, Part, Trace
 from .tracing import trace
@@ -38,9 +39,12 @@ __all__ = [
     "new_folder",
     "player",
     "plot_axes",
+    "plot_bifurcation",
     "plot_influence",
     "plot_lags",
     "plot_masks",
+    "plot_surface",
+    "plot_surfaces",
     "show",
     "trace",
 ]
