@@ -22,7 +22,7 @@ from .autodiff import (
 )
 from .autodiff.elsewhere import no_attribute
 from .exchange import jax, watch
-from .experiments import grid, sweep
+from .experiments import Standings, arena, grid, sweep
 from .through_time import (
     Checkpointed,
     Checkpoints,
@@ -100,6 +100,7 @@ __all__ = [
     "Push",
     "Recording",
     "ShapeError",
+    "Standings",
     "Step",
     "Tangents",
     "Tape",
@@ -107,6 +108,7 @@ __all__ = [
     "Trace",
     "Unfolded",
     "Window",
+    "arena",
     "artbp",
     "artbp_gradient",
     "cells",

@@ -42,9 +42,15 @@ def in_a_loop(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cluster():
+    import dask
     from distributed import Client, LocalCluster
 
-    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as here, Client(here) as client:
+    patience = {"distributed.comm.timeouts.connect": "120s", "distributed.scheduler.allowed-failures": 1}
+    with (
+        dask.config.set(patience),
+        LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as here,
+        Client(here) as client,
+    ):
         yield client
 
 
