@@ -75,6 +75,8 @@ from .view import (
     plot_influence,
     plot_lags,
     plot_masks,
+    plot_runs,
+    plot_sweep,
     show,
     trace,
 )
@@ -145,6 +147,8 @@ __all__ = [
     "plot_influence",
     "plot_lags",
     "plot_masks",
+    "plot_runs",
+    "plot_sweep",
     "rtrl",
     "show",
     "sweep",

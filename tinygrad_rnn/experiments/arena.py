@@ -81,8 +81,15 @@ def arena(
     _known("tasks", tasks, TASKS)
     _known("rivals", rivals, EVERYONE)
     for what, number, least in (("budget", budget, 2), ("seeds", seeds, 1)):
-        if isinstance(number, bool) or int(number) != number or number < least:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
             raise ValueError(f"arena: {what}={shortened(number)}: it must be a whole number from {least} up")
+    for rival, axes in (settings or {}).items():
+        known = EVERYONE[rival].settings if rival in EVERYONE else {}
+        if rival not in EVERYONE or not isinstance(axes, Mapping) or axes.keys() != known.keys():
+            raise ValueError(
+                f"arena: settings[{rival!r}]={shortened(axes)}: give a list of values for each of "
+                f"{', '.join(known) or 'none'}"
+            )
     where = {"out": out, "client": client, "processes": processes}
     tried = {rival: grid(**(settings or {}).get(rival, EVERYONE[rival].settings)) for rival in rivals}
 

@@ -24,7 +24,7 @@ def descent(
     radius : float
         The spectral radius of U at the start.
     eta : float
-        The step.
+        The step down half the mean squared error.
     clip : float, optional
         The longest gradient; none is shortened without it, or with 0.
     seed : int
@@ -42,11 +42,12 @@ def descent(
     params = adding.start(seed)
     params["U"] = scale_to_radius(params["U"], radius)
     objective = Objective(adding, params, 3 * (updates + 1))
+    half = adding.train.variance / 2  # a step goes down half the mean squared error, as Guo's cost has it
     w, optimiser = {"w": objective.start.copy()}, SGD(eta)
     with np.errstate(all="ignore"):  # of runs that diverge
         start = objective.cost(w["w"])
         for _ in range(updates):
-            _, found = objective.gradient(w["w"])
+            found = objective.gradient(w["w"])[1] * half
             if not np.isfinite(found).all():
                 break
             optimiser.step(w, clip_by_norm({"w": found}, clip) if clip else {"w": found})

@@ -107,7 +107,7 @@ def _series(name: str, values: Array, known: int, until: int, n_hidden: int, cel
 
 def mackey_glass() -> Task:
     """The Mackey-Glass equation with tau 17, one step ahead: 501 values, tested on the 500 behind them."""
-    return _series("Mackey-Glass", data.mackey_glass(1001), 501, 1001, 6, _linear())
+    return _series("Mackey-Glass", data.mackey_glass(1001)[:, 0], 501, 1001, 6, _linear())
 
 
 def sunspots() -> Task:

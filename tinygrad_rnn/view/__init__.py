@@ -9,6 +9,7 @@ from .ledger import Ledger, ledger
 from .picture import Picture
 from .player import Player, player
 from .plots import plot_axes, plot_influence, plot_lags, plot_masks
+from .plots_of_runs import plot_runs, plot_sweep
 from .scene import Scene
 from .terminal import show
 from .trace import Drawn, Entry, Moment, Part, Trace
@@ -41,6 +42,8 @@ __all__ = [
     "plot_influence",
     "plot_lags",
     "plot_masks",
+    "plot_runs",
+    "plot_sweep",
     "show",
     "trace",
 ]
