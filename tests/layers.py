@@ -25,11 +25,11 @@ PARTS: dict[str, frozenset[str]] = {
     "view": frozenset(
         {"through_time", "unfold", "autodiff", "exchange", "guo"}
     ),  # to show the equations, and the ledger of a watched model: it computes nothing with them
-    "exercises": frozenset({"view"}),  # its files: where lessons are, and how one is read and written safely
-    "train": frozenset({"through_time", "unfold", "autodiff"}),
+    "exercises": frozenset({"view", "exchange"}),  # where lessons are, and how a file is written whole
+    "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data"}),  # a run reads data and keeps files
+    "exchange": frozenset({"unfold", "autodiff"}),  # the cells that files hold; words for wrong arguments
     # what is done with all of these, many times over: it trains, measures and counts
     "experiments": frozenset({"autodiff", "unfold", "through_time", "train", "data"}),
-    "exchange": frozenset({"autodiff"}),  # its words for wrong arguments
     "data": frozenset({"autodiff"}),  # its words for wrong arguments
     "guo": frozenset(),
     FACADE: frozenset(

@@ -24,6 +24,7 @@ from .autodiff.elsewhere import no_attribute
 from .exchange import jax, watch
 from .experiments import Standings, arena, grid, sweep
 from .through_time import (
+    Carry,
     Checkpointed,
     Checkpoints,
     Diagnosis,
@@ -85,6 +86,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BadNumber",
+    "Carry",
     "CheckReport",
     "Checkpointed",
     "Checkpoints",

@@ -2,6 +2,7 @@
 
 from .laser import laser
 from .mackey_glass import mackey_glass
+from .origin import Origin
 from .reber import reber
 from .refusal import DataError
 from .shipped import co2, constitution, nile, sunspots
@@ -11,6 +12,7 @@ from .texts import Text, text
 
 __all__ = [
     "DataError",
+    "Origin",
     "Sequences",
     "Table",
     "Text",
