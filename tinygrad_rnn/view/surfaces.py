@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..autodiff.asked import asked
-from ..autodiff.calling import numbers, shortened
-from .asked import a_text
+from ..autodiff.calling import a_text, numbers, shortened
 from .palette import PALETTE
 from .plots import HEAT, MARKERS, new_figure, plot_axes
 
