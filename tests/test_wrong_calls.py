@@ -10,10 +10,12 @@ import inspect
 import io
 import itertools
 import re
+import tempfile
 import traceback
 import types
 import warnings
 from itertools import islice
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -97,6 +99,14 @@ def remembered():
 def filled(memory):
     memory.push(np.ones(2))
     return memory
+
+
+FOLDER = tempfile.TemporaryDirectory()  # gone when Python ends
+NUMBERS = itertools.count()
+
+
+def new_file():
+    return Path(FOLDER.name) / f"{next(NUMBERS)}.npz"
 
 
 NET, TAPE, WEIGHTS, UNIT, GRAPH = Made(net), Made(tape), Made(params), Made(one_unit), Made(flow_graph)
@@ -193,6 +203,11 @@ CALLS = {
     tg.data.copy_memory: {"T": 4, "B": 2, "rng": 0, "symbols": 3, "length": 2},
     tg.data.parity: {"T": 4, "B": 2, "rng": 0},
     tg.data.reber: {"B": 2, "rng": 0},
+    tg.save: {"path": Fresh(new_file), "cell": CELL, "params": WEIGHTS},
+    tg.load: {"path": Made(lambda: tg.save(new_file(), CELL, params())), "cell": CELL},
+    tg.to_flax: {"cell": CELL, "params": WEIGHTS},
+    tg.from_flax: {"variables": tg.to_flax(CELL, PARAMS), "cell": CELL},
+    tg.onnx.scan: {"cell": CELL, "params": WEIGHTS, "n_in": 3, "s0": np.zeros((B, 4))},
     tg.plot_axes: {},
     tg.plot_influence: {"norms": np.eye(T)},
     tg.plot_lags: {"lengths": np.ones(T)},
