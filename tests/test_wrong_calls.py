@@ -10,10 +10,12 @@ import inspect
 import io
 import itertools
 import re
+import tempfile
 import traceback
 import types
 import warnings
 from itertools import islice
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -99,6 +101,21 @@ def filled(memory):
     return memory
 
 
+TEXT = tg.data.text(io.BytesIO(b"to be or not to be, that is the question " * 3))
+SMALL_RUN = {"hidden": 2, "batch": 1, "k1": 5, "updates": 2, "every": 1}
+FOLDER = tempfile.TemporaryDirectory()  # removed when the tests end
+
+
+def new_name():
+    return Path(FOLDER.name) / str(next(NUMBERS))
+
+
+def one_more():
+    return tg.train.Run(RUN()).update + 1
+
+
+NUMBERS = itertools.count()
+RUN = Made(lambda: tg.train.fit("guo", TEXT, out=new_name(), **SMALL_RUN).path)
 NET, TAPE, WEIGHTS, UNIT, GRAPH = Made(net), Made(tape), Made(params), Made(one_unit), Made(flow_graph)
 GRADS = Made(lambda: {name: g.copy() for name, g in net().grads.items()})
 TRACE, PICTURE = Made(lambda: tg.trace(net())), Made(lambda: tg.draw(net()))
@@ -247,6 +264,10 @@ CALLS = {
         "scale": (0, 1),
         "order": 1,
     },
+    tg.train.fit: {"cell": "guo", "data": TEXT, "out": Fresh(new_name), **SMALL_RUN},
+    tg.train.Run: {"path": RUN},
+    tg.train.Run.resume: {"self": Made(lambda: tg.train.Run(RUN())), "updates": Fresh(one_more), "patience": 9},
+    tg.train.Run.price: {"self": Made(lambda: tg.train.Run(RUN())), "part": "validate"},
     tg.train.identity: {"n": 3, "scale": 1.0},
     tg.train.orthogonal: {"rows": 3, "columns": 2, "gain": 1.0, "rng": 0},
     tg.train.scaled_normal: {"rows": 3, "columns": 2, "gain": 1.0, "rng": 0},
@@ -406,8 +427,9 @@ def test_the_right_calls_are_right(called):
 
 
 @each
-def test_a_wrong_call_is_refused_in_our_words(called, capsys, monkeypatch):
+def test_a_wrong_call_is_refused_in_our_words(called, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.chdir(tmp_path)  # what is taken for the name of a folder is made
     count = unnamed = 0
     for changed in called.wrong_calls():
         count += 1
