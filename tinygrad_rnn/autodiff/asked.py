@@ -118,6 +118,8 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Collection[Node]": ("a collection of nodes", _all(Collection, _is_node)),
     "Mapping[Node, Any]": ("a mapping of nodes to arrays", _all(Mapping, _is_node)),
     "Mapping[Node, Array]": ("a mapping of nodes to arrays", _all(Mapping, _is_node)),
+    "Surface": ("an error surface, as tinygrad_rnn.surface returns it", _of("Surface")),
+    "Optimiser": ("one of tinygrad_rnn.train, such as SGD(0.1)", _of("Optimiser")),
     "Axes": ("axes of matplotlib", _of("Axes")),
     "nx.DiGraph": ("a graph, as tinygrad_rnn.flow_graph returns it", _of("DiGraph")),
 }
