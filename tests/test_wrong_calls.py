@@ -109,6 +109,17 @@ def new_file():
     return Path(FOLDER.name) / f"{next(NUMBERS)}.npz"
 
 
+def new_name():
+    return Path(FOLDER.name) / str(next(NUMBERS))
+
+
+def one_more():
+    return tg.train.Run(RUN()).update + 1
+
+
+TEXT = tg.data.text(io.BytesIO(b"to be or not to be, that is the question " * 3))
+SMALL_RUN = {"hidden": 2, "batch": 1, "k1": 5, "updates": 2, "every": 1}
+RUN = Made(lambda: tg.train.fit("guo", TEXT, out=new_name(), **SMALL_RUN).path)
 NET, TAPE, WEIGHTS, UNIT, GRAPH = Made(net), Made(tape), Made(params), Made(one_unit), Made(flow_graph)
 GRADS = Made(lambda: {name: g.copy() for name, g in net().grads.items()})
 SLICE = Made(lambda: tg.surface(net(), ("U[0, 0]", "U[1, 2]"), points=5))
@@ -263,6 +274,10 @@ CALLS = {
         "scale": (0, 1),
         "order": 1,
     },
+    tg.train.fit: {"cell": "guo", "data": TEXT, "out": Fresh(new_name), **SMALL_RUN},
+    tg.train.Run: {"path": RUN},
+    tg.train.Run.resume: {"self": Made(lambda: tg.train.Run(RUN())), "updates": Fresh(one_more), "patience": 9},
+    tg.train.Run.price: {"self": Made(lambda: tg.train.Run(RUN())), "part": "validate"},
     tg.surface: {"net": NET, "along": ("U[0, 0]", "U[1, 2]"), "radius": 0.5, "points": 5},
     tg.at_weights: {"net": NET, "params": {"U": np.ones((2, 4, 4))}, "gradients": True},
     tg.experiments.filter_direction: {"params": WEIGHTS, "rng": 0},
@@ -439,8 +454,9 @@ def test_the_right_calls_are_right(called):
 
 
 @each
-def test_a_wrong_call_is_refused_in_our_words(called, capsys, monkeypatch):
+def test_a_wrong_call_is_refused_in_our_words(called, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.chdir(tmp_path)  # what is taken for the name of a folder is made
     count = unnamed = 0
     for changed in called.wrong_calls():
         count += 1
