@@ -22,8 +22,9 @@ from .autodiff import (
 )
 from .autodiff.elsewhere import no_attribute
 from .exchange import jax, watch
-from .experiments import Surface, at_weights, surface
+from .experiments import Surface, at_weights, grid, surface, sweep
 from .through_time import (
+    Carry,
     Checkpointed,
     Checkpoints,
     Diagnosis,
@@ -86,6 +87,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BadNumber",
+    "Carry",
     "CheckReport",
     "Checkpointed",
     "Checkpoints",
@@ -133,6 +135,7 @@ __all__ = [
     "flow_graph",
     "focused",
     "graph",
+    "grid",
     "guo",
     "influence",
     "influence_norms",
@@ -154,6 +157,7 @@ __all__ = [
     "rtrl",
     "show",
     "surface",
+    "sweep",
     "trace",
     "train",
     "transfer",

@@ -18,9 +18,9 @@ import gallery
 import tinygrad_rnn as tg
 from test_picture import network
 from tinygrad_rnn.autodiff.notation import scripts
+from tinygrad_rnn.exchange.files import write_whole
 from tinygrad_rnn.view import engine, formats, svg
 from tinygrad_rnn.view.dark import dark
-from tinygrad_rnn.view.files import write_whole
 from tinygrad_rnn.view.marks import INK
 from tinygrad_rnn.view.palette import PALETTE
 

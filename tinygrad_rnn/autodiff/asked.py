@@ -112,6 +112,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Tape": ("a tape", _of("Tape")),
     "Node": ("a node of a tape", _is_node),
     "Trace": ("a trace", _of("Trace")),
+    "Carry": ("what a window's carry is", _of("Carry")),
     "Sequence[Node]": ("a sequence of nodes", _all(Sequence, _is_node)),
     "Collection[Node]": ("a collection of nodes", _all(Collection, _is_node)),
     "Mapping[Node, Any]": ("a mapping of nodes to arrays", _all(Mapping, _is_node)),

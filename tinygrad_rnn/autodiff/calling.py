@@ -207,6 +207,12 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return shape if isinstance(shape, tuple) else as_array(x, "the argument").shape
 
 
+def a_text(who: str, argument: str, given: Any) -> None:
+    """Raise TypeError if this is no string."""
+    if not isinstance(given, str):
+        raise TypeError(f"{who}: {argument}={shortened(given)}: it is a string")
+
+
 def shortened(value: Any) -> str:
     """A value as it is written in Python, as far as a line holds it."""
     try:

@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from ..autodiff import TapeError
+from ..exchange.files import write_whole
 from ..unfold import Unfolded
 from ..view import EngineError
 from ..view import draw as draw_network
-from ..view.files import write_whole
 from ..view.overlay import NAMES as OVERLAYS
 from ..view.picture import SUFFIXES
 from ..view.text import one_line

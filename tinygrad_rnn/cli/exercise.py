@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
+from ..exchange.files import write_whole
 from ..exercises import Folder, folders
 from ..exercises.attempt import Report, check_file
 from ..exercises.verdicts import EMPTY, RIGHT, WRONG, Verdict
-from ..view.files import write_whole
 from ..view.foreign import text_of
 from ..view.text import one_line
 from .files import fail

@@ -10,7 +10,7 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from ..view import files
+from ..exchange import files
 from ..view.terminal import raw
 from ..view.text import one_line
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from ..exchange.files import write_whole
 from ..unfold import Unfolded
-from ..view.files import write_whole
 from ..view.text import one_line
 from .files import fail, print_whole, refuse_existing
 from .network import reads_network

@@ -38,11 +38,12 @@ MARKS = {
 
 
 class Characters(NamedTuple):
-    """What a file holds, with the name to call it by and the encoding that it was read in."""
+    """What a file holds, with the name to call it by, the encoding that it was read in, and its bytes."""
 
     name: str
     text: str
     encoding: str
+    raw: bytes
 
 
 def name_of(source: Source) -> str:
@@ -142,7 +143,7 @@ def characters(source: Source, encoding: str | None, *, lines: bool) -> Characte
             f"{_called(codec)}; programs of Windows often write cp1252",
             {"encoding": other},
         ) from None
-    return Characters(name, text.removeprefix("\ufeff"), _called(codec))
+    return Characters(name, text.removeprefix("\ufeff"), _called(codec), raw)
 
 
 def _known(encoding: str | None) -> str | None:

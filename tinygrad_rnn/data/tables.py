@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap, months
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, TableRows, Watch, rows_of
+from .origin import Origin, origin
 from .refusal import DataError, named, shown
 from .sheet import WHOLE, YEARS, TableColumn, TableSheet, sheet_of
 
@@ -63,6 +64,8 @@ class Table:
         Where a value was missing in `values` and, behind them, in `targets`, and was filled in.
     understood : tuple of str
         What was done and found while reading, line by line: show it.
+    origin : Origin or None
+        The file, so that it can be read once more.
     """
 
     columns: tuple[str, ...]
@@ -72,6 +75,7 @@ class Table:
     dates: tuple[str, ...]
     gaps: Array
     understood: tuple[str, ...]
+    origin: Origin | None = None
 
     def __repr__(self) -> str:
         """What was understood."""
@@ -146,6 +150,19 @@ def table(
     OSError
         If the system does not read the file.
     """
+    how = {
+        "columns": columns,
+        "target": target,
+        "sep": sep,
+        "decimal": decimal,
+        "thousands": thousands,
+        "header": None if header == "auto" else header,
+        "skip_rows": skip_rows or None,
+        "date_column": date_column,
+        "date_format": date_format,
+        "missing": None if missing == "refuse" else missing,
+        "encoding": encoding,
+    }
     sep, notation = _signs(sep, decimal, thousands)
     _one_of("header", header, HEADERS)
     _one_of("missing", missing, MISSING)
@@ -156,7 +173,7 @@ def table(
         raise ValueError(f"watch={named(watch)}: it must be a function of the number of rows and of columns")
     if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or not 0 <= skip_rows < 2**63:
         raise ValueError(f"skip_rows={named(skip_rows)}: it must be an integer from 0 up")
-    name, text, called = characters(source, encoding, lines=True)
+    name, text, called, raw = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
     said = sep is not None or decimal is not None or columns is not None
     rows, sep = rows_of(name, text, sep, skip_rows, watch)
@@ -178,7 +195,7 @@ def table(
     count, lines = len(found.values), (sheet.lines[0], sheet.lines[-1])
     signs = f"decimal {notation.decimal!r}" + (f", thousands {notation.thousands!r}" if notation.thousands else "")
     title = f"{name}: {count:,} row{'s' * (count != 1)}, lines {lines[0]} to {lines[1]}; {called}, {parted}, {signs}"
-    return replace(found, understood=(title, *found.understood))
+    return replace(found, understood=(title, *found.understood), origin=origin(source, raw, **how))
 
 
 def _refuse_a_decimal_comma(name: str, sheet: TableSheet) -> None:
@@ -281,6 +298,8 @@ def _picked(
         raise DataError(f"{sheet.file} has no column of numbers, only {', '.join(map(str, when))}")
     for column in [*data, *wanted]:
         _refuse_no_numbers(sheet, column, data)
+    if date_column is not None and date_format is not None:  # 20200102 is a number, and here a date
+        when[0] = when[0]._replace(dates=dates(when[0].cells, date_format))
     return data, wanted or data, when
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .files import Source, characters, content, name_of
+from .origin import Origin, origin
 from .refusal import DataError
 
 
@@ -20,11 +21,14 @@ class Text:
         Which characters there are, in the order of their first use; of bytes, all 256.
     understood : tuple of str
         What was done and found while reading, line by line: show it.
+    origin : Origin or None
+        The file, so that it can be read once more.
     """
 
     text: str
     alphabet: tuple[str, ...]
     understood: tuple[str, ...]
+    origin: Origin | None = None
 
     def __repr__(self) -> str:
         """What was understood."""
@@ -58,10 +62,11 @@ def text(source: Source, *, encoding: str | None = None) -> Text:
     """
     as_bytes = isinstance(encoding, str) and encoding == "bytes"
     if as_bytes:
-        name, written, called = name_of(source), content(source, lines=False).decode("latin-1"), "bytes"
+        raw = content(source, lines=False)
+        name, written, called = name_of(source), raw.decode("latin-1"), "bytes"
         alphabet = tuple(map(chr, range(256)))
     else:
-        name, written, called = characters(source, encoding, lines=False)
+        name, written, called, raw = characters(source, encoding, lines=False)
     if not written:
         raise DataError(f"{name} is empty")
     understood = []
@@ -71,4 +76,4 @@ def text(source: Source, *, encoding: str | None = None) -> Text:
             understood.append(f"{ends:,} line ends of Windows have become newlines")
         alphabet = tuple(dict.fromkeys(written))
     understood.insert(0, f"{name}: {len(written):,} symbols, {len(alphabet):,} different ones; read as {called}")
-    return Text(written, alphabet, tuple(understood))
+    return Text(written, alphabet, tuple(understood), origin(source, raw, encoding=encoding))

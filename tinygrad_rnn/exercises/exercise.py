@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..view.files import write_whole
+from ..exchange.files import write_whole
 from ..view.lessons import FOLDERS
 
 

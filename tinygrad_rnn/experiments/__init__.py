@@ -1,4 +1,4 @@
-"""Experiments: what training meets, measured. Error surfaces, and the same network at many sets of weights."""
+"""Experiments: what training meets, measured. Error surfaces, sweeps, and what a gradient is worth."""
 
 from .bifurcation import attractor, different_values, lyapunov
 from .cliff import Descent, cliff, descend, logistic_unit
@@ -6,6 +6,7 @@ from .many_weights import AtWeights, at_weights
 from .minima import Minima, minima
 from .surface import Surface, filter_direction, surface
 from .surface_ends import Ends, ends
+from .sweeps import grid, sweep
 
 __all__ = [
     "AtWeights",
@@ -20,8 +21,10 @@ __all__ = [
     "different_values",
     "ends",
     "filter_direction",
+    "grid",
     "logistic_unit",
     "lyapunov",
     "minima",
     "surface",
+    "sweep",
 ]

@@ -13,7 +13,7 @@ from .influence import influence, influence_norms
 from .ordered import Ordered, ordered
 from .random_truncation import artbp, artbp_gradient
 from .rtrl import rtrl
-from .stream import Window, stream
+from .stream import Carry, Window, stream
 from .transposition import flow, flow_graph, transfer, transposed
 from .truncation import cut, epochwise, naive_splitting, truncated, truncated_gradient, wikipedia, williams_peng
 from .untied import untie
@@ -21,6 +21,7 @@ from .uoro import uoro
 from .windows import truncation_mask
 
 __all__ = [
+    "Carry",
     "Checkpointed",
     "Checkpoints",
     "Diagnosis",

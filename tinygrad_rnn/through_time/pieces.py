@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ def refuse_unless_copies(net: Unfolded, method: str, instead: str) -> None:
 
 
 class Pieces:
-    """The network over the piece of a sequence that was asked for last; those of one shape are one network.
+    """Networks over pieces of a sequence; those of one shape are one network. The one asked for last is remembered.
 
     Where the steps of a network are not copies of one step, as of a cell that counts or draws, it is played nowhere
     but where it was recorded: the next piece is recorded anew.
@@ -34,14 +35,22 @@ class Pieces:
     ----------
     cell, params, loss, reduction
         As for `unfold`. The parameters may change from piece to piece, but for their names and shapes.
+    kept : int
+        How many networks of different shapes are remembered.
     """
 
     def __init__(
-        self, cell: Cell, params: Mapping[str, Any], loss: str | Loss = "cross_entropy", reduction: str = "sum"
+        self,
+        cell: Cell,
+        params: Mapping[str, Any],
+        loss: str | Loss = "cross_entropy",
+        reduction: str = "sum",
+        kept: int = 1,
     ) -> None:
         self.cell, self.params = cell, params
         self._options: dict[str, Any] = {"loss": loss, "reduction": reduction}
-        self._net: Unfolded | None = None
+        self._kept = kept
+        self._nets: OrderedDict[tuple[int, ...], Unfolded] = OrderedDict()  # the one asked for last is the last
         self._shapes: dict[str, tuple[int, ...]] = {}  # of the weights
 
     def over(self, x: Array, d: Array, s0: Any, counted: int | None = None) -> Unfolded:
@@ -68,18 +77,22 @@ class Pieces:
             net.replay(x, d, s0=s0)
             return net
         losses = None if counted is None else range(len(x) - counted + 1, len(x) + 1)
-        net = self._net = unfold(self.cell, self.params, x, d, s0=s0, losses=losses, batch_first=False, **self._options)
+        net = unfold(self.cell, self.params, x, d, s0=s0, losses=losses, batch_first=False, **self._options)
+        self._nets[_key(x, counted)] = net
+        if len(self._nets) > self._kept:
+            self._nets.popitem(last=False)
         if not net.obstacle:
             net.replay()  # what follows may take over what its schedule leaves
         return net
 
     def like(self, x: Array, counted: int | None = None) -> Unfolded | None:
-        """The network that was asked for last, if it can be played over this piece."""
+        """The network over such a piece that is remembered, if it can be played over this one."""
         self.same_weights()
-        net = self._net
-        counted = len(x) if counted is None else counted
-        if net is None or (len(x), *x[0].shape, counted) != (net.T, *net.inputs[0].shape, len(net.counted)):
+        key = _key(x, counted)
+        net = self._nets.get(key)
+        if net is None:
             return None
+        self._nets.move_to_end(key)
         if net.difference is not None and net.difference.called_again:
             raise ValueError(
                 f"{net.difference}: it does not do the same at every step, and it has now been called once too often. "
@@ -108,3 +121,8 @@ class Pieces:
                     f"between two windows the parameter {name} {became}, and it {was}: a stream is read with weights "
                     "of the same names and shapes"
                 )
+
+
+def _key(x: Array, counted: int | None) -> tuple[int, ...]:
+    """What networks over pieces must have in common to be one: steps, samples, inputs, and how many costs count."""
+    return len(x), *x[0].shape, len(x) if counted is None else counted

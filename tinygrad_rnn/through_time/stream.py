@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from typing import Any
@@ -15,6 +16,26 @@ from ..autodiff.calling import shortened
 
 Array = NDArray[Any]
 _ENDED = object()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Carry:
+    """What a stream that was stopped after a window needs in order to go on as if it had not been.
+
+    Attributes
+    ----------
+    last : int
+        The last time step that was read.
+    first : int
+        The first time step that a window to come may have to go back to.
+    states : tuple
+        The states before `first` and before the steps that follow it, in the cell's structure: as many as there are
+        steps at which the next window may begin.
+    """
+
+    last: int
+    first: int
+    states: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +54,8 @@ class Window:
         The state after the last step, in the cell's structure.
     carried : mapping of str to ndarray
         What the method takes along to the next window besides the state, such as an influence.
+    keep : callable, optional
+        Makes the `carry`.
     """
 
     first: int
@@ -41,6 +64,25 @@ class Window:
     grads: Mapping[str, Array]
     state: Any
     carried: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
+    keep: Callable[[], Carry] | None = field(default=None, kw_only=True, repr=False)
+
+    @property
+    def carry(self) -> Carry:
+        """What `truncated` is given in order to go on behind this window, see its `carry`.
+
+        It is read from the network, which the next window takes over.
+
+        Raises
+        ------
+        ValueError
+            If the stream has gone on since, or no stream can go on behind this window.
+        """
+        if self.keep is None:
+            raise ValueError(
+                f"there is no carry of the window of the steps {self.first} to {self.last}: streams of `truncated` "
+                "can be stopped and gone on with"
+            )
+        return self.keep()
 
     @property
     def carried_bytes(self) -> int:
@@ -93,10 +135,13 @@ def stream(x: Iterable[Any], d: Iterable[Any]) -> Iterator[tuple[int, Array, Arr
         raise ValueError("the stream is empty: x and d must have at least one time step")
 
 
-def blocks(x: Iterable[Any], d: Iterable[Any], size: int, past: int = 0) -> Iterator[tuple[int, int, Array, Array]]:
+def blocks(
+    x: Iterable[Any], d: Iterable[Any], size: int, past: int = 0, start: int = 0
+) -> Iterator[tuple[int, int, Array, Array]]:
     """A stream in blocks of `size` steps, each with up to `past` steps before it; the last one may be shorter.
 
-    Of whole arrays they are slices. What comes step by step is gathered.
+    Of what has a slice, such as a whole array or one that stays on disk, they are slices. What comes step by step is
+    gathered. The first `start` steps are passed over, but for those before a block.
 
     Yields
     ------
@@ -108,24 +153,36 @@ def blocks(x: Iterable[Any], d: Iterable[Any], size: int, past: int = 0) -> Iter
     TypeError, ShapeError, ValueError
         See `stream`.
     """
-    if isinstance(x, np.ndarray) and isinstance(d, np.ndarray) and _whole(x, d):
-        for first in range(0, len(x), size):
+    if _sliced(x, d):
+        whole: tuple[Any, Any] = x, d
+        T = len(whole[0])
+        for first in range(start, T, size):
             inside = slice(max(0, first - past), first + size)
-            yield min(first + size, len(x)), min(size, len(x) - first), x[inside], d[inside]
+            block = [np.asanyarray(each[inside]) for each in whole]
+            yield min(first + size, T), min(size, T - first), block[0], block[1]
         return
-    steps, last, known = stream(x, d), 0, list[Array]()
+    steps, last, known = stream(x, d), start, list[Array]()
+    before = deque(islice(steps, start), maxlen=past)
+    if before:
+        known = _stacked(before)
     while gathered := list(islice(steps, size)):
         last += len(gathered)
-        block = [np.stack(each) for each in list(zip(*gathered, strict=True))[1:]]
+        block = _stacked(gathered)
         if known and past:
             block = [np.concatenate([old[-past:], new]) for old, new in zip(known, block, strict=True)]
         known = block
         yield last, len(gathered), block[0], block[1]
 
 
-def _whole(x: Array, d: Array) -> bool:
-    """Whether two arrays are streams as they should be."""
-    return x.ndim == d.ndim == 3 and x.shape[:2] == d.shape[:2] and bool(x.size and d.size)
+def _stacked(steps: Iterable[tuple[int, Array, Array]]) -> list[Array]:
+    return [np.stack(each) for each in list(zip(*steps, strict=True))[1:]]
+
+
+def _sliced(x: Any, d: Any) -> bool:
+    """Whether two whole streams are as they should be, and are read by slices."""
+    if not all(hasattr(each, "shape") and hasattr(each, "__getitem__") for each in (x, d)):
+        return False
+    return len(x.shape) == len(d.shape) == 3 and x.shape[:2] == d.shape[:2] and 0 not in (*x.shape, *d.shape)
 
 
 def _steps(name: str, given: Any) -> Iterator[Any]:

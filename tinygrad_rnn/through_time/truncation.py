@@ -7,7 +7,7 @@ copy at tau on the cost at t, each variant is a mask: `truncation_mask` is that 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..unfold.structure import copied, flatten, rebuild
 from ..unfold.validation import initial_state
 from .lock_step import LockStep
 from .pieces import Pieces
-from .stream import Window, blocks
+from .stream import Carry, Window, blocks
 from .windows import Windows, one_of
 
 Array = NDArray[Any]
@@ -109,7 +109,7 @@ class Truncation:
 
     Attributes
     ----------
-    cell, params, x, d, loss, reduction, s0, states
+    cell, params, x, d, loss, reduction, s0, states, carry
         As in `truncated`.
     windows : Windows
         Where they lie, and which costs they count.
@@ -125,6 +125,7 @@ class Truncation:
     s0: Any
     reduction: str = "sum"
     states: str = "stored"
+    carry: Carry | None = None
 
     def __post_init__(self) -> None:
         known_loss(self.loss)
@@ -139,6 +140,29 @@ class Truncation:
             if not len(self.x):
                 raise ValueError("the stream is empty: x and d must have at least one time step")
             self.windows.fit(len(self.x))
+        if self.carry is not None:
+            self._refuse_carry(self.carry)
+
+    def _refuse_carry(self, carry: Carry) -> None:
+        if self.s0 is not None:
+            raise ValueError("s0 is the state before the first step, and carry goes on behind a later one: pass one")
+        if isinstance(self.x, Sized) and len(self.x) < carry.last:
+            raise ValueError(
+                f"the stream has {len(self.x)} steps, and carry goes on behind step {carry.last}: pass the whole "
+                "stream again, from its first step"
+            )
+        self._refuse_to_stop()
+
+    def _refuse_to_stop(self) -> None:
+        """Raise ValueError if the next window needs more than states."""
+        k1, k2 = self.windows.k1, self.windows.k2
+        if k2 > k1 and self.states != "recomputed":
+            names = self.windows.names
+            raise ValueError(
+                f"states={self.states!r} with {names[1]}={k2} above {names[0]}={k1} cannot be stopped and gone on "
+                f"with: the next window goes back through what was computed with the weights of an earlier time, of "
+                "which a carry has nothing. Choose states='recomputed'"
+            )
 
     def pieces(self) -> Pieces:
         """The networks over the windows."""
@@ -150,8 +174,9 @@ class Truncation:
 
     def blocks(self, past: int = 0) -> Iterator[tuple[int, int, Array, Array]]:
         """The new steps of each window and so many before them, see `blocks`, without a tail that is dropped."""
-        k1, last = self.windows.k1, 0
-        for last, new, x, d in blocks(self.x, self.d, k1, past):
+        k1, start = self.windows.k1, 0 if self.carry is None else self.carry.last
+        last = start
+        for last, new, x, d in blocks(self.x, self.d, k1, past, start):
             if new == k1 or self.windows.tail != "drop":
                 yield last, new, x, d
         if self.windows.tail == "drop" and last < k1:
@@ -160,16 +185,25 @@ class Truncation:
                 "tail='drop' gives the rest no gradient: choose a smaller window, or tail='flush'"
             )
 
-    def run(self) -> Iterator[Window]:
-        """Window after window, each from where the ones before have come to."""
-        windows, pieces = self.windows, self.pieces()
+    def run(self, pieces: Pieces | None = None) -> Iterator[Window]:
+        """Window after window, each from where the ones before have come to.
+
+        Parameters
+        ----------
+        pieces : Pieces, optional
+            The networks of an earlier stream over data of the same sizes, which are not recorded again.
+        """
+        windows, pieces = self.windows, pieces or self.pieces()
         first, before, ended = 1, None, None
         passed: deque[Any] = deque(maxlen=windows.k1 + windows.k2)  # the states since, as the stream passed them
+        newest: list[Any] = []
         for last, new, known_x, known_d in self.blocks(past=windows.k2):
             depth = min(windows.depth(new), last)
             begin, counted = last - depth + 1, min(windows.counted(new), depth)
             x, d, skipped = known_x[-depth:], known_d[-depth:], known_x[-new : len(known_x) - depth]
-            if before is None:
+            if before is None and self.carry is not None:
+                state = self._carried(self.carry, new, depth, x.shape[1])
+            elif before is None:
                 state = self.start(x)
                 passed.append(state)
             elif self.states == "restarted" and depth >= new:
@@ -184,9 +218,48 @@ class Truncation:
                 net = pieces.over(x, d, pieces.advance(state, skipped), counted)
             if self.states == "restarted":
                 passed.extend(map(_numbers, net.states[1:][-new:]))
-            window = _window(net, begin)
+            newest[:] = last, net, net.tape.passes.values
+            window = _window(net, begin, self._keeping(newest, begin, last))
             first, before, ended = begin, net, copied(window.state)  # what is yielded is the reader's, to be written to
             yield window
+
+    def _carried(self, carry: Carry, new: int, depth: int, n_samples: int) -> Any:
+        """The state that the first window starts from, if the stream goes on."""
+        if depth > new and self.states != "recomputed":  # a tail that reaches back
+            raise ValueError(
+                f"the last window of the stream reaches back behind step {carry.last}, where it was stopped, and "
+                f"states={self.states!r} needs what was computed there: choose tail='short' or tail='drop', or "
+                "states='recomputed'"
+            )
+        begin = min(carry.last + new - depth, carry.last) + 1
+        if not 0 <= begin - carry.first < len(carry.states):
+            raise ValueError(
+                f"carry has no state before step {begin}, where the next window begins: go on with the k1, k2 and tail "
+                "that the stream was begun with"
+            )
+        state = carry.states[begin - carry.first]
+        return copied(initial_state(self.cell, self.params, state, n_samples))
+
+    def _keeping(self, newest: list[Any], first: int, last: int) -> Callable[[], Carry]:
+        """Makes the carry of a window, as long as it is the newest: all windows share one list of what that is."""
+        windows = self.windows
+
+        def keep() -> Carry:
+            self._refuse_to_stop()
+            now, net, values = newest
+            if now != last or net.tape.passes.values is not values:
+                raise ValueError(
+                    f"the stream has gone on since the window of the steps {first} to {last}: read the carry of a "
+                    "window before the next one is asked for"
+                )
+            sizes = range(1, windows.k1 + 1) if windows.tail == "flush" else [windows.k1]
+            begins = [min(max(1, last + new - windows.depth(new) + 1), last + 1) for new in sizes]
+            if self.states != "recomputed":  # windows that reach back are refused
+                begins = [last + 1]
+            wanted = range(min(begins), max(begins) + 1)
+            return Carry(last, wanted[0], tuple(_numbers(net.states[begin - first]) for begin in wanted))
+
+        return keep
 
 
 def _following(before: Unfolded, pieces: Pieces, x: Array, d: Array, new: int, counted: int, state: Any) -> Unfolded:
@@ -206,9 +279,9 @@ def _numbers(state: Any) -> Any:
     return rebuild(state, [s.value.copy() for s in flatten(state)])
 
 
-def _window(net: Unfolded, first: int) -> Window:
+def _window(net: Unfolded, first: int, keep: Callable[[], Carry] | None = None) -> Window:
     net.backward()
-    return Window(first, first + net.T - 1, net.loss, dict(net.grads), net.last_state)
+    return Window(first, first + net.T - 1, net.loss, dict(net.grads), net.last_state, keep=keep)
 
 
 @asked
@@ -226,6 +299,7 @@ def truncated(
     loss: str | Loss = "cross_entropy",
     reduction: str = "sum",
     s0: Any = None,
+    carry: Carry | None = None,
 ) -> Iterator[Window]:
     """Truncated backpropagation through time over a stream, TBPTT(k1, k2): every k1 steps, back over at most k2.
 
@@ -259,6 +333,10 @@ def truncated(
         cell again, if its steps are not copies of one step; stored states are refused then.
     reduction : {"sum", "mean"}
         Whether a window's cost is the sum or the mean of those it counts.
+    carry : Carry, optional
+        The `carry` of a window, behind which the stream goes on as if it had not been stopped, bit by bit. `x` and `d`
+        are the whole stream again, from its first step; what was read is passed over. Windows that overlap can be gone
+        on with if states are ``"recomputed"``.
 
     Yields
     ------
@@ -268,8 +346,8 @@ def truncated(
     ------
     TypeError, ValueError
         If k1 or k2 is no integer from 1 up, an option has no such value, the stream is empty or shorter than k1,
-        or `s0` names a parameter: at once. With a `tail` of ``"drop"``, an iterable that ends
-        before the first window is at its end.
+        `s0` names a parameter, or nobody can go on from `carry`: at once. With a `tail` of ``"drop"``, an iterable
+        that ends before the first window is at its end.
     ShapeError
         If arrays do not fit together, when they are read, or parameters change their names or shapes on the way.
 
@@ -279,7 +357,9 @@ def truncated(
     section 2.8.6, for the names k1 and k2.
     """
     windows = Windows(k1, k2, losses, tail).warn()
-    return Truncation(cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction, states=states).run()
+    return Truncation(
+        cell, params, x, d, windows, loss=loss, s0=s0, reduction=reduction, states=states, carry=carry
+    ).run()
 
 
 @asked

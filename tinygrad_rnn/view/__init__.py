@@ -1,9 +1,9 @@
 """Pictures, formulas and lessons: everything shown is made from the tape."""
 
+from ..exchange.files import new_folder
 from . import notebook as notebook
 from .accounts import Account, Amount, Contribution, Factors, Other, Row
 from .engine import EngineError
-from .files import new_folder
 from .flow import draw_flow
 from .ledger import Ledger, ledger
 from .picture import Picture

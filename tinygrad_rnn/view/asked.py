@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..autodiff.calling import shortened
-
-
-def a_text(who: str, argument: str, given: Any) -> None:
-    """Raise TypeError if this is no string."""
-    if not isinstance(given, str):
-        raise TypeError(f"{who}: {argument}={shortened(given)}: it is a string")
-
-
-def a_path(given: Any) -> Path:
-    """The path.
-
-    Raises
-    ------
-    TypeError
-        If it is none.
-    ValueError
-        If no file can have this name.
-    """
-    try:
-        path = os.fspath(given)
-    except TypeError:
-        path = b""
-    if not isinstance(path, str):
-        raise TypeError(f"{shortened(given)}: pass the name of a file, a string or a pathlib.Path")
-    if "\0" in path:
-        raise ValueError(f"{shortened(path)}: no file can have a name with a NUL in it")
-    return Path(path)
 
 
 def captions(given: Any) -> None:

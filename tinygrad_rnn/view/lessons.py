@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..exchange.files import new_folder
 from .engine import EngineError
-from .files import new_folder
 from .picture import Picture
 from .player import Player
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..autodiff import Tape
 from ..autodiff import asked as arguments
-from . import asked, formats, svg
+from ..exchange.files import a_path, write_whole
+from . import formats, svg
 from .dot import dot
-from .files import write_whole
 from .ids import new_id
 from .mermaid import mermaid
 from .node_link import node_link
@@ -106,7 +106,7 @@ class Picture:
         EngineError
             If what draws this format is missing or fails.
         """
-        path = asked.a_path(path)
+        path = a_path(path)
         return write_whole(path, lambda: self.to_bytes(path.suffix), overwrite)
 
 

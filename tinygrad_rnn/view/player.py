@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..autodiff.asked import asked
 from ..autodiff.calling import shortened
+from ..exchange.files import a_path, write_whole
 from ..unfold import Unfolded
 from .accounts import OTHER
-from .asked import a_path
-from .files import write_whole
 from .ids import new_id
 from .page_data import ledgers, quiet, script_data
 from .redrawn import redrawn

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..autodiff.asked import asked
-from ..autodiff.calling import numbers
-from .asked import a_text
+from ..autodiff.calling import a_text, numbers
 from .palette import PALETTE
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from sphinx.util import texescape
 from sphinx.util.docutils import SphinxDirective
 
 from .. import guo
+from ..exchange.files import write_whole
 from ..unfold import Unfolded
 from .engine import EngineError
-from .files import write_whole
 from .formats import pdf
 from .ledger import ledger
 from .player import Player, script_text, style_text

@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.asked import asked
+from ..autodiff.calling import a_text
+from ..exchange.files import a_path, write_whole
 from .accounts import (
     MOST_REACHES,
     MOST_SAMPLES,
     Account,
     spans,
 )
-from .asked import a_path, a_text
-from .files import write_whole
 from .foreign import briefly, parsed, read, text_of
 from .redrawn import redrawn
 from .tiles import MOST as MOST_BLOCKS

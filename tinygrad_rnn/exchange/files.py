@@ -9,10 +9,9 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
-from ..autodiff.calling import shortened
-from .asked import a_path, a_text
+from ..autodiff.calling import a_text, shortened
 
 if sys.platform != "win32":  # there, a file that is open cannot be removed, which serves as well as a lock
     import fcntl
@@ -20,6 +19,27 @@ if sys.platform != "win32":  # there, a file that is open cannot be removed, whi
 UNFINISHED = ".unfinished-"
 # What file systems say that know no second name for a file.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+
+
+def a_path(given: Any) -> Path:
+    """The path.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    ValueError
+        If no file can have this name.
+    """
+    try:
+        path = os.fspath(given)
+    except TypeError:
+        path = b""
+    if not isinstance(path, str):
+        raise TypeError(f"{shortened(given)}: pass the name of a file, a string or a pathlib.Path")
+    if "\0" in path:
+        raise ValueError(f"{shortened(path)}: no file can have a name with a NUL in it")
+    return Path(path)
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -30,7 +50,9 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         _exists(path)
 
 
-def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwrite: bool = False) -> Path:
+def write_whole(
+    path: str | os.PathLike[str], make: Callable[[], bytes], overwrite: bool = False, durable: bool = False
+) -> Path:
     """Write a file so that nobody ever sees half of it, not even when the disk is full or the writer is killed.
 
     A link is followed, an old file keeps its permissions. What is no file, such as a device or a pipe, is written to.
@@ -44,6 +66,8 @@ def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwri
         Makes what it holds, once it is known that there is a place for it.
     overwrite : bool
         Whether a file of that name may be replaced.
+    durable : bool
+        Whether to wait until it would outlast the loss of power, too; that takes some milliseconds.
 
     Returns
     -------
@@ -72,6 +96,8 @@ def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwri
         with _unfinished(whole.parent) as (file, name):
             file.write(content)
             file.flush()
+            if durable:
+                os.fsync(file.fileno())
             if sys.platform == "win32":
                 file.close()
             with contextlib.suppress(FileNotFoundError):
@@ -80,6 +106,8 @@ def write_whole(path: str | os.PathLike[str], make: Callable[[], bytes], overwri
                 name.replace(whole)
             else:
                 _take_the_name(name, whole)
+        if durable:
+            _sync_folder(whole.parent)
     except FileExistsError:
         _exists(path)
     except OSError as error:
@@ -139,6 +167,17 @@ def _take_the_name(unfinished: Path, whole: Path) -> None:
             raise
         whole.open("xb").close()  # the name is taken; what it stands for follows at once
         unfinished.replace(whole)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where a system can open a folder at all."""
+    if sys.platform == "win32":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 @contextlib.contextmanager

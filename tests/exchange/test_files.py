@@ -9,12 +9,13 @@ import time
 
 import pytest
 
-from tinygrad_rnn.view import Trace, files
-from tinygrad_rnn.view.files import UNFINISHED, write_whole
+from tinygrad_rnn.exchange import files
+from tinygrad_rnn.exchange.files import UNFINISHED, write_whole
+from tinygrad_rnn.view import Trace
 
 RACE = """
 import sys, time
-from tinygrad_rnn.view.files import write_whole
+from tinygrad_rnn.exchange.files import write_whole
 folder, me, start = sys.argv[1], sys.argv[2], float(sys.argv[3])
 for k in range(50):
     while time.time() < start + 0.01 * k:
@@ -42,7 +43,7 @@ def test_of_four_who_write_a_new_file_one_has_written_it(tmp_path):
 
 KILLED = """
 import sys
-from tinygrad_rnn.view.files import write_whole
+from tinygrad_rnn.exchange.files import write_whole
 print("ready", flush=True)
 for k in range(10**9):
     write_whole(sys.argv[1], lambda: bytes([k % 250]) * 3_000_000, overwrite=True)

@@ -1,0 +1,235 @@
+"""The folder of a run: what it was set to, where it stands, its best weights and its log, none of which can be torn.
+
+All that a run needs to go on stands in one file, which is written whole: weights, optimiser, state, counters, and how
+long the log was. What is behind that in the log was never, and is cut off. ``run.json`` makes a folder a run; the rest
+is there before it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exchange.arrays import read_arrays, write_arrays
+from ..exchange.files import UNFINISHED, write_whole
+
+Array = NDArray[Any]
+
+FORMAT = 1
+RUN, STATE, BEST, LOG, TIMES, LOCK = (
+    "run.json",
+    "state.safetensors",
+    "best.safetensors",
+    "log.jsonl",
+    "times.jsonl",
+    ".lock",
+)
+TEXT, TABLE = "data.txt", "data.safetensors"  # of data that are no file
+WORDS = "tinygrad_rnn"  # under which the state's counters stand
+OURS = {RUN, STATE, BEST, LOG, TIMES, LOCK, TEXT, TABLE}
+
+
+class RunFolder:
+    """The files of a run.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    # ---- one at a time
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder, so that nobody else trains in it. The system lets go of it if the holder dies.
+
+        Raises
+        ------
+        BlockingIOError
+            If somebody else holds it.
+        """
+        file = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            try:
+                _lock(file)
+            except OSError as error:
+                raise BlockingIOError(
+                    error.errno, "another process trains in this folder; wait for its end", str(self.path)
+                ) from None
+            yield
+        finally:
+            os.close(file)
+
+    def make(self) -> None:
+        """Make the folder, or take one in which no run was begun.
+
+        Raises
+        ------
+        FileExistsError
+            If there is a run, or anything else.
+        OSError
+            If it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise FileExistsError(f"{self.path} is a file: out= is the folder of a run, which is made") from None
+        self.refuse_run()
+
+    def refuse_run(self) -> None:
+        """Raise FileExistsError if there is a run in the folder, or anything that is no part of one."""
+        there = {each.name for each in self.path.iterdir() if not each.name.startswith(UNFINISHED)}
+        if RUN in there:
+            raise FileExistsError(
+                f"{self.path} holds a run already: go on with it by tinygrad-rnn resume {self.path}, which is "
+                "Run(...).resume() in Python, or choose another name"
+            )
+        if others := sorted(there - OURS):
+            raise FileExistsError(f"{self.path} is there already, and holds {others[0]}: choose another name")
+
+    # ---- what it was set to
+
+    def write_words(self, words: Mapping[str, Any]) -> None:
+        """Write down what a run was set to."""
+        content = json.dumps({"format": FORMAT, **words}, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        write_whole(self.path / RUN, lambda: content, overwrite=True, durable=True)
+
+    def words(self) -> dict[str, Any]:
+        """What the run was set to.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no run.
+        ValueError
+            If the file is damaged, or of another format.
+        """
+        file = self.path / RUN
+        try:
+            read = json.loads(file.read_bytes().decode("utf-8", "surrogatepass"))
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(
+                f"{self.path} holds no run: there is no {RUN} in it; tinygrad-rnn train --out, or train.fit, begins one"
+            ) from None
+        except (ValueError, RecursionError):
+            raise ValueError(f"{file} is damaged: it is not JSON") from None
+        number = read.get("format") if isinstance(read, dict) else None
+        if number != FORMAT:
+            raise ValueError(
+                f"{file} is of format {number!r}, and this version of tinygrad_rnn reads format {FORMAT}: use the "
+                "version that has written it"
+            )
+        return dict(read)
+
+    # ---- where it stands
+
+    def write_state(self, arrays: Mapping[str, Array], words: Mapping[str, Any], log: Log) -> None:
+        """Write down where a run stands; the log is on the disk before."""
+        told = json.dumps({"format": FORMAT, **words, "log_bytes": log.flushed()})
+        write_arrays(self.path / STATE, arrays, {WORDS: told}, overwrite=True)
+
+    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Where the run stands.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or of another format.
+        OSError
+            If it cannot be read.
+        """
+        file = self.path / STATE
+        arrays, metadata = read_arrays(file)
+        try:
+            words = json.loads(metadata[WORDS])
+            number = words["format"]
+        except (KeyError, ValueError, TypeError):
+            raise ValueError(f"{file} is not where a run stands: its counters are missing") from None
+        if number != FORMAT:
+            raise ValueError(f"{file} is of format {number!r}, and this version of tinygrad_rnn reads format {FORMAT}")
+        return arrays, words
+
+    def history(self, length: int) -> list[dict[str, Any]]:
+        """The lines of the log, as far as the state goes."""
+        try:
+            written = (self.path / LOG).read_bytes()[:length]
+        except FileNotFoundError:
+            written = b""
+        return [json.loads(line) for line in written.splitlines()]
+
+    def take_time(self, **said: Any) -> None:
+        """Note a time. Times are no part of the log, which is the same however fast a run was."""
+        with contextlib.suppress(OSError), (self.path / TIMES).open("a", encoding="ascii") as file:
+            file.write(json.dumps(said) + "\n")
+
+
+class Log:
+    """The lines of a run, one an evaluation.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    length : int
+        How much of it there was where the run stands; what is behind is cut off.
+
+    Raises
+    ------
+    ValueError
+        If there is less.
+    OSError
+        If it cannot be written.
+    """
+
+    def __init__(self, path: Path, length: int) -> None:
+        self._file = path.open("ab")
+        there = self._file.tell()
+        if there < length:
+            self._file.close()
+            raise ValueError(f"{path} has {there} bytes, and {length} were written: a part of it is gone")
+        self._file.truncate(length)
+
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Write a line; it counts once the state that follows it is written."""
+        self._file.write((json.dumps(entry) + "\n").encode("ascii"))
+
+    def flushed(self) -> int:
+        """How many bytes there are, once they are on the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with contextlib.suppress(OSError):  # what a full disk has kept from being written is tried again
+            self._file.close()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def plain(number: float) -> float | None:
+    """A number as JSON has it: what is not finite is nothing."""
+    return float(number) if np.isfinite(number) else None

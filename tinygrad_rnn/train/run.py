@@ -1,0 +1,247 @@
+"""A training run in a folder: what it has come to, and how it goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..autodiff.asked import asked
+from ..exchange.arrays import read_arrays
+from ..exchange.described import read_cell
+from ..exchange.files import a_path
+from . import again
+from .folder import BEST, RunFolder
+from .listening import Listener
+from .loop import Loop, train
+from .machine import differences
+from .series import SeriesTask
+from .settings import STOPS, Settings, from_words
+from .texts import TextTask
+from .validation import above_zero
+
+Array = NDArray[Any]
+TASKS: dict[str, Any] = {"text": TextTask, "series": SeriesTask}
+
+
+class Run:
+    """A training run, as its folder has it; each question is answered with what stands there now.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder, as `fit` or ``tinygrad-rnn train`` has made it.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The folder.
+    cell : callable
+        The cell.
+    settings : dict
+        Every choice of `fit`, and what was chosen where nothing was said.
+    known : dict
+        What the run knows of its data: ``alphabet``; or ``columns``, ``target`` and how they were scaled.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no run.
+    ValueError
+        If it is damaged, or of another version's format.
+    """
+
+    @asked
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = a_path(path)
+        self._folder = RunFolder(self.path)
+        self._read(self._folder.words())
+
+    def _read(self, words: Mapping[str, Any]) -> None:
+        try:
+            self.cell, self.settings = read_cell(words["cell"]), dict(words["settings"])
+            self.known, self._data, self._versions = dict(words["known"]), dict(words["data"]), dict(words["versions"])
+            self._settings: Settings = from_words(self.settings)
+            self._words = dict(words)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{self.path}: run.json is not complete, or not of this version: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"<run in {self.path}: {self.cell}, {self.update} updates>"
+
+    @property
+    def update(self) -> int:
+        """How many updates are done."""
+        return int(self._folder.state()[1]["update"])
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """The weights as they are now, by name, in arrays of one's own."""
+        arrays, words = self._folder.state()
+        return {name: arrays[f"param.{name}"] for name in words["order"]}
+
+    @property
+    def best(self) -> dict[str, Array]:
+        """The weights that were best on the validation part; those of now, as long as there was no evaluation."""
+        if self._folder.state()[1]["best"] is None:
+            return self.params
+        return read_arrays(self.path / BEST)[0]
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """What was found at each evaluation.
+
+        ``update`` and ``epoch``; ``train``, the mean price since the evaluation before; ``validation`` and ``best``;
+        ``gradient``, its mean length, and ``clipped``, the share of updates in which it was shortened; ``eta``.
+        """
+        return self._folder.history(self._folder.state()[1]["log_bytes"])
+
+    @property
+    def data(self) -> Any:
+        """The data, read once more: a `Text` or a `Table`.
+
+        Raises
+        ------
+        ValueError
+            If the file has changed.
+        OSError
+            If it is gone.
+        """
+        return again.read(self._settings.kind, self._data, self.known, self._folder)
+
+    @asked
+    def price(self, part: str = "validate", *, last: bool = False) -> float:
+        """What a part of the data costs: nats a character, or the mean squared error in scaled numbers.
+
+        Parameters
+        ----------
+        part : {"validate", "test"}
+            Which part.
+        last : bool
+            Whether the weights are the last ones, and not the best.
+
+        Raises
+        ------
+        ValueError
+            If there is no such part, or the data have changed.
+        """
+        if part not in ("validate", "test") or not self.settings[part]:
+            raise ValueError(f"part={part!r}: it is 'validate' or 'test', and a run has it if that was above 0 in fit")
+        loop = Loop(self.cell, self._task(), self._settings, self.params if last else self.best)
+        with np.errstate(all="ignore"):
+            return loop.evaluated(part)
+
+    def _task(self) -> Any:
+        task = TASKS[self._settings.kind](self.data, self._settings)
+        if not task.same_as(self.known):
+            raise ValueError(
+                f"{self.path}: the data are read in another way than when the run was begun; it was written by another "
+                "version, which goes on with it"
+            )
+        return task
+
+    @asked
+    def resume(
+        self,
+        *,
+        updates: int | None = None,
+        epochs: int | None = None,
+        minutes: float | None = None,
+        patience: int | None = None,
+        eta: float | None = None,
+        watch: Callable[[str], Any] | None = None,
+    ) -> Run:
+        """Go on as if there had been no break, bit by bit, on the same machine with the same libraries.
+
+        Parameters
+        ----------
+        updates, epochs, minutes, patience
+            Other ends than those that were asked for before, all of which they replace; see `fit`.
+        eta : float, optional
+            Another step size, from which it falls anew; what follows is then another run.
+        watch : callable, optional
+            Called with each line that there is to say.
+
+        Returns
+        -------
+        Run
+            This run.
+
+        Raises
+        ------
+        ValueError
+            If nothing is left to do, the data have changed, or a file is damaged.
+        BlockingIOError
+            If another process trains in the folder.
+        DivergedError, KeyboardInterrupt, OSError
+            See `fit`.
+        """
+        given = {"updates": updates, "epochs": epochs, "minutes": minutes, "patience": patience}
+        return self.go_on({name: v for name, v in given.items() if v is not None}, eta, Listener(watch))
+
+    def go_on(self, stops: Mapping[str, Any], eta: float | None, tell: Listener) -> Run:
+        """The same with a `Listener`."""
+        with self._folder.held():
+            self._read(self._folder.words())
+            if stops:
+                changed = {**self.settings, **dict.fromkeys(STOPS), **stops}
+                if not stops.keys() & {"updates", "epochs", "minutes"}:
+                    changed |= {name: self.settings[name] for name in ("updates", "epochs", "minutes")}
+                self._settings = from_words(changed)
+            if eta is not None:
+                above_zero("eta", eta)
+            arrays, words = self._folder.state()
+            loop = Loop(self.cell, self._task(), self._settings, {n: arrays[f"param.{n}"] for n in words["order"]})
+            try:
+                loop.restore(arrays, words)
+            except ValueError as error:
+                raise ValueError(f"{self.path}: {error}") from None
+            length = loop.schedule.length
+            if length is not None and (asked_for := self._settings.updates or 0) > length:
+                raise ValueError(
+                    f"updates={asked_for:,}: eta falls over {length:,} updates, and has come to its end there; a run "
+                    "that falls over more is another one"
+                )
+            if eta is not None:
+                loop.schedule.eta, loop.schedule.halvings = eta, 0
+            self._refuse_if_done(loop)
+            self._note(loop.update, stops, eta)
+            for difference in differences(self._versions):
+                tell.say(f"NOTE: not bit-equal to a run that was never stopped: {difference}")
+            tell.say(f"going on after update {loop.update:,}, in epoch {loop.epoch + 1}")
+            self._trained(loop, words["log_bytes"], tell)
+        return self
+
+    def _refuse_if_done(self, loop: Loop) -> None:
+        settings = self._settings
+        ways = {
+            "updates": settings.updates is not None and loop.update >= settings.updates,
+            "epochs": settings.epochs is not None and loop.epoch >= settings.epochs,
+            "patience": settings.patience is not None and loop.waited >= settings.patience,
+        }
+        if done := [name for name, reached in ways.items() if reached]:
+            name = done[0]
+            raise ValueError(
+                f"{self.path}: nothing is left to do, by {name}={getattr(settings, name):,}: {loop.update:,} updates "
+                f"and {loop.epoch:,} epochs are done, and {loop.waited} evaluations were no better. Ask for more {name}"
+            )
+
+    def _note(self, update: int, stops: Mapping[str, Any], eta: float | None) -> None:
+        """Write down what was changed on the way."""
+        if not stops and eta is None:
+            return
+        self.settings = self._settings.as_words()
+        change = {"update": update, **stops, **({} if eta is None else {"eta": eta})}
+        self._words |= {"settings": self.settings, "changed": [*self._words.get("changed", []), change]}
+        self._folder.write_words({name: value for name, value in self._words.items() if name != "format"})
+
+    def _trained(self, loop: Loop, log_bytes: int, tell: Listener) -> None:
+        settings = self._settings
+        stops = {name: getattr(settings, name) for name in STOPS}
+        assert settings.every is not None  # it was resolved
+        tell.say(f"the end: {train(loop, self._folder, log_bytes, stops, settings.every, tell)}")
+        if settings.test and loop.update:
+            tell.say(f"test {self.price('test'):.4g} {loop.task.unit}, with the best weights")
