@@ -31,6 +31,10 @@ PARAMS = CELL.init(n_in=3, n_hidden=4, n_out=2, rng=0)
 X, D = rng.normal(size=(T, B, 3)), np.eye(2)[rng.integers(2, size=(T, B))]
 ONE = tg.cells.Guo(f="tanh", g="identity")
 ONE_PARAMS = ONE.init(n_in=1, n_hidden=1, n_out=1, rng=0)
+SERIES = np.sin(np.arange(12.0))
+WRITER, TELLER = tg.cells.Guo(f="tanh", g="softmax"), tg.cells.Guo(f="tanh", g="identity")
+WRITER_PARAMS = WRITER.init(n_in=2, n_hidden=2, n_out=2, rng=0)
+TELLER_PARAMS = TELLER.init(n_in=1, n_hidden=2, n_out=1, rng=0)
 
 
 def params():
@@ -227,6 +231,23 @@ CALLS = {
     tg.train.Adam.restore: {"self": tg.train.Adam(0.1), "state": Fresh(remembered)},
     tg.clip_by_norm: {"grads": GRADS, "threshold": 1.0, "norm": 2},
     tg.clip_by_value: {"grads": GRADS, "bound": 1.0},
+    tg.train.unigram: {"train": np.array([0, 1, 0]), "test": np.array([1, 0]), "symbols": 2},
+    tg.train.bigram: {"train": np.array([0, 1, 0]), "test": np.array([1, 0]), "symbols": 2},
+    tg.train.autoregression: {"train": SERIES, "order": 1},
+    tg.train.season_of: {"train": SERIES},
+    tg.train.nmse: {"d": SERIES, "y": SERIES + 1, "variance": 2.0},
+    tg.train.rmse: {"d": SERIES, "y": SERIES + 1},
+    tg.train.mase: {"d": SERIES, "y": SERIES + 1, "train": SERIES, "season": 2},
+    tg.train.sample: {"cell": WRITER, "params": WRITER_PARAMS, "alphabet": "ab", "length": 2, "prime": "a"},
+    tg.train.forecast: {
+        "cell": TELLER,
+        "params": TELLER_PARAMS,
+        "values": SERIES,
+        "start": 9,
+        "steps": 2,
+        "scale": (0, 1),
+        "order": 1,
+    },
     tg.surface: {"net": NET, "along": ("U[0, 0]", "U[1, 2]"), "radius": 0.5, "points": 5},
     tg.at_weights: {"net": NET, "params": {"U": np.ones((2, 4, 4))}, "gradients": True},
     tg.experiments.filter_direction: {"params": WEIGHTS, "rng": 0},
@@ -469,8 +490,8 @@ def refused_or_right(call):
 def test_every_public_name_is_in_the_table():
     """What is made by us alone, and what holds results, is not called by anybody."""
     made = {tg.BadNumber, tg.CheckReport, tg.Checkpointed, tg.Compared, tg.Finding, tg.Ledger, tg.Node, tg.Ordered}
-    made |= {tg.Surface, tg.experiments.AtWeights, tg.experiments.Descent, tg.experiments.Ends, tg.experiments.Minima}
     made |= {tg.Carry}
+    made |= {tg.Surface, tg.experiments.AtWeights, tg.experiments.Descent, tg.experiments.Ends, tg.experiments.Minima}
     made |= {
         tg.Diagnosis,
         tg.Picture,
@@ -485,11 +506,13 @@ def test_every_public_name_is_in_the_table():
         tg.data.Sequences,
         tg.data.Table,
         tg.data.Text,
+        tg.train.Forecast,
+        tg.train.Sample,
     }
     elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_files.py, tests/peers/test_watched.py
     public = [getattr(tg, name) for name in tg.__all__]
-    modules = (tg.train, tg.cells, tg.data, tg.experiments)
-    public += [getattr(module, name) for module in modules for name in module.__all__]
+    public += [getattr(module, name) for module in (tg.train, tg.cells, tg.data) for name in module.__all__]
+    public += [getattr(module, name) for module in (tg.train, tg.cells, tg.experiments) for name in module.__all__]
     for each in public:
         if isinstance(each, types.ModuleType) or (isinstance(each, type) and issubclass(each, Exception)):
             continue
@@ -534,7 +557,8 @@ def test_an_influence_that_has_no_room_is_refused_before_it_is_asked_for():
 
 
 LISTS = {name: w.tolist() for name, w in PARAMS.items()}
-READS = [c for c in EACH if "params" in c.parameters and c.function not in (tg.focused, tg.train.SGD.step, tg.Network)]
+OTHERWISE = (tg.focused, tg.train.SGD.step, tg.Network, tg.train.sample, tg.train.forecast)  # of other cells or sizes
+READS = [c for c in EACH if "params" in c.parameters and c.function not in OTHERWISE]
 
 
 @pytest.mark.parametrize("called", READS, ids=lambda called: called.name)

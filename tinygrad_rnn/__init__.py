@@ -22,7 +22,7 @@ from .autodiff import (
 )
 from .autodiff.elsewhere import no_attribute
 from .exchange import jax, watch
-from .experiments import Surface, at_weights, grid, surface, sweep
+from .experiments import Standings, Surface, arena, at_weights, grid, surface, sweep
 from .through_time import (
     Carry,
     Checkpointed,
@@ -77,8 +77,10 @@ from .view import (
     plot_influence,
     plot_lags,
     plot_masks,
+    plot_runs,
     plot_surface,
     plot_surfaces,
+    plot_sweep,
     show,
     trace,
 )
@@ -105,6 +107,7 @@ __all__ = [
     "Push",
     "Recording",
     "ShapeError",
+    "Standings",
     "Step",
     "Surface",
     "Tangents",
@@ -113,6 +116,7 @@ __all__ = [
     "Trace",
     "Unfolded",
     "Window",
+    "arena",
     "artbp",
     "artbp_gradient",
     "at_weights",
@@ -152,8 +156,10 @@ __all__ = [
     "plot_influence",
     "plot_lags",
     "plot_masks",
+    "plot_runs",
     "plot_surface",
     "plot_surfaces",
+    "plot_sweep",
     "rtrl",
     "show",
     "surface",

@@ -1,5 +1,7 @@
 """Experiments: what training meets, measured. Error surfaces, sweeps, and what a gradient is worth."""
 
+from .arena import arena
+from .arena_standings import Standings
 from .bifurcation import attractor, different_values, lyapunov
 from .cliff import Descent, cliff, descend, logistic_unit
 from .many_weights import AtWeights, at_weights
@@ -13,7 +15,9 @@ __all__ = [
     "Descent",
     "Ends",
     "Minima",
+    "Standings",
     "Surface",
+    "arena",
     "at_weights",
     "attractor",
     "cliff",
