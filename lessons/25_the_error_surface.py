@@ -315,7 +315,7 @@ def ends(radius, T, seed=0):
     taught = tg.unfold(cell, teacher, x, np.zeros((T, 10, 1)), **options)
     d = np.stack([y.value for y in taught.outputs])
     net = tg.unfold(cell, teacher, x, d, **options)
-    assert net.loss == 0  # there are weights that say it all
+    assert net.replay() < 1e-20  # there are weights that say it all
     many = [weights(radius, rng) for _ in range(starts)]
     params = {name: np.stack([each[name] for each in many]) for name in teacher}
     return walk(net, params, updates) / (0.5 * 10 * d[-1].var())

@@ -8,7 +8,6 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import experiments as ex
 
-
 mpl.use("agg")
 
 
