@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..autodiff.asked import asked
-from ..autodiff.calling import numbers, shortened
-from .asked import a_text
+from ..autodiff.calling import a_text, numbers, shortened
 from .palette import PALETTE
 from .plots import HEAT, MARKERS, _figure, plot_axes
 
