@@ -9,8 +9,8 @@
 #
 # | here | what it is | Guo | elsewhere |
 # |---|---|---|---|
-# | $n$ | counts nothing here: how many weights there are | | d, N |
-# | $\varphi$ | the angle between a direction and the gradient | | |
+# | $N$ | how many weights there are | | d, N |
+# | $\kappa$ | the cosine of the angle between a direction and the gradient | | cos φ |
 #
 # Everything so far was about one vector, the gradient. Is it worth the trouble? There is a way without it: change the
 # weights at random, keep what is better, and go on. It needs no tape, no copies, nothing that is carried back through
@@ -149,16 +149,16 @@ for goal in (0.1, 0.03, 0.01):
 #
 # ## Why
 #
-# Two costs tell the slope along one direction, *one* number. The gradient tells the slopes along all $n$. How much of
-# the gradient is in a direction that was drawn at random? The cosine of the angle $\varphi$ between them has a mean of
+# Two costs tell the slope along one direction, *one* number. The gradient tells the slopes along all $N$. How much of
+# the gradient is in a direction that was drawn at random? The cosine $\kappa$ of the angle between them has a mean of
 # zero, and
 #
 # $$
-# \text{the mean of } \cos^2 \varphi = \frac{1}{n}.
+# \text{the mean of } \kappa^2 = \frac{1}{N}.
 # $$
 #
-# For there are $n$ directions at right angles; the squared cosines with all of them add up to 1 (Pythagoras), and
-# chance prefers none. So of the way down, a random direction has one part in $n$.
+# For there are $N$ directions at right angles; the squared cosines with all of them add up to 1 (Pythagoras), and
+# chance prefers none. So of the way down, a random direction has one part in $N$.
 
 # %%
 rng = np.random.default_rng(24)
@@ -167,7 +167,7 @@ cosines = (
     directions @ gradient / (np.linalg.norm(directions, axis=1) * np.linalg.norm(gradient))
 )
 print(f"the mean of cos^2 over {len(cosines):,} directions: {np.mean(cosines**2):.5f}")
-print(f"1/n:                                       {1 / objective.n:.5f}")
+print(f"1/N:                                       {1 / objective.n:.5f}")
 least, most = np.degrees(np.arccos([cosines.max(), cosines.min()]))
 print(f"angles from {least:.0f} to {most:.0f} degrees")
 assert abs(np.mean(cosines**2) * objective.n - 1) < 0.1
@@ -272,5 +272,5 @@ assert much[1] > evolved[1]
 # in the first column, is ahead of it in the second. The gradient is a way to go down fast. Whether down there is where
 # you want to be is another question, and lesson 21 asked it: it held texts back.
 #
-# So, what is a gradient worth? It costs two looks and says what $n$ measured slopes would. Where the surface has a
+# So, what is a gradient worth? It costs two looks and says what $N$ measured slopes would. Where the surface has a
 # slope, that is a large factor; on a plain it is nothing; and what is learnt is no part of the answer.
