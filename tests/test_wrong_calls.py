@@ -126,6 +126,7 @@ SLICE = Made(lambda: tg.surface(net(), ("U[0, 0]", "U[1, 2]"), points=5))
 TRACE, PICTURE = Made(lambda: tg.trace(net())), Made(lambda: tg.draw(net()))
 NODE = Fresh(lambda: NET().outputs[1])
 COST = Fresh(lambda: TAPE().nodes[-1])
+RECORD = {"ok": True, "point": {"k": 1, "l": 2}, "result": {"cost": 0.5}}
 SEQUENCE = {"cell": CELL, "params": WEIGHTS, "x": X, "d": D}
 CELLS = {
     tg.cells.Guo: {"f": "tanh", "g": "softmax"},
@@ -223,6 +224,8 @@ CALLS = {
     tg.plot_influence: {"norms": np.eye(T)},
     tg.plot_lags: {"lengths": np.ones(T)},
     tg.plot_masks: {"masks": np.eye(T)},
+    tg.plot_runs: {"at": [1.0, 2.0], "curves": {"a": np.ones((3, 2))}, "title": "", "xlabel": "a", "ylabel": "b"},
+    tg.plot_sweep: {"records": [RECORD], "x": "k", "y": "l", "value": "cost", "diverged": "gone", "title": ""},
     tg.Unfolded.backward: {"self": NET},
     tg.Unfolded.replay: {"self": NET, "x": X, "d": D, "s0": np.zeros((B, 4))},
     tg.Unfolded.carry: {"self": NET, "x": X, "s0": np.zeros((B, 4))},
@@ -529,6 +532,7 @@ def test_every_public_name_is_in_the_table():
         tg.Player,
         tg.Push,
         tg.Recording,
+        tg.Standings,
         tg.Step,
         tg.Tangents,
         tg.Trace,
@@ -541,6 +545,7 @@ def test_every_public_name_is_in_the_table():
         tg.train.Sample,
     }
     elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_files.py, tests/peers/test_watched.py
+    elsewhere |= {tg.sweep, tg.grid, tg.arena}  # tests/experiments: right calls write files, any keyword is an axis
     public = [getattr(tg, name) for name in tg.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells, tg.data) for name in module.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells, tg.experiments) for name in module.__all__]
