@@ -12,7 +12,22 @@ import click
 from .. import __version__
 from ..view.terminal import cleaned_streams
 from ..view.text import one_line
-from . import convert, doctor, draw, exercise, lesson, step, verify, write
+from . import (
+    arena,
+    convert,
+    doctor,
+    draw,
+    exercise,
+    forecast,
+    lesson,
+    resume,
+    sample,
+    step,
+    sweep,
+    train,
+    verify,
+    write,
+)
 from .files import let_go
 from .network import CELLS
 
@@ -55,7 +70,7 @@ def main() -> None:
     """
 
 
-for command in (
+COMMANDS = (
     lesson.lesson,
     exercise.exercise,
     step.step,
@@ -63,6 +78,13 @@ for command in (
     verify.verify,
     write.write,
     convert.convert,
+    train.train,
+    resume.resume,
+    sample.sample,
+    forecast.forecast,
+    sweep.sweep_command,
+    arena.arena_command,
     doctor.doctor,
-):
+)
+for command in COMMANDS:
     main.add_command(command)
