@@ -228,8 +228,8 @@ assert named == [
 ]
 
 # %% [markdown]
-# No line of the diagnosis speaks of this cell: what it tries are the rules of the cell's own tape, one by one. There are
-# also mistakes that it does not know. Then it says so, and where the first wrong number is:
+# No line of the diagnosis speaks of this cell: what it tries are the rules of the cell's own tape, one by one.
+# There are also mistakes that it does not know. Then it says so, and where the first wrong number is:
 
 # %% tags=["prose"]
 strange = {name: share.copy() for name, share in copies.items()}
