@@ -56,7 +56,7 @@ assert len(records) == len(grid) == 72
 # %% [markdown]
 # ## The map
 #
-# Darker is worse. In grey cells all runs have diverged, and where some have, their share is written.
+# The more a cell stands out, the worse. In grey cells all runs have diverged; where some have, their share is written.
 
 
 # %%
