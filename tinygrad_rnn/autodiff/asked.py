@@ -106,6 +106,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "Loss": ("a function of y and d", takes(2, 3)),
     "Callable[[str], str]": ("a function of a text", takes(1)),
+    "Callable[[str], Any]": ("a function of a text", takes(1)),
     "Callable": ("a function", lambda v: callable(v) and not inspect.isclass(v)),
     "Unfolded": ("a network, as tinygrad_rnn.unfold returns it", _of("Unfolded")),
     "Watched": ("a watched model, as tinygrad_rnn.watch returns it", _of("Watched")),
