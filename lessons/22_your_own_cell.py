@@ -161,8 +161,8 @@ back = text[text.index("    for t in range(T, 0, -1):") : text.index("    return
 print(textwrap.dedent(back))
 
 # %% [markdown]
-# Hold it against the derivation: it is the same, line by line. The sums over $t$ have become a loop, and what goes to
-# the step before is carried along as `d_s_later`, its three terms in the last line.
+# Hold it against the derivation: it is the same, line by line. What goes to the step before is carried along as
+# `d_s_later`, its three terms in the last line of the loop. The shares of all copies are kept, and added in the end.
 #
 # It is an *account* of the network; nothing in the library runs on it. So run it, and compare every share of every copy
 # with those on the tape.
@@ -228,8 +228,8 @@ assert named == [
 ]
 
 # %% [markdown]
-# No line of the diagnosis was written for this cell. There are also mistakes that it does not know, and then it says
-# so, and no more than where the first wrong number is:
+# No line of the diagnosis speaks of this cell: what it tries are the rules of the cell's own tape, one by one.
+# There are also mistakes that it does not know. Then it says so, and where the first wrong number is:
 
 # %% tags=["prose"]
 strange = {name: share.copy() for name, share in copies.items()}
@@ -257,9 +257,8 @@ for bias in (0.0, -4.0):
     arrives = pathology.products(pathology.jacobians(carousel))[0, 0]
     gates = [node.value[0] for node in carousel.tape if node.name == "f"]
     left[bias] = np.prod([1 - f for f in gates], axis=0)
-    print(
-        f"bias {bias:+.0f}: ds(4) / ds(0) is {np.diag(arrives).round(3)}, the product {left[bias].round(3)}"
-    )
+    print(f"bias {bias:+.0f}: ds(4) / ds(0) is {np.diag(arrives).round(3)},", end=" ")
+    print(f"the product {left[bias].round(3)}")
     assert np.allclose(arrives, np.diag(left[bias]), rtol=0, atol=1e-15)
 assert (left[-4.0] > left[0.0]).all()
 

@@ -10,10 +10,12 @@ import inspect
 import io
 import itertools
 import re
+import tempfile
 import traceback
 import types
 import warnings
 from itertools import islice
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -31,6 +33,10 @@ PARAMS = CELL.init(n_in=3, n_hidden=4, n_out=2, rng=0)
 X, D = rng.normal(size=(T, B, 3)), np.eye(2)[rng.integers(2, size=(T, B))]
 ONE = tg.cells.Guo(f="tanh", g="identity")
 ONE_PARAMS = ONE.init(n_in=1, n_hidden=1, n_out=1, rng=0)
+SERIES = np.sin(np.arange(12.0))
+WRITER, TELLER = tg.cells.Guo(f="tanh", g="softmax"), tg.cells.Guo(f="tanh", g="identity")
+WRITER_PARAMS = WRITER.init(n_in=2, n_hidden=2, n_out=2, rng=0)
+TELLER_PARAMS = TELLER.init(n_in=1, n_hidden=2, n_out=1, rng=0)
 
 
 def params():
@@ -95,8 +101,28 @@ def filled(memory):
     return memory
 
 
+FOLDER = tempfile.TemporaryDirectory()  # gone when Python ends
+NUMBERS = itertools.count()
+
+
+def new_file():
+    return Path(FOLDER.name) / f"{next(NUMBERS)}.npz"
+
+
+def new_name():
+    return Path(FOLDER.name) / str(next(NUMBERS))
+
+
+def one_more():
+    return tg.train.Run(RUN()).update + 1
+
+
+TEXT = tg.data.text(io.BytesIO(b"to be or not to be, that is the question " * 3))
+SMALL_RUN = {"hidden": 2, "batch": 1, "k1": 5, "updates": 2, "every": 1}
+RUN = Made(lambda: tg.train.fit("guo", TEXT, out=new_name(), **SMALL_RUN).path)
 NET, TAPE, WEIGHTS, UNIT, GRAPH = Made(net), Made(tape), Made(params), Made(one_unit), Made(flow_graph)
 GRADS = Made(lambda: {name: g.copy() for name, g in net().grads.items()})
+SLICE = Made(lambda: tg.surface(net(), ("U[0, 0]", "U[1, 2]"), points=5))
 TRACE, PICTURE = Made(lambda: tg.trace(net())), Made(lambda: tg.draw(net()))
 NODE = Fresh(lambda: NET().outputs[1])
 COST = Fresh(lambda: TAPE().nodes[-1])
@@ -189,6 +215,11 @@ CALLS = {
     tg.data.copy_memory: {"T": 4, "B": 2, "rng": 0, "symbols": 3, "length": 2},
     tg.data.parity: {"T": 4, "B": 2, "rng": 0},
     tg.data.reber: {"B": 2, "rng": 0},
+    tg.save: {"path": Fresh(new_file), "cell": CELL, "params": WEIGHTS},
+    tg.load: {"path": Made(lambda: tg.save(new_file(), CELL, params())), "cell": CELL},
+    tg.to_flax: {"cell": CELL, "params": WEIGHTS},
+    tg.from_flax: {"variables": tg.to_flax(CELL, PARAMS), "cell": CELL},
+    tg.onnx.scan: {"cell": CELL, "params": WEIGHTS, "n_in": 3, "s0": np.zeros((B, 4))},
     tg.plot_axes: {},
     tg.plot_influence: {"norms": np.eye(T)},
     tg.plot_lags: {"lengths": np.ones(T)},
@@ -229,6 +260,44 @@ CALLS = {
     tg.train.Adam.restore: {"self": tg.train.Adam(0.1), "state": Fresh(remembered)},
     tg.clip_by_norm: {"grads": GRADS, "threshold": 1.0, "norm": 2},
     tg.clip_by_value: {"grads": GRADS, "bound": 1.0},
+    tg.train.unigram: {"train": np.array([0, 1, 0]), "test": np.array([1, 0]), "symbols": 2},
+    tg.train.bigram: {"train": np.array([0, 1, 0]), "test": np.array([1, 0]), "symbols": 2},
+    tg.train.autoregression: {"train": SERIES, "order": 1},
+    tg.train.season_of: {"train": SERIES},
+    tg.train.nmse: {"d": SERIES, "y": SERIES + 1, "variance": 2.0},
+    tg.train.rmse: {"d": SERIES, "y": SERIES + 1},
+    tg.train.mase: {"d": SERIES, "y": SERIES + 1, "train": SERIES, "season": 2},
+    tg.train.sample: {"cell": WRITER, "params": WRITER_PARAMS, "alphabet": "ab", "length": 2, "prime": "a"},
+    tg.train.forecast: {
+        "cell": TELLER,
+        "params": TELLER_PARAMS,
+        "values": SERIES,
+        "start": 9,
+        "steps": 2,
+        "scale": (0, 1),
+        "order": 1,
+    },
+    tg.train.fit: {"cell": "guo", "data": TEXT, "out": Fresh(new_name), **SMALL_RUN},
+    tg.train.Run: {"path": RUN},
+    tg.train.Run.resume: {"self": Made(lambda: tg.train.Run(RUN())), "updates": Fresh(one_more), "patience": 9},
+    tg.train.Run.price: {"self": Made(lambda: tg.train.Run(RUN())), "part": "validate"},
+    tg.surface: {"net": NET, "along": ("U[0, 0]", "U[1, 2]"), "radius": 0.5, "points": 5},
+    tg.at_weights: {"net": NET, "params": {"U": np.ones((2, 4, 4))}, "gradients": True},
+    tg.experiments.filter_direction: {"params": WEIGHTS, "rng": 0},
+    tg.experiments.minima: {"cost": np.eye(6), "prominence": 0.1},
+    tg.experiments.cliff: {"w": 5.0, "b": -2.5, "T": 3},
+    tg.experiments.descend: {"net": NET, "optimiser": Fresh(lambda: tg.train.SGD(0.1)), "steps": 3, "clip": 1.0},
+    tg.experiments.attractor: {"net": NET, "params": {"U": np.ones((2, 4, 4))}, "skip": 2, "keep": 3},
+    tg.experiments.different_values: {"states": np.ones((3, 2)), "apart": 0.1},
+    tg.experiments.lyapunov: {"jacobians": np.ones((T, B, 4, 4))},
+    tg.experiments.ends: {
+        "net": NET,
+        "starts": Fresh(lambda: {n: w[None] for n, w in params().items()}),
+        "gradients": 3,
+    },
+    tg.plot_surface: {"surface": SLICE},
+    tg.plot_surfaces: {"surfaces": Fresh(lambda: {"a": SLICE()}), "across": 2},
+    tg.plot_bifurcation: {"weights": np.arange(3.0), "states": np.ones((3, 2)), "name": "w"},
     tg.train.identity: {"n": 3, "scale": 1.0},
     tg.train.orthogonal: {"rows": 3, "columns": 2, "gain": 1.0, "rng": 0},
     tg.train.scaled_normal: {"rows": 3, "columns": 2, "gain": 1.0, "rng": 0},
@@ -388,8 +457,9 @@ def test_the_right_calls_are_right(called):
 
 
 @each
-def test_a_wrong_call_is_refused_in_our_words(called, capsys, monkeypatch):
+def test_a_wrong_call_is_refused_in_our_words(called, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.chdir(tmp_path)  # what is taken for the name of a folder is made
     count = unnamed = 0
     for changed in called.wrong_calls():
         count += 1
@@ -455,6 +525,7 @@ def test_every_public_name_is_in_the_table():
     """What is made by us alone, and what holds results, is not called by anybody."""
     made = {tg.BadNumber, tg.CheckReport, tg.Checkpointed, tg.Compared, tg.Finding, tg.Ledger, tg.Node, tg.Ordered}
     made |= {tg.Carry}
+    made |= {tg.Surface, tg.experiments.AtWeights, tg.experiments.Descent, tg.experiments.Ends, tg.experiments.Minima}
     made |= {
         tg.Diagnosis,
         tg.Picture,
@@ -467,18 +538,22 @@ def test_every_public_name_is_in_the_table():
         tg.Trace,
         tg.Unfolded,
         tg.Window,
+        tg.data.Origin,
         tg.data.Sequences,
         tg.data.Table,
         tg.data.Text,
+        tg.train.Forecast,
+        tg.train.Sample,
     }
     elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_files.py, tests/peers/test_watched.py
     elsewhere |= {tg.sweep, tg.grid, tg.arena}  # tests/experiments: right calls write files, any keyword is an axis
     public = [getattr(tg, name) for name in tg.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells, tg.data) for name in module.__all__]
+    public += [getattr(module, name) for module in (tg.train, tg.cells, tg.experiments) for name in module.__all__]
     for each in public:
         if isinstance(each, types.ModuleType) or (isinstance(each, type) and issubclass(each, Exception)):
             continue
-        if each in made | elsewhere | {tg.train.Optimiser, tg.cells.Cell}:
+        if each in made | elsewhere | {tg.train.Optimiser, tg.cells.Cell, tg.experiments.logistic_unit}:
             continue
         assert each in CALLS, each
 
@@ -519,7 +594,8 @@ def test_an_influence_that_has_no_room_is_refused_before_it_is_asked_for():
 
 
 LISTS = {name: w.tolist() for name, w in PARAMS.items()}
-READS = [c for c in EACH if "params" in c.parameters and c.function not in (tg.focused, tg.train.SGD.step, tg.Network)]
+OTHERWISE = (tg.focused, tg.train.SGD.step, tg.Network, tg.train.sample, tg.train.forecast)  # of other cells or sizes
+READS = [c for c in EACH if "params" in c.parameters and c.function not in OTHERWISE]
 
 
 @pytest.mark.parametrize("called", READS, ids=lambda called: called.name)

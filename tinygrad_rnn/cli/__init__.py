@@ -12,7 +12,22 @@ import click
 from .. import __version__
 from ..view.terminal import cleaned_streams
 from ..view.text import one_line
-from . import arena, doctor, draw, exercise, lesson, step, sweep, verify, write
+from . import (
+    arena,
+    convert,
+    doctor,
+    draw,
+    exercise,
+    forecast,
+    lesson,
+    resume,
+    sample,
+    step,
+    sweep,
+    train,
+    verify,
+    write,
+)
 from .files import let_go
 from .network import CELLS
 
@@ -62,6 +77,11 @@ COMMANDS = (
     draw.draw,
     verify.verify,
     write.write,
+    convert.convert,
+    train.train,
+    resume.resume,
+    sample.sample,
+    forecast.forecast,
     sweep.sweep_command,
     arena.arena_command,
     doctor.doctor,

@@ -15,13 +15,13 @@ from ..through_time.pieces import Pieces
 from ..through_time.stream import Carry, Window
 from ..through_time.truncation import Truncation
 from ..unfold.structure import flatten, rebuild
-from .flat import ALL, Flat
+from .flat import Flat
 from .folder import BEST, LOG, Log, RunFolder
 from .listening import Listener
-from .schedules import Schedule
+from .schedules import EtaSchedule
 from .series import SeriesTask
 from .settings import Settings
-from .stopping import Asked, Ends
+from .stopping import RunEnds, StopRequest
 from .texts import TextTask
 
 Array = NDArray[Any]
@@ -34,7 +34,7 @@ class DivergedError(ValueError):
     """A number that is not finite has come up, and the run has ended with what it had before."""
 
 
-class Loop:
+class TrainingLoop:
     """A run that goes on: its weights, its optimiser, where it is in the data, and what it has counted.
 
     Parameters
@@ -53,12 +53,13 @@ class Loop:
         self.cell, self.task, self.settings = cell, task, settings
         self.flat = Flat({name: np.asarray(w, settings.dtype) for name, w in params.items()})
         self.optimiser = settings.made_optimiser()
-        self.schedule = Schedule(settings.decay, settings.eta)
+        self.schedule = EtaSchedule(settings.decay, settings.eta)
         self.update = self.epoch = self.waited = 0
         self.carry: Carry | None = None
         self.best: dict[str, Any] | None = None
         self.sums = dict.fromkeys(("price", "length", "clipped", "count"), 0.0)
         self._gradient = np.empty_like(self.flat.vector)
+        self._blocks = self.flat.cut(self._gradient)
         self._windows: Iterator[Window] | None = None
         self._nets = self._new_nets()
 
@@ -78,7 +79,14 @@ class Loop:
     def arrays(self) -> dict[str, Array]:
         """The numbers that it needs to go on."""
         weights = {f"param.{name}": w for name, w in self.flat.params.items()}
-        remembered = {f"optimiser.{name}": array for name, array in self.optimiser.state().items()}
+        state_of = self.optimiser.state()
+        remembered = {
+            f"optimiser.{what}": state_of[f"{what}/0"]
+            if what == "t"
+            else np.concatenate([state_of[f"{what}/{block}"] for block in self.flat.blocks])
+            for what in self.optimiser.remembers
+            if state_of
+        }
         state = flatten(self.carry.states[0]) if self.carry else []
         return {**weights, **remembered, **{f"state.{k}": part for k, part in enumerate(state)}}
 
@@ -112,14 +120,22 @@ class Loop:
             of_state = flatten(self.cell.initial_state(weights, self.settings.batch))
             self.update, self.epoch, self.waited = words["update"], words["epoch"], words["waited"]
             self.best, self.sums = words["best"], dict(words["sums"])
-            self.schedule = Schedule(self.settings.decay, **words["schedule"])
+            self.schedule = EtaSchedule(self.settings.decay, **words["schedule"])
             state = [arrays[f"state.{k}"] for k in range(len(of_state))] if words["step"] else []
-            remembered = {n.removeprefix("optimiser."): a for n, a in arrays.items() if n.startswith("optimiser.")}
+            remembered = {what: arrays[f"optimiser.{what}"] for what in self.optimiser.remembers if words["update"]}
         except (KeyError, TypeError) as error:
             raise ValueError(f"what was kept of the run is not complete: {error}") from None
         self.flat = Flat(weights)
+        self._blocks = self.flat.cut(self._gradient)
         self._nets = self._new_nets()
-        self.optimiser.restore(remembered)
+        cut = {what: {} if what == "t" else self.flat.cut(array) for what, array in remembered.items()}
+        self.optimiser.restore(
+            {
+                f"{what}/{block}": cut[what].get(block, remembered[what])
+                for block in self.flat.blocks
+                for what in remembered
+            }
+        )
         self.carry = None
         if words["step"]:
             like = self.cell.initial_state(self.flat.params, self.settings.batch)
@@ -162,7 +178,7 @@ class Loop:
         clipped = self._clip(gradient, length)
         self.optimiser.eta = self.schedule.at(self.update + 1)  # type: ignore[attr-defined]  # all that are offered have one
         try:
-            self.optimiser.step({ALL: self.flat.vector}, {ALL: gradient})
+            self.optimiser.step(self.flat.blocks, self._blocks)
         except ValueError as error:
             raise self._diverged(window, gradient, str(error)) from None
         self.carry = window.carry
@@ -249,19 +265,21 @@ def _length(gradient: Array) -> float:
     return largest * math.sqrt(float(scaled.dot(scaled)))
 
 
-def train(loop: Loop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any], every: int, tell: Listener) -> str:
+def train(
+    loop: TrainingLoop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any], every: int, tell: Listener
+) -> str:
     """Train until an end is reached, with a checkpoint at each evaluation, every half minute and at the end.
 
     Parameters
     ----------
-    loop : Loop
+    loop : TrainingLoop
         The run, where it stands.
     folder : RunFolder
         Its folder, which is held.
     log_bytes : int
         How much of the log there is.
     stops : mapping of str to Any
-        What ends it, see `Ends`.
+        What ends it, see `RunEnds`.
     every : int
         After how many updates there is an evaluation.
     tell : Listener
@@ -291,8 +309,8 @@ def train(loop: Loop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any
         kept = time.monotonic()
 
     try:
-        with Asked() as asked, np.errstate(all="ignore"):  # what is not finite is looked for by name
-            ends, why = Ends(stops), ""
+        with StopRequest() as asked, np.errstate(all="ignore"):  # what is not finite is looked for by name
+            ends, why = RunEnds(stops), ""
             try:
                 while not asked.by and not (why := ends.reached(loop.update, loop.epoch, loop.waited)):
                     price = loop.step()
@@ -315,6 +333,9 @@ def train(loop: Loop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any
                     "it with a smaller eta, or begin anew with a smaller one"
                 ) from None
             keep()
+            if why and loop.settings.validate and loop.update % every:
+                # Not in the log: a run that is told to go on further has no evaluation here.
+                tell.say(f"validation {loop.evaluated('validate'):.4g} {loop.task.unit}, with the last weights")
         if asked.by:
             raise KeyboardInterrupt(f"stopped after update {loop.update:,}, which is kept in {folder.path}")
         return why
@@ -322,7 +343,7 @@ def train(loop: Loop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any
         log.close()
 
 
-def keep_best(folder: RunFolder, loop: Loop) -> None:
+def keep_best(folder: RunFolder, loop: TrainingLoop) -> None:
     """Write the weights as they are as the best ones."""
     from ..exchange.arrays import write_arrays
     from ..exchange.described import in_words
@@ -331,7 +352,7 @@ def keep_best(folder: RunFolder, loop: Loop) -> None:
     write_arrays(folder.path / BEST, loop.flat.params, words, overwrite=True)
 
 
-def line_of(entry: Mapping[str, Any], loop: Loop, speed: float) -> str:
+def line_of(entry: Mapping[str, Any], loop: TrainingLoop, speed: float) -> str:
     """An entry as one line."""
     steps = speed * loop.settings.k1 * loop.settings.batch
     parts = [f"update {entry['update']:,}", f"epoch {entry['epoch'] + 1}", f"train {entry['train']:.4g}"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..data import Text
 from ..through_time.pieces import Pieces
+from .baselines import bigram, unigram
 from .parts import parts
 from .rows import OneHot, side_by_side
 from .settings import Settings
@@ -91,7 +92,7 @@ class TextTask:
             Of which part.
         """
         table, k = self._table(part), self.settings.k1
-        state, paid = None, 0.0
+        state, paid = nets.cell.initial_state(nets.params, table.shape[1]), 0.0  # type: ignore[attr-defined]  # one of ours
         for first in range(0, len(table) - 1, k):
             piece = table[first : first + k + 1]
             x, d = (OneHot(codes, self.n_in, self.settings.dtype)[:] for codes in (piece[:-1], piece[1:]))
@@ -122,6 +123,11 @@ class TextTask:
         lines.append(
             f"ln K = {np.log(self.n_in):.3f} {self.unit} is the price of knowing nothing but the {self.n_in} symbols"
         )
+        begin, end = self.parts.of("validate")
+        if end - begin > 1 and self.parts.validation > 1:
+            known, told = self.codes[: self.parts.validation], self.codes[begin:end]
+            counted = unigram(known, told, self.n_in), bigram(known, told, self.n_in)
+            lines.append(f"of the validation part, {counted[0]:.3f} by counting characters, {counted[1]:.3f} by pairs")
         if self.n_in > MANY:
             lines.append(
                 f"NOTE: {self.n_in:,} symbols: the output costs more than all the rest; encoding=bytes has 256"

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from ..autodiff.asked import asked
 from ..autodiff.calling import a_text, numbers, shortened
-from .palette import PALETTE
-from .plots import HEAT, MARKERS, _figure, plot_axes
+from ..view.palette import PALETTE
+from ..view.plots import HEAT, MARKERS, new_figure, plot_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,7 +153,7 @@ def plot_sweep(
 
 
 def _map_of(ax: Any, median: Any, share: Any, across: list[Any], up: list[Any], words: Any, value: str) -> Any:
-    ax = _figure(5.6, 4.4).add_subplot() if ax is None else ax
+    ax = new_figure(5.6, 4.4).add_subplot() if ax is None else ax
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
     shown = np.ma.masked_invalid(median)
