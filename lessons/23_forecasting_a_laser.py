@@ -128,8 +128,8 @@ assert price[str(fitted)] < price[f"{season} rows before"] < price["persistence"
 assert np.isclose(tg.train.nmse(d, np.full(len(d), d.mean())), 1)
 
 # %% [markdown]
-# Persistence is about as bad as saying the mean, or a little better: the series moves fast. A straight line through the
-# past is better than a shift. What is left to a network is what no straight line can say.
+# Persistence is about as bad as saying the mean, or a little better: the series moves fast. What is linear in several
+# of the last values is better than a shift. What is left to a network is what no such sum can say.
 #
 # ## Learning, in a folder
 #
@@ -170,7 +170,8 @@ print(f"{'network':16} NMSE {network:.4f}")
 print(f"{best:16} NMSE {price[best]:.4f}")
 assert network < 0.03
 assert network < price[best] / 10
-assert np.allclose(found.baselines[2].ahead[:, 0], told[str(fitted)])
+others = {other.name: other for other in found.baselines}  # they stand beside it
+assert np.allclose(others[str(fitted)].ahead[:, 0], told[str(fitted)])
 
 # %% [markdown]
 # Nothing in that is magic. It is the network of the picture, played over the whole series with the weights it has
@@ -211,9 +212,9 @@ for name, y in {"network": found.network.ahead[:, 0], **told}.items():
 
 # %% [markdown]
 # **A scaler that has seen the drawer.** The mean and the standard deviation are learned from data, too. Take them from
-# all rows, and what is in the drawer has changed what the network reads at row 1. Often this makes a small difference,
-# and sometimes the whole result. It cannot be seen in a plot, and not in the error. But it can be tested. Put nonsense
-# into the drawer, and train again. Not one bit of the weights may differ.
+# all rows, and what is in the drawer has changed what the network reads at row 1. However small that is: it cannot be
+# seen in a plot, and not in the error. But it can be tested. Put nonsense into the drawer, and train again. Not one bit
+# of the weights may differ.
 
 # %%
 nonsense = values.copy()
@@ -247,8 +248,8 @@ rows = np.arange(0, 100, 20)
 forecasts = {
     "network, ahead": found.network.ahead,
     "network, free": found.network.free,
-    f"{fitted}, free": found.baselines[2].free,
-    "the mean": found.baselines[3].free,
+    f"{fitted}, free": others[str(fitted)].free,
+    "the mean": others["mean"].free,
 }
 print("root of the mean squared error, of rows")
 print(f"{'':16}" + "".join(f"{f'{a + 1}-{a + 20}':>10}" for a in rows))

@@ -1,6 +1,7 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
 lessons/         the pages of the lessons, made by lesson_pages.py from ../lessons
+otherwise/       those of lessons that were run with another value, which they name
 *.html           beside the site's own: pages that the library itself has written
 api/             a page for each module whose names are public
 gallery/         every picture that `draw` offers, of four networks
@@ -72,6 +73,7 @@ def write_all(app: Sphinx) -> None:
     docs = Path(app.srcdir)
     lessons = docs.parent / "lessons"
     _write(docs / "lessons", dict(lesson_pages.pages(lessons)))
+    _write(docs / lesson_pages.OTHERWISE, dict(lesson_pages.second_pages(lessons)))
     _write(
         docs / "_generated",
         {
