@@ -16,10 +16,9 @@ from ..autodiff.calling import shortened
 from ..data import Table, Text
 from ..exchange.arrays import read_arrays
 from ..exchange.described import in_words
-from ..exchange.files import a_path
 from ..unfold import cells
 from . import again
-from .folder import LOG, Log, RunFolder
+from .folder import LOG, Log, RunFolder, path_of
 from .listening import Listener
 from .loop import Loop
 from .machine import machine
@@ -96,7 +95,8 @@ def fit(
     batch : int
         How many rows the training part is cut into, which are read side by side: 32 for a text, 1 for a series.
     optimiser : {"adam", "sgd", "momentum", "adagrad", "rmsprop"}
-        One of `tinygrad_rnn.train`, with what is usual there but for eta.
+        One of `tinygrad_rnn.train`, with what is usual there but for eta; `Adagrad` has its epsilon under the root, as
+        in min-char-rnn.
     eta : float
         The step size; 0.004 for a text and 0.01 for a series by Adam.
     decay : {"plateau", "none", "cosine", "cosine:N"}
@@ -165,9 +165,12 @@ def fit(
         "every": every,
         "scale": scale,
         "horizon": horizon,
-        "init_from": None if init_from is None else str(a_path(init_from)),
+        "init_from": None if init_from is None else str(path_of("init_from", init_from)),
     }
-    return begun(cell, data, out, given, Listener(watch))
+    tell = Listener(watch)
+    for line in getattr(data, "understood", ()):
+        tell.say(line)
+    return begun(cell, data, out, given, tell)
 
 
 def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listener) -> Run:
@@ -178,7 +181,8 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
         )
     kind = "text" if isinstance(data, Text) else "series"
     settings = resolved(kind, given)
-    folder = RunFolder(a_path(out))
+    folder = RunFolder(path_of("out", out))
+    folder.refuse_what_is_there()
     task = TASKS[kind](data, settings)
     whole = made_cell(cell, settings.layers, task.head)
     loop = Loop(whole, task, settings, first_weights(whole, task, settings))
@@ -186,8 +190,8 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
     loop.settings, loop.schedule.decay = settings, settings.decay
     folder.make()
     with folder.held():
-        folder.refuse_run()  # somebody may have been first
-        for line in [*data.understood, *task.lines(), *lines_of(loop)]:
+        folder.refuse_what_is_there()  # somebody may have been first
+        for line in [*task.lines(), *lines_of(loop)]:
             tell.say(line)
         words = {
             "versions": {"tinygrad_rnn": version(), **machine()},
@@ -270,7 +274,7 @@ def completed(settings: Settings, loop: Loop) -> Settings:
             )
         decay = f"cosine:{known}"
     if every is None:
-        every = max(200, 8 * loop.task.places("validate")) if settings.validate else 200
+        every = max(100, 4 * loop.task.places("validate")) if settings.validate else 100
         every = min(every, max(1, known // 10)) if known else every
     completed = dataclasses.replace(settings, decay=decay, every=every)
     length = int(decay.partition(":")[2]) if decay.startswith("cosine:") else None

@@ -14,9 +14,8 @@ from ..autodiff.calling import shortened
 from ..data import Table
 from ..exchange.arrays import read_arrays
 from ..exchange.described import read_cell
-from ..exchange.files import a_path
 from . import again, scaling
-from .folder import BEST, RunFolder
+from .folder import BEST, RunFolder, path_of
 from .forecasting import Forecast, told_of
 from .listening import Listener
 from .loop import Loop, train
@@ -24,7 +23,7 @@ from .machine import differences
 from .parts import parts
 from .sampling import Sample, sample
 from .series import SeriesTask
-from .settings import STOPS, Settings, from_words
+from .settings import STOPS, Settings, from_words, plain
 from .texts import TextTask
 from .validation import above_zero
 
@@ -61,7 +60,7 @@ class Run:
 
     @asked
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = a_path(path)
+        self.path = path_of("path", path)
         self._folder = RunFolder(self.path)
         self._read(self._folder.words())
 
@@ -295,7 +294,7 @@ class Run:
             See `fit`.
         """
         given = {"updates": updates, "epochs": epochs, "minutes": minutes, "patience": patience}
-        return self.go_on({name: v for name, v in given.items() if v is not None}, eta, Listener(watch))
+        return self.go_on({name: plain(v) for name, v in given.items() if v is not None}, plain(eta), Listener(watch))
 
     def go_on(self, stops: Mapping[str, Any], eta: float | None, tell: Listener) -> Run:
         """The same with a `Listener`."""
