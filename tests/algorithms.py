@@ -69,7 +69,7 @@ measured slopes | check Unfolded.check | 13 19 | autodiff/check unfold/check | h
 gradient descent, momentum | train.SGD train.Momentum train.Nesterov | 7 13 | train/optimisers | howto
 steps of a size for each entry | train.Adagrad train.RMSprop train.Adam train.AdamW | 13 21 | train/optimisers | howto
 a forecast, one step ahead and on its own | train.forecast train.Forecast | 23 | train/forecasting | howto
-baselines of forecasts and texts | train.autoregression train.season_of train.unigram train.bigram | 23 | train/baselines | howto
+baselines | train.autoregression train.season_of train.unigram train.bigram | 23 | train/baselines | howto
 errors in parts of what costs nothing | train.nmse train.mase train.rmse | 23 | train/measures | howto
 training in a folder | train.fit train.Run | 21 23 | train/resume | training howto
 a text drawn from a network | train.sample train.Sample | 21 | train/sampling | howto
