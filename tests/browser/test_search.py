@@ -26,6 +26,7 @@ PAGES = {
     "lessons/23_forecasting_a_laser": "forecasting, persistence, autoregression, NMSE",
     "lessons/24_would_evolution_do": "evolution strategy, gradient-free, random search",
     "lessons/25_the_error_surface": "error surface, loss landscape, local optima, chaos, bifurcation",
+    "lessons/26_how_sensitive": "hyperparameter, grid search",
     "glossary": "adjoint, cotangent, delta, tangent",
     "changing_cells": "dropout, teacher forcing, scheduled sampling, layer normalisation, padding mask, many-to-one",
     "notation": "batch, PyTorch",

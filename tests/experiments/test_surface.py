@@ -43,6 +43,20 @@ def test_along_random_directions_the_slopes_are_those_of_the_cost():
         assert measured == pytest.approx(found.slopes[k][1:-1, 1:-1], rel=1e-5)
 
 
+def test_single_precision_stays_single():
+    net = network()
+    x, d = (np.stack([leaf.value for leaf in leaves]).astype("f") for leaves in (net.inputs, net.targets))
+    cell, params = tg.cells.Guo("tanh", "identity"), {name: w.astype("f") for name, w in net.params.items()}
+    found = ex.surface(tg.unfold(cell, params, x, d, loss="squared_error"), radius=0.5, points=5)
+    there = found.net_at((0, 3))
+    assert found.cost.dtype == there.cost.value.dtype == np.float32
+    assert there.loss == pytest.approx(found.cost[0, 3], rel=1e-5)
+    there.backward()
+    assert found.whole_gradient[0, 3] == pytest.approx(
+        np.sqrt(sum((g**2).sum() for g in there.grads.values())), rel=1e-4
+    )
+
+
 def test_a_mapping_is_a_direction_and_moves_nothing_else():
     net = network()
     one = {"U": np.eye(M), "b_k": np.ones(O)}

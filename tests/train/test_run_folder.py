@@ -44,6 +44,9 @@ def test_the_best_weights_can_be_read_by_anybody(done):
     assert arrays.keys() == done.params.keys()
     assert json.loads(words["cell"])["kind"] == "GRU"
     assert float(words["validation"]) == done.history[-1]["best"]
+    cell, params = tg.load(done.path / "best.safetensors")
+    assert cell == done.cell
+    assert all(np.array_equal(params[name], w) for name, w in done.best.items())
 
 
 def test_a_folder_that_holds_something_is_left_alone(done, tmp_path):
