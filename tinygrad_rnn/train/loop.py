@@ -15,6 +15,7 @@ from ..through_time.pieces import Pieces
 from ..through_time.stream import Carry, Window
 from ..through_time.truncation import Truncation
 from ..unfold.structure import flatten, rebuild
+from .film import Film
 from .flat import ALL, Flat
 from .folder import BEST, LOG, Log, RunFolder
 from .listening import Listener
@@ -249,7 +250,15 @@ def _length(gradient: Array) -> float:
     return largest * math.sqrt(float(scaled.dot(scaled)))
 
 
-def train(loop: Loop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any], every: int, tell: Listener) -> str:
+def train(
+    loop: Loop,
+    folder: RunFolder,
+    log_bytes: int,
+    stops: Mapping[str, Any],
+    every: int,
+    tell: Listener,
+    film: Film | None = None,
+) -> str:
     """Train until an end is reached, with a checkpoint at each evaluation, every half minute and at the end.
 
     Parameters
@@ -266,6 +275,8 @@ def train(loop: Loop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any
         After how many updates there is an evaluation.
     tell : Listener
         Who hears of it.
+    film : Film, optional
+        What is kept to be looked at.
 
     Returns
     -------
@@ -297,6 +308,8 @@ def train(loop: Loop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any
                 while not asked.by and not (why := ends.reached(loop.update, loop.epoch, loop.waited)):
                     price = loop.step()
                     tell.moved(loop.update, price)
+                    if film is not None:
+                        film.moved(loop.update)
                     if loop.update % every == 0:
                         entry = loop.entry()
                         log.write(entry)

@@ -14,9 +14,10 @@ from ..exchange.arrays import read_arrays
 from ..exchange.described import read_cell
 from ..exchange.files import a_path
 from . import again
+from .film import Film
 from .folder import BEST, RunFolder
 from .listening import Listener
-from .loop import Loop, train
+from .loop import DivergedError, Loop, train
 from .machine import differences
 from .series import SeriesTask
 from .settings import STOPS, Settings, from_words
@@ -57,6 +58,7 @@ class Run:
     @asked
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = a_path(path)
+        self._film: Film | None = None
         self._folder = RunFolder(self.path)
         self._read(self._folder.words())
 
@@ -242,6 +244,15 @@ class Run:
         settings = self._settings
         stops = {name: getattr(settings, name) for name in STOPS}
         assert settings.every is not None  # it was resolved
-        tell.say(f"the end: {train(loop, self._folder, log_bytes, stops, settings.every, tell)}")
+        self._film, why = Film(loop, self._folder), "it was stopped"
+        try:
+            why = train(loop, self._folder, log_bytes, stops, settings.every, tell, self._film)
+        except DivergedError as error:
+            why = str(error)
+            raise
+        finally:
+            self._film.end()
+            self._folder.take_time(update=loop.update, ended=why)
+        tell.say(f"the end: {why}")
         if settings.test and loop.update:
             tell.say(f"test {self.price('test'):.4g} {loop.task.unit}, with the best weights")
