@@ -28,7 +28,7 @@ PARTS: dict[str, frozenset[str]] = {
     "exercises": frozenset({"view", "exchange"}),  # where lessons are, and how a file is written whole
     "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data"}),  # a run reads data and keeps files
     "exchange": frozenset({"unfold", "autodiff"}),  # the cells that files hold; words for wrong arguments
-    "data": frozenset(),  # files, and nothing that is done with what they hold
+    "data": frozenset({"autodiff"}),  # its words for wrong arguments
     "guo": frozenset(),
     FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "exchange", "data", "guo"}),
     "cli": ANY,

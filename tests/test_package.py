@@ -47,6 +47,8 @@ def test_wheel_holds_types_and_lessons_and_nothing_foreign(dist):
     assert wheel.name == f"tinygrad_rnn-{VERSION}-py3-none-any.whl"
     assert "tinygrad_rnn/py.typed" in names
     assert {name.removeprefix("tinygrad_rnn/_lessons/") for name in names if "/_lessons/" in name} == LESSONS
+    data = ROOT / "tinygrad_rnn/data/public_domain"
+    assert {f"tinygrad_rnn/data/public_domain/{path.name}" for path in data.iterdir()} <= names
     assert {name.partition("/")[0] for name in names} == {"tinygrad_rnn", f"tinygrad_rnn-{VERSION}.dist-info"}
 
 

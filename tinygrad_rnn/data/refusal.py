@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 Way = dict[str, Any]
 
 
@@ -52,3 +54,16 @@ def named(value: Any) -> str:
 def shown(cell: str, most: int = 40) -> str:
     """A cell or a name as it is quoted: control characters escaped, a long one shortened."""
     return repr(cell if len(cell) <= most else cell[: most - 1] + "…")
+
+
+def whole(what: str, value: Any, least: int) -> int:
+    """A count, as Python's int.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or below the least one.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{what}={named(value)}: it must be a whole number from {least} up")
+    return int(value)

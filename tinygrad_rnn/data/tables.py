@@ -298,6 +298,8 @@ def _picked(
         raise DataError(f"{sheet.file} has no column of numbers, only {', '.join(map(str, when))}")
     for column in [*data, *wanted]:
         _refuse_no_numbers(sheet, column, data)
+    if date_column is not None and date_format is not None:  # 20200102 is a number, and here a date
+        when[0] = when[0]._replace(dates=dates(when[0].cells, date_format))
     return data, wanted or data, when
 
 

@@ -69,7 +69,7 @@ def packed(arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = Non
         if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8 or not array.dtype.isnative:
             raise ValueError(f"{shortened(name)} is of type {array.dtype}: floats, integers and booleans can be saved")
     try:
-        content = save(whole, words)
+        content = _words_in_order(save(whole, words))
     except (SafetensorError, ValueError, KeyError) as error:
         raise ValueError(f"these arrays cannot be saved: {error}") from None
     read = load(content)
@@ -77,6 +77,16 @@ def packed(arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = Non
         if read[name].shape != array.shape or read[name].tobytes() != array.tobytes():
             raise ValueError(f"{shortened(name)} would not be read as it was written: nothing was written")
     return content
+
+
+def _words_in_order(content: bytes) -> bytes:
+    """The same file with its words in one order: the library writes them in another one each time."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the numbers begin at a multiple of eight
+    return len(text).to_bytes(8, "little") + text + content[8 + size :]
 
 
 def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:

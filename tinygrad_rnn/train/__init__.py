@@ -1,14 +1,18 @@
-"""Training: what is done with gradients once they are known."""
+"""Training: what is done with gradients once they are known, and with a network once it has learnt."""
 
 from typing import TYPE_CHECKING, NoReturn
 
 from ..autodiff.elsewhere import no_attribute
+from .baselines import autoregression, bigram, season_of, unigram
 from .clipping import clip_by_norm, clip_by_value
 from .fit import fit
+from .forecasting import Forecast, forecast
 from .initialisers import identity, orthogonal, scale_to_radius, scaled_normal, spectral_radius
 from .loop import DivergedError
+from .measures import mase, nmse, rmse
 from .optimisers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, Optimiser, RMSprop
 from .run import Run
+from .sampling import Sample, sample
 
 __all__ = [
     "SGD",
@@ -16,19 +20,30 @@ __all__ = [
     "Adam",
     "AdamW",
     "DivergedError",
+    "Forecast",
     "Momentum",
     "Nesterov",
     "Optimiser",
     "RMSprop",
     "Run",
+    "Sample",
+    "autoregression",
+    "bigram",
     "clip_by_norm",
     "clip_by_value",
     "fit",
+    "forecast",
     "identity",
+    "mase",
+    "nmse",
     "orthogonal",
+    "rmse",
+    "sample",
     "scale_to_radius",
     "scaled_normal",
+    "season_of",
     "spectral_radius",
+    "unigram",
 ]
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours

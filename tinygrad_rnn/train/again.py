@@ -60,7 +60,7 @@ def read(kind: str, said: Mapping[str, Any], known: Mapping[str, Any], folder: R
     found = hashlib.sha256(raw).hexdigest()
     if found != said["sha256"]:
         raise ValueError(
-            f"{path} has changed since the run was begun: sha256 was {said['sha256']}, with {said['bytes']:,} bytes, and "
+            f"{path} has changed since the run began: sha256 was {said['sha256']}, with {said['bytes']:,} bytes, and "
             f"is {found}, with {len(raw):,}. Put the old file back, or begin another run"
         )
     if "copy" not in said:

@@ -70,9 +70,9 @@ class SeriesTask:
         rows = [side_by_side(each[:known], settings.batch) for each in (self.values, self.told)]
         if len(rows[0]) - ahead < settings.k1:
             raise ValueError(
-                f"of the series {known:,} rows are left to learn from, {len(rows[0])} in each of "
-                f"batch={settings.batch}: a window of k1={settings.k1} with horizon={ahead} needs {settings.k1 + ahead} "
-                "rows. Choose a smaller k1, batch or horizon, or a longer series"
+                f"{known:,} rows of the series are left to learn from, {len(rows[0])} in each of "
+                f"batch={settings.batch}: a window of k1={settings.k1}, with horizon={ahead}, needs {settings.k1 + ahead}"
+                ". Choose a smaller k1, batch or horizon, or a longer series"
             )
         self.x, self.d = rows[0][:-ahead], rows[1][ahead:]
         for name in ("validate", "test"):
@@ -107,7 +107,8 @@ class SeriesTask:
             Of which part.
         """
         begin, end = self._rows(part)
-        k, ahead, state, found = self.settings.k1, self.settings.horizon, None, []
+        k, ahead, found = self.settings.k1, self.settings.horizon, []
+        state = nets.cell.initial_state(nets.params, 1)  # type: ignore[attr-defined]  # one of ours
         for first in range(begin, end, k):
             inside = slice(first, min(first + k, end))
             x = self.values[inside, None]

@@ -91,7 +91,7 @@ class TextTask:
             Of which part.
         """
         table, k = self._table(part), self.settings.k1
-        state, paid = None, 0.0
+        state, paid = nets.cell.initial_state(nets.params, table.shape[1]), 0.0  # type: ignore[attr-defined]  # one of ours
         for first in range(0, len(table) - 1, k):
             piece = table[first : first + k + 1]
             x, d = (OneHot(codes, self.n_in, self.settings.dtype)[:] for codes in (piece[:-1], piece[1:]))

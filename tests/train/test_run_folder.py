@@ -1,0 +1,246 @@
+"""The folder of a run: nobody's work is overwritten, nothing in it is torn, and what is wrong is named."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from small_runs import SENTENCES, a_table, a_text, copied, fitted, kept, same_weights
+from tinygrad_rnn.exchange.arrays import read_arrays
+from tinygrad_rnn.train.folder import RunFolder
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    return fitted(tmp_path_factory.mktemp("done") / "run")
+
+
+def test_a_run_says_what_it_is(done):
+    run = tg.train.Run(done.path)
+    assert repr(run).endswith("24 updates>")
+    assert run.cell == tg.cells.GRU(g="softmax")
+    assert run.settings["hidden"] == 5
+    assert run.settings["k2"] == 4
+    assert run.settings["eta"] == 0.004
+    assert "".join(sorted(run.known["alphabet"])) == "".join(sorted(set(SENTENCES)))
+    assert run.data.text == SENTENCES
+    assert [entry["update"] for entry in run.history] == [4, 8, 12, 16, 20, 24]
+    assert {w.dtype for w in run.params.values()} == {np.dtype("float32")}
+    best = min(run.history, key=lambda entry: entry["validation"])
+    assert run.price() == best["validation"] == run.history[-1]["best"]
+    last = run.price(last=True)
+    assert last == run.history[-1]["validation"]
+
+
+def test_the_best_weights_can_be_read_by_anybody(done):
+    arrays, words = read_arrays(done.path / "best.safetensors")
+    assert arrays.keys() == done.params.keys()
+    assert json.loads(words["cell"])["kind"] == "GRU"
+    assert float(words["validation"]) == done.history[-1]["best"]
+
+
+def test_a_folder_that_holds_something_is_left_alone(done, tmp_path):
+    before = kept(done)
+    with pytest.raises(FileExistsError, match=r"holds a run already: .*tinygrad-rnn resume"):
+        fitted(done.path)
+    assert kept(done) == before
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"holds mine\.txt"):
+        fitted(tmp_path)
+    with pytest.raises(FileExistsError, match="is a file"):
+        fitted(tmp_path / "mine.txt")
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
+    (tmp_path / "empty").mkdir()
+    assert fitted(tmp_path / "empty", updates=1).update == 1
+
+
+def test_what_is_refused_leaves_no_folder(tmp_path):
+    with pytest.raises(ValueError, match="k1=400 needs 401"):
+        fitted(tmp_path / "run", k1=400)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_was_left_before_a_run_began_is_taken_over(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in (".lock", ".unfinished-0123", "state.safetensors", "log.jsonl"):
+        (folder / name).write_bytes(b"half")
+    assert kept(fitted(folder)) == kept(fitted(tmp_path / "whole"))
+
+
+def test_two_do_not_train_in_one_folder(done, tmp_path):
+    run = copied(done, tmp_path / "run")
+    with RunFolder(run.path).held():
+        with pytest.raises(BlockingIOError, match="another process trains in this folder"):
+            run.resume(updates=30)
+        assert run.update == 24  # who only looks is let in
+    run.resume(updates=30)
+    assert run.update == 30
+
+
+def test_nothing_left_to_do_is_said(done):
+    with pytest.raises(ValueError, match=r"nothing is left to do, by updates=24: .*Ask for more updates"):
+        done.resume()
+
+
+def test_a_changed_file_is_named_with_both_hashes(tmp_path):
+    file = tmp_path / "t.txt"
+    file.write_text(SENTENCES)
+    run = fitted(tmp_path / "run", tg.data.text(file))
+    assert not (run.path / "data.txt").exists()
+    was = json.loads((run.path / "run.json").read_text())["data"]["sha256"]
+    file.write_text(SENTENCES + "!")
+    with pytest.raises(ValueError, match=rf"has changed .*{was}.* is [0-9a-f]{{64}}"):
+        run.resume(updates=30)
+    file.unlink()
+    with pytest.raises(FileNotFoundError):
+        run.resume(updates=30)
+    assert run.update == 24
+
+
+def test_a_table_in_no_file_is_kept_beside_the_run(tmp_path):
+    table = a_table()
+    run = fitted(tmp_path / "run", table, "lstm", batch=1)
+    assert np.array_equal(run.data.values, table.values)
+    assert run.data.columns == ("a",)
+    scale = run.known["inputs"]
+    assert scale["shift"] == [table.values[:81].mean()]
+    assert scale["size"] == [table.values[:81].std()]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("run.json", b'{"format": 2}', r"is of format 2, and this version .* reads format 1"),
+        ("run.json", b"{", "is damaged: it is not JSON"),
+        ("run.json", b'{"format": 1}', "is not complete"),
+        ("state.safetensors", b"torn", "cannot be read as a safetensors file"),
+        ("log.jsonl", b"", r"has 0 bytes, and \d+ were written: a part of it is gone"),
+    ],
+)
+def test_what_is_damaged_is_named(done, tmp_path, file, content, says):
+    run = copied(done, tmp_path / "run")
+    (run.path / file).write_bytes(content)
+    with pytest.raises(ValueError, match=says):
+        tg.train.Run(run.path).resume(updates=30)
+
+
+def test_a_folder_without_a_run_is_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no run: there is no run\.json"):
+        tg.train.Run(tmp_path)
+    with pytest.raises(FileNotFoundError, match="holds no run"):
+        tg.train.Run(tmp_path / "nothing")
+
+
+def test_another_machine_goes_on_and_says_so(done, tmp_path):
+    run = copied(done, tmp_path / "run")
+    words = json.loads((run.path / "run.json").read_text())
+    words["versions"]["numpy"] = "1.0"
+    (run.path / "run.json").write_text(json.dumps(words))
+    said = []
+    tg.train.Run(run.path).resume(updates=30, watch=said.append)
+    assert said[0].startswith("NOTE: not bit-equal to a run that was never stopped: numpy was 1.0 and is ")
+    said = []
+    copied(done, tmp_path / "other").resume(updates=30, watch=said.append)
+    assert not any("NOTE" in line for line in said)
+
+
+def test_a_cosine_that_has_ended_is_not_drawn_out(tmp_path):
+    run = fitted(tmp_path / "run", decay="cosine", updates=12)
+    assert run.settings["decay"] == "cosine:12"
+    with pytest.raises(ValueError, match="eta falls over 12 updates"):
+        run.resume(updates=13)
+
+
+def test_what_was_changed_on_the_way_is_written_down(done, tmp_path):
+    run = copied(done, tmp_path / "run")
+    run.resume(updates=28, eta=0.001)
+    assert run.history[-1]["eta"] <= 0.001
+    assert json.loads((run.path / "run.json").read_text())["changed"] == [{"update": 24, "updates": 28, "eta": 0.001}]
+    assert tg.train.Run(run.path).settings["updates"] == 28
+
+
+def test_a_run_begins_with_weights_from_a_file(done, tmp_path):
+    run = fitted(tmp_path / "run", init_from=done.path / "best.safetensors", eta=1e-9, updates=4)
+    assert all(np.allclose(run.params[name], done.best[name], atol=1e-6) for name in done.best)
+    with pytest.raises(ValueError, match=r"init_from=.* is .* in the file and .* in this network"):
+        fitted(tmp_path / "other", init_from=done.path / "best.safetensors", hidden=6)
+
+
+# ---- ends that nobody has planned
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_asked_to_stop_keeps_all_and_goes_on(done, tmp_path, number):
+    def ask(line):
+        if line.startswith("update 8,"):
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt, match=r"stopped after update [89], which is kept"):
+        fitted(tmp_path / "run", watch=ask)
+    assert signal.getsignal(number) is before
+    run = tg.train.Run(tmp_path / "run")
+    assert run.update in (8, 9)
+    run.resume()
+    assert kept(run) == kept(done)
+
+
+def test_a_number_that_is_not_finite_ends_it_and_nothing_is_lost(tmp_path):
+    options = {"optimiser": "sgd", "eta": 1e25, "clip": None, "every": 24}
+    with pytest.raises(tg.train.DivergedError, match=r"update \d+, epoch 1, steps .*The last good state, after update"):
+        fitted(tmp_path / "run", a_table(), "irnn", batch=1, **options)
+    run = tg.train.Run(tmp_path / "run")
+    assert all(np.isfinite(w).all() for w in run.params.values())
+    clean = fitted(tmp_path / "clean", a_table(), "irnn", batch=1, **options | {"updates": max(run.update, 1)})
+    assert run.update == 0 or same_weights(run, clean)
+    with pytest.raises(tg.train.DivergedError, match="after update 1 the price of the validation part is not finite"):
+        fitted(tmp_path / "other", a_table(), "irnn", batch=1, **options | {"every": 1})
+    assert tg.train.Run(tmp_path / "other").update == 1
+
+
+PROGRAM = """
+import resource, sys
+sys.path[:0] = {path!r}
+import tinygrad_rnn as tg
+from small_runs import fitted, a_text
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    tg.train.Run(sys.argv[1]).resume(updates=60)
+except OSError as error:
+    print(error.strerror, error.filename)
+"""
+
+
+def test_on_a_full_disk_what_was_kept_is_still_there(done, tmp_path):
+    run = copied(done, tmp_path / "run")
+    folder = str(Path(__file__).parents[1])
+    code = PROGRAM.format(path=[folder])
+    there = (run.path / "state.safetensors").stat().st_size
+    for limit in (there // 2,):
+        ran = subprocess.run([sys.executable, "-c", code, str(run.path), str(limit)], capture_output=True, text=True)
+        assert "File too large" in ran.stdout, ran.stderr
+        assert run.update >= 24
+    run.resume(updates=60)
+    assert kept(run) == kept(fitted(tmp_path / "whole", updates=60))
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_where_nothing_can_be_written_is_said():
+    with pytest.raises(OSError, match="/proc"):
+        fitted("/proc/run")
+
+
+def test_a_text_of_any_characters_comes_back(tmp_path):
+    strange = "a\u2028bc\ufeffe\u0301é\U0001f469\u200d\U0001f467\rz" * 20
+    run = fitted(tmp_path / "run", a_text(strange), updates=2)
+    assert run.data.text == strange
+    assert tuple(run.known["alphabet"]) == run.data.alphabet
