@@ -26,7 +26,8 @@ PARTS: dict[str, frozenset[str]] = {
         {"through_time", "unfold", "autodiff", "exchange", "guo"}
     ),  # to show the equations, and the ledger of a watched model: it computes nothing with them
     "exercises": frozenset({"view", "exchange"}),  # where lessons are, and how a file is written whole
-    "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data"}),  # a run reads data and keeps files
+    # A run reads data, keeps files, and is shown as a page.
+    "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data", "view"}),
     "exchange": frozenset({"unfold", "autodiff"}),  # the cells that files hold; words for wrong arguments
     "data": frozenset({"autodiff"}),  # its words for wrong arguments
     "guo": frozenset(),

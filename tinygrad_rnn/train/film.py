@@ -2,8 +2,8 @@
 
 At a moment the weights are copied, which takes microseconds; the picture is developed from the copy later, as soon as
 that keeps to a small share of the time that training has taken. What a picture shows depends on the weights alone, so
-it does not matter when it is developed, nor whether. Which moments there are is a matter of updates and not of time. The
-film is a file of its own: a clock has a hand in how complete it is, and what a run goes on from must not know of one.
+it does not matter when it is developed. Which moments there are is a matter of updates and not of time. The film is a
+file of its own: a clock has a hand in how complete it is, and what a run goes on from must not know of one.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ class Film:
     def _develop(self) -> None:
         """Develop the moment that is farthest from those that there are, so that a film that ends early is even."""
         began = time.perf_counter()
-        at = max(self._waiting, key=lambda one: min((abs(math.log((one + 1) / (k + 1))) for k in self.taken), default=one))
+        at = max(
+            self._waiting, key=lambda one: min((abs(math.log((one + 1) / (k + 1))) for k in self.taken), default=one)
+        )
         if self._lens is None:
             self._lens = Lens(self._loop)
         self.taken[at] = self._lens.seen(self._waiting.pop(at))
@@ -168,7 +170,9 @@ class Lens:
         after = norms[1:, 1:] if len(norms) > 1 else norms  # the first copy reads the initial state, which is mostly 0
         phi = [float(np.diagonal(after, -lag).mean()) for lag in range(len(after))]
         sizes = [np.linalg.svd(block, compute_uv=False) for block in self._gates(params)]
-        hundredths = [[_hundredths(s.max()), _hundredths(np.median(s))][: 2 if len(sizes) <= GATES else 1] for s in sizes]
+        hundredths = [
+            [_hundredths(s.max()), _hundredths(np.median(s))][: 2 if len(sizes) <= GATES else 1] for s in sizes
+        ]
         return {"phi": [decibels(one) for one in phi], "sigma": hundredths}
 
     def _gates(self, params: Mapping[str, Array]) -> list[Array]:
@@ -203,6 +207,19 @@ def read_film(folder: RunFolder) -> list[dict[str, Any]]:
     """The moments of a run that are kept; none if the file is not there, or is no film."""
     try:
         lines = [json.loads(line) for line in (folder.path / FILM).read_bytes().splitlines()]
-        return [{"update": int(one["update"]), "phi": list(one["phi"]), "sigma": list(one["sigma"])} for one in lines]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [
+            {
+                "update": _whole(one["update"]),
+                "phi": [None if each is None else _whole(each) for each in one["phi"]],
+                "sigma": [[_whole(each) for each in sizes] for sizes in one["sigma"]],
+            }
+            for one in lines
+        ]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or abs(value) > 10**9:
+        raise ValueError(value)
+    return value

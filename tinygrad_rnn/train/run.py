@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 from ..autodiff.asked import asked
 from ..exchange.arrays import read_arrays
 from ..exchange.described import read_cell
-from ..exchange.files import a_path
+from ..exchange.files import a_path, refuse_existing, write_whole
 from . import again
 from .film import Film
-from .folder import BEST, RunFolder
+from .folder import BEST, REPORT, RunFolder
 from .listening import Listener
 from .loop import DivergedError, Loop, train
 from .machine import differences
@@ -135,6 +136,38 @@ class Run:
         loop = Loop(self.cell, self._task(), self._settings, self.params if last else self.best)
         with np.errstate(all="ignore"):
             return loop.evaluated(part)
+
+    @asked
+    def report(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Path:
+        """Write a page that shows the run: prices, curves, the film of its influences, and what it writes or tells.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            The file; ``report.html`` in the folder, which is replaced, unless given.
+        overwrite : bool
+            Whether another file may be replaced.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        FileExistsError
+            If there is such a file, it is not the folder's own, and `overwrite` is not set.
+        ValueError, OSError
+            If the run cannot be read, or the file not be written.
+        """
+        from .reporting import page_of  # pages are for who asks for one
+
+        file = self.path / REPORT if path is None else a_path(path)
+        refuse_existing(file, overwrite or path is None)
+        if self._film is not None:
+            self._film.develop_all()
+        content = page_of(self).page().encode("utf-8", "replace")
+        return write_whole(file, lambda: content, overwrite=overwrite or path is None)
 
     def _task(self) -> Any:
         task = TASKS[self._settings.kind](self.data, self._settings)

@@ -1,4 +1,4 @@
-"""Curves as SVG for a page that has the colours: readable on a telephone, in the light and in the dark, and told in words."""
+"""Curves as SVG for a page that has the colours: readable on a telephone, in both schemes, and told in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EMPTY = "There is nothing to draw."
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class Trend:
     """Numbers above numbers; what is not finite is left out.
 
     Attributes
@@ -42,7 +42,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
+class Chart:
     """Some curves over one axis, and levels across.
 
     Attributes
@@ -51,7 +51,7 @@ class Plot:
         What its ids begin with.
     title, across, up : str
         What it shows, and what the axes are.
-    curves : sequence of Curve
+    curves : sequence of Trend
         The curves.
     levels : sequence of (str, float)
         What is to be compared with; each with its name on the line.
@@ -61,17 +61,20 @@ class Plot:
         Whether the numbers are shares, from 0 to 1, and are shown in per cent.
     mark : float or None
         A place on the axis that is marked, as where a forecast begins.
+    begin : float or None
+        Where the axis begins; at the first point if None.
     """
 
     id: str
     title: str
     across: str
     up: str
-    curves: Sequence[Curve]
+    curves: Sequence[Trend]
     levels: Sequence[tuple[str, float]] = field(default=())
     factors: bool | None = None
     share: bool = False
     mark: float | None = None
+    begin: float | None = None
 
     def told(self) -> str:
         """What is to be seen, in words."""
@@ -88,11 +91,12 @@ class Plot:
         said += [f"{name}: {self._n(value)} throughout" for name, value in self.levels]
         return ". ".join(said) + "." if said else EMPTY
 
-    def svg(self) -> str:
-        """The plot as an SVG element, without any colour of its own."""
+    def svg(self, kind: str = "") -> str:
+        """The chart as an SVG element without any colour of its own; `kind` is a class for it."""
         title, told = (html.escape(printable(text)) for text in (f"{self.title}, by {self.across}", self.told()))
         head = (
-            f'<svg class="plot" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-labelledby="{self.id}-t {self.id}-d">'
+            f'<svg class="chart {kind}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
+            f'aria-labelledby="{self.id}-t {self.id}-d">'
             f'<title id="{self.id}-t">{title}</title><desc id="{self.id}-d">{told}</desc>'
         )
         return f"{head}{self._inside()}</svg>"
@@ -114,7 +118,7 @@ class Plot:
         else:
             by_factor = False
             low, high, ticks = _steps(min(ys), max(ys))
-        left, right = min(xs), max(xs)
+        left, right = min(xs) if self.begin is None else min(self.begin, *xs), max(xs)
         right = right if right > left else left + 1
         up = _scale(low, high, HEIGHT - BOTTOM, TOP, by_factor)
         along = _scale(left, right, LEFT, WIDTH - RIGHT, False)
@@ -129,7 +133,9 @@ class Plot:
                 at = along(tick)
                 anchor = "end" if at > WIDTH - RIGHT - 14 else "middle"
                 parts.append(f'<path class="grid" d="M{at:.1f} {HEIGHT - BOTTOM:g}v4"/>')
-                parts.append(f'<text x="{at:.1f}" y="{HEIGHT - BOTTOM + 17:g}" text-anchor="{anchor}">{tick:,.0f}</text>')
+                parts.append(
+                    f'<text x="{at:.1f}" y="{HEIGHT - BOTTOM + 17:g}" text-anchor="{anchor}">{tick:,.0f}</text>'
+                )
         parts.append(
             f'<text class="axis" x="{LEFT:g}" y="{HEIGHT - 3:g}">{html.escape(printable(self.across))}'
             f"{', up by factors' if by_factor else ''}</text>"
@@ -160,7 +166,7 @@ class Plot:
         return parts
 
     def _n(self, value: float) -> str:
-        return f"{100 * value:.3g} %" if self.share else number(value)
+        return per_cent(value) if self.share else number(value)
 
 
 def number(value: float) -> str:
@@ -175,6 +181,11 @@ def number(value: float) -> str:
     digits = digits.rstrip("0").rstrip(".")
     power = str(int(tens)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"10{power}" if digits == "1" else f"{digits}·10{power}"
+
+
+def per_cent(part: float) -> str:
+    """A share with two digits that count, more where they stand before the point."""
+    return f"{100 * part:.0f} %" if part >= 0.0995 else f"{100 * part:.2g} %"
 
 
 def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
