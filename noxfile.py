@@ -104,7 +104,7 @@ def docs(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Open the built site in a real Chromium."""
     session.install(".[browser]")  # the package, to draw pictures with; the site is looked at as files
-    session.run("pytest", "tests/browser", *session.posargs)
+    session.run("pytest", "tests/browser", *MANY_CORES, *session.posargs, env=ONE_THREAD)
 
 
 @nox.session

@@ -37,7 +37,9 @@ TABLE = """
 full backpropagation through time | unfold Unfolded.backward | 1 6 7 9 | unfold/gradients | notation methods
 the 28 equations, by hand | guo | 4 5 6 7 8 | guo equations | equations
 influence of a copy on a cost | influence influence_norms plot_influence | 10 | through_time/influence | through_time
-whose mistake gives these numbers | diagnose | | through_time/diagnosis | through_time
+whose mistake gives these numbers | diagnose | 22 | through_time/diagnosis | through_time
+a cell's backward pass, derived | Unfolded.derivation | 22 | unfold/derivation | howto
+the same written out as a program | Unfolded.written | 22 | unfold/written | howto
 influence by distance | plot_lags | 10 13 | view/plots | gallery
 masks of truncation, as maps | plot_masks truncation_mask | 11 | view/plots | gallery
 TBPTT(k1, k2) | truncated truncated_gradient truncation_mask | 11 12 21 | through_time/truncation | through_time

@@ -29,9 +29,13 @@ PARTS: dict[str, frozenset[str]] = {
     # A run reads data, keeps files, and is shown as a page.
     "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data", "view"}),
     "exchange": frozenset({"unfold", "autodiff"}),  # the cells that files hold; words for wrong arguments
+    # what is done with all of these, many times over: it trains, measures and counts
+    "experiments": frozenset({"autodiff", "unfold", "through_time", "train", "data"}),
     "data": frozenset({"autodiff"}),  # its words for wrong arguments
     "guo": frozenset(),
-    FACADE: frozenset({"autodiff", "unfold", "through_time", "view", "train", "exchange", "data", "guo"}),
+    FACADE: frozenset(
+        {"autodiff", "unfold", "through_time", "view", "train", "exchange", "experiments", "data", "guo"}
+    ),
     "cli": ANY,
     "__main__": frozenset({"cli"}),
 }
@@ -45,6 +49,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "view": ANY,  # drawing, terminal, notebook, Sphinx: imported when used
     "exercises": frozenset({"numpy"}),
     "train": frozenset({"numpy"}),
+    "experiments": ANY,  # clusters, other people's optimisers: imported when used
     "exchange": ANY,  # the libraries whose networks it reads: imported when asked for
     "data": frozenset({"numpy"}),
     "guo": frozenset({"numpy"}),

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tinygrad_rnn.view import lessons
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 TEN_LINES, TRAINING, KEEPING = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+TABLE, DERIVED = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
 
 
 def run(code, folder):
@@ -23,8 +26,7 @@ def test_the_ten_lines_run(tmp_path):
     done = run(TEN_LINES, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "unrolled.svg").stat().st_size > 1000
-    (table,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
-    assert done.stdout == table
+    assert done.stdout == TABLE
 
 
 def test_four_lines_more_train_it_and_two_keep_it(tmp_path):
@@ -38,6 +40,13 @@ def test_four_lines_more_train_it_and_two_keep_it(tmp_path):
     assert float(before) > 10 * trained
     assert trained <= 0.1
     assert abs(again - trained) < 1e-12
+
+
+def test_the_line_that_is_derived_is_that_of_lesson_22():
+    lesson = next(lesson for lesson in lessons.lessons() if lesson.number == 22)
+    names = lessons.fresh_names(lesson)
+    lessons.execute(next(cell for cell in lesson.cells() if cell.kind == "code"), lesson, names)
+    assert DERIVED.strip() in map(str, names["net"].derivation().backwards)
 
 
 def test_what_it_links_to_is_there():

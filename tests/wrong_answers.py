@@ -916,6 +916,102 @@ def adam(gs, eta):
         1,
     ),
     Wrong(21, "COST_AT_THE_START", "3", "one (step|character)|sum"),
+    # ---- lesson 22
+    Wrong(
+        22,
+        "unit",
+        """
+def unit(x, s, V_f, U_f, b_f, V_n, U_n, b_n):
+    gate = sigma(np.dot(x, V_f.T) + np.dot(s, U_f.T) + b_f)
+    new = np.tanh(np.dot(x, V_n.T) + np.dot(gate * s, U_n.T) + b_n)
+    return gate * s + (1 - gate) * new
+""",
+        "mean",
+    ),
+    Wrong(
+        22,
+        "unit",
+        """
+def unit(x, s, V_f, U_f, b_f, V_n, U_n, b_n):
+    f = sigma(x @ V_f.T + s @ U_f.T + b_f)
+    n = np.tanh(x @ V_n.T + (f * s) @ U_n.T)
+    s = (1 - f) * s + f * n
+    return s
+""",
+        "b_n",
+    ),
+    Wrong(
+        22,
+        "unit",
+        """
+def unit(x, s, V_f, U_f, b_f, V_n, U_n, b_n):
+    f = sigma(x @ V_f.T + s @ U_f.T + b_f)
+    n = sigma(x @ V_n.T + (f * s) @ U_n.T + b_n)
+    return s + f * (n - s)
+""",
+        "tanh",
+    ),
+    Wrong(
+        22,
+        "to_the_state_before",
+        """
+def to_the_state_before(g_s, g_net_f, g_net_n, f, U_f, U_n):
+    return (1 - f) * g_s + f * np.dot(g_net_n, U_n)
+""",
+        "g_net_f",
+    ),
+    Wrong(
+        22,
+        "to_the_state_before",
+        """
+def to_the_state_before(g_s, g_net_f, g_net_n, f, U_f, U_n):
+    return g_s - g_s * f + g_net_f @ U_f + g_net_n @ U_n
+""",
+        "f",
+    ),
+    Wrong(
+        22,
+        "error_of_the_gate",
+        """
+def error_of_the_gate(g_s, g_net_n, s, n, U_n):
+    through_matrix = g_net_n @ U_n.T
+    return g_s * (n - s) + through_matrix * s
+""",
+        "transpose|other index",
+    ),
+    Wrong(
+        22,
+        "error_of_the_gate",
+        """
+def error_of_the_gate(g_s, g_net_n, s, n, U_n):
+    return (n - s) * g_s
+""",
+        "proposal",
+    ),
+    Wrong(
+        22,
+        "shares",
+        """
+def shares(g_net_n, f, before):
+    return np.einsum("tpj,tph->tjh", g_net_n, before)
+""",
+        "multiplied",
+        1,
+    ),
+    Wrong(
+        22,
+        "shares",
+        """
+def shares(g_net_n, f, before):
+    total = 0
+    for g, gate, s in zip(g_net_n, f, before):
+        total = total + g.T @ (gate * s)
+    return total
+""",
+        "shape|sum",
+    ),
+    Wrong(22, "TERMS", "4", "readers"),
+    Wrong(22, "LEFT", "(1 / 4) ** 3", "gate"),
     # ---- more, written when the first ones were known
     Wrong(1, "gradient", "def gradient(ledger):\n    return np.cumsum(ledger, axis=0)", "sum|shape"),
     Wrong(

@@ -22,6 +22,7 @@ from .autodiff import (
 )
 from .autodiff.elsewhere import no_attribute
 from .exchange import jax, watch
+from .experiments import grid, sweep
 from .through_time import (
     Carry,
     Checkpointed,
@@ -128,6 +129,7 @@ __all__ = [
     "flow_graph",
     "focused",
     "graph",
+    "grid",
     "guo",
     "influence",
     "influence_norms",
@@ -145,6 +147,7 @@ __all__ = [
     "plot_masks",
     "rtrl",
     "show",
+    "sweep",
     "trace",
     "train",
     "transfer",

@@ -22,6 +22,7 @@ PAGES = {
     "lessons/18_focused": "e-prop, eligibility trace",
     "lessons/19_bug_museum": "gradient check",
     "lessons/21_a_language_model": "language model, perplexity, Adam",
+    "lessons/22_your_own_cell": "minimal gated unit, MGU, custom cell",
     "glossary": "adjoint, cotangent, delta, tangent",
     "changing_cells": "dropout, teacher forcing, scheduled sampling, layer normalisation, padding mask, many-to-one",
     "notation": "batch, PyTorch",

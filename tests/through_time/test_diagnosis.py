@@ -141,6 +141,41 @@ def test_mistakes_with_gates_are_named_by_what_the_cell_multiplies(kind, right, 
     assert names(tg.diagnose(p.net, grads=sums(copies))) == [said]
 
 
+def minimal_gated(params, x, s):
+    """A cell that is not in the library: its gate is read three times, and one product is of what another has made."""
+    o = tg.ops
+    f = o.sigmoid(o.linear(x, params["V_f"], s, params["U_f"], params["b_f"], name="net_f"), name="f")
+    n = o.tanh(o.linear(x, params["V_n"], f * s, params["U_n"], params["b_n"], name="net_n"), name="n")
+    s = o.add((1 - f) * s, f * n, name="s")
+    return s, o.softmax(o.linear(s, params["W"], params["b_k"], name="net_k"), name="y")
+
+
+OF_OWN_CELLS = [
+    ("d_s * n[t] - d_s * s[t - 1] +", "d_s * n[t] +", "the error that goes from (1 − f(t)) to f(t) left out"),
+    (" + d_f_times_s * s[t - 1]", "", "the error that goes from (f(t) ⊙ s(t-1)) to f(t) left out"),
+    ("d_net_f @ U_f", "d_net_f @ U_f.T", "U_f.T instead of U_f"),
+    ("d_net_n @ U_n", "d_net_n @ U_n.T", "U_n.T instead of U_n"),
+    ("d_net_n.T @ f_times_s[t]", "d_net_n.T @ s[t - 1]", "s(t-1) instead of (f(t) ⊙ s(t-1)), in the share of U_n"),
+    ("+ d_f_times_s * f[t]", "+ d_f_times_s", f"f(t) left out, {SENDS} f(t) ⊙ s(t-1) sends to s(t-1)"),
+    ("d_s * one_minus_f[t] + ", "", "the error that goes from (1 − f(t)) ⊙ s(t-1) to the state before left out"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), OF_OWN_CELLS)
+def test_mistakes_in_a_cell_that_the_library_does_not_have_are_named(right, wrong, said):
+    rng = np.random.default_rng(22)
+    shapes = {"V_f": (4, 2), "U_f": (4, 4), "b_f": 4, "V_n": (4, 2), "U_n": (4, 4), "b_n": 4, "W": (3, 4), "b_k": 3}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    x, d, s0 = rng.normal(size=(5, 3, 2)), rng.dirichlet(np.ones(3), size=(5, 3)), rng.normal(size=(3, 4))
+    net = tg.unfold(minimal_gated, params, x, d, s0=s0)
+    text, file = net.written(), {}
+    assert text.count(right) == 1
+    exec(text.replace(right, wrong), file)
+    _, grads, copies, _ = file["bptt"](x, d, s0, *params.values())
+    assert names(tg.diagnose(net, copies=copies)) == [said]
+    assert names(tg.diagnose(net, grads=grads)) == [said]
+
+
 def test_an_equation_is_the_networks_own_or_one_to_compare_with():
     for kind, said in (("guo", ", equation (26)"), ("lstm", ", compare equation (26)")):
         p = problem(kind, 1)

@@ -94,7 +94,7 @@ def test_patience_is_counted_on(tmp_path):
 
 
 def t_is_forgotten(arrays, words):
-    arrays["optimiser.t/all"] = np.array(1)
+    arrays["optimiser.t"] = np.array(1)
 
 
 def moments_are_forgotten(arrays, words):

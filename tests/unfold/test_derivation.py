@@ -12,7 +12,7 @@ import own_cells
 import tinygrad_rnn as tg
 from cell_cases import CELLS, Case
 from tinygrad_rnn.autodiff import naming, writing
-from tinygrad_rnn.autodiff.notation import symbol
+from tinygrad_rnn.autodiff.notation import plain, symbol
 from tinygrad_rnn.autodiff.traits import is_tie
 
 o = tg.ops
@@ -187,6 +187,24 @@ def test_blocks_side_by_side_are_written_so():
     assert "∂netⱼ(t) = [∂netᵢ(t), ∂net_f(t), ∂net_g(t), ∂netₒ(t)]" in lines
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_what_is_too_wide_for_a_page_is_broken_at_a_sum_and_nothing_is_lost(name):
+    derivation = Case(CELLS[name]).unfold().derivation()
+    lines = [line for _, part in derivation.parts for line in part]
+    for text in (derivation.latex, derivation.markdown):
+        whole = text.replace(" \\\\\n&\\quad {} ", " ")
+        assert [line for line in lines if f"{line.left} &= {line.right}" not in whole] == []
+        rows = re.findall(r"&(?:=|\\quad \{\}) (.*?)(?: \\tag.*| &&.*| \\\\)?$", text, re.MULTILINE)
+        assert max(len(plain(row)) for row in rows) <= 72
+
+
+def test_signs_that_can_be_misread_are_explained():
+    guo, lstm = (Case(cell).unfold().derivation().latex for cell in (tg.cells.Guo(), tg.cells.LSTM()))
+    assert "(G2) is equation (2) of Guo" in guo
+    assert "$[0:4]$ takes the columns from 0 to 3, the first one being 0" in lstm
+    assert "takes the columns" not in guo
+
+
 def test_an_initial_state_that_is_trained():
     case = Case(tg.cells.LSTM())
     case.params |= {"h": rng.normal(size=4), "m": rng.normal(size=4)}
@@ -202,7 +220,7 @@ def test_it_shows_itself_and_is_saved(tmp_path):
     assert tex == derivation.latex
     assert md == derivation._repr_markdown_()
     assert tex.startswith(r"\documentclass")
-    assert tex.count("{aligned}") == md.count("{aligned}") == 6
+    assert tex.count("{align*}") == md.count("{aligned}") == 6
     assert derivation._repr_latex_().count("$$") == 6
     assert repr(derivation) == f"<derivation, {len(str(derivation).splitlines())} equations>"
     with pytest.raises(FileExistsError):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.view import lessons
 
 FOLDER = Path(__file__).parents[2] / "docs/_static"
 
@@ -29,7 +30,20 @@ def shares() -> tg.Picture:
     return tg.draw(net, level="figure", ledger="U")
 
 
-PICTURES = {FOLDER / "unrolled.svg": unrolled, FOLDER / "shares.svg": shares}
+def own_cell() -> tg.Picture:
+    """A cell that the library does not have: the first picture of lesson 22, as the lesson makes it."""
+    lesson = next(lesson for lesson in lessons.lessons() if lesson.number == 22)
+    cell = next(cell for cell in lesson.cells() if cell.kind == "code")
+    picture = lessons.execute(cell, lesson, lessons.fresh_names(lesson))
+    assert isinstance(picture, tg.Picture)
+    return picture
+
+
+PICTURES = {
+    FOLDER / "unrolled.svg": unrolled,
+    FOLDER / "shares.svg": shares,
+    FOLDER / "own_cell.svg": own_cell,
+}
 
 if __name__ == "__main__":
     for file, picture in PICTURES.items():

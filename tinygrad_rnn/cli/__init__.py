@@ -12,7 +12,7 @@ import click
 from .. import __version__
 from ..view.terminal import cleaned_streams
 from ..view.text import one_line
-from . import doctor, draw, exercise, lesson, report, step, verify, write
+from . import doctor, draw, exercise, lesson, report, resume, step, train, verify, write
 from .files import let_go
 from .network import CELLS
 
@@ -56,13 +56,7 @@ def main() -> None:
 
 
 for command in (
-    lesson.lesson,
-    exercise.exercise,
-    step.step,
-    draw.draw,
-    verify.verify,
-    write.write,
-    report.report,
-    doctor.doctor,
+    *(lesson.lesson, exercise.exercise, step.step, draw.draw, verify.verify, write.write),
+    *(train.train, resume.resume, report.report, doctor.doctor),
 ):
     main.add_command(command)

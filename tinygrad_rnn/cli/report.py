@@ -26,8 +26,16 @@ def report(run: str, output: str | None, force: bool) -> None:
         written = Run(run).report(output, overwrite=force)
     except ValueError as error:
         raise click.ClickException(one_line(error)) from error
-    except FileNotFoundError as error:
-        raise click.ClickException(one_line(error)) from error
     except OSError as error:
-        fail(output or run, error)
+        if error.filename is None:
+            raise click.ClickException(one_line(error)) from error
+        fail(error.filename, error)
     click.echo(f"written: {one_line(written)}")
+
+
+def shown(run: Run) -> None:
+    """Show a run that has come to its end: its page is written into its folder, if that can be."""
+    try:
+        click.echo(f"the page of the run: {one_line(run.report())}")
+    except (ValueError, OSError) as error:
+        click.echo(f"NOTE: the run has no page: {one_line(error)}", err=True)

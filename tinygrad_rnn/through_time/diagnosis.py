@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from ..autodiff import Node, ShapeError, Values
 from ..autodiff.asked import asked
 from ..autodiff.calling import numbers, shortened, whole
 from ..unfold import Unfolded
-from .slips import Fitted, Mistake, Numbers, Pass, fitted, of_forward_passes, of_products, slips
+from .slips import Fitted, Mistake, Numbers, Pass, fitted, of_forward_passes, of_own_cells, of_products, slips
 
 Array = NDArray[Any]
 Kind = Literal["copies", "grads", "deltas", "values"]
@@ -331,7 +332,7 @@ class _Judge:
             return 0.0
         return max(float(np.abs(self.flat - b).max()) / self.size, 1.001 * self.tolerance)
 
-    @property
+    @cached_property
     def factors(self) -> dict[float, str]:
         """The usual wrong factors, by their value: all that have it are named."""
         if self.kind == "values":
@@ -395,8 +396,9 @@ class _Judge:
             weigh(slip)
         for slip in slips(self.of):
             weigh(slip)
-        for slip in of_products(self.of) if not (forward or explained()) else ():
-            weigh(slip)
+        for more in (of_own_cells, of_products):
+            for slip in more(self.of) if not (forward or explained()) else ():
+                weigh(slip)
         for family in fitted(self.of) if not (forward or explained()) else ():
             number, miss = self._fit(family)
             found.append((miss, 1, self._explanation(family.name.format(f"{number:.4g}"), family.equation, miss)))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..autodiff import Node, Op, Outer, Values, ops
 from ..autodiff.notation import plain
 from ..autodiff.terms import added
-from ..autodiff.traits import block_of, computes, is_tie, is_view, product_with
+from ..autodiff.traits import block_of, computes, is_repeated, is_tie, is_view, product_with
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
 
@@ -328,7 +328,9 @@ class Pass:
         """What a node is called at any time step: what has a name is called by it, the rest by what it reads."""
         said = plain(node.latex)
         bare = said.removesuffix(f"({node.t})")
-        return bare if "(" not in bare else re.sub(r"\((\d+)\)", lambda at: _ago((node.t or 0) - int(at[1])), said)
+        if (node.name or is_repeated(node)) and "(" not in bare:
+            return bare
+        return re.sub(r"\((\d+)\)", lambda at: _ago((node.t or 0) - int(at[1])), said)
 
     def read_by(self, reader: Node, node: Node) -> str:
         """What a node is called beside one that reads it, with the time step of each: c(t-1)."""
@@ -520,14 +522,15 @@ def _products(of: Pass) -> Iterator[Mistake]:
 
         return of.back(hand)
 
-    yield Mistake("U.T instead of U", "G26", turning)
-
     recurrent = {
         name
         for index, slot in beside
         for name, w in of.net.weights.items()
         if name in of.right.copies and _made_of(of.nodes[index].parents[slot], w)
     }
+    square = [name for name in recurrent if turned(of.net.weights[name].value) is not None]
+    called = square[0] if len(square) == 1 else "U"
+    yield Mistake(f"{called}.T instead of {called}", "G26", turning)
 
     def outer(names: set[str]) -> Numbers:
         copies = dict(of.right.copies)
@@ -603,6 +606,83 @@ def _not_part(of: Pass, k: int) -> Through:
         return t == node.t or part != k
 
     return through
+
+
+def of_own_cells(of: Pass) -> Iterator[Mistake]:
+    """Slips within a step, of which a cell has the more, the more it reads what it has computed."""
+    readers: dict[Node, list[tuple[Node, int]]] = {}
+    for n in of.first:
+        for slot, p in enumerate(n.parents):
+            if p.t and p.active and n.op is not None and slot not in n.op.only_read and not is_tie(p):
+                readers.setdefault(p, []).append((n, slot))
+    for p, each in readers.items():
+        for n, slot in each if len(each) > 1 and p.index not in of.states else ():
+            told = f"the error that goes from {of.read_by(n, n)} to {of.read_by(n, p)} left out"
+            yield Mistake(told, "", partial(of.back, through=partial(_not_along, n.role, slot)), "road")
+    yield from _turned_one_by_one(of)
+    for n in of.first:
+        for slot, p in enumerate(n.parents):
+            if p.index in of.copy_of and (product := product_with(n, slot)) is not None:
+                yield from _of_operand(of, n, slot, product.beside(slot))
+
+
+def _turned_one_by_one(of: Pass) -> Iterator[Mistake]:
+    """Each square matrix turned by itself, if it is not the only one that reads the state before."""
+    places: dict[str, set[tuple[int, int]]] = {}
+    for n in of.first:
+        for slot, p in enumerate(n.parents):
+            product = product_with(n, slot)
+            if product is not None and p.active and p.index not in of.copy_of:
+                w = n.parents[product.beside(slot)]
+                if w.index in of.copy_of and turned(w.value) is not None:
+                    places.setdefault(of.copy_of[w.index][0], set()).add((n.role, product.beside(slot)))
+    recurrent = {(of.nodes[index].role, weight) for (index, _), weight in of.products().items()}
+
+    def turning(at: set[tuple[int, int]]) -> Numbers:
+        def hand(node: Node, slot: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            args = [
+                a if k == slot or (node.role, k) not in at or (w := turned(a)) is None else w
+                for k, a in enumerate(args)
+            ]
+            return by_rule(node, slot, g, y, args)
+
+        return of.back(hand, roles={role for role, _ in at})
+
+    for name, at in places.items():
+        if at != recurrent:
+            yield Mistake(f"{name}.T instead of {name}", "G26", partial(turning, at))
+    everywhere = {each for at in places.values() for each in at}
+    if len(places) > 1 and everywhere != recurrent:
+        yield Mistake(f"{', '.join(places)} transposed, each of them", "G26", partial(turning, everywhere))
+
+
+def _of_operand(of: Pass, product: Node, slot: int, beside: int) -> Iterator[Mistake]:
+    """The share of a weight: the error times what the weight has multiplied, or something else of that shape."""
+    q, (name, _) = product.parents[beside], of.copy_of[product.parents[slot].index]
+    if not q.t or q.index in of.old or q.op is None:
+        return
+
+    def instead(factor: Factor) -> Numbers:
+        def hand(node: Node, at: int, g: Any, y: Any, args: Sequence[Any]) -> Any:
+            if at == slot:
+                args = [factor(node) if k == beside else a for k, a in enumerate(args)]
+            return by_rule(node, at, g, y, args)
+
+        return of.back(hand, roles={product.role})
+
+    others: list[tuple[str, Factor]] = [
+        (of.read_by(product, state), partial(_before, of, k))
+        for k, state in enumerate(of.parts[0])
+        if state.shape == q.shape
+    ]
+    others += [
+        (of.read_by(product, x), partial(_at, of, x.role, 0))
+        for x in of.first
+        if x is not q and x.shape == q.shape and (_is_curve(x) or x.index in of.states or x in q.parents)
+    ]
+    right = of.read_by(product, q)
+    for said, factor in others:
+        yield Mistake(f"{said} instead of {right}, in the share of {name}", "", partial(instead, factor))
 
 
 def of_products(of: Pass) -> Iterator[Mistake]:

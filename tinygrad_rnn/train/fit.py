@@ -96,7 +96,8 @@ def fit(
     batch : int
         How many rows the training part is cut into, which are read side by side: 32 for a text, 1 for a series.
     optimiser : {"adam", "sgd", "momentum", "adagrad", "rmsprop"}
-        One of `tinygrad_rnn.train`, with what is usual there but for eta.
+        One of `tinygrad_rnn.train`, with what is usual there but for eta; `Adagrad` has its epsilon under the root, as
+        in min-char-rnn.
     eta : float
         The step size; 0.004 for a text and 0.01 for a series by Adam.
     decay : {"plateau", "none", "cosine", "cosine:N"}
@@ -167,7 +168,10 @@ def fit(
         "horizon": horizon,
         "init_from": None if init_from is None else str(a_path(init_from)),
     }
-    return begun(cell, data, out, given, Listener(watch))
+    tell = Listener(watch)
+    for line in getattr(data, "understood", ()):
+        tell.say(line)
+    return begun(cell, data, out, given, tell)
 
 
 def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listener) -> Run:
@@ -187,7 +191,7 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
     folder.make()
     with folder.held():
         folder.refuse_run()  # somebody may have been first
-        for line in [*data.understood, *task.lines(), *lines_of(loop)]:
+        for line in [*task.lines(), *lines_of(loop)]:
             tell.say(line)
         words = {
             "versions": {"tinygrad_rnn": version(), **machine()},
@@ -270,7 +274,7 @@ def completed(settings: Settings, loop: Loop) -> Settings:
             )
         decay = f"cosine:{known}"
     if every is None:
-        every = max(200, 8 * loop.task.places("validate")) if settings.validate else 200
+        every = max(100, 4 * loop.task.places("validate")) if settings.validate else 100
         every = min(every, max(1, known // 10)) if known else every
     completed = dataclasses.replace(settings, decay=decay, every=every)
     length = int(decay.partition(":")[2]) if decay.startswith("cosine:") else None

@@ -1,4 +1,4 @@
-"""All parameters in one vector: an optimiser that treats entries alike takes one step, not one for each."""
+"""All parameters in one vector, which an optimiser goes through in blocks of one size, whatever the parameters' are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-ALL = "all"  # what the vector is called where parameters have names
+BLOCK = 2**16  # bytes: what an optimiser makes of a block stays in a processor's cache, and in memory that is at hand
 
 
 class Flat:
@@ -27,6 +27,8 @@ class Flat:
         All their entries.
     params : dict of str to ndarray
         The same memory, by name and in shape.
+    blocks : dict of str to ndarray
+        The same memory once more, block by block: ``"0"``, ``"1"``, ...
     """
 
     def __init__(self, params: Mapping[str, Array]) -> None:
@@ -36,6 +38,12 @@ class Flat:
         for name, w in params.items():
             self.params[name] = self.vector[at : at + w.size].reshape(w.shape)
             at += w.size
+        self.blocks = self.cut(self.vector)
+
+    def cut(self, vector: Array) -> dict[str, Array]:
+        """A vector as long as this one in its blocks."""
+        size = BLOCK // self.vector.itemsize
+        return {str(k): vector[first : first + size] for k, first in enumerate(range(0, len(vector), size))}
 
     def gathered(self, grads: Mapping[str, Array], out: Array) -> Array:
         """The gradients of all parameters, in their order."""

@@ -16,7 +16,7 @@ from ..through_time.stream import Carry, Window
 from ..through_time.truncation import Truncation
 from ..unfold.structure import flatten, rebuild
 from .film import Film
-from .flat import ALL, Flat
+from .flat import Flat
 from .folder import BEST, LOG, Log, RunFolder
 from .listening import Listener
 from .schedules import Schedule
@@ -60,6 +60,7 @@ class Loop:
         self.best: dict[str, Any] | None = None
         self.sums = dict.fromkeys(("price", "length", "clipped", "count"), 0.0)
         self._gradient = np.empty_like(self.flat.vector)
+        self._blocks = self.flat.cut(self._gradient)
         self._windows: Iterator[Window] | None = None
         self._nets = self._new_nets()
 
@@ -79,7 +80,14 @@ class Loop:
     def arrays(self) -> dict[str, Array]:
         """The numbers that it needs to go on."""
         weights = {f"param.{name}": w for name, w in self.flat.params.items()}
-        remembered = {f"optimiser.{name}": array for name, array in self.optimiser.state().items()}
+        state_of = self.optimiser.state()
+        remembered = {
+            f"optimiser.{what}": state_of[f"{what}/0"]
+            if what == "t"
+            else np.concatenate([state_of[f"{what}/{block}"] for block in self.flat.blocks])
+            for what in self.optimiser.remembers
+            if state_of
+        }
         state = flatten(self.carry.states[0]) if self.carry else []
         return {**weights, **remembered, **{f"state.{k}": part for k, part in enumerate(state)}}
 
@@ -115,12 +123,20 @@ class Loop:
             self.best, self.sums = words["best"], dict(words["sums"])
             self.schedule = Schedule(self.settings.decay, **words["schedule"])
             state = [arrays[f"state.{k}"] for k in range(len(of_state))] if words["step"] else []
-            remembered = {n.removeprefix("optimiser."): a for n, a in arrays.items() if n.startswith("optimiser.")}
+            remembered = {what: arrays[f"optimiser.{what}"] for what in self.optimiser.remembers if words["update"]}
         except (KeyError, TypeError) as error:
             raise ValueError(f"what was kept of the run is not complete: {error}") from None
         self.flat = Flat(weights)
+        self._blocks = self.flat.cut(self._gradient)
         self._nets = self._new_nets()
-        self.optimiser.restore(remembered)
+        cut = {what: {} if what == "t" else self.flat.cut(array) for what, array in remembered.items()}
+        self.optimiser.restore(
+            {
+                f"{what}/{block}": cut[what].get(block, remembered[what])
+                for block in self.flat.blocks
+                for what in remembered
+            }
+        )
         self.carry = None
         if words["step"]:
             like = self.cell.initial_state(self.flat.params, self.settings.batch)
@@ -163,7 +179,7 @@ class Loop:
         clipped = self._clip(gradient, length)
         self.optimiser.eta = self.schedule.at(self.update + 1)  # type: ignore[attr-defined]  # all that are offered have one
         try:
-            self.optimiser.step({ALL: self.flat.vector}, {ALL: gradient})
+            self.optimiser.step(self.flat.blocks, self._blocks)
         except ValueError as error:
             raise self._diverged(window, gradient, str(error)) from None
         self.carry = window.carry
@@ -328,6 +344,9 @@ def train(
                     "it with a smaller eta, or begin anew with a smaller one"
                 ) from None
             keep()
+            if why and loop.settings.validate and loop.update % every:
+                # Not in the log: a run that is told to go on further has no evaluation here.
+                tell.say(f"validation {loop.evaluated('validate'):.4g} {loop.task.unit}, with the last weights")
         if asked.by:
             raise KeyboardInterrupt(f"stopped after update {loop.update:,}, which is kept in {folder.path}")
         return why

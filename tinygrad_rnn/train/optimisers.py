@@ -74,21 +74,20 @@ class Optimiser(ABC):
         if params and not grads:
             raise ValueError("grads is empty: it must be dC / d parameter by name, such as net.grads")
         moved = {name: self._fitting(name, params, grads[name]) for name in grads}
-        # Whatever comes in between, an error or Ctrl-C, leaves all as it was: what is new is worked out beside what is
-        # old, and the old is put back if not all of it has been replaced.
-        before, past = {name: w.copy() for name, (w, _) in moved.items()}, self._past
-        name = ""
+        # Whatever comes in between, an error or Ctrl-C, leaves all as it was: the old is put back if not all of it has
+        # been replaced. One by one, so that what is worked out for one is still at hand where it is added.
+        before, past, name = dict[str, Array](), self._past, ""
         try:
             with np.errstate(over="raise", invalid="raise", divide="raise"):
-                changes, now = {}, dict(past)
+                now = dict(past)
                 for name, (w, g) in moved.items():
-                    changes[name], now[name] = self.change(w, g, past.get(name, {}))
-                for name, (w, _) in moved.items():
-                    np.add(w, changes[name], out=w)
+                    change, now[name] = self.change(w, g, past.get(name, {}))
+                    before[name] = w.copy()
+                    np.add(w, change, out=w)
                 self._past = now
         except BaseException as error:
-            for other, (w, _) in moved.items():
-                w[...] = before[other]
+            for other, old in before.items():
+                moved[other][0][...] = old
             self._past = past
             if isinstance(error, FloatingPointError):
                 raise ValueError(
@@ -311,8 +310,9 @@ class Adagrad(Optimiser):
 
     def change(self, w: Array, g: Array, past: Past) -> tuple[Array, dict[str, Array]]:  # noqa: ARG002
         """See `Optimiser`."""
-        squares = np.asarray(past.get("squares", 0.0) + g**2)
-        return np.asarray(-self.eta * g / _root(squares, self.epsilon, self.under_root)), {"squares": squares}
+        squares = np.asarray(g * g)
+        squares += past.get("squares", 0.0)
+        return _divided(self.eta, g, squares, self.epsilon, self.under_root), {"squares": squares}
 
 
 class RMSprop(Optimiser):
@@ -348,7 +348,7 @@ class RMSprop(Optimiser):
     def change(self, w: Array, g: Array, past: Past) -> tuple[Array, dict[str, Array]]:  # noqa: ARG002
         """See `Optimiser`."""
         v = np.asarray(self.rho * past.get("v", 0.0) + (1 - self.rho) * g**2)
-        return np.asarray(-self.eta * g / _root(v, self.epsilon, self.under_root)), {"v": v}
+        return _divided(self.eta, g, v, self.epsilon, self.under_root), {"v": v}
 
 
 class Adam(Optimiser):
@@ -448,5 +448,13 @@ def _decayed(w: Array, g: Array, weight_decay: float) -> Array:
     return g + weight_decay * w if weight_decay else g
 
 
-def _root(squares: Array, epsilon: float, under_root: bool) -> Array:
-    return np.asarray(np.sqrt(squares + epsilon) if under_root else np.sqrt(squares) + epsilon)
+def _divided(eta: float, g: Array, squares: Array, epsilon: float, under_root: bool) -> Array:
+    """``-eta g / (sqrt(squares) + epsilon)``, or with epsilon under the root; in place on what was just made."""
+    root = np.asarray(squares + epsilon) if under_root else np.sqrt(squares)
+    if under_root:
+        np.sqrt(root, out=root)
+    else:
+        root += epsilon
+    change = np.asarray(-eta * g)
+    change /= root
+    return change

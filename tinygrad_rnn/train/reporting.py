@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,12 @@ from ..view.lags import FilmRow, FilmStrip
 from ..view.report import Passage, Price, RunPage, Scores
 from .baselines import autoregression, bigram, unigram
 from .film import SHARE, read_film
-from .folder import TIMES
+from .folder import TIMES, RunFolder
 from .forecasting import NETWORK, Forecast, forecast
 from .parts import parts
 from .sampling import sample
 from .series import SeriesTask
 from .texts import TextTask
-
-if TYPE_CHECKING:
-    from .run import Run
 
 Array = NDArray[Any]
 
@@ -37,7 +35,33 @@ SHOWN = 3  # columns of a forecast
 DEARER = 1.02  # times the best price, from which on the validation part has become dearer
 
 
-def page_of(run: Run) -> RunPage:
+class Kept(Protocol):
+    """What is read of a run, which is a `Run`."""
+
+    path: Path
+    cell: Any
+    settings: dict[str, Any]
+    known: dict[str, Any]
+    _folder: RunFolder
+    _words: dict[str, Any]
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """The weights as they are now."""
+
+    @property
+    def best(self) -> dict[str, Array]:
+        """The best ones."""
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The log."""
+
+    def _task(self) -> Any:
+        """What is learned."""
+
+
+def page_of(run: Kept) -> RunPage:
     """What there is to show of a run, read from its folder.
 
     Raises
@@ -85,12 +109,12 @@ def page_of(run: Run) -> RunPage:
 # ---- in words
 
 
-def _unit(run: Run) -> str:
+def _unit(run: Kept) -> str:
     task = TextTask if run.settings["kind"] == "text" else SeriesTask
     return str(task.unit)
 
 
-def _cell(run: Run) -> str:
+def _cell(run: Kept) -> str:
     cell = run.cell
     inner = list(getattr(cell, "cells", [getattr(cell, "cell", cell)]))
     names = list(dict.fromkeys(type(each).__name__ for each in inner))
@@ -98,12 +122,12 @@ def _cell(run: Run) -> str:
     return f"{' and '.join(names)}, {layers}{run.settings['hidden']:,} units"
 
 
-def _data(run: Run) -> str:
-    path = run._data.get("path") or run._data.get("copy", "")
+def _data(run: Kept) -> str:
+    path = run._words["data"].get("path") or run._words["data"]["copy"]
     return str(path).replace("\\", "/").rpartition("/")[2] or "data"
 
 
-def _verdict(run: Run, prices: list[Price], best: Mapping[str, Any] | None) -> str:
+def _verdict(run: Kept, prices: list[Price], best: Mapping[str, Any] | None) -> str:
     """Whether something was learned, in a sentence."""
     if best is None:
         return "No part of the data was evaluated, so nothing can be said of what was learned."
@@ -138,7 +162,7 @@ def _since(best: Mapping[str, Any] | None, history: list[dict[str, Any]]) -> str
     )
 
 
-def _ended(run: Run, update: int) -> str:
+def _ended(run: Kept, update: int) -> str:
     """Why the run has ended."""
     last: dict[str, Any] = {}
     try:
@@ -152,7 +176,7 @@ def _ended(run: Run, update: int) -> str:
 
 
 def _facts(
-    run: Run, state: Mapping[str, Any], best: Mapping[str, Any] | None, history: list[dict[str, Any]]
+    run: Kept, state: Mapping[str, Any], best: Mapping[str, Any] | None, history: list[dict[str, Any]]
 ) -> Iterator[tuple[str, str]]:
     asked = run.settings["updates"]
     yield "updates", f"{state['update']:,}" + (f" of {asked:,}" if asked else "")
@@ -166,7 +190,7 @@ def _facts(
         yield "time", f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
 
 
-def _seconds(run: Run) -> float:
+def _seconds(run: Kept) -> float:
     """How long it has taken; each time that it went on, the clock began anew."""
     whole = last = 0.0
     try:
@@ -178,18 +202,18 @@ def _seconds(run: Run) -> float:
     return whole + last
 
 
-def _tables(run: Run) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _tables(run: Kept) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "The data, as they were understood", [("", str(line)) for line in _understood(run)]
     yield "Settings", [("cell", repr(run.cell)), *((name, _said(value)) for name, value in run.settings.items())]
     if changed := run._words.get("changed"):
         yield "Changed on the way", [(f"at update {one['update']:,}", _said(one)) for one in changed]
-    yield "Versions and machine", [(name, _said(value)) for name, value in run._versions.items()]
+    yield "Versions and machine", [(name, _said(value)) for name, value in run._words["versions"].items()]
 
 
-def _understood(run: Run) -> Iterator[str]:
+def _understood(run: Kept) -> Iterator[str]:
     yield from run._words.get("understood", [])
-    if "sha256" in run._data:
-        yield f"{run._data['bytes']:,} bytes, sha256 {run._data['sha256']}"
+    if "sha256" in run._words["data"]:
+        yield f"{run._words['data']['bytes']:,} bytes, sha256 {run._words['data']['sha256']}"
     if run.settings["kind"] == "series":
         yield f"columns {', '.join(run.known['columns'])}; told: {', '.join(run.known['target'])}"
 
@@ -243,7 +267,7 @@ def _prices(task: TextTask | SeriesTask) -> Iterator[Price]:
 # ---- what it writes and tells
 
 
-def _written(run: Run) -> dict[str, Any]:
+def _written(run: Kept) -> dict[str, Any]:
     """Samples with the best weights."""
     passages, remarks = [], []
     for temperature in TEMPERATURES:
@@ -257,7 +281,7 @@ def _written(run: Run) -> dict[str, Any]:
     return {"passages": passages, "remarks": remarks}
 
 
-def _foretold(run: Run, task: SeriesTask) -> dict[str, Any]:
+def _foretold(run: Kept, task: SeriesTask) -> dict[str, Any]:
     """A forecast with the best weights, of rows that were not trained on, if there are."""
     data: Table = task.data
     N = len(data.values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from ..data import Table
 from ..through_time.pieces import Pieces
 from . import scaling
+from .baselines import Baseline, Seasonal, autoregression
 from .parts import parts
 from .rows import side_by_side
 from .settings import Settings
 
 Array = NDArray[Any]
 
+MOST = 2000  # rows that an autoregression is fitted on, and told by: it takes a part of a second
 WARM = 1000  # rows before a part that are read without being paid for: the state comes from there
 
 
@@ -70,9 +72,9 @@ class SeriesTask:
         rows = [side_by_side(each[:known], settings.batch) for each in (self.values, self.told)]
         if len(rows[0]) - ahead < settings.k1:
             raise ValueError(
-                f"{known:,} rows of the series are left to learn from, {len(rows[0])} in each of "
-                f"batch={settings.batch}: a window of k1={settings.k1}, with horizon={ahead}, needs {settings.k1 + ahead}"
-                ". Choose a smaller k1, batch or horizon, or a longer series"
+                f"{known:,} rows are left to learn from, {len(rows[0])} in each of batch={settings.batch}: "
+                f"a window of k1={settings.k1}, with horizon={ahead}, needs {settings.k1 + ahead}. "
+                "Choose a smaller k1, batch or horizon, or a longer series"
             )
         self.x, self.d = rows[0][:-ahead], rows[1][ahead:]
         for name in ("validate", "test"):
@@ -148,10 +150,25 @@ class SeriesTask:
         lines.append(f"told: {names}, {self.settings.horizon} step{'s' * (self.settings.horizon > 1)} ahead")
         begin, end = self.parts.of("validate")
         if end > begin:
-            before = self.told[begin - self.settings.horizon : end - self.settings.horizon].astype(float)
-            stays = float(((before - self.told[begin:end]) ** 2).mean())
-            lines.append(f"who says that all stays as it is pays {stays:.4g} ({self.unit}) on the validation part")
+            prices = {"the last value": self._price_of([Seasonal()] * self.n_out)}
+            if end - begin <= MOST:
+                known = self.told[max(0, begin - MOST) : begin].astype(float)
+                fitted = [autoregression(column) for column in known.T]
+                name = f"autoregression ({', '.join(str(each.order) for each in fitted)})"
+                prices[name] = self._price_of(fitted)
+            said = ", ".join(f"{price:.4g} by {name}" for name, price in prices.items())
+            lines.append(f"without a network the validation part costs {said} ({self.unit})")
         return lines
+
+    def _price_of(self, baselines: Sequence[Baseline]) -> float:
+        """What the validation part costs who tells each column so."""
+        begin, end = self.parts.of("validate")
+        told = self.told[:end].astype(float)
+        errors = [
+            baseline.ahead(column, begin, end, self.settings.horizon) - column[begin:end]
+            for baseline, column in zip(baselines, told.T, strict=True)
+        ]
+        return float(np.mean(np.square(errors)))
 
 
 def unseen(numbers: Array, gaps: Array, known: int) -> Array:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..autodiff.asked import kinds_of, refuse_unless
@@ -27,11 +28,12 @@ SCALES = {
     "minmax": "from 0 to 1, in the training part",
     "none": "numbers stay as they are",
 }
-OPTIMISERS = {
+OPTIMISERS: dict[str, Callable[[float], optimisers.Optimiser]] = {
     "adam": optimisers.Adam,
     "sgd": optimisers.SGD,
     "momentum": optimisers.Momentum,
-    "adagrad": optimisers.Adagrad,
+    # As in min-char-rnn: of rare characters the gradients are tiny, and where epsilon stands makes another path.
+    "adagrad": partial(optimisers.Adagrad, epsilon=1e-8, under_root=True),
     "rmsprop": optimisers.RMSprop,
 }
 USUAL: dict[str, dict[str, Any]] = {
@@ -108,7 +110,7 @@ class Settings:
         one_of("losses", self.losses, LOSSES)
         check_reduction(self.reduction)
         one_of("dtype", self.dtype, DTYPES)
-        one_of("optimiser", self.optimiser, {name: made.__name__ for name, made in OPTIMISERS.items()})
+        one_of("optimiser", self.optimiser, dict.fromkeys(OPTIMISERS, "of tinygrad_rnn.train"))
         one_of("clip_by", self.clip_by, CLIPS)
         one_of("scale", self.scale, SCALES)
         one_of("decay", self.decay.partition(":")[0], DECAYS)

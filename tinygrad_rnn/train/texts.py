@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..data import Text
 from ..through_time.pieces import Pieces
+from .baselines import bigram, unigram
 from .parts import parts
 from .rows import OneHot, side_by_side
 from .settings import Settings
@@ -122,6 +123,11 @@ class TextTask:
         lines.append(
             f"ln K = {np.log(self.n_in):.3f} {self.unit} is the price of knowing nothing but the {self.n_in} symbols"
         )
+        begin, end = self.parts.of("validate")
+        if end - begin > 1 and self.parts.validation > 1:
+            known, told = self.codes[: self.parts.validation], self.codes[begin:end]
+            counted = unigram(known, told, self.n_in), bigram(known, told, self.n_in)
+            lines.append(f"of the validation part, {counted[0]:.3f} by counting characters, {counted[1]:.3f} by pairs")
         if self.n_in > MANY:
             lines.append(
                 f"NOTE: {self.n_in:,} symbols: the output costs more than all the rest; encoding=bytes has 256"

@@ -22,6 +22,10 @@ from ..replay import Folded
 from .readers import Readers, Use
 
 LONGEST = 60  # letters of what is put in where it is read, and has no line of its own
+WIDE, BESIDE_A_NUMBER = (
+    72,
+    60,
+)  # letters of a right side that fit on a line of a page, alone and with equations' numbers
 NOW: Mapping[int, str] = {0: "t", -1: "t-1"}
 LATER: Mapping[int, str] = {0: "t+1", -1: "t"}
 FIRST: Mapping[int, str] = {0: "1", -1: "0"}
@@ -64,14 +68,34 @@ class Derivation:
     @property
     def latex(self) -> str:
         """A document of LaTeX."""
-        body = "\n\n".join(f"\\paragraph{{{title}}}\n\\[\n{_aligned(lines)}\n\\]" for title, lines in self.parts)
-        return f"\\documentclass{{article}}\n\\usepackage{{amsmath}}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
+        head = r"""\documentclass{article}
+\usepackage{amsmath}
+\usepackage[margin=25mm]{geometry}
+\allowdisplaybreaks
+\begin{document}
+"""
+        body = "".join(f"\\paragraph{{{title}}}\n{_over_pages(lines)}\n\n" for title, lines in self.parts)
+        return f"{head}{body}\\noindent {self._signs}\n\\end{{document}}\n"
 
     @property
     def markdown(self) -> str:
         """The same in Markdown."""
         shown = [(re.sub(r"\\[()]", "$", title), lines) for title, lines in self.parts]
-        return "\n\n".join(f"**{title}**\n\n$$\n{_aligned(lines)}\n$$" for title, lines in shown) + "\n"
+        return "".join(f"**{title}**\n\n$$\n{_aligned(lines)}\n$$\n\n" for title, lines in shown) + f"{self._signs}\n"
+
+    @property
+    def _signs(self) -> str:
+        """What the signs say that a reader may take for something else."""
+        lines = [line for _, lines in self.parts for line in lines]
+        rights = " ".join(line.right for line in lines)
+        says = ["A row is a sample, $p$ counts them", r"$\odot$ multiplies entry by entry"]
+        if (block := re.search(r"\[(\d+):(\d+)\]", rights)) is not None:
+            says.append(f"${block[0]}$ takes the columns from {block[1]} to {int(block[2]) - 1}, the first one being 0")
+        if r",\, " in rights:
+            says.append(r"$[\ ,\ ]$ puts side by side")
+        found = next((line.equations[0] for line in lines if line.equations), "")
+        guo = f" ({found}) is equation ({found[1:]}) of Guo, BackPropagation Through Time (2013)." if found else ""
+        return f"{'; '.join(says)}.{guo}"
 
     def _repr_markdown_(self) -> str:
         return self.markdown
@@ -275,7 +299,35 @@ def _found(equations: Iterable[str]) -> tuple[str, ...]:
 
 
 def _aligned(lines: Sequence[DerivedEquation]) -> str:
+    return _set("aligned", lines, r" && \text{{({})}}")
+
+
+def _over_pages(lines: Sequence[DerivedEquation]) -> str:
+    return _set("align*", lines, r" \tag{{{}}}")
+
+
+def _set(environment: str, lines: Sequence[DerivedEquation], numbered: str) -> str:
+    """Lines one below the other, with the numbers of equations where they are; what is too wide is broken."""
     rows = []
     for left, right, equations in lines:
-        rows.append(f"{left} &= {right}" + (rf" && \text{{({', '.join(equations)})}}" if equations else ""))
-    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+        first, *more = _broken(right, BESIDE_A_NUMBER if equations else WIDE)
+        rows += [f"{left} &= {first}", *(rf"&\quad {{}} {row}" for row in more)]
+        rows[-1] += numbered.format(", ".join(equations)) if equations else ""
+    return f"\\begin{{{environment}}}\n" + " \\\\\n".join(rows) + f"\n\\end{{{environment}}}"
+
+
+def _broken(right: str, width: int) -> list[str]:
+    """A sum in rows that are no wider than that, broken before signs that stand in no bracket."""
+    depth, terms = 0, [""]
+    for piece in re.split(r"([()\[\]{}]|(?= [+-] ))", right):
+        depth += (piece in ("(", "[", "{")) - (piece in (")", "]", "}"))
+        if piece[:3] in (" + ", " - ") and not depth:
+            terms.append("")
+        terms[-1] += piece
+    rows = terms[:1]
+    for term in terms[1:]:
+        if len(plain(rows[-1] + term)) <= width:
+            rows[-1] += term
+        else:
+            rows.append(term.lstrip())
+    return rows

@@ -1,0 +1,88 @@
+"""The points of a sweep on a cluster of Dask's."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from ..autodiff.calling import shortened
+from .sweeps_point import Job, killed, run
+
+WINDOW = 4  # points that wait for each thread: a scheduler that holds ten thousand is slow
+LOOK = 50  # points, after which it is looked at how many threads there are now
+
+
+@contextmanager
+def connected(client: Any) -> Iterator[Any]:
+    """The client that is given, or one for that address for as long as it is needed, or none.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ImportError
+        If Dask's distributed is not installed.
+    ConnectionError
+        If nobody answers at the address.
+    """
+    if not isinstance(client, str):
+        if client is not None and (not hasattr(client, "submit") or not hasattr(client, "nthreads")):
+            raise TypeError(
+                f"sweep: client={shortened(client)}: it must be a client of Dask's, or a scheduler's address"
+            )
+        yield client
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ImportError("a sweep on a cluster needs Dask: pip install 'tinygrad-rnn[sweep]'") from error
+    try:
+        own = Client(client, timeout=5)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(f"there is no scheduler of Dask at {client}: {error}") from error
+    with own:
+        yield own
+
+
+def on_a_cluster(client: Any, jobs: Sequence[Job], keep: Callable[[str], None]) -> None:
+    """Run the points, a few ahead of the workers, and hand on the line of each as soon as it is done.
+
+    Raises
+    ------
+    ConnectionError
+        If the cluster is gone.
+    """
+    from distributed import KilledWorker, as_completed
+
+    mark, waiting = secrets.token_hex(4), iter(jobs)
+    running: dict[str, Job] = {}
+
+    def started(count: int) -> list[Any]:
+        futures = []
+        for job in islice(waiting, count):
+            futures.append(client.submit(run, job, key=f"sweep-{job.key}-{mark}", pure=False))
+            running[futures[-1].key] = job
+        return futures
+
+    def room() -> int:
+        return max(1, WINDOW * max(1, sum(client.nthreads().values())) - len(running))
+
+    found = as_completed(started(room()))
+    try:
+        for done, future in enumerate(found, start=1):
+            job = running.pop(future.key)
+            if future.status == "finished":
+                keep(future.result())
+            elif future.status == "error" and isinstance(future.exception(), KilledWorker):
+                keep(killed(job))
+            elif future.status == "error":
+                raise future.exception()  # of the function as a whole: a worker cannot import it, say
+            else:
+                raise ConnectionError("the cluster is gone; what is done is kept, and the same call goes on from there")
+            found.update(started(room() if done % LOOK == 0 else 1))
+    except BaseException:
+        client.cancel(list(found.futures))
+        raise

@@ -1,0 +1,52 @@
+"""One point of a sweep, run in whatever process, and the line that comes of it."""
+
+from __future__ import annotations
+
+import functools
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+from ..autodiff.calling import shortened
+from .sweeps_file import Point, line_of
+
+
+class Job(NamedTuple):
+    """A point to be run."""
+
+    key: str
+    name: str
+    function: Callable[..., Any]
+    point: Point
+
+
+def run(job: Job) -> str:
+    """Call the function with a point, and give the line for the file: its result, or the exception and its place."""
+    start = time.perf_counter()
+
+    def line(**found: Any) -> str:
+        return line_of(job.key, job.name, job.point, time.perf_counter() - start, **found)
+
+    try:
+        return line(ok=True, result=job.function(**job.point))
+    except (Exception, SystemExit) as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{PurePath(last.filename).name}:{last.lineno}, in {last.name}"
+        return line(ok=False, error={"type": type(error).__name__, "text": str(error), "where": where})
+
+
+def killed(job: Job) -> str:
+    """The line of a point that has taken its process with it."""
+    says = "the process in which this point ran came to an end: by the point itself, or for want of memory"
+    return line_of(job.key, job.name, job.point, 0.0, ok=False, error={"type": "Killed", "text": says, "where": ""})
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What a function is called in the file, with what was fixed of its arguments."""
+    if isinstance(function, functools.partial):
+        fixed = [*map(shortened, function.args), *(f"{k}={shortened(v)}" for k, v in function.keywords.items())]
+        return f"{name_of(function.func)}({', '.join(fixed)})"
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"{getattr(function, '__module__', '')}:{name}"
