@@ -161,8 +161,8 @@ back = text[text.index("    for t in range(T, 0, -1):") : text.index("    return
 print(textwrap.dedent(back))
 
 # %% [markdown]
-# Hold it against the derivation: it is the same, line by line. The sums over $t$ have become a loop, and what goes to
-# the step before is carried along as `d_s_later`, its three terms in the last line.
+# Hold it against the derivation: it is the same, line by line. What goes to the step before is carried along as
+# `d_s_later`, its three terms in the last line of the loop. The shares of all copies are kept, and added in the end.
 #
 # It is an *account* of the network; nothing in the library runs on it. So run it, and compare every share of every copy
 # with those on the tape.

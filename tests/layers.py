@@ -23,8 +23,8 @@ PARTS: dict[str, frozenset[str]] = {
     "unfold": frozenset({"replay", "autodiff"}),
     "through_time": frozenset({"unfold", "autodiff"}),
     "view": frozenset(
-        {"through_time", "unfold", "autodiff", "exchange", "guo"}
-    ),  # to show the equations, and the ledger of a watched model: it computes nothing with them
+        {"through_time", "unfold", "autodiff", "exchange", "experiments", "guo"}
+    ),  # to plot surfaces, to show equations, and the ledger of a watched model: it computes nothing with them
     "exercises": frozenset({"view", "exchange"}),  # where lessons are, and how a file is written whole
     # A run reads data, keeps files, and is shown as a page.
     "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data", "view"}),

@@ -10,10 +10,12 @@ import inspect
 import io
 import itertools
 import re
+import tempfile
 import traceback
 import types
 import warnings
 from itertools import islice
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -99,8 +101,24 @@ def filled(memory):
     return memory
 
 
+TEXT = tg.data.text(io.BytesIO(b"to be or not to be, that is the question " * 3))
+SMALL_RUN = {"hidden": 2, "batch": 1, "k1": 5, "updates": 2, "every": 1}
+FOLDER = tempfile.TemporaryDirectory()  # removed when the tests end
+
+
+def new_name():
+    return Path(FOLDER.name) / str(next(NUMBERS))
+
+
+def one_more():
+    return tg.train.Run(RUN()).update + 1
+
+
+NUMBERS = itertools.count()
+RUN = Made(lambda: tg.train.fit("guo", TEXT, out=new_name(), **SMALL_RUN).path)
 NET, TAPE, WEIGHTS, UNIT, GRAPH = Made(net), Made(tape), Made(params), Made(one_unit), Made(flow_graph)
 GRADS = Made(lambda: {name: g.copy() for name, g in net().grads.items()})
+SLICE = Made(lambda: tg.surface(net(), ("U[0, 0]", "U[1, 2]"), points=5))
 TRACE, PICTURE = Made(lambda: tg.trace(net())), Made(lambda: tg.draw(net()))
 NODE = Fresh(lambda: NET().outputs[1])
 COST = Fresh(lambda: TAPE().nodes[-1])
@@ -247,6 +265,28 @@ CALLS = {
         "scale": (0, 1),
         "order": 1,
     },
+    tg.train.fit: {"cell": "guo", "data": TEXT, "out": Fresh(new_name), **SMALL_RUN},
+    tg.train.Run: {"path": RUN},
+    tg.train.Run.resume: {"self": Made(lambda: tg.train.Run(RUN())), "updates": Fresh(one_more), "patience": 9},
+    tg.train.Run.report: {"self": Made(lambda: tg.train.Run(RUN())), "path": Fresh(new_name), "overwrite": True},
+    tg.train.Run.price: {"self": Made(lambda: tg.train.Run(RUN())), "part": "validate"},
+    tg.surface: {"net": NET, "along": ("U[0, 0]", "U[1, 2]"), "radius": 0.5, "points": 5},
+    tg.at_weights: {"net": NET, "params": {"U": np.ones((2, 4, 4))}, "gradients": True},
+    tg.experiments.filter_direction: {"params": WEIGHTS, "rng": 0},
+    tg.experiments.minima: {"cost": np.eye(6), "prominence": 0.1},
+    tg.experiments.cliff: {"w": 5.0, "b": -2.5, "T": 3},
+    tg.experiments.descend: {"net": NET, "optimiser": Fresh(lambda: tg.train.SGD(0.1)), "steps": 3, "clip": 1.0},
+    tg.experiments.attractor: {"net": NET, "params": {"U": np.ones((2, 4, 4))}, "skip": 2, "keep": 3},
+    tg.experiments.different_values: {"states": np.ones((3, 2)), "apart": 0.1},
+    tg.experiments.lyapunov: {"jacobians": np.ones((T, B, 4, 4))},
+    tg.experiments.ends: {
+        "net": NET,
+        "starts": Fresh(lambda: {n: w[None] for n, w in params().items()}),
+        "gradients": 3,
+    },
+    tg.plot_surface: {"surface": SLICE},
+    tg.plot_surfaces: {"surfaces": Fresh(lambda: {"a": SLICE()}), "across": 2},
+    tg.plot_bifurcation: {"weights": np.arange(3.0), "states": np.ones((3, 2)), "name": "w"},
     tg.train.identity: {"n": 3, "scale": 1.0},
     tg.train.orthogonal: {"rows": 3, "columns": 2, "gain": 1.0, "rng": 0},
     tg.train.scaled_normal: {"rows": 3, "columns": 2, "gain": 1.0, "rng": 0},
@@ -406,8 +446,9 @@ def test_the_right_calls_are_right(called):
 
 
 @each
-def test_a_wrong_call_is_refused_in_our_words(called, capsys, monkeypatch):
+def test_a_wrong_call_is_refused_in_our_words(called, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.chdir(tmp_path)  # what is taken for the name of a folder is made
     count = unnamed = 0
     for changed in called.wrong_calls():
         count += 1
@@ -473,6 +514,7 @@ def test_every_public_name_is_in_the_table():
     """What is made by us alone, and what holds results, is not called by anybody."""
     made = {tg.BadNumber, tg.CheckReport, tg.Checkpointed, tg.Compared, tg.Finding, tg.Ledger, tg.Node, tg.Ordered}
     made |= {tg.Carry}
+    made |= {tg.Surface, tg.experiments.AtWeights, tg.experiments.Descent, tg.experiments.Ends, tg.experiments.Minima}
     made |= {
         tg.Diagnosis,
         tg.Picture,
@@ -493,10 +535,11 @@ def test_every_public_name_is_in_the_table():
     elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_files.py, tests/peers/test_watched.py
     public = [getattr(tg, name) for name in tg.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells, tg.data) for name in module.__all__]
+    public += [getattr(module, name) for module in (tg.train, tg.cells, tg.experiments) for name in module.__all__]
     for each in public:
         if isinstance(each, types.ModuleType) or (isinstance(each, type) and issubclass(each, Exception)):
             continue
-        if each in made | elsewhere | {tg.train.Optimiser, tg.cells.Cell}:
+        if each in made | elsewhere | {tg.train.Optimiser, tg.cells.Cell, tg.experiments.logistic_unit}:
             continue
         assert each in CALLS, each
 

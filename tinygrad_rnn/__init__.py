@@ -5,7 +5,7 @@ Independent of the tinygrad project.
 
 from typing import TYPE_CHECKING, NoReturn
 
-from . import data, guo, train
+from . import data, experiments, guo, train
 from .autodiff import (
     BadNumber,
     CheckReport,
@@ -22,7 +22,7 @@ from .autodiff import (
 )
 from .autodiff.elsewhere import no_attribute
 from .exchange import jax, watch
-from .experiments import grid, sweep
+from .experiments import Standings, Surface, arena, at_weights, grid, surface, sweep
 from .through_time import (
     Carry,
     Checkpointed,
@@ -73,9 +73,14 @@ from .view import (
     new_folder,
     player,
     plot_axes,
+    plot_bifurcation,
     plot_influence,
     plot_lags,
     plot_masks,
+    plot_runs,
+    plot_surface,
+    plot_surfaces,
+    plot_sweep,
     show,
     trace,
 )
@@ -102,15 +107,19 @@ __all__ = [
     "Push",
     "Recording",
     "ShapeError",
+    "Standings",
     "Step",
+    "Surface",
     "Tangents",
     "Tape",
     "TapeError",
     "Trace",
     "Unfolded",
     "Window",
+    "arena",
     "artbp",
     "artbp_gradient",
+    "at_weights",
     "cells",
     "check",
     "checkpointed",
@@ -124,6 +133,7 @@ __all__ = [
     "draw_flow",
     "epochwise",
     "eprop",
+    "experiments",
     "fixed_memory",
     "flow",
     "flow_graph",
@@ -142,11 +152,17 @@ __all__ = [
     "pathology",
     "player",
     "plot_axes",
+    "plot_bifurcation",
     "plot_influence",
     "plot_lags",
     "plot_masks",
+    "plot_runs",
+    "plot_surface",
+    "plot_surfaces",
+    "plot_sweep",
     "rtrl",
     "show",
+    "surface",
     "sweep",
     "trace",
     "train",
@@ -166,5 +182,9 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> NoReturn:
-        within = [f"{part}.{ours}" for part, module in (("cells", cells), ("train", train)) for ours in module.__all__]
+        within = [
+            f"{part}.{ours}"
+            for part, module in (("cells", cells), ("train", train), ("experiments", experiments))
+            for ours in module.__all__
+        ]
         raise no_attribute(__name__, name, [*__all__, *within])

@@ -1,5 +1,6 @@
 """Tables as people have them: each is read as it is meant, or refused with a reason and a way out."""
 
+import datetime as dt
 import io
 import re
 import time
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_rnn.data import DataError, table
+from tinygrad_rnn.data.cells import dates
 
 
 def read(content, **settings):
@@ -406,6 +408,27 @@ def test_any_text_is_read_or_refused_in_our_words(content):
         assert str(error)  # noqa: PT017  what else it is is looked at in the other tests
     else:
         assert np.isfinite(found.values).all()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["2000-02-29", "2020-01-01 05:30", "1999-12-31T23:59:59", "0001-01-01", "?"]),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_days_of_a_known_form_are_read_at_once_as_they_are_one_by_one(cells):
+    begin = dt.datetime(1970, 1, 1)
+    known = [(dt.datetime.fromisoformat(cell) - begin).total_seconds() for cell in cells if cell != "?"]
+    found = dates(cells)
+    assert (found is None) == (not known)
+    assert not known or found.seconds.tolist() == known
+
+
+def test_a_day_that_is_in_no_calendar_is_none_at_once_either():
+    assert dates(["2000-02-29", "2001-02-29"]) is None
+    assert dates(["0000-01-01"]) is None
+    assert dates(["2000-01-01", "2000-01-01 24:30"]) is None
 
 
 @pytest.mark.slow

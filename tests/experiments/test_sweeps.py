@@ -40,11 +40,18 @@ def in_a_loop(tmp_path_factory):
     return lines(path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster():
+    """Two workers of a test's own: one that kills them may leave none to the next."""
+    import dask
     from distributed import Client, LocalCluster
 
-    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as here, Client(here) as client:
+    patience = {"distributed.comm.timeouts.connect": "120s", "distributed.scheduler.allowed-failures": 1}
+    with (
+        dask.config.set(patience),
+        LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as here,
+        Client(here) as client,
+    ):
         yield client
 
 
@@ -143,9 +150,10 @@ def test_numbers_that_are_not_finite_come_back_as_they_were(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["here", "cluster"])
-def test_a_point_that_kills_its_own_process_is_a_record_and_the_others_go_on(where, cluster):
+def test_a_point_that_kills_its_own_process_is_a_record_and_the_others_go_on(where, request):
     points = tg.grid(fatal=[7], k=range(20))
-    records = tg.sweep(ends_its_process, points, **({"processes": 2} if where == "here" else {"client": cluster}))
+    how = {"processes": 2} if where == "here" else {"client": request.getfixturevalue("cluster")}
+    records = tg.sweep(ends_its_process, points, **how)
     assert [record["ok"] for record in records] == [k != 7 for k in range(20)]
     assert records[7]["error"]["type"] == "Killed"
     assert [record["result"] for record in records if record["ok"]] == [k for k in range(20) if k != 7]

@@ -114,7 +114,7 @@ def test_what_fails_is_said():
     ]
     assert repr(found).endswith(found.remarks[-1])
     good = tg.train.forecast(linear, {"a": np.full(1, 1.0), "b": np.full(1, 0.0)}, np.arange(50.0) % 2, start=30)
-    assert any("the data end 20 rows behind row 30" in said for said in good.remarks)
+    assert any("20 rows are there to compare with, of 100 that are told" in said for said in good.remarks)
 
 
 def test_a_future_that_nobody_knows_is_told_without_scores():
@@ -122,7 +122,7 @@ def test_a_future_that_nobody_knows_is_told_without_scores():
     assert found.network.free.shape == (30, 1)
     assert found.network.ahead.shape == (0, 1)
     assert found.scores == ()
-    assert found.remarks == ("the data end 0 rows behind row 1100",)
+    assert found.remarks == ("no rows are there to compare with, of 30 that are told",)
 
 
 def test_of_several_columns_each_has_its_scores():

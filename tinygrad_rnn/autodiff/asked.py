@@ -106,6 +106,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "Loss": ("a function of y and d", takes(2, 3)),
     "Callable[[str], str]": ("a function of a text", takes(1)),
+    "Callable[[str], Any]": ("a function of a text", takes(1)),
     "Callable": ("a function", lambda v: callable(v) and not inspect.isclass(v)),
     "Unfolded": ("a network, as tinygrad_rnn.unfold returns it", _of("Unfolded")),
     "Watched": ("a watched model, as tinygrad_rnn.watch returns it", _of("Watched")),
@@ -117,6 +118,8 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Collection[Node]": ("a collection of nodes", _all(Collection, _is_node)),
     "Mapping[Node, Any]": ("a mapping of nodes to arrays", _all(Mapping, _is_node)),
     "Mapping[Node, Array]": ("a mapping of nodes to arrays", _all(Mapping, _is_node)),
+    "Surface": ("an error surface, as tinygrad_rnn.surface returns it", _of("Surface")),
+    "Optimiser": ("one of tinygrad_rnn.train, such as SGD(0.1)", _of("Optimiser")),
     "Axes": ("axes of matplotlib", _of("Axes")),
     "nx.DiGraph": ("a graph, as tinygrad_rnn.flow_graph returns it", _of("DiGraph")),
 }

@@ -12,7 +12,22 @@ import click
 from .. import __version__
 from ..view.terminal import cleaned_streams
 from ..view.text import one_line
-from . import doctor, draw, exercise, lesson, report, resume, step, train, verify, write
+from . import (
+    arena,
+    doctor,
+    draw,
+    exercise,
+    forecast,
+    lesson,
+    report,
+    resume,
+    sample,
+    step,
+    sweep,
+    train,
+    verify,
+    write,
+)
 from .files import let_go
 from .network import CELLS
 
@@ -55,8 +70,21 @@ def main() -> None:
     """
 
 
-for command in (
-    *(lesson.lesson, exercise.exercise, step.step, draw.draw, verify.verify, write.write),
-    *(train.train, resume.resume, report.report, doctor.doctor),
-):
+COMMANDS = (
+    lesson.lesson,
+    exercise.exercise,
+    step.step,
+    draw.draw,
+    verify.verify,
+    write.write,
+    train.train,
+    resume.resume,
+    report.report,
+    sample.sample,
+    forecast.forecast,
+    sweep.sweep_command,
+    arena.arena_command,
+    doctor.doctor,
+)
+for command in COMMANDS:
     main.add_command(command)

@@ -38,7 +38,7 @@ class Reading(NamedTuple):
         except OSError as error:
             fail(path, error)
         except DataError as error:
-            raise click.ClickException(told(error.says, error.ways, _option, " ")) from error
+            raise click.ClickException(told(error.says, error.ways, option, " ")) from error
         except ValueError as error:
             setting, *rest = re.split(r"\b", str(error), maxsplit=2)[1:]  # it begins with the name of the setting
             raise click.UsageError(_name(setting) + "".join(rest)) from error
@@ -104,7 +104,8 @@ def _name(setting: str) -> str:
     return f"--{setting.replace('_', '-')}"
 
 
-def _option(setting: str, value: Any) -> str:
+def option(setting: str, value: Any) -> str:
+    """A setting as it is written on the command line."""
     return f"{_name(setting)} {SPELLED.get(value) or shlex.quote(str(value))}"
 
 

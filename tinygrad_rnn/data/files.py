@@ -135,15 +135,15 @@ def characters(source: Source, encoding: str | None, *, lines: bool) -> Characte
     try:
         text = raw.decode(codec)
     except UnicodeError as error:
-        place = getattr(error, "start", 0)
+        place = getattr(error, "start", 0) + 3 * (codec == "utf-8-sig")  # whose places are counted behind the mark
         line = len((raw[:place] + b".").splitlines())
-        other = "cp1252" if codec in {"utf-8", "utf-8-sig"} else "utf-8"
-        raise DataError(
-            f"{name}, line {line}: byte {place} (0x{raw[place : place + 1].hex()}) means nothing in "
-            f"{_called(codec)}; programs of Windows often write cp1252",
-            {"encoding": other},
-        ) from None
-    return Characters(name, text.removeprefix("\ufeff"), _called(codec), raw)
+        says = f"{name}, line {line}: byte {place} (0x{raw[place : place + 1].hex()}) means nothing in {_called(codec)}"
+        if marked:
+            raise DataError(f"{says}, which the file's mark says it is in: a part is missing or damaged") from None
+        other = "cp1252" if codec == "utf-8" else "utf-8"
+        raise DataError(f"{says}; programs of Windows often write cp1252", {"encoding": other}) from None
+    # A mark is taken off by its codec, and a second one is a character.
+    return Characters(name, text if marked else text.removeprefix("\ufeff"), _called(codec), raw)
 
 
 def _known(encoding: str | None) -> str | None:

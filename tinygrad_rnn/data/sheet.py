@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -143,7 +144,9 @@ def sheet_of(
     found = header == "yes" or (header == "auto" and _is_header(name, lines[0], fields, columns, notation))
     if not found:
         understood.append(f"line {lines[0]} is taken as data, so there is no header")
-        whole = _columns(fields, [""] * len(fields[0]), notation, date_format)
+        whole = [
+            _with_first(cell, column, notation, date_format) for cell, column in zip(fields[0], columns, strict=True)
+        ]
         return TableSheet(name, whole, False, lines, sep, notation, understood)
     names = fields[0]
     unsure = "; with header no it is data" if any(map(looks_like_number, names)) else ""
@@ -179,6 +182,15 @@ def _column(number: int, name: str, cells: tuple[str, ...], notation: Notation, 
         return TableColumn(number, name, cells, notation.column(cells) if cells else np.zeros(0), None, None)
     except CellError as bad:
         return TableColumn(number, name, cells, None, dates(cells, date_format), bad)
+
+
+def _with_first(cell: str, below: TableColumn, notation: Notation, date_format: str | None) -> TableColumn:
+    """The column with one cell more, above: numbers that were read are not read again."""
+    cells = (cell, *below.cells)
+    if below.values is not None:
+        with contextlib.suppress(CellError):
+            return below._replace(cells=cells, values=np.append(notation.column([cell]), below.values))
+    return _column(below.number, below.name, cells, notation, date_format)
 
 
 def _is_units(row: Sequence[str]) -> bool:

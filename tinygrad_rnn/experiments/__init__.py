@@ -1,5 +1,34 @@
-"""Experiments: sweeps over settings, and what a gradient is worth."""
+"""Experiments: what training meets, measured. Error surfaces, sweeps, and what a gradient is worth."""
 
+from .arena import arena
+from .arena_standings import Standings
+from .bifurcation import attractor, different_values, lyapunov
+from .cliff import Descent, cliff, descend, logistic_unit
+from .many_weights import AtWeights, at_weights
+from .minima import Minima, minima
+from .surface import Surface, filter_direction, surface
+from .surface_ends import Ends, ends
 from .sweeps import grid, sweep
 
-__all__ = ["grid", "sweep"]
+__all__ = [
+    "AtWeights",
+    "Descent",
+    "Ends",
+    "Minima",
+    "Standings",
+    "Surface",
+    "arena",
+    "at_weights",
+    "attractor",
+    "cliff",
+    "descend",
+    "different_values",
+    "ends",
+    "filter_direction",
+    "grid",
+    "logistic_unit",
+    "lyapunov",
+    "minima",
+    "surface",
+    "sweep",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,10 @@ MARKS = 60  # points of a curve
 
 
 class BudgetSpent(Exception):  # noqa: N818  it is how every run ends, and no error
-    """The budget would be exceeded: the run is over. No StopIteration, which `map` inside an optimiser would swallow."""
+    """The budget would be exceeded: the run is over.
+
+    It is no StopIteration, which `map` inside an optimiser would swallow.
+    """
 
 
 class Objective:
@@ -33,10 +36,12 @@ class Objective:
     ----------
     task : Task
         What is to be learnt.
-    seed : int
-        Where the start weights come from.
+    start : mapping of str to ndarray
+        The start weights.
     budget : int
         FE.
+    noise : int
+        A seed for methods that draw as they go.
 
     Attributes
     ----------
@@ -52,9 +57,8 @@ class Objective:
         How often a cost was found.
     """
 
-    def __init__(self, task: Task, seed: int, budget: int) -> None:
+    def __init__(self, task: Task, start: Mapping[str, Array], budget: int, noise: int = 0) -> None:
         self.task, self.budget, self.spent, self.evaluations = task, budget, 0, 0
-        start = task.start(seed)
         self.start = np.concatenate([w.ravel() for w in start.values()])
         self.n = len(self.start)
         self._w = self.start.copy()
@@ -68,6 +72,7 @@ class Objective:
         self.marks = marks(budget)
         self.curve: list[float] = []
         self._jacobian: _Jacobian | None = None
+        self._noise = np.random.default_rng(noise)
 
     def cost(self, w: Array) -> float:
         """The normalised mean squared error over the training set: 1 is what saying the mean has."""
@@ -121,7 +126,7 @@ class Objective:
         self._charge(charge(method, self.n))
         self._w[:] = w
         train = self.task.train
-        for window in ONLINE[method](self.task.cell, self.params, train.x, train.d):
+        for window in ONLINE[method](self.task.cell, self.params, train.x, train.d, self._noise):
             update(self.params, dict(window.grads))
         return self._w.copy()
 
@@ -188,7 +193,9 @@ class _Jacobian:
     def __call__(self, params: dict[str, Array]) -> Array:
         """How every output moves with every weight, (T, B, o, n)."""
         net, n, at = self.net, sum(w.size for w in params.values()), 0
-        now = BatchedValues(net.tape.values, {net.weights[name]: w.copy() for name, w in params.items()}).run(self.first)
+        now = BatchedValues(net.tape.values, {net.weights[name]: w.copy() for name, w in params.items()}).run(
+            self.first
+        )
         seeds = {}
         for name, w in params.items():
             basis = np.zeros((n, w.size))
@@ -200,10 +207,10 @@ class _Jacobian:
 
 
 ONLINE: dict[str, Callable[..., Any]] = {
-    "TBPTT": lambda cell, params, x, d: truncated(cell, params, x, d, k1=5, k2=5, loss="squared_error"),
-    "RTRL": lambda cell, params, x, d: rtrl(cell, params, x, d, loss="squared_error"),
-    "UORO": lambda cell, params, x, d: uoro(cell, params, x, d, loss="squared_error"),
-    "e-prop": lambda cell, params, x, d: eprop(cell, params, x, d, loss="squared_error"),
+    "TBPTT": lambda cell, params, x, d, _: truncated(cell, params, x, d, k1=5, k2=5, loss="squared_error"),
+    "RTRL": lambda cell, params, x, d, _: rtrl(cell, params, x, d, loss="squared_error"),
+    "UORO": lambda cell, params, x, d, rng: uoro(cell, params, x, d, loss="squared_error", rng=rng),
+    "e-prop": lambda cell, params, x, d, _: eprop(cell, params, x, d, loss="squared_error"),
 }
 
 

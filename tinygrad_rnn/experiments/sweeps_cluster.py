@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -55,10 +56,20 @@ def on_a_cluster(client: Any, jobs: Sequence[Job], keep: Callable[[str], None]) 
     ConnectionError
         If the cluster is gone.
     """
+    # A worker that is killed may take points with it that only stood behind the one at fault, so each is run once more
+    # with nobody beside it.
+    for suspect in _run(client, jobs, keep):
+        for job in _run(client, [suspect], keep):
+            keep(killed(job))
+
+
+def _run(client: Any, jobs: Sequence[Job], keep: Callable[[str], None]) -> list[Job]:
+    """Run the points; those whose workers were killed, more often than the cluster allows."""
     from distributed import KilledWorker, as_completed
 
     mark, waiting = secrets.token_hex(4), iter(jobs)
     running: dict[str, Job] = {}
+    suspects: list[Job] = []
 
     def started(count: int) -> list[Any]:
         futures = []
@@ -74,15 +85,18 @@ def on_a_cluster(client: Any, jobs: Sequence[Job], keep: Callable[[str], None]) 
     try:
         for done, future in enumerate(found, start=1):
             job = running.pop(future.key)
-            if future.status == "finished":
-                keep(future.result())
-            elif future.status == "error" and isinstance(future.exception(), KilledWorker):
-                keep(killed(job))
-            elif future.status == "error":
-                raise future.exception()  # of the function as a whole: a worker cannot import it, say
+            try:
+                line = future.result()  # of a point that is done, too, it can be lost with its worker
+            except KilledWorker:
+                suspects.append(job)
+            except CancelledError:
+                raise ConnectionError(
+                    "the cluster is gone; what is done is kept, and the same call goes on from there"
+                ) from None
             else:
-                raise ConnectionError("the cluster is gone; what is done is kept, and the same call goes on from there")
+                keep(line)
             found.update(started(room() if done % LOOK == 0 else 1))
     except BaseException:
         client.cancel(list(found.futures))
         raise
+    return suspects

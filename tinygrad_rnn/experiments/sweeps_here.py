@@ -115,8 +115,8 @@ def _for_workers() -> Iterator[None]:
     A new process would run that script again, up to the very sweep unless it stands below `if __name__ == "__main__"`.
     What it defines comes along with the function, by cloudpickle.
     """
-    main = sys.modules["__main__"].__dict__
-    hidden: dict[str, object] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main: dict[str, Any] = vars(sys.modules["__main__"])
+    hidden: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None
     set_here = [name for name in ONE_THREAD if name not in os.environ]
     os.environ.update(dict.fromkeys(set_here, "1"))

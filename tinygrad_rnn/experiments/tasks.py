@@ -107,7 +107,7 @@ def _series(name: str, values: Array, known: int, until: int, n_hidden: int, cel
 
 def mackey_glass() -> Task:
     """The Mackey-Glass equation with tau 17, one step ahead: 501 values, tested on the 500 behind them."""
-    return _series("Mackey-Glass", data.mackey_glass(1001), 501, 1001, 6, _linear())
+    return _series("Mackey-Glass", data.mackey_glass(1001)[:, 0], 501, 1001, 6, _linear())
 
 
 def sunspots() -> Task:
@@ -121,7 +121,7 @@ def laser() -> Task:
 
 
 def laser_in_two_layers() -> Task:
-    """The same laser, told by a recurrent multilayer perceptron: two layers of hidden units, each with a U of its own."""
+    """The same laser, told by a recurrent multilayer perceptron: two hidden layers, each with a U of its own."""
     cell = cells.Stacked(cells.Guo(f="tanh"), _linear())
     return _series("laser, 2 layers", data.laser().values[:, 0].astype(float), 1000, 1100, 5, cell)
 
@@ -146,11 +146,11 @@ def _signs(bits: Array) -> Examples:
 
 
 def reber() -> Task:
-    """The next letter of strings of the embedded Reber grammar: 100 strings, tested on 100 others."""
-    strings = data.reber(200, rng=4, distinct=True)
+    """The next letter of strings of the embedded Reber grammar: 50 strings, tested on 50 others."""
+    strings = data.reber(100, rng=4, distinct=True)
     x, d, mask = strings.x, strings.d, np.asarray(strings.mask)
-    halves = (Examples(x[:, part], d[:, part], mask=mask[:, part]) for part in (slice(100), slice(100, None)))
-    return Task("Reber", _linear(), 6, *halves)
+    halves = (Examples(x[:, part], d[:, part], mask=mask[:, part]) for part in (slice(50), slice(50, None)))
+    return Task("Reber", _linear(), 5, *halves)
 
 
 TASKS: dict[str, Callable[[], Task]] = {

@@ -16,10 +16,9 @@ from ..autodiff.calling import shortened
 from ..data import Table, Text
 from ..exchange.arrays import read_arrays
 from ..exchange.described import in_words
-from ..exchange.files import a_path
 from ..unfold import cells
 from . import again
-from .folder import LOG, Log, RunFolder
+from .folder import LOG, Log, RunFolder, path_of
 from .listening import Listener
 from .loop import Loop
 from .machine import machine
@@ -166,7 +165,7 @@ def fit(
         "every": every,
         "scale": scale,
         "horizon": horizon,
-        "init_from": None if init_from is None else str(a_path(init_from)),
+        "init_from": None if init_from is None else str(path_of("init_from", init_from)),
     }
     tell = Listener(watch)
     for line in getattr(data, "understood", ()):
@@ -182,7 +181,8 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
         )
     kind = "text" if isinstance(data, Text) else "series"
     settings = resolved(kind, given)
-    folder = RunFolder(a_path(out))
+    folder = RunFolder(path_of("out", out))
+    folder.refuse_what_is_there()
     task = TASKS[kind](data, settings)
     whole = made_cell(cell, settings.layers, task.head)
     loop = Loop(whole, task, settings, first_weights(whole, task, settings))
@@ -190,7 +190,7 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
     loop.settings, loop.schedule.decay = settings, settings.decay
     folder.make()
     with folder.held():
-        folder.refuse_run()  # somebody may have been first
+        folder.refuse_what_is_there()  # somebody may have been first
         for line in [*task.lines(), *lines_of(loop)]:
             tell.say(line)
         words = {

@@ -15,11 +15,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..exchange.arrays import read_arrays, write_arrays
-from ..exchange.files import UNFINISHED, write_whole
+from ..exchange.files import UNFINISHED, a_path, write_whole
 
 Array = NDArray[Any]
 
@@ -83,14 +82,15 @@ class RunFolder:
         OSError
             If it cannot be made.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise FileExistsError(f"{self.path} is a file: out= is the folder of a run, which is made") from None
-        self.refuse_run()
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.refuse_what_is_there()
 
-    def refuse_run(self) -> None:
+    def refuse_what_is_there(self) -> None:
         """Raise FileExistsError if there is a run in the folder, or anything that is no part of one."""
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise FileExistsError(f"{self.path} is a file: out= is the folder of a run, which is made")
         there = {each.name for each in self.path.iterdir() if not each.name.startswith(UNFINISHED)}
         if RUN in there:
             raise FileExistsError(
@@ -231,6 +231,15 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def plain(number: float) -> float | None:
-    """A number as JSON has it: what is not finite is nothing."""
-    return float(number) if np.isfinite(number) else None
+def path_of(name: str, given: Any) -> Path:
+    """The path that an argument is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+    """
+    try:
+        return a_path(given)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}={error}") from None

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from ..autodiff.asked import asked
 from ..autodiff.calling import shortened
+from ..data import Table
 from ..unfold.recipe import Cell
 from .baselines import Autoregression, Average, Baseline, Seasonal, autoregression, season_of
 from .measures import mase, nmse, rmse
 from .running import Running
+from .scaling import Scaler
+from .series import unseen
 
 Array = NDArray[Any]
 
@@ -193,7 +196,8 @@ def forecast(
     inside = _scale("scale", scale, x.shape[1])
     outside = inside if targets is None else _scale("target_scale", target_scale, d.shape[1])
     true = d[start : start + steps]
-    remarks = [f"the data end {len(true)} rows behind row {start}"] if len(true) < steps else []
+    count = "1 row is" if len(true) == 1 else f"{len(true) or 'no'} rows are"
+    remarks = [f"{count} there to compare with, of {steps} that are told"] if len(true) < steps else []
     again = [tells.index(name) for name in reads if name in tells] if reads != tells else list(range(len(tells)))
     if len(again) < len(reads):
         missing = next(name for name in reads if name not in tells)
@@ -221,6 +225,40 @@ def forecast(
                     )
     found = Forecast(start, horizon, tells, true, network, tuple(others), tuple(scores), ())
     return replace(found, remarks=(*remarks, *_weaknesses(found)))
+
+
+def told_of(
+    cell: Cell, params: Mapping[str, Any], table: Table, scalers: tuple[Scaler, Scaler], start: int, **how: Any
+) -> Forecast:
+    """The same of a table, as a run has scaled it.
+
+    A gap before `start` is filled with what was before it: what a table fills it with may be made of what comes later.
+    """
+    n = table.values.shape[1]
+    values, targets = table.values, table.targets
+    trained = how.get("trained")
+    for known in (trained, start):
+        if isinstance(known, int) and 0 < known <= len(values):
+            values = unseen(values, table.gaps[:, :n], known)
+            targets = unseen(targets, table.gaps[:, n:], known)
+    inputs, outputs = scalers
+    found = forecast(
+        cell,
+        params,
+        values,
+        start=start,
+        targets=targets,
+        columns=table.columns,
+        target=table.target,
+        scale=(inputs.shift, inputs.size),
+        target_scale=(outputs.shift, outputs.size),
+        **how,
+    )
+    gaps = int(table.gaps[start : start + len(found.true)].any(axis=1).sum())
+    if not gaps:
+        return found
+    said = f"{gaps} of the rows to compare with had gaps: what they were filled with may be made of later values"
+    return replace(found, remarks=(said, *found.remarks))
 
 
 def _network(

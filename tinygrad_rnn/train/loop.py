@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,6 @@ from ..through_time.pieces import Pieces
 from ..through_time.stream import Carry, Window
 from ..through_time.truncation import Truncation
 from ..unfold.structure import flatten, rebuild
-from .film import Film
 from .flat import Flat
 from .folder import BEST, LOG, Log, RunFolder
 from .listening import Listener
@@ -273,7 +272,7 @@ def train(
     stops: Mapping[str, Any],
     every: int,
     tell: Listener,
-    film: Film | None = None,
+    film: Callable[[int], None] | None = None,
 ) -> str:
     """Train until an end is reached, with a checkpoint at each evaluation, every half minute and at the end.
 
@@ -291,8 +290,8 @@ def train(
         After how many updates there is an evaluation.
     tell : Listener
         Who hears of it.
-    film : Film, optional
-        What is kept to be looked at.
+    film : callable, optional
+        Called with the number of updates after each, see `Film`.
 
     Returns
     -------
@@ -325,7 +324,7 @@ def train(
                     price = loop.step()
                     tell.moved(loop.update, price)
                     if film is not None:
-                        film.moved(loop.update)
+                        film(loop.update)
                     if loop.update % every == 0:
                         entry = loop.entry()
                         log.write(entry)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import Table
 from ..view.charts import Chart, Trend, number
 from ..view.lags import FilmRow, FilmStrip
 from ..view.report import Passage, Price, RunPage, Scores
 from .baselines import autoregression, bigram, unigram
 from .film import SHARE, read_film
 from .folder import TIMES, RunFolder
-from .forecasting import NETWORK, Forecast, forecast
-from .parts import parts
-from .sampling import sample
+from .forecasting import NETWORK, Forecast
+from .sampling import Sample
 from .series import SeriesTask
 from .texts import TextTask
 
@@ -46,12 +44,16 @@ class Kept(Protocol):
     _words: dict[str, Any]
 
     @property
-    def params(self) -> dict[str, Array]:
-        """The weights as they are now."""
+    def sample(self) -> Callable[..., Sample]:
+        """Lets the network write."""
 
     @property
-    def best(self) -> dict[str, Array]:
-        """The best ones."""
+    def forecast(self) -> Callable[..., Forecast]:
+        """Tells how a series goes on."""
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """The weights as they are now."""
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -272,7 +274,7 @@ def _written(run: Kept) -> dict[str, Any]:
     passages, remarks = [], []
     for temperature in TEMPERATURES:
         try:
-            one = sample(run.cell, run.best, run.known["alphabet"], length=LENGTH, temperature=temperature, rng=0)
+            one = run.sample(LENGTH, temperature=temperature)
         except ValueError as error:
             remarks.append(f"Nothing could be written: {error}")
             break
@@ -283,40 +285,23 @@ def _written(run: Kept) -> dict[str, Any]:
 
 def _foretold(run: Kept, task: SeriesTask) -> dict[str, Any]:
     """A forecast with the best weights, of rows that were not trained on, if there are."""
-    data: Table = task.data
-    N = len(data.values)
-    of = parts(N, run.settings["validate"], run.settings["test"])
-    part = "test" if of.end > of.test else "validate"
-    start = of.of(part)[0]
-    seen = start >= N
+    N, cut, ahead = len(task.data.values), task.parts, task.settings.horizon
+    part = "test" if cut.end > cut.test else "validate"
+    start, seen = cut.of(part)[0], cut.validation == cut.end
     if seen:
-        start = max(N - STEPS, N // 2, run.settings["horizon"], 3)
+        start = max(N - STEPS, N // 2, ahead, 3)
     if start >= N:
         return {"remarks": ["The series is too short for a forecast."]}
-    same = data.target == data.columns
     try:
         with np.errstate(all="ignore"):
-            found = forecast(
-                run.cell,
-                run.best,
-                data.values,
-                start=start,
-                steps=min(STEPS, N - start),
-                targets=None if same else data.targets,
-                columns=data.columns,
-                target=None if same else data.target,
-                scale=(task.inputs.shift, task.inputs.size),
-                target_scale=None if same else (task.targets.shift, task.targets.size),
-                horizon=run.settings["horizon"],
-                trained=None if seen else max(3, of.validation),
-            )
+            found = run.forecast(min(STEPS, N - start), start=start)
     except ValueError as error:
         return {"remarks": [f"There is no forecast: {error}"]}
-    where = "the test part" if part == "test" else "the validation part"
-    said = f"The first {len(found.true):,} rows of {where}" if not seen else "Rows that were trained on, too"
+    where = "test part" if part == "test" else "validation part"
+    said = "These rows were trained on, too" if seen else f"The first {len(found.true):,} rows of the {where}"
     remarks = [f"{said}, in the data's own unit, with the best weights.", *(_sentence(one) for one in found.remarks)]
     return {
-        "forecasts": list(_charts(found, data.targets)),
+        "forecasts": list(_charts(found, task.data.targets)),
         "scores": list(_scores(found)),
         "remarks": remarks,
     }

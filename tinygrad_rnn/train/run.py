@@ -11,17 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff.asked import asked
+from ..autodiff.calling import shortened
+from ..data import Table
 from ..exchange.arrays import read_arrays
 from ..exchange.described import read_cell
-from ..exchange.files import a_path, refuse_existing, write_whole
-from . import again
+from ..exchange.files import refuse_existing, write_whole
+from . import again, scaling
 from .film import Film
-from .folder import BEST, REPORT, RunFolder
+from .folder import BEST, REPORT, RunFolder, path_of
+from .forecasting import Forecast, told_of
 from .listening import Listener
 from .loop import DivergedError, Loop, train
 from .machine import differences
+from .parts import parts
+from .sampling import Sample, sample
 from .series import SeriesTask
-from .settings import STOPS, Settings, from_words
+from .settings import STOPS, Settings, from_words, plain
 from .texts import TextTask
 from .validation import above_zero
 
@@ -58,7 +63,7 @@ class Run:
 
     @asked
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = a_path(path)
+        self.path = path_of("path", path)
         self._film: Film | None = None
         self._folder = RunFolder(self.path)
         self._read(self._folder.words())
@@ -115,6 +120,11 @@ class Run:
         """
         return again.read(self._settings.kind, self._data, self.known, self._folder)
 
+    @property
+    def read_with(self) -> dict[str, Any]:
+        """The arguments that the data were read with, where they were not as usual."""
+        return dict(self._data.get("settings", {}))
+
     @asked
     def price(self, part: str = "validate", *, last: bool = False) -> float:
         """What a part of the data costs: nats a character, or the mean squared error in scaled numbers.
@@ -162,7 +172,7 @@ class Run:
         """
         from .reporting import page_of  # pages are for who asks for one
 
-        file = self.path / REPORT if path is None else a_path(path)
+        file = self.path / REPORT if path is None else path_of("path", path)
         refuse_existing(file, overwrite or path is None)
         if self._film is not None:
             self._film.develop_all()
@@ -177,6 +187,111 @@ class Run:
                 "version, which goes on with it"
             )
         return task
+
+    @asked
+    def sample(
+        self,
+        length: int = 500,
+        *,
+        prime: str = "",
+        temperature: float = 1.0,
+        rng: int | np.random.Generator = 0,
+        unknown: str = "refuse",
+        last: bool = False,
+    ) -> Sample:
+        """Let the network write, if it was trained on a text.
+
+        Parameters
+        ----------
+        length, prime, temperature, rng, unknown
+            See `tinygrad_rnn.train.sample`.
+        last : bool
+            Whether the weights are the last ones, and not the best.
+
+        Returns
+        -------
+        Sample
+            The text, and how likely the network finds it.
+
+        Raises
+        ------
+        ValueError
+            If it was trained on a series, or an argument is out of its range.
+        """
+        if self._settings.kind != "text":
+            raise ValueError(f"{self.path} was trained on a series, which is no text: forecast tells how it goes on")
+        how: dict[str, Any] = {"prime": prime, "temperature": temperature, "rng": rng, "unknown": unknown}
+        return sample(self.cell, self.params if last else self.best, self.known["alphabet"], length=length, **how)
+
+    @asked
+    def forecast(
+        self,
+        steps: int = 100,
+        *,
+        start: int | None = None,
+        data: Any = None,
+        season: int | None = None,
+        order: int | str = "aic",
+        variance: float | None = None,
+        last: bool = False,
+    ) -> Forecast:
+        """Tell how a series goes on, one step ahead and by the network's own outputs, beside what costs nothing.
+
+        Parameters
+        ----------
+        steps, season, order, variance
+            See `tinygrad_rnn.train.forecast`.
+        start : int, optional
+            How many rows are known; unless given, those before the test part or, without one, the validation part. Of
+            other data all.
+        data : Table, optional
+            Another table with the same columns; what the run was trained on unless given.
+        last : bool
+            Whether the weights are the last ones, and not the best.
+
+        Returns
+        -------
+        Forecast
+            What is told, in the data's unit, and how wrong it is. The baselines are fitted on the training part; on
+            other data, on all rows that are known.
+
+        Raises
+        ------
+        ValueError
+            If the run was trained on a text, the data have changed or have other columns, or an argument is out of its
+            range.
+        OSError
+            If the data are gone.
+        """
+        if self._settings.kind != "series":
+            raise ValueError(f"{self.path} was trained on a text, which is no series: sample lets the network write")
+        table = self.data if data is None else data
+        columns, target = (tuple(self.known[what]) for what in ("columns", "target"))
+        if not isinstance(table, Table) or (table.columns, table.target) != (columns, target):
+            raise ValueError(
+                f"data={shortened(data)}: it must be a Table, as tinygrad_rnn.data.table reads it, with the columns "
+                f"{', '.join(columns)}, of which {', '.join(target)} are told"
+            )
+        trained = None
+        if data is None:
+            cut = parts(len(table.values), self._settings.validate, self._settings.test)
+            start = (cut.test if self._settings.test else cut.validation) if start is None else start
+            trained = cut.validation
+            if isinstance(start, int) and start < trained:
+                trained = None  # of the training part itself: what is told may not be fitted on
+        return told_of(
+            self.cell,
+            self.params if last else self.best,
+            table,
+            (scaling.from_words(self.known["inputs"]), scaling.from_words(self.known["targets"])),
+            start=len(table.values) if start is None else start,
+            trained=trained,
+            horizon=self._settings.horizon,
+            steps=steps,
+            season=season,
+            order=order,
+            variance=variance,
+        )
 
     @asked
     def resume(
@@ -215,7 +330,7 @@ class Run:
             See `fit`.
         """
         given = {"updates": updates, "epochs": epochs, "minutes": minutes, "patience": patience}
-        return self.go_on({name: v for name, v in given.items() if v is not None}, eta, Listener(watch))
+        return self.go_on({name: plain(v) for name, v in given.items() if v is not None}, plain(eta), Listener(watch))
 
     def go_on(self, stops: Mapping[str, Any], eta: float | None, tell: Listener) -> Run:
         """The same with a `Listener`."""
@@ -279,7 +394,7 @@ class Run:
         assert settings.every is not None  # it was resolved
         self._film, why = Film(loop, self._folder), "it was stopped"
         try:
-            why = train(loop, self._folder, log_bytes, stops, settings.every, tell, self._film)
+            why = train(loop, self._folder, log_bytes, stops, settings.every, tell, self._film.moved)
         except DivergedError as error:
             why = str(error)
             raise

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..autodiff.asked import asked
 from ..autodiff.calling import shortened
+from ..data import DataError
 from ..unfold.recipe import Cell
 from .running import Running
 
@@ -136,9 +137,9 @@ def _places(prime: str, symbols: Sequence[str], unknown: str) -> tuple[list[int]
     skipped = tuple(one for one in prime if one not in known)
     if skipped and unknown == "refuse":
         place = prime.index(skipped[0]) + 1
-        raise ValueError(
-            f"prime: its character {place}, {skipped[0]!r}, is not among the {len(symbols)} that the network knows; "
-            "take another, or pass unknown='skip'"
+        raise DataError(
+            f"prime: its character {place}, {skipped[0]!r}, is not among the {len(symbols)} that the network knows",
+            {"unknown": "skip"},
         )
     return [known[one] for one in prime if one in known], skipped
 

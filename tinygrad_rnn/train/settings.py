@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ..autodiff.asked import kinds_of, refuse_unless
 from ..autodiff.calling import shortened
 from ..through_time.windows import LOSSES, Windows, one_of
 from ..unfold.paying import check_reduction
 from . import optimisers
-from .validation import above_zero, not_negative
+from .validation import above_zero, is_number, not_negative
 
 DTYPES = {"float32": "half the memory, and about twice the speed", "float64": "some 16 digits"}
 DECAYS = {
@@ -95,7 +97,7 @@ class Settings:
                 _count(name, getattr(self, name))
         if self.minutes is not None:
             above_zero("minutes", self.minutes)
-        if isinstance(self.seed, bool) or not 0 <= self.seed < 2**63:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
             raise ValueError(f"seed={shortened(self.seed)}: it must be an integer from 0 up")
         for name in ("k1", "k2"):
             _count(name, getattr(self, name))
@@ -162,19 +164,19 @@ def resolved(kind: str, given: Mapping[str, Any]) -> Settings:
     TypeError, ValueError
         If a setting is of another kind, or has no such value.
     """
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: plain(value) for name, value in given.items() if value is not None}
     usual = USUAL[kind]
     chosen.setdefault("hidden", usual["hidden"])
     chosen.setdefault("batch", usual["batch"])
-    if isinstance(chosen["optimiser"], str):
-        chosen.setdefault("eta", ETAS.get(chosen["optimiser"], usual["eta"]))
+    named = chosen.get("optimiser")
+    chosen.setdefault("eta", ETAS.get(named, usual["eta"]) if isinstance(named, str) else usual["eta"])
     chosen.setdefault("k1", min(50, chosen.get("k2", 50)) if isinstance(chosen.get("k2", 50), int) else 50)
     chosen.setdefault("k2", chosen["k1"])
     if "decay" not in chosen:
-        chosen["decay"] = "plateau" if chosen["validate"] else "none"
+        chosen["decay"] = "none" if is_zero(chosen.get("validate")) else "plateau"
     if not any(name in chosen for name in ("updates", "epochs", "minutes")):
         chosen["updates"] = UPDATES
-    if chosen.get("clip") == 0:
+    if is_zero(chosen.get("clip")):
         del chosen["clip"]
     names = [field.name for field in dataclasses.fields(Settings)]
     return Settings(**{"kind": kind, **dict.fromkeys(names[1:]), **chosen})
@@ -192,6 +194,16 @@ def from_words(words: Mapping[str, Any]) -> Settings:
         return Settings(**words)
     except TypeError as error:
         raise ValueError(f"the settings are not complete, or not of this version: {error}") from None
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a value is the number 0."""
+    return is_number(value) and value == 0
+
+
+def plain(value: Any) -> Any:
+    """A number of NumPy's as Python's own, which can be written down; all else as it is."""
+    return value.item() if isinstance(value, np.generic | np.ndarray) and not np.ndim(value) else value
 
 
 def _count(name: str, value: Any) -> None:

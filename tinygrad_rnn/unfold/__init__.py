@@ -12,7 +12,7 @@ from .recipe import Recipe, Recorded
 from .recording import Recording
 from .steps import Read, Step
 from .unfolded import Unfolded
-from .unfolding import unfold
+from .unfolding import unfold, with_weights
 
 __all__ = [
     "Derivation",
@@ -32,4 +32,5 @@ __all__ = [
     "delta",
     "losses",
     "unfold",
+    "with_weights",
 ]

@@ -141,12 +141,6 @@ def unfold(
     if pays is not None:
         data["weight"] = pays
     s0 = initial_state(cell, params, s0, x.shape[1])
-    equations = getattr(cell, "equations", {})
-    tape = Recording(equations if mask is None else masked_equations(equations))
-    leaves = {name: tape.leaf(value, name) for name, value in params.items()}
-    tape.parameters = params
-    given = [s for s in flatten(s0) if not isinstance(s, str)]
-    same_dtype(leaves, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
     recipe = Recipe(
         cell,
         known_loss(loss, paying.by_sample),
@@ -155,8 +149,60 @@ def unfold(
         untied,
         input_grads,
     )
+    return _recorded(params, recipe, data, s0, paying, batch_first=bool(batch_first), finite=finite, keep=keep)
+
+
+def with_weights(net: Unfolded, params: Mapping[str, Array]) -> Unfolded:
+    """The same network over the same data with other weights, recorded anew; `net` stays as it is.
+
+    Parameters
+    ----------
+    net : Unfolded
+        The network.
+    params : mapping of str to ndarray
+        Its weights, all of them.
+
+    Raises
+    ------
+    ShapeError
+        If arrays do not fit together.
+    """
+    parts = zip(net.trained, flatten(net.states[0]), strict=True)
+    s0 = rebuild(net.states[0], [name or part.value for name, part in parts])
+    data = {what: np.stack([leaf.value for leaf in leaves]) for what, leaves in net._data.items()}
+    return _recorded(
+        params,
+        net._recipe,
+        data,
+        s0,
+        net._paying,
+        batch_first=net._batch_first,
+        finite=net.finite,
+        keep=net.keep,
+    )
+
+
+def _recorded(
+    params: Mapping[str, Any],
+    recipe: Recipe,
+    data: Mapping[str, Array],
+    s0: Any,
+    paying: Paying,
+    *,
+    batch_first: bool,
+    finite: bool,
+    keep: str,
+) -> Unfolded:
+    """Record every time step, on data that were looked at."""
+    x, d = data["x"], data["d"]
+    equations = getattr(recipe.cell, "equations", {})
+    tape = Recording(masked_equations(equations) if "mask" in data else equations)
+    leaves = {name: tape.leaf(value, name) for name, value in params.items()}
+    tape.parameters = params
+    given = [s for s in flatten(s0) if not isinstance(s, str)]
+    same_dtype(leaves, {"x": x, "d": d} | {f"s0{f'[{k}]' if k else ''}": s for k, s in enumerate(given)})
     of_steps = {name: leaf for name, leaf in leaves.items() if name not in recipe.initial}
-    if untied:
+    if recipe.untied:
         check_untied(of_steps, len(x))
     with tape.step(0):
         # Provisional names, for messages: a part of s(0) is called what the cell calls it one step later.
@@ -177,7 +223,7 @@ def unfold(
     if averaged:
         name = "1/T" if len(counted) == len(x) else "share"
         cost = ops.multiply(cost, tape.leaf(np.full((), 1 / len(counted), x.dtype), name, active=False), name="C")
-    net = Unfolded(tape, params, leaves, steps, s0, cost, recipe, paying, bool(batch_first))
+    net = Unfolded(tape, params, leaves, steps, s0, cost, recipe, paying, batch_first)
     net.finite = finite
     net.keep = keep
     net._refuse_bad()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -222,58 +223,66 @@ class _File:
             if leaf.name in folded.gradients:
                 copy, share = f'copies["{name}"][t - 1]', self.write.of(folded.gradients[leaf.name])
                 lines.append(_assigned(copy, share, map(self.readers.equation, self.readers.of(leaf))))
-                lines.append(f'grads["{name}"] += {copy}{_numbers([self.readers.total(leaf.name)])}')
         back = [folded.cotangents.get(b.index) for b in folded.before]
         pairs = [
             (name, now)
             for name, g in zip(self.later, back, strict=True)
             if g is not None and (now := ast.unparse(self.write.of(g))) != name
         ]
-        if pairs:
-            lines.append(f"{', '.join(name for name, _ in pairs)} = {', '.join(now for _, now in pairs)}")
-        return lines
+        return lines + _at_once(pairs)
 
     def text(self) -> str:
         """The file."""
         trained = self._trained()
         starts = [self._start(name, start) for name, start in zip(self.first, self.starts, strict=True)]
-        state = [f"{s} = [{start}] + [None] * T" for s, start in zip(self.state, starts, strict=True)]
         lists = [name for name in self.lists.values() if name not in self.state]
         given = [*self.given, *dict.fromkeys(self.first), *self.weights]
+        totals = map(self.readers.total, self.folded.gradients)
         body = [
-            "T = len(x)",
-            f"{', '.join(self.given)} = {', '.join(f'[None, *{name}]' for name in self.given)}",
+            f"T, {', '.join(self.given)} = len(x), {', '.join(f'[None, *{name}]' for name in self.given)}",
             *([] if self.alike else [f"share = [None, {', '.join(number(float(s)) for s in self.folded.shares)}]"]),
-            *state,
+            _each(self.state, "[{}] + [None] * T", "start", starts),
             *_empty_lists(lists),
             "",
             "for t in range(1, T + 1):",
             *_indented(self.forwards),
             f"C = {self._cost()}",
             "",
-            "weights = {" + ", ".join(f'"{name}": {name}' for name in self.weights) + "}",
-            "grads = {name: np.zeros_like(weight) for name, weight in weights.items()}",
+            _called("weights = {", [f'"{name}": {name}' for name in self.weights], "}"),
             "copies = {name: np.zeros((T, *weight.shape), weight.dtype) for name, weight in weights.items()}",
-            f"{', '.join(self.later)} = " + ", ".join(f"np.zeros_like({s}[0])" for s in self.state),
+            _each(self.later, "np.zeros_like({}[0])", "s", self.state),
             "for t in range(T, 0, -1):",
             *_indented(self.backwards),
+            "grads = {name: copy.sum(axis=0) for name, copy in copies.items()}" + _numbers(totals),
             *trained,
             f"return C, grads, copies, ({', '.join(self.later)}{',' if len(self.later) == 1 else ''})",
         ]
         bptt = [
             _called("def bptt(", given, "):"),
-            '    """The cost, dC / d weight, dC / d copy of it by time step, and dC / d initial state."""',
+            '    """The cost; dC / d weight; dC / d copy, time steps on the first axis; dC / d initial state."""',
             *_indented(body),
         ]
-        return "\n".join([*self._head(), *self.write.definitions(), *bptt, "", "", *self._check(given), ""])
+        return "\n".join([*self._head(body), *self.write.definitions(), *bptt, "", "", *self._check(given), ""])
 
-    def _head(self) -> list[str]:
+    def _shapes(self) -> str:
+        """What the data and the initial state are like, for samples as many as somebody has."""
+        shapes = {name: f"(T, samples, {self.data[node.name].shape[2]})" for name, node in self.given.items()}
+        for name, start in zip(self.first, self.starts, strict=True):
+            shapes[name] = f"(samples, {start.shape[1]})" if start.op is None else str(start.parents[0].shape)
+        alike: dict[str, list[str]] = defaultdict(list)
+        for name, shape in shapes.items():
+            alike[shape].append(name)
+        return ", ".join(
+            f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {shape}" for shape, names in alike.items()
+        )
+
+    def _head(self, body: Sequence[str]) -> list[str]:
         real = [f"{name} is the parameter {leaf.name!a}." for name, leaf in self.weights.items() if name != leaf.name]
         constants = [f"{name} = np.array({value.tolist()})" for name, value in self.write.constants.items()]
         return [
             '"""Backpropagation through time of one network, written out: an account of it, and not what computes it.',
             "",
-            "Time steps are counted from 1: s[t]. d_s is dC / ds, Guo's delta with the other sign; (G12) is his (12).",
+            *self._explained("\n".join(body)),
             '"""',
             "",
             *[f"# {line}" for line in real],
@@ -282,6 +291,17 @@ class _File:
             *constants,
             *[""] * (1 + bool(constants)),
         ]
+
+    def _explained(self, body: str) -> list[str]:
+        """What a reader of the lines may not know, of that which stands in them."""
+        later = f"d_{self.state[0]}"
+        says = f"{self._shapes()}. Time steps are counted from 1. {later} is dC / d{self.state[0]}; {later}_later "
+        says += "is the next step's part of it."
+        if "(G" in body:
+            says += " (G12) is (12) of Guo, BackPropagation Through Time (2013), whose delta is -dC / dnet."
+        if "[..., " in body:
+            says += " [..., 0:4] and its like fit these sizes."
+        return textwrap.wrap(says, WIDTH, break_long_words=False, break_on_hyphens=False)
 
     def _start(self, name: str, start: Node) -> str:
         if start.op is None:
@@ -325,22 +345,21 @@ class _File:
                 drawn.append(f'given["{name}"] = 0.5 + rng.random({node.shape})')
         return [
             "def check(step=1e-5):",
-            '    """How far a gradient is from its measured slope at most, relative to the largest slope."""',
+            '    """How far 50 entries of each gradient are at most from measured slopes, over the largest slope."""',
             "    rng = np.random.default_rng(0)",
             *_indented([_called("shapes = {", [f'"{name}": {shapes[name]}' for name in given], "}")]),
             "    given = {name: 0.5 * rng.normal(size=shape) for name, shape in shapes.items()}",
             *_indented(drawn),
+            "",
+            "    def cost(name, at, by):",
+            "        moved = np.array(given[name])",
+            "        moved[at] += by",
+            "        return bptt(**given | {name: moved})[0]",
+            "",
             "    worst = []",
             "    for name, grad in bptt(**given)[1].items():",
             "        places = [tuple(at) for at in rng.permutation([*np.ndindex(grad.shape)])[:50]]",
-            "        slopes = []",
-            "        for at in places:",
-            "            costs = []",
-            "            for by in (step, -step):",
-            "                moved = np.array(given[name])",
-            "                moved[at] += by",
-            "                costs.append(bptt(**given | {name: moved})[0])",
-            "            slopes.append((costs[0] - costs[1]) / (2 * step))",
+            "        slopes = [(cost(name, at, step) - cost(name, at, -step)) / (2 * step) for at in places]",
             "        off = np.subtract(slopes, [grad[at] for at in places])",
             "        worst.append(np.abs(off).max() / max(np.abs(slopes).max(), 1e-3))",
             "    return np.max(worst)",
@@ -379,6 +398,23 @@ def _number_of_steps(shares: Array) -> str:
 
 def _assigned(name: str, value: ast.expr, equations: Iterable[str]) -> str:
     return f"{name} = {ast.unparse(value)}{_numbers(equations)}"
+
+
+def _at_once(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Names and what they become; in one line where one of them is read after it has changed."""
+    changed: set[str] = set()
+    for name, now in pairs:
+        if changed & {n.id for n in ast.walk(ast.parse(now)) if isinstance(n, ast.Name)}:
+            return [f"{', '.join(name for name, _ in pairs)} = {', '.join(now for _, now in pairs)}"]
+        changed.add(name)
+    return [f"{name} = {now}" for name, now in pairs]
+
+
+def _each(names: Sequence[str], how: str, of: str, what: Sequence[str]) -> str:
+    """Names that are made in the same way, each of something else."""
+    if len(names) == 1:
+        return f"{names[0]} = {how.format(what[0])}"
+    return _called(f"{', '.join(names)} = ({how.format(of)} for {of} in (", what, "))")
 
 
 def _numbers(equations: Iterable[str]) -> str:

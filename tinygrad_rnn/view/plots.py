@@ -53,7 +53,7 @@ def plot_influence(norms: ArrayLike, *, name: str = "U", ax: Axes | None = None)
     """
     a_text("plot_influence", "name", name)
     values = _influences("norms", norms)
-    ax = _figure(5.4, 4.2).add_subplot() if ax is None else ax
+    ax = new_figure(5.4, 4.2).add_subplot() if ax is None else ax
     from matplotlib.colors import LogNorm
 
     T = len(values)
@@ -137,7 +137,7 @@ def plot_masks(masks: ArrayLike | Mapping[str, ArrayLike]) -> list[Axes]:
     counts = {name: _influences(what, mask) for name, what, mask in _named("masks", masks)}
     across = min(3, len(counts))
     down = -(-len(counts) // across)
-    figure = _figure(2.1 * across, 2.4 * down)
+    figure = new_figure(2.1 * across, 2.4 * down)
     axes: list[Axes] = [figure.add_subplot(down, across, k) for k in range(1, len(counts) + 1)]
     for ax, (name, mask) in zip(axes, counts.items(), strict=True):
         T = len(mask)
@@ -175,7 +175,7 @@ def plot_axes(width: float = 6.0, height: float = 3.6) -> Axes:
     for name, size in (("width", width), ("height", height)):
         if not 0 < size < WIDEST:
             raise ValueError(f"plot_axes: {name}={size}: it is a number of inches between 0 and {WIDEST}")
-    ax: Axes = _figure(width, height).add_subplot()
+    ax: Axes = new_figure(width, height).add_subplot()
     ax.set_prop_cycle(color=PALETTE)
     ax.grid(visible=True, color=ZERO, linewidth=0.5)
     ax.set_axisbelow(True)
@@ -236,7 +236,8 @@ def _lengths(what: str, values: ArrayLike) -> NDArray[Any]:
     return array
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """A figure of so many inches that follows the page it stands on."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:

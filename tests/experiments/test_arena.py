@@ -1,0 +1,207 @@
+"""The arena: budgets are kept, runs are the same each time, and what is counted is what the library measures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn.experiments.arena import EVERYONE, play, t_allows
+from tinygrad_rnn.experiments.arena_objective import BudgetSpent, Objective, charge, marks
+from tinygrad_rnn.experiments.rivals import RIVALS, STREAMS
+from tinygrad_rnn.experiments.tasks import TASKS, task
+
+NAMES = [name for name in TASKS if not name.startswith("laser")]
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def objective(name, budget=10**6):
+    return Objective(task(name), task(name).start(0), budget)
+
+
+def first(rival, **more):
+    """The first of the settings that are tried."""
+    return {name: values[0] for name, values in EVERYONE[rival].settings.items()} | more
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_cost_is_the_normalised_squared_error_of_what_is_paid_for(name):
+    found = objective(name)
+    examples = found.task.train
+    c = found.cost(found.start)
+    said = np.stack([y.value for y in found.net.outputs])
+    paid = examples.paid > 0
+    wrong, spread = said[paid] - examples.d[paid], examples.d[paid] - examples.d[paid].mean(axis=0)
+    assert c == pytest.approx((wrong**2).sum() / (spread**2).sum(), rel=1e-12)
+    assert found.tested() > 0
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_gradient_and_jacobian_are_slopes_of_it(name):
+    found = objective(name)
+    e, h = rng.normal(size=found.n), 1e-6
+    slope = (found.cost(found.start + h * e) - found.cost(found.start - h * e)) / (2 * h)
+    c, gradient = found.gradient(found.start)
+    assert gradient @ e == pytest.approx(slope, rel=1e-6)
+    residuals, jacobian = found.residuals(found.start), found.jacobian(found.start)
+    assert residuals @ residuals == pytest.approx(c, rel=1e-12)
+    np.testing.assert_allclose(2 * residuals @ jacobian, gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_what_is_charged():
+    found = objective("sunspots")
+    for what, fe in (("cost", 1), ("gradient", 2), ("residuals", 1), ("jacobian", 1 + found.n)):
+        before = found.spent
+        getattr(found, what)(found.start)
+        assert found.spent - before == fe
+    assert (charge("TBPTT", 29), charge("RTRL", 29), charge("UORO", 29), charge("e-prop", 29)) == (2, 30, 3, 3)
+
+
+def test_what_would_exceed_the_budget_is_not_done():
+    found = objective("sunspots", budget=3)
+    found.gradient(found.start)
+    with pytest.raises(BudgetSpent):
+        found.gradient(found.start)
+    assert (found.spent, found.evaluations) == (2, 1)
+    found.cost(found.start)
+    assert found.spent == 3
+
+
+@pytest.mark.parametrize("rival", EVERYONE)
+def test_a_run_stays_in_its_budget_never_gets_worse_and_is_the_same_each_time(rival):
+    budget = 75
+    one, two = (play(task="sunspots", rival=rival, setting=first(rival), seed=3, budget=budget) for _ in range(2))
+    del one["cpu"], two["cpu"]
+    assert json.dumps(one) == json.dumps(two)
+    assert 2 <= one["spent"] <= budget
+    assert one["evaluations"] <= one["spent"]
+    curve = np.array(one["curve"])
+    assert len(curve) == len(marks(budget))
+    assert (curve[1:] <= curve[:-1]).all()
+    assert curve[-1] == one["cost"]
+    other = play(task="sunspots", rival=rival, setting=first(rival), seed=4, budget=budget)
+    assert other["cost"] != one["cost"]
+
+
+@pytest.mark.parametrize("rival", sorted(RIVALS.keys() - {"guessing", "de"}))
+def test_who_searches_finds_something_better_than_the_start(rival):
+    found = play(task="sunspots", rival=rival, setting=first(rival), seed=0, budget=300)
+    start = objective("sunspots")
+    assert found["cost"] < start.cost(start.start)
+
+
+@pytest.mark.parametrize("method", STREAMS)
+def test_a_method_that_works_on_line_goes_down_and_is_charged_by_its_formula(method):
+    found = play(task="sunspots", rival=method, setting={"eta": 0.01}, seed=0, budget=125)
+    assert found["cost"] < 0.9 * found["curve"][0]
+    assert (found["spent"] - 1) % (charge(method, 29) + 1) in (0, charge(method, 29))
+
+
+def test_weights_that_run_away_cost_infinitely_much_and_the_search_goes_on():
+    found = play(task="adding", rival="sgd", setting={"eta": 1e200}, seed=0, budget=40)
+    assert found["spent"] == 40
+    assert np.isfinite(found["cost"])
+
+
+def test_the_best_of_the_settings_is_taken_and_an_edge_is_told():
+    standings = tg.arena(
+        ["sunspots"],
+        ["adam", "guessing"],
+        budget=60,
+        seeds=2,
+        settings={"adam": {"eta": [1e-5, 0.03, 100.0]}},
+        processes=0,
+    )
+    assert standings.setting("sunspots", "adam") == {"eta": 0.03}
+    assert "adam" not in {rival for _, rival, _, _ in standings.edges()}
+    assert {r["point"]["seed"] for r in standings.tuned}.isdisjoint({r["point"]["seed"] for r in standings.runs})
+    assert {r["point"]["budget"] for r in standings.tuned} == {60}
+    edge = tg.arena(["sunspots"], ["adam"], budget=60, seeds=1, settings={"adam": {"eta": [1e-5, 0.03]}}, processes=0)
+    assert edge.edges() == [("sunspots", "adam", "eta", 0.03)]
+    assert "best at the edge of what was tried: adam eta = 0.03 on sunspots" in str(edge)
+
+
+def test_the_table_says_medians_intervals_and_who_is_better():
+    again = {"budget": 50, "seeds": 4, "tune": False, "processes": 0}
+    standings = tg.arena(["sunspots", "parity"], ["lbfgs", "guessing", "adam"], **again)
+    costs = standings.of("sunspots", "lbfgs")
+    assert standings.median("sunspots", "lbfgs") == np.median(costs)
+    low, high = standings.interval("sunspots", "lbfgs")
+    assert costs.min() <= low <= np.median(costs) <= high <= costs.max()
+    assert standings.better("sunspots", "lbfgs", "lbfgs") == 0.5
+    assert standings.better("sunspots", "lbfgs", "guessing") == 1.0
+    assert standings.better("sunspots", "guessing", "lbfgs") == 0.0
+    assert standings.reached("sunspots", "guessing", 0.0) == np.inf
+    assert standings.reached("sunspots", "lbfgs", np.inf) == standings.marks[0]
+    table = str(standings)
+    assert table.count("BPTT + L-BFGS") == 2
+    assert f"{standings.median('parity', 'adam'):.3g} [" in table
+    assert json.dumps(standings.rows())
+    before = Path("arena.jsonl").read_bytes()
+    assert str(tg.arena(["sunspots", "parity"], ["lbfgs", "guessing", "adam"], **again)) == table
+    assert Path("arena.jsonl").read_bytes() == before
+
+
+def test_bits_that_are_wrong_are_counted_where_they_are():
+    parity = task("parity")
+    assert parity.train.x.shape == (8, 256, 1)
+    assert len(np.unique(parity.train.x[:, :, 0], axis=1).T) == 256
+    for examples in (parity.train, parity.test):
+        wanted = np.where((examples.x == 1).sum(axis=0) % 2, 1, -1)
+        np.testing.assert_array_equal(examples.d[-1], wanted)
+        assert examples.paid.sum() == examples.x.shape[1]
+    solution = task("parity").start(0)
+    assert sum(w.size for w in solution.values()) == 19
+
+
+@pytest.mark.parametrize("name", ["sunspots", "mackey_glass"])
+def test_what_is_told_in_the_test_is_not_among_what_was_learnt(name):
+    found = task(name)
+    learnt = found.train.d[found.train.paid > 0]
+    told = found.test.d[found.test.paid > 0]
+    assert len(told) == {"sunspots": 88, "mackey_glass": 500}[name]
+    whole = tg.data.sunspots().values[:, 0] if name == "sunspots" else tg.data.mackey_glass(1001)[:, 0]
+    known = {"sunspots": 221, "mackey_glass": 501}[name]
+    scaled = (whole - whole[:known].mean()) / whole[:known].std()
+    np.testing.assert_allclose(told[:, 0], scaled[known:], rtol=1e-12)
+    assert len(learnt) == 20 * ((known - 1) // 20)
+    x, d = found.train.x[:, :, 0].T.ravel(), found.train.d[:, :, 0].T.ravel()
+    np.testing.assert_array_equal(x[1:], d[:-1])
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"tasks": []}, "tasks is empty: name some of mackey_glass, "),
+        ({"tasks": ["chess"]}, "tasks has 'chess': they are mackey_glass, "),
+        ({"tasks": 3}, "tasks=3: it must be a sequence"),
+        ({"rivals": ["adan"]}, "rivals has 'adan': they are lbfgs"),
+        ({"budget": 1}, "budget=1: it must be a whole number from 2 up"),
+        ({"budget": 1.5}, "budget=1.5"),
+        ({"seeds": 0}, "seeds=0: it must be a whole number from 1 up"),
+        ({"seeds": "a"}, "seeds='a'"),
+        ({"tune": 3}, "tune=3: it must be True or False"),
+        ({"settings": {"adam": 3}}, "settings"),
+        ({"settings": {"adam": {"eta": 3}}}, "eta=3: give the values in a list"),
+        ({"settings": {"adan": {}}}, "settings"),
+        ({"settings": {"adam": {"mu": [1]}}}, "settings"),
+        ({"out": 3}, "out=3: it must be the name of a file"),
+    ],
+)
+def test_what_is_no_arena_is_refused(given, says):
+    right = {"tasks": ["sunspots"], "rivals": ["adam"], "budget": 4, "seeds": 1, "tune": False, "processes": 0}
+    with pytest.raises((TypeError, ValueError), match=says):
+        tg.arena(**(right | given))
+    assert not list(Path().iterdir())
+
+
+def test_who_works_on_line_is_left_out_where_one_cost_is_paid_at_the_end():
+    assert [name for name in NAMES if t_allows(name, "RTRL")] == ["mackey_glass", "sunspots"]
+    standings = tg.arena(["parity", "sunspots"], ["RTRL"], budget=40, seeds=1, tune=False, processes=0)
+    assert standings.tasks == ["sunspots"]

@@ -1,0 +1,46 @@
+"""``tinygrad-rnn arena``: what a gradient is worth, measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..experiments.arena import EVERYONE
+from ..experiments.arena import arena as held
+from ..experiments.rivals import RIVALS
+from ..experiments.tasks import TASKS
+from ..view.text import one_line
+
+ALWAYS = "mackey_glass,sunspots,adding,parity,reber"
+
+
+@click.command("arena")
+@click.option("--tasks", default=ALWAYS, show_default=True, help=f"Some of {', '.join(TASKS)}.")
+@click.option("--rivals", default=",".join(RIVALS), help=f"Some of {', '.join(EVERYONE)}.  [default: the first 12]")
+@click.option("--budget", type=click.IntRange(2), default=4000, show_default=True, help="Forward passes of a run.")
+@click.option("--seeds", type=click.IntRange(1), default=10, show_default=True, help="Runs of each.")
+@click.option("--tune/--no-tune", default=True, help="Look for each rival's best setting first.  [default: tune]")
+@click.option("-o", "--output", default="arena.jsonl", show_default=True, help="The file of all runs.")
+@click.option("--scheduler", metavar="ADDRESS", help="The address of a Dask scheduler.")
+@click.option("--processes", type=click.IntRange(0), help="Processes on this machine; 0 is a loop.  [default: as fits]")
+def arena_command(tasks: str, rivals: str, output: str, scheduler: str | None, **how: Any) -> None:
+    """Let gradients, evolution and chance search for weights, on equal budgets.
+
+    \b
+    tinygrad-rnn arena
+    tinygrad-rnn arena --tasks sunspots --rivals adam,cma,guessing --budget 1000 --seeds 5
+
+    Of a run that was stopped nothing is lost: the same command goes on from there.
+    """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
+    try:
+        standings = held(_words(tasks), _words(rivals), out=output, client=scheduler, **how)
+    except KeyboardInterrupt:
+        raise click.ClickException("stopped. What is done is kept, and the same command goes on from there.") from None
+    except (ValueError, TypeError, ImportError, OSError) as error:
+        raise click.ClickException(one_line(error)) from error
+    click.echo(str(standings))
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
