@@ -23,6 +23,7 @@ import numpy as np
 import problems
 import recording
 import streaming
+import tasks
 from peers import OPT, PEERS
 from worker import HELD, ONE_THREAD, PeerError, Worker
 
@@ -34,6 +35,9 @@ PACKAGES = ("tinygrad-rnn", "numpy", "torch", "jax", "autograd", "mygrad")
 def main(argv=None):
     options = arguments(argv)
     prepare_environment(options.keep_kernels)
+    if options.tasks:
+        tasks.main(options.tasks)
+        return
     report = header(options)
     print(said(report))
     peers = [peer for peer in PEERS if peer.name in options.peers]
@@ -189,6 +193,14 @@ def arguments(argv):
         ("peers", names),
     ):
         parser.add_argument(f"--{what}", type=some_of(known), metavar="A,B", help=f"of {', '.join(known)}")
+    parser.add_argument(
+        "--tasks",
+        type=some_of(tasks.TASKS),
+        nargs="?",
+        const=list(tasks.TASKS),
+        metavar="A,B",
+        help=f"learn known tasks, of {', '.join(tasks.TASKS)}, instead of all this; some minutes",
+    )
     parser.add_argument("--rounds", type=rounds, help="paired rounds (11)")
     parser.add_argument("--no-recording", dest="recording", action="store_false", help="leave the second table out")
     parser.add_argument("--keep-kernels", action="store_true", help=f"heed {' and '.join(HELD)}")
