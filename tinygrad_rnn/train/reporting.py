@@ -125,7 +125,9 @@ def _cell(run: Kept) -> str:
 
 
 def _data(run: Kept) -> str:
-    path = run._words["data"].get("path") or run._words["data"]["copy"]
+    """What the data are called: their file, or what was said first of them."""
+    said = [line.partition(":")[0] for line in run._words["understood"][:1]]
+    path = run._words["data"].get("path") or next(iter(said), "") or run._words["data"]["copy"]
     return str(path).replace("\\", "/").rpartition("/")[2] or "data"
 
 

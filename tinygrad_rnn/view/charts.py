@@ -15,6 +15,16 @@ LETTER = 12.0
 POINTS = 400  # of a curve; more are averaged
 WIDE = 6.0  # how many times the largest of the numbers is the smallest, from which on the scale is one of factors
 EMPTY = "There is nothing to draw."
+# Of a chart that is a file of its own; a page has its own colours.
+ALONE = (
+    ":root{color-scheme:light dark;color:light-dark(#1b1b1b,#e6e6e6)}"
+    ".paper{fill:light-dark(#fff,#17181a)}text{font:12px system-ui,sans-serif;fill:currentColor}"
+    ".curve,.grid,.level{fill:none}.grid{stroke:currentColor;stroke-opacity:.28;stroke-width:.7}"
+    ".level{stroke:currentColor;stroke-dasharray:5 4;opacity:.65}.curve{stroke-width:2;stroke-linejoin:round}"
+    ".dot{fill:light-dark(#fff,#17181a);stroke-width:2}.name{paint-order:stroke;stroke:light-dark(#fff,#17181a);"
+    "stroke-width:4px}.c0{stroke:light-dark(#1565c0,#7cbaff)}"
+    ".c1{stroke:light-dark(#c62828,#ff8a7d)}.curve.c1{stroke-dasharray:6 2.5}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,22 @@ class Chart:
             f'<title id="{self.id}-t">{title}</title><desc id="{self.id}-d">{told}</desc>'
         )
         return f"{head}{self._inside()}</svg>"
+
+    def alone(self) -> str:
+        """The chart as an SVG file of its own, with the names of its curves."""
+        _, _, rest = self.svg().partition(">")
+        lines = []
+        for k, curve in enumerate(reversed([one for one in self.curves if len(one.x) > 1])):
+            x, y = LEFT + 8, HEIGHT - BOTTOM - 8 - 1.25 * LETTER * k
+            name = html.escape(printable(curve.name))
+            lines.append(f'<path class="curve c{curve.look}" d="M{x:g} {y - 4:g}h22"/>')
+            lines.append(f'<text class="name" x="{x + 28:g}" y="{y:g}">{name}</text>')
+        paper = f'<style>{ALONE}</style><rect class="paper" width="{WIDTH:g}" height="{HEIGHT:g}"/>'
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{1.5 * WIDTH:g}" '
+            f'height="{1.5 * HEIGHT:g}" role="img" aria-labelledby="{self.id}-t {self.id}-d">'
+        )
+        return f"{head}{rest.replace('</desc>', '</desc>' + paper, 1).replace('</svg>', ''.join(lines) + '</svg>')}\n"
 
     def _inside(self) -> str:
         drawn = [(curve, _thinned(curve.points())) for curve in self.curves]
