@@ -109,9 +109,9 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """Compare with PyTorch and JAX on the CPU. Heavy: hundreds of MB."""
+    """Compare with PyTorch, JAX, Flax, Keras and onnxruntime on the CPU. Heavy: hundreds of MB."""
     session.install(".[peers]")
-    session.run("pytest", "tests/peers", *session.posargs, env={"JAX_PLATFORMS": "cpu"})
+    session.run("pytest", "tests/peers", *session.posargs, env={"JAX_PLATFORMS": "cpu", "KERAS_BACKEND": "torch"})
 
 
 @nox.session

@@ -28,7 +28,8 @@ PARTS: dict[str, frozenset[str]] = {
     "exercises": frozenset({"view", "exchange"}),  # where lessons are, and how a file is written whole
     # A run reads data, keeps files, and is shown as a page.
     "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data", "view"}),
-    "exchange": frozenset({"unfold", "autodiff"}),  # the cells that files hold; words for wrong arguments
+    # the cells that files hold, and the folded step that ONNX is given; words for wrong arguments
+    "exchange": frozenset({"unfold", "replay", "autodiff"}),
     # what is done with all of these, many times over: it trains, measures and counts
     "experiments": frozenset({"autodiff", "unfold", "through_time", "train", "data"}),
     "data": frozenset({"autodiff"}),  # its words for wrong arguments

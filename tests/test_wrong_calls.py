@@ -101,9 +101,12 @@ def filled(memory):
     return memory
 
 
-TEXT = tg.data.text(io.BytesIO(b"to be or not to be, that is the question " * 3))
-SMALL_RUN = {"hidden": 2, "batch": 1, "k1": 5, "updates": 2, "every": 1}
-FOLDER = tempfile.TemporaryDirectory()  # removed when the tests end
+FOLDER = tempfile.TemporaryDirectory()  # gone when Python ends
+NUMBERS = itertools.count()
+
+
+def new_file():
+    return Path(FOLDER.name) / f"{next(NUMBERS)}.npz"
 
 
 def new_name():
@@ -114,7 +117,8 @@ def one_more():
     return tg.train.Run(RUN()).update + 1
 
 
-NUMBERS = itertools.count()
+TEXT = tg.data.text(io.BytesIO(b"to be or not to be, that is the question " * 3))
+SMALL_RUN = {"hidden": 2, "batch": 1, "k1": 5, "updates": 2, "every": 1}
 RUN = Made(lambda: tg.train.fit("guo", TEXT, out=new_name(), **SMALL_RUN).path)
 NET, TAPE, WEIGHTS, UNIT, GRAPH = Made(net), Made(tape), Made(params), Made(one_unit), Made(flow_graph)
 GRADS = Made(lambda: {name: g.copy() for name, g in net().grads.items()})
@@ -122,6 +126,7 @@ SLICE = Made(lambda: tg.surface(net(), ("U[0, 0]", "U[1, 2]"), points=5))
 TRACE, PICTURE = Made(lambda: tg.trace(net())), Made(lambda: tg.draw(net()))
 NODE = Fresh(lambda: NET().outputs[1])
 COST = Fresh(lambda: TAPE().nodes[-1])
+RECORD = {"ok": True, "point": {"k": 1, "l": 2}, "result": {"cost": 0.5}}
 SEQUENCE = {"cell": CELL, "params": WEIGHTS, "x": X, "d": D}
 CELLS = {
     tg.cells.Guo: {"f": "tanh", "g": "softmax"},
@@ -210,10 +215,17 @@ CALLS = {
     tg.data.copy_memory: {"T": 4, "B": 2, "rng": 0, "symbols": 3, "length": 2},
     tg.data.parity: {"T": 4, "B": 2, "rng": 0},
     tg.data.reber: {"B": 2, "rng": 0},
+    tg.save: {"path": Fresh(new_file), "cell": CELL, "params": WEIGHTS},
+    tg.load: {"path": Made(lambda: tg.save(new_file(), CELL, params())), "cell": CELL},
+    tg.to_flax: {"cell": CELL, "params": WEIGHTS},
+    tg.from_flax: {"variables": tg.to_flax(CELL, PARAMS), "cell": CELL},
+    tg.onnx.scan: {"cell": CELL, "params": WEIGHTS, "n_in": 3, "s0": np.zeros((B, 4))},
     tg.plot_axes: {},
     tg.plot_influence: {"norms": np.eye(T)},
     tg.plot_lags: {"lengths": np.ones(T)},
     tg.plot_masks: {"masks": np.eye(T)},
+    tg.plot_runs: {"at": [1.0, 2.0], "curves": {"a": np.ones((3, 2))}, "title": "", "xlabel": "a", "ylabel": "b"},
+    tg.plot_sweep: {"records": [RECORD], "x": "k", "y": "l", "value": "cost", "diverged": "gone", "title": ""},
     tg.Unfolded.backward: {"self": NET},
     tg.Unfolded.replay: {"self": NET, "x": X, "d": D, "s0": np.zeros((B, 4))},
     tg.Unfolded.carry: {"self": NET, "x": X, "s0": np.zeros((B, 4))},
@@ -521,6 +533,7 @@ def test_every_public_name_is_in_the_table():
         tg.Player,
         tg.Push,
         tg.Recording,
+        tg.Standings,
         tg.Step,
         tg.Tangents,
         tg.Trace,
@@ -533,6 +546,7 @@ def test_every_public_name_is_in_the_table():
         tg.train.Sample,
     }
     elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_files.py, tests/peers/test_watched.py
+    elsewhere |= {tg.sweep, tg.grid, tg.arena}  # tests/experiments: right calls write files, any keyword is an axis
     public = [getattr(tg, name) for name in tg.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells, tg.data) for name in module.__all__]
     public += [getattr(module, name) for module in (tg.train, tg.cells, tg.experiments) for name in module.__all__]

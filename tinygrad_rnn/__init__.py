@@ -21,7 +21,7 @@ from .autodiff import (
     ops,
 )
 from .autodiff.elsewhere import no_attribute
-from .exchange import jax, watch
+from .exchange import from_flax, jax, load, onnx, save, to_flax, watch
 from .experiments import Standings, Surface, arena, at_weights, grid, surface, sweep
 from .through_time import (
     Carry,
@@ -138,6 +138,7 @@ __all__ = [
     "flow",
     "flow_graph",
     "focused",
+    "from_flax",
     "graph",
     "grid",
     "guo",
@@ -145,8 +146,10 @@ __all__ = [
     "influence_norms",
     "jax",
     "ledger",
+    "load",
     "naive_splitting",
     "new_folder",
+    "onnx",
     "ops",
     "ordered",
     "pathology",
@@ -161,9 +164,11 @@ __all__ = [
     "plot_surfaces",
     "plot_sweep",
     "rtrl",
+    "save",
     "show",
     "surface",
     "sweep",
+    "to_flax",
     "trace",
     "train",
     "transfer",

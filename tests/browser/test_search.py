@@ -23,6 +23,8 @@ PAGES = {
     "lessons/19_bug_museum": "gradient check",
     "lessons/21_a_language_model": "language model, perplexity, Adam",
     "lessons/22_your_own_cell": "minimal gated unit, MGU, custom cell",
+    "lessons/24_would_evolution_do": "evolution strategy, gradient-free, random search",
+    "lessons/25_the_error_surface": "error surface, loss landscape, local optima, chaos, bifurcation",
     "glossary": "adjoint, cotangent, delta, tangent",
     "changing_cells": "dropout, teacher forcing, scheduled sampling, layer normalisation, padding mask, many-to-one",
     "notation": "batch, PyTorch",

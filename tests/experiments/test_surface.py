@@ -71,6 +71,7 @@ def test_the_surface_stays_what_it_is_when_the_network_goes_on():
     net.params["V"][...] = 0
     net.replay(net.inputs[0].value[None].repeat(T, 0))
     assert np.array_equal(found.slopes, before)
+    assert found.net_at((1, 3)).loss == pytest.approx(found.cost[1, 3], rel=1e-13)
     with pytest.raises(ValueError, match="read-only"):
         found.cost[0, 0] = 1
 

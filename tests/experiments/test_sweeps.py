@@ -46,7 +46,8 @@ def cluster():
     import dask
     from distributed import Client, LocalCluster
 
-    patience = {"distributed.comm.timeouts.connect": "120s", "distributed.scheduler.allowed-failures": 1}
+    # Otherwise a worker is given up that needs more than 15 s to come back, as on a machine with much else to do.
+    patience = {"distributed.deploy.lost-worker-timeout": "300s", "distributed.scheduler.allowed-failures": 1}
     with (
         dask.config.set(patience),
         LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as here,

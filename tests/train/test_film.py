@@ -9,7 +9,7 @@ import tinygrad_rnn as tg
 from small_runs import a_table, copied, fitted, kept
 from tinygrad_rnn.train import film as films
 from tinygrad_rnn.train.film import MOMENTS, Film, moments
-from tinygrad_rnn.train.loop import Loop
+from tinygrad_rnn.train.loop import TrainingLoop
 from tinygrad_rnn.view.lags import FilmRow, FilmStrip
 
 
@@ -69,7 +69,7 @@ def test_what_it_shows_is_the_influence_of_the_copies(cell, at_once, tmp_path):
 
 
 def a_loop(run):
-    return Loop(run.cell, run._task(), run._settings, run.params)
+    return TrainingLoop(run.cell, run._task(), run._settings, run.params)
 
 
 @pytest.mark.parametrize(("cell", "layers"), [("guo", 1), ("guo", 3), ("gru", 2), ("lstm", 1), ("lstm", 3)])

@@ -14,6 +14,7 @@ from ..view.terminal import cleaned_streams
 from ..view.text import one_line
 from . import (
     arena,
+    convert,
     doctor,
     draw,
     exercise,
@@ -77,6 +78,7 @@ COMMANDS = (
     draw.draw,
     verify.verify,
     write.write,
+    convert.convert,
     train.train,
     resume.resume,
     report.report,

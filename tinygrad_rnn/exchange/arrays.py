@@ -16,6 +16,7 @@ from .files import a_path, write_whole
 
 Array = NDArray[Any]
 
+LONGEST = 2**24  # bytes of a header: a file of a thousand arrays has a hundredth of it
 ORDER = "order"  # the names as they were given: the format sorts them, and sums depend on an order in their last bits
 
 
@@ -106,12 +107,18 @@ def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
     OSError
         If the system does not read it.
     """
+    path = a_path(path)
+    return unpacked(path.read_bytes(), str(path))
+
+
+def unpacked(content: bytes, called: str) -> tuple[dict[str, Array], dict[str, str]]:
+    """The arrays and the words of the bytes of such a file, which is `called` so where it is refused."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    path = a_path(path)
-    content = path.read_bytes()
     try:
+        if int.from_bytes(content[:8], "little") > LONGEST:
+            raise ValueError
         # The library does not mind a name that stands there twice, and keeps the words to itself.
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")], object_pairs_hook=_once)
         words = header.get("__metadata__", {})
@@ -124,7 +131,7 @@ def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
             if isinstance(error, NameTwiceError)
             else "it is damaged, or another kind of file"
         )
-        raise ValueError(f"{path} cannot be read as a safetensors file: {says}") from None
+        raise ValueError(f"{called} cannot be read as a safetensors file: {says}") from None
     rest = {name: word for name, word in words.items() if name != ORDER}
     return {name: np.array(found[name]) for name in (*dict.fromkeys(names), *sorted(set(found) - set(names)))}, rest
 

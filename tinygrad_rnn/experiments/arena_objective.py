@@ -188,21 +188,25 @@ class _Jacobian:
         self.first = list(tape.nodes)
         self.seeds = {leaf: tape.leaf(np.zeros_like(leaf.value), active=False) for leaf in net.weights.values()}
         self.moved = record_pushforward(tape, self.first, self.seeds)
-        self.after = tape.nodes[len(self.first) :]
+        moving = set(self.seeds.values())
+        for node in tape.nodes[len(self.first) :]:
+            if not moving.isdisjoint(node.parents):
+                moving.add(node)
+        self.moving = [n for n in tape.nodes if n in moving]
+        self.still = [n for n in tape.nodes if n not in moving]  # the network, and the slopes at its values
 
     def __call__(self, params: dict[str, Array]) -> Array:
         """How every output moves with every weight, (T, B, o, n)."""
         net, n, at = self.net, sum(w.size for w in params.values()), 0
-        now = BatchedValues(net.tape.values, {net.weights[name]: w.copy() for name, w in params.items()}).run(
-            self.first
-        )
+        given = {net.weights[name]: w.copy() for name, w in params.items()}
+        now = BatchedValues(net.tape.values, given).run(self.still)
         seeds = {}
         for name, w in params.items():
             basis = np.zeros((n, w.size))
             basis[at : at + w.size] = np.eye(w.size)
             seeds[self.seeds[net.weights[name]]] = basis.reshape(n, *w.shape)
             at += w.size
-        moved = BatchedValues(now, seeds).run(self.after)
+        moved = BatchedValues(now, seeds).run(self.moving)
         return np.stack([np.moveaxis(moved[self.moved[y]], 0, -1) for y in net.outputs])
 
 

@@ -199,6 +199,7 @@ def surface(
     reach = _radii(radius)
     many = ManyWeights(net)
     center = {name: leaf.value.copy() for name, leaf in net.weights.items()}
+    own = with_weights(net, center)  # with these data, whatever becomes of the network
     rng = np.random.default_rng(rng)
     names, directions, middle = _axes(along, center, rng)
     room_for("surface: the map", (points, points, 4), "pass fewer points")
@@ -210,7 +211,7 @@ def surface(
     for array in (cost, *axes, *steps):
         _read_only(array)
     return Surface(
-        names, (axes[0], axes[1]), cost, directions, MappingProxyType(center), (steps[0], steps[1]), many, net
+        names, (axes[0], axes[1]), cost, directions, MappingProxyType(center), (steps[0], steps[1]), many, own
     )
 
 

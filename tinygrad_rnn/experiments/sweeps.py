@@ -101,9 +101,13 @@ def sweep(
     path = _file(out)
     given = [_point(k, point) for k, point in enumerate(_several(points))]
     if client is not None and processes is not None:
-        raise ValueError(f"sweep: client and processes={processes}: the cluster says how many, so give one of them")
-    if processes is not None and processes < 0:
-        raise ValueError(f"sweep: processes={processes}: it is a number of processes, 0 for a loop in this one")
+        raise ValueError(
+            f"sweep: client and processes={shortened(processes)}: the cluster says how many, so give one of them"
+        )
+    if processes is not None and (isinstance(processes, bool) or not isinstance(processes, int) or processes < 0):
+        raise ValueError(
+            f"sweep: processes={shortened(processes)}: it is a number of processes, 0 for a loop in this one"
+        )
     name = name_of(fn)
     keys = [key_of(point) for point in given]
     runs = RunsFile(path, name)

@@ -24,7 +24,7 @@ from .products import pieces_of_whole
 AT_ONCE = 16384  # numbers that are worked on at once: more leaves the cache, fewer is more calls
 
 
-class Run(NamedTuple):
+class ProductRun(NamedTuple):
     """Products of one node of a loop with factors known before it, that fill columns side by side.
 
     Attributes
@@ -74,7 +74,7 @@ class Buffers:
         By a whole, the places of those parts that are copied into it.
     columns : dict of Node to (Node, slice)
         What lies in a row of inputs: the row, and its columns there.
-    runs : dict of Node to Run
+    runs : dict of Node to ProductRun
         The products that one call computes together.
     """
 
@@ -89,7 +89,7 @@ class Buffers:
         self.copied: dict[Node, list[tuple[Array, Node]]] = {}
         self._long: dict[Node, Array] = {}  # what is handed on from step to step, with a row more than there are steps
         self.columns: dict[Node, tuple[Node, slice]] = {}
-        self.runs: dict[Node, Run] = {}
+        self.runs: dict[Node, ProductRun] = {}
         self._with_one: dict[Node, Array] = {}  # what is handed on together with the ones that follow it in its row
         self._handed_on = {d.written for d in folded.delays}
         parts = self._parts_in_place()
@@ -189,7 +189,7 @@ class Buffers:
                 block = np.zeros((steps, len(factors), *factors[0].shape), self.folded.dtype)
                 self.stacks |= {f: block[:, k] for k, f in enumerate(factors)}
                 columns = self.stacks[n][..., start : start + sum(p.shape[-1] for p in products)]
-                self.runs |= dict.fromkeys(products, Run(base, products, block, columns))
+                self.runs |= dict.fromkeys(products, ProductRun(base, products, block, columns))
 
     def _multiplied(self, part: tuple[int, Node, bool]) -> Node | None:
         """What a part that lies in its whole is a multiple of, if the other factor is known before the loop."""

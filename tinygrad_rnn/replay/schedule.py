@@ -18,7 +18,7 @@ import numpy as np
 from ..autodiff import Node, Op
 from ..autodiff.kernels import Call, into
 from ..autodiff.traits import is_sum, is_view
-from .buffers import Buffers, Run
+from .buffers import Buffers, ProductRun
 from .codegen import Instruction, Loop, RowOf, address
 from .folded import Array, Folded
 from .liveness import dependencies
@@ -207,7 +207,7 @@ class Schedule:
 
         return play
 
-    def _run(self, run: Run, vectors: bool) -> list[Instruction]:
+    def _run(self, run: ProductRun, vectors: bool) -> list[Instruction]:
         """Several products of one node at once."""
         text = f"{', '.join(map(name, run.products))} = {name(run.base)} times a factor each"
         base, (steps, k, samples, width) = self._operand(run.base), run.factors.shape

@@ -24,7 +24,7 @@ from ..through_time.pieces import Pieces
 from .folder import FILM, RunFolder
 
 if TYPE_CHECKING:
-    from .loop import Loop
+    from .loop import TrainingLoop
 
 Array = NDArray[Any]
 
@@ -56,7 +56,7 @@ class Film:
 
     Parameters
     ----------
-    loop : Loop
+    loop : TrainingLoop
         The run, where it stands; nothing in it is changed.
     folder : RunFolder
         Its folder, which is held.
@@ -69,7 +69,7 @@ class Film:
         The seconds that it has taken.
     """
 
-    def __init__(self, loop: Loop, folder: RunFolder) -> None:
+    def __init__(self, loop: TrainingLoop, folder: RunFolder) -> None:
         self._loop, self._folder = loop, folder
         self.taken = {at: said for at, said in _read(folder).items() if at in moments(loop.update)}
         self.spent, self._longest = 0.0, GUESS
@@ -138,7 +138,7 @@ class Film:
 class Lens:
     """What is looked at, at each moment: some windows of the training part, each from the initial state on."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: TrainingLoop) -> None:
         task = loop.task
         T = min(STEPS, len(task.x))
         starts = [k * (len(task.x) - T) // max(WINDOWS - 1, 1) for k in range(WINDOWS)]

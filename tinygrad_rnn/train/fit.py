@@ -20,7 +20,7 @@ from ..unfold import cells
 from . import again
 from .folder import LOG, Log, RunFolder, path_of
 from .listening import Listener
-from .loop import Loop
+from .loop import TrainingLoop
 from .machine import machine
 from .run import TASKS, Run
 from .settings import Settings, resolved
@@ -185,7 +185,7 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
     folder.refuse_what_is_there()
     task = TASKS[kind](data, settings)
     whole = made_cell(cell, settings.layers, task.head)
-    loop = Loop(whole, task, settings, first_weights(whole, task, settings))
+    loop = TrainingLoop(whole, task, settings, first_weights(whole, task, settings))
     settings = completed(settings, loop)
     loop.settings, loop.schedule.decay = settings, settings.decay
     folder.make()
@@ -263,7 +263,7 @@ def first_weights(cell: Any, task: Any, settings: Settings) -> dict[str, Array]:
     return {name: read[name] for name in drawn}
 
 
-def completed(settings: Settings, loop: Loop) -> Settings:
+def completed(settings: Settings, loop: TrainingLoop) -> Settings:
     """The settings with what depends on how much there is to learn."""
     known = settings.updates or (settings.epochs and settings.epochs * loop.updates_in_an_epoch)
     decay, every = settings.decay, settings.every
@@ -285,7 +285,7 @@ def completed(settings: Settings, loop: Loop) -> Settings:
     return completed
 
 
-def lines_of(loop: Loop) -> list[str]:
+def lines_of(loop: TrainingLoop) -> list[str]:
     """What is to be known of the network and the windows."""
     settings, count = loop.settings, loop.flat.vector.size
     left = len(loop.task.x) % settings.k1

@@ -68,6 +68,9 @@ class RunFolder:
                 raise BlockingIOError(
                     error.errno, "another process trains in this folder; wait for its end", str(self.path)
                 ) from None
+            for left in self.path.glob(f"{UNFINISHED}*"):  # of a holder that was killed: nobody else writes here
+                with contextlib.suppress(OSError):
+                    left.unlink()
             yield
         finally:
             os.close(file)

@@ -18,10 +18,10 @@ from ..unfold.structure import flatten, rebuild
 from .flat import Flat
 from .folder import BEST, LOG, Log, RunFolder
 from .listening import Listener
-from .schedules import Schedule
+from .schedules import EtaSchedule
 from .series import SeriesTask
 from .settings import Settings
-from .stopping import Asked, Ends
+from .stopping import RunEnds, StopRequest
 from .texts import TextTask
 
 Array = NDArray[Any]
@@ -34,7 +34,7 @@ class DivergedError(ValueError):
     """A number that is not finite has come up, and the run has ended with what it had before."""
 
 
-class Loop:
+class TrainingLoop:
     """A run that goes on: its weights, its optimiser, where it is in the data, and what it has counted.
 
     Parameters
@@ -53,7 +53,7 @@ class Loop:
         self.cell, self.task, self.settings = cell, task, settings
         self.flat = Flat({name: np.asarray(w, settings.dtype) for name, w in params.items()})
         self.optimiser = settings.made_optimiser()
-        self.schedule = Schedule(settings.decay, settings.eta)
+        self.schedule = EtaSchedule(settings.decay, settings.eta)
         self.update = self.epoch = self.waited = 0
         self.carry: Carry | None = None
         self.best: dict[str, Any] | None = None
@@ -120,7 +120,7 @@ class Loop:
             of_state = flatten(self.cell.initial_state(weights, self.settings.batch))
             self.update, self.epoch, self.waited = words["update"], words["epoch"], words["waited"]
             self.best, self.sums = words["best"], dict(words["sums"])
-            self.schedule = Schedule(self.settings.decay, **words["schedule"])
+            self.schedule = EtaSchedule(self.settings.decay, **words["schedule"])
             state = [arrays[f"state.{k}"] for k in range(len(of_state))] if words["step"] else []
             remembered = {what: arrays[f"optimiser.{what}"] for what in self.optimiser.remembers if words["update"]}
         except (KeyError, TypeError) as error:
@@ -266,7 +266,7 @@ def _length(gradient: Array) -> float:
 
 
 def train(
-    loop: Loop,
+    loop: TrainingLoop,
     folder: RunFolder,
     log_bytes: int,
     stops: Mapping[str, Any],
@@ -278,14 +278,14 @@ def train(
 
     Parameters
     ----------
-    loop : Loop
+    loop : TrainingLoop
         The run, where it stands.
     folder : RunFolder
         Its folder, which is held.
     log_bytes : int
         How much of the log there is.
     stops : mapping of str to Any
-        What ends it, see `Ends`.
+        What ends it, see `RunEnds`.
     every : int
         After how many updates there is an evaluation.
     tell : Listener
@@ -317,8 +317,8 @@ def train(
         kept = time.monotonic()
 
     try:
-        with Asked() as asked, np.errstate(all="ignore"):  # what is not finite is looked for by name
-            ends, why = Ends(stops), ""
+        with StopRequest() as asked, np.errstate(all="ignore"):  # what is not finite is looked for by name
+            ends, why = RunEnds(stops), ""
             try:
                 while not asked.by and not (why := ends.reached(loop.update, loop.epoch, loop.waited)):
                     price = loop.step()
@@ -353,7 +353,7 @@ def train(
         log.close()
 
 
-def keep_best(folder: RunFolder, loop: Loop) -> None:
+def keep_best(folder: RunFolder, loop: TrainingLoop) -> None:
     """Write the weights as they are as the best ones."""
     from ..exchange.arrays import write_arrays
     from ..exchange.described import in_words
@@ -362,7 +362,7 @@ def keep_best(folder: RunFolder, loop: Loop) -> None:
     write_arrays(folder.path / BEST, loop.flat.params, words, overwrite=True)
 
 
-def line_of(entry: Mapping[str, Any], loop: Loop, speed: float) -> str:
+def line_of(entry: Mapping[str, Any], loop: TrainingLoop, speed: float) -> str:
     """An entry as one line."""
     steps = speed * loop.settings.k1 * loop.settings.batch
     parts = [f"update {entry['update']:,}", f"epoch {entry['epoch'] + 1}", f"train {entry['train']:.4g}"]

@@ -21,7 +21,7 @@ from .film import Film
 from .folder import BEST, REPORT, RunFolder, path_of
 from .forecasting import Forecast, told_of
 from .listening import Listener
-from .loop import DivergedError, Loop, train
+from .loop import DivergedError, TrainingLoop, train
 from .machine import differences
 from .parts import parts
 from .sampling import Sample, sample
@@ -143,7 +143,7 @@ class Run:
         """
         if part not in ("validate", "test") or not self.settings[part]:
             raise ValueError(f"part={part!r}: it is 'validate' or 'test', and a run has it if that was above 0 in fit")
-        loop = Loop(self.cell, self._task(), self._settings, self.params if last else self.best)
+        loop = TrainingLoop(self.cell, self._task(), self._settings, self.params if last else self.best)
         with np.errstate(all="ignore"):
             return loop.evaluated(part)
 
@@ -344,7 +344,9 @@ class Run:
             if eta is not None:
                 above_zero("eta", eta)
             arrays, words = self._folder.state()
-            loop = Loop(self.cell, self._task(), self._settings, {n: arrays[f"param.{n}"] for n in words["order"]})
+            loop = TrainingLoop(
+                self.cell, self._task(), self._settings, {n: arrays[f"param.{n}"] for n in words["order"]}
+            )
             try:
                 loop.restore(arrays, words)
             except ValueError as error:
@@ -365,7 +367,7 @@ class Run:
             self._trained(loop, words["log_bytes"], tell)
         return self
 
-    def _refuse_if_done(self, loop: Loop) -> None:
+    def _refuse_if_done(self, loop: TrainingLoop) -> None:
         settings = self._settings
         ways = {
             "updates": settings.updates is not None and loop.update >= settings.updates,
@@ -388,7 +390,7 @@ class Run:
         self._words |= {"settings": self.settings, "changed": [*self._words.get("changed", []), change]}
         self._folder.write_words({name: value for name, value in self._words.items() if name != "format"})
 
-    def _trained(self, loop: Loop, log_bytes: int, tell: Listener) -> None:
+    def _trained(self, loop: TrainingLoop, log_bytes: int, tell: Listener) -> None:
         settings = self._settings
         stops = {name: getattr(settings, name) for name in STOPS}
         assert settings.every is not None  # it was resolved

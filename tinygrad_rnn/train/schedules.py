@@ -10,7 +10,7 @@ LOWEST = 0.01  # of the first eta, at the end of a cosine
 
 
 @dataclass(slots=True)
-class Schedule:
+class EtaSchedule:
     """The step size, update by update.
 
     Attributes

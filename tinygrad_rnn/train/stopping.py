@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Asked:
+class StopRequest:
     """Ctrl-C and SIGTERM, taken note of and obeyed between two updates; a second one is obeyed at once.
 
     Outside the main thread signals are none of ours, and nothing is changed.
@@ -19,7 +19,7 @@ class Asked:
         self.by: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> Asked:
+    def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
             for which in (signal.SIGINT, signal.SIGTERM):
                 self._before[which] = signal.signal(which, self._note)
@@ -35,7 +35,7 @@ class Asked:
         self.by = signal.Signals(number)
 
 
-class Ends:
+class RunEnds:
     """What a run was asked for: the first that is reached ends it.
 
     Parameters

@@ -15,6 +15,8 @@ from .formats import TYPST
 OPTIONAL = {
     "typst": ("PDF, and PNG where there is no Graphviz", TYPST),
     "matplotlib": ("plots of influence and vanishing", "pip install 'tinygrad-rnn[plots]'"),
+    "h5py": ("weights of Keras", "pip install 'tinygrad-rnn[keras]'"),
+    "onnx": ("models of ONNX", "pip install 'tinygrad-rnn[onnx]'"),
     "ipython": ("pictures in a notebook", "pip install notebook"),
 }
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from ..experiments import Descent, Surface
 
 WIDE = 100.0  # a cost that spans more than this is shown on a logarithmic scale
+DEEP = 1000.0  # and what is lower than the highest cost by more than this is white: else the rest would be black
 BINS = 160
 
 
 @asked
 def plot_surface(surface: Surface, paths: Mapping[str, Any] | None = None, *, ax: Axes | None = None) -> Axes:
-    """A slice of an error surface as a map: the darker, the higher the cost.
+    """A slice of an error surface as a map: where the cost is low, it is like the page.
 
     Parameters
     ----------
@@ -48,6 +49,8 @@ def plot_surface(surface: Surface, paths: Mapping[str, Any] | None = None, *, ax
     """
     ways = {name: _way(surface, name, way) for name, way in (paths or {}).items()}
     ax = plot_axes(5.4, 4.2) if ax is None else ax
+    from matplotlib.patheffects import withStroke
+
     image = _map(ax, surface)
     ax.figure.colorbar(image, ax=ax, label="the cost")
     ax.set(
@@ -57,8 +60,8 @@ def plot_surface(surface: Surface, paths: Mapping[str, Any] | None = None, *, ax
     )
     for k, (name, (y, x)) in enumerate(ways.items()):
         color, marker = PALETTE[(k + 1) % len(PALETTE)], MARKERS[k % len(MARKERS)]
-        ax.plot(x, y, color="#FFFFFF", linewidth=3, label="_outline")
-        ax.plot(x, y, color=color, linewidth=1.2, marker=marker, markersize=4, markevery=[0, len(x) - 1], label=name)
+        how = {"color": color, "linewidth": 1.2, "marker": marker, "markersize": 4, "markevery": [0, len(x) - 1]}
+        ax.plot(x, y, label=name, path_effects=[withStroke(linewidth=3, foreground="#FFFFFF")], **how)
     if ways:
         ax.set(xlim=surface.axes[1][[0, -1]], ylim=surface.axes[0][[0, -1]])
         ax.legend(loc="best", fontsize=8)
@@ -67,7 +70,7 @@ def plot_surface(surface: Surface, paths: Mapping[str, Any] | None = None, *, ax
 
 @asked
 def plot_surfaces(surfaces: Mapping[str, Any], *, across: int = 4) -> list[Axes]:
-    """Slices beside each other, each on a scale of its own: the darker, the higher the cost.
+    """Slices beside each other, each on a scale of its own: where the cost is low, a map is like the page.
 
     Parameters
     ----------
@@ -178,7 +181,7 @@ def _map(ax: Axes, surface: Surface) -> Any:
     return ax.imshow(
         cost,
         cmap=LinearSegmentedColormap.from_list("cost", list(HEAT)),
-        norm=LogNorm(low, high) if low > 0 and high > WIDE * low else None,
+        norm=LogNorm(max(low, high / DEEP), high, clip=True) if low > 0 and high > WIDE * low else None,
         extent=(columns[0] - half[0], columns[-1] + half[0], rows[0] - half[1], rows[-1] + half[1]),
         origin="lower",
         aspect="auto",

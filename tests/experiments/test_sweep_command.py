@@ -1,0 +1,105 @@
+"""The commands sweep and arena, as somebody types them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tinygrad_rnn.cli import main
+from tinygrad_rnn.experiments.sweeps_kinds import descent
+
+MINE = "def train(eta, seed, T):\n    if seed == 9:\n        raise ValueError('no nine')\n    return eta * seed + T\n"
+WHOLE = {
+    "function": 'function = "mine:train"',
+    "out": 'out = "mine.jsonl"',
+    "grid": "[grid]\neta = [0.1, 1.0]\nseed = [1, 2]",
+    "fixed": "[fixed]\nT = 5",
+}
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(MINE)
+
+
+def run(*words):
+    return CliRunner().invoke(main, words)
+
+
+def said(**changed):
+    Path("s.toml").write_text("\n".join({**WHOLE, **changed}.values()))
+    return "s.toml"
+
+
+def test_a_file_is_run_and_gone_on_with():
+    result = run("sweep", said(), "--processes", "0")
+    assert (result.exit_code, result.output) == (0, "4 points, 0 failed: mine.jsonl\n")
+    records = [json.loads(line) for line in Path("mine.jsonl").read_text().splitlines()]
+    assert [r["result"] for r in records] == [0.1 * 1 + 5, 0.1 * 2 + 5, 6.0, 7.0]
+    assert records[0]["point"] == {"T": 5, "eta": 0.1, "seed": 1}
+    before = Path("mine.jsonl").read_bytes()
+    more = said(grid="[grid]\neta = [0.1, 1.0]\nseed = [1, 2, 9]")
+    result = run("sweep", more, "--processes", "0")
+    assert result.exit_code == 1
+    assert result.output == "6 points, 2 failed: mine.jsonl\nthe first with ValueError: no nine (mine.py:3, in train)\n"
+    assert Path("mine.jsonl").read_bytes().startswith(before)
+    Path("mine.py").write_text(MINE.replace("== 9", "== 10"))
+    again = run("sweep", more, "--processes", "0", "--retry-failed")
+    assert "2 failed" in again.output  # a module that is imported stays as it is in this process
+    assert Path("mine.jsonl").read_text().count('"ok": false') == 4
+
+
+def test_a_kind_is_known_by_one_word():
+    file = said(
+        function='function = "descent"', grid="[grid]\neta = [0.1]\nradius = [1.0]", fixed="[fixed]\nupdates = 3"
+    )
+    assert run("sweep", file, "--processes", "0").exit_code == 0
+    (record,) = map(json.loads, Path("mine.jsonl").read_text().splitlines())
+    assert record["result"] == descent(eta=0.1, radius=1.0, updates=3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"function": ""}, "function is missing"),
+        ({"grid": ""}, "grid is missing"),
+        ({"function": "function = 3"}, "function must be a text"),
+        ({"function": 'function = "mine"'}, "write module:function, or one of the kinds, descent"),
+        ({"function": 'function = "nomodule:f"'}, "No module named 'nomodule'"),
+        ({"function": 'function = "mine:test"'}, "mine has no such name"),
+        ({"function": 'function = "mine:__name__"'}, "it is no function"),
+        ({"grid": "[grid]\neta = 3"}, "eta=3: give the values in a list"),
+        ({"fixed": "[fixed]\neta = 3"}, "eta is in grid and in fixed"),
+        ({"out": 'onto = "a"'}, "onto means nothing here"),
+        ({"out": "out = "}, "is no TOML"),
+        ({"out": 'out = "nodir/a"'}, "there is no folder nodir"),
+        ({"out": 'out = "mine.py"'}, "mine.py, line 1: this is no line of a sweep"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_one_line(changed, says):
+    result = run("sweep", said(**changed), "--processes", "0")
+    assert result.exit_code == 1
+    assert says in result.output
+    assert result.output.startswith("Error: ")
+    assert result.output.count("\n") == 1
+    assert Path("mine.py").read_text() == MINE
+
+
+def test_a_file_that_is_not_there_and_a_scheduler_that_does_not_answer():
+    assert run("sweep", "no.toml").output == "Error: no.toml: No such file or directory\n"
+    result = run("sweep", said(), "--scheduler", "tcp://127.0.0.1:9")
+    assert "there is no scheduler of Dask at tcp://127.0.0.1:9" in result.output
+    assert not Path("mine.jsonl").exists()
+
+
+def test_the_arena_prints_its_table_and_refuses_what_it_does_not_know():
+    words = "--budget", "30", "--seeds", "2", "--no-tune", "--processes", "0"
+    result = run("arena", "--tasks", "sunspots, parity", "--rivals", "adam,guessing", *words)
+    assert result.exit_code == 0, result.output
+    assert result.output.count("BPTT + Adam") == 2
+    assert len(Path("arena.jsonl").read_text().splitlines()) == 8
+    result = run("arena", "--tasks", "chess", *words)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: arena: tasks has 'chess': they are mackey_glass")
