@@ -539,6 +539,7 @@ def test_every_public_name_is_in_the_table():
         tg.Trace,
         tg.Unfolded,
         tg.Window,
+        tg.data.Origin,
         tg.data.Sequences,
         tg.data.Table,
         tg.data.Text,
