@@ -228,8 +228,8 @@ assert named == [
 ]
 
 # %% [markdown]
-# No line of the diagnosis was written for this cell. There are also mistakes that it does not know, and then it says
-# so, and no more than where the first wrong number is:
+# No line of the diagnosis speaks of this cell: what it tries are the rules of the cell's own tape, one by one.
+# There are also mistakes that it does not know. Then it says so, and where the first wrong number is:
 
 # %% tags=["prose"]
 strange = {name: share.copy() for name, share in copies.items()}
@@ -257,9 +257,8 @@ for bias in (0.0, -4.0):
     arrives = pathology.products(pathology.jacobians(carousel))[0, 0]
     gates = [node.value[0] for node in carousel.tape if node.name == "f"]
     left[bias] = np.prod([1 - f for f in gates], axis=0)
-    print(
-        f"bias {bias:+.0f}: ds(4) / ds(0) is {np.diag(arrives).round(3)}, the product {left[bias].round(3)}"
-    )
+    print(f"bias {bias:+.0f}: ds(4) / ds(0) is {np.diag(arrives).round(3)},", end=" ")
+    print(f"the product {left[bias].round(3)}")
     assert np.allclose(arrives, np.diag(left[bias]), rtol=0, atol=1e-15)
 assert (left[-4.0] > left[0.0]).all()
 

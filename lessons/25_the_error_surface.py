@@ -300,7 +300,8 @@ for radius in (0.5, 3.0):
 #
 # So we ask the question itself: where does training end? To know what could be reached, we let another network of the
 # same kind make the targets. Then there are weights with the cost 0, whatever $T$ and $\rho$ are. Twenty networks of
-# that kind start somewhere else, and go down in all weights. A cost of 1 is what saying the mean would cost.
+# that kind start somewhere else, and go down in all weights. Here each step has a target. A cost of 1 is what saying
+# the mean would cost.
 
 
 # %% seconds=15 quick=9
@@ -311,14 +312,15 @@ updates = 300  # quick: 200
 def ends(radius, T, seed=0):
     rng = np.random.default_rng(seed)
     teacher, x = weights(radius, rng), rng.normal(size=(T, 10, 1))
-    options = {"loss": "squared_error", "losses": "last", "batch_first": False}
+    options = {"loss": "squared_error", "batch_first": False}
     taught = tg.unfold(cell, teacher, x, np.zeros((T, 10, 1)), **options)
     d = np.stack([y.value for y in taught.outputs])
     net = tg.unfold(cell, teacher, x, d, **options)
-    assert net.replay() < 1e-20  # there are weights that say it all
+    assert net.loss == 0  # there are weights that say it all
+    net.replay()  # its plan is made once, and serves every call of at_weights
     many = [weights(radius, rng) for _ in range(starts)]
     params = {name: np.stack([each[name] for each in many]) for name in teacher}
-    return walk(net, params, updates) / (0.5 * 10 * d[-1].var())
+    return walk(net, params, updates) / (0.5 * 10 * d.var(axis=(1, 2)).sum())
 
 
 costs = {
@@ -329,10 +331,10 @@ for (radius, T), end in costs.items():
     print(f"{radius:4}{T:4}{np.median(end):12.1e}{np.mean(end > 0.1):16.2f}")
 assert np.mean(costs[0.5, 50] > 0.1) == 0
 assert np.mean(costs[3.0, 1] > 0.1) == 0
-assert np.mean(costs[3.0, 50] > 0.1) > 0.3
+assert np.mean(costs[3.0, 50] > 0.1) > 0.5
 
 # %% [markdown]
-# * **Depth alone does not do it.** Where each step shrinks what comes, fifty steps train like one.
+# * **Depth alone does not do it.** Where each step shrinks what comes, no start ends high, be it with fifty steps.
 # * **A large $U$ alone does not do it.** With one step it has only $s(0) = 0$ to multiply: the two rows with $T = 1$
 #   are the same.
 # * **Both together do.** Where the steps stretch, many starts end far above what could be reached. There the sentence

@@ -1,6 +1,7 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
 lessons/         the pages of the lessons, made by lesson_pages.py from ../lessons
+otherwise/       those of lessons that were run with another value, which they name
 *.html           beside the site's own: pages that the library itself has written
 api/             a page for each module whose names are public
 gallery/         every picture that `draw` offers, of four networks
@@ -72,6 +73,7 @@ def write_all(app: Sphinx) -> None:
     docs = Path(app.srcdir)
     lessons = docs.parent / "lessons"
     _write(docs / "lessons", dict(lesson_pages.pages(lessons)))
+    _write(docs / lesson_pages.OTHERWISE, dict(lesson_pages.second_pages(lessons)))
     _write(
         docs / "_generated",
         {
@@ -82,10 +84,12 @@ def write_all(app: Sphinx) -> None:
             "notation.md": f"{_table(notation.table())}\n{_table(notation.formulas())}",
             "check.md": check(),
             "benchmarks.md": benchmarks(docs / "_data/bench.json"),
+            "arena.md": arena(docs / "_data/arena.json"),
             "mutants.md": mutants(docs / "_data/mutants.json"),
             "gallery.md": pages_of_gallery(),
             "minutes.md": lesson_pages.minutes(docs / "teaching.md"),
             "needs.md": lesson_pages.needs(),
+            "commands.md": commands("train", "resume", "sample", "forecast", "report"),
         },
     )
     _write(docs / "api", api())
@@ -116,6 +120,15 @@ def check() -> str:
     if "Hint 1 of" not in said:
         raise ExtensionError(f"exercise 6 should have given a first hint; it said: {said}")
     return f"```text\n{said.rstrip()}\n```\n"
+
+
+def commands(*names: str) -> str:
+    """A row for each command, of those that there are: what it is given, and what its help begins with."""
+    rows = [["command", "what it does"]]
+    for command in (cli.main.commands[name] for name in names if name in cli.main.commands):
+        given = "RUN" if any(each.name == "run" for each in command.params) else "--out RUN ..."
+        rows.append([f"`tinygrad-rnn {command.name} {given}`", inspect.cleandoc(command.help or "").split("\n")[0]])
+    return _table(rows)
 
 
 def equations() -> str:
@@ -307,6 +320,34 @@ def benchmarks(file: Path) -> str:
             for r in report["recording"]
         ]
     return "\n".join([*lines, ""])
+
+
+def arena(file: Path) -> str:
+    """The standings that are kept of one ``tinygrad-rnn arena``, a picture and a table for each task."""
+    kept = json.loads(file.read_text("utf-8"))
+    versions = ", ".join(f"{name} {version}" for name, version in kept["versions"].items())
+    lines = [f"Run on {kept['date']} with {versions}; {kept['budget']:,} forward passes, {kept['seeds']} seeds.", ""]
+    for task, rows in kept["tasks"].items():
+        curves = {row["name"]: np.array(row["quartiles"]) for row in rows}
+        ax = tg.plot_runs(kept["marks"], curves, title=task)
+        ax.set_ylim(top=10)
+        lines += [f"## {task}", "", "```{raw} html", ax.figure._repr_html_(), "```", ""]
+        plt.close(ax.figure)
+        lines += [_row(["rival", "setting", "training", "test", "better than Adam", "µs per pass"])]
+        lines += [_row(["---", "---", "--:", "--:", "--:", "--:"])]
+        for row in sorted(rows, key=lambda row: float(row["train"])):
+            setting = ", ".join(f"{name} {value}" for name, value in row["setting"].items())
+            both = [_with_interval(row, what) for what in ("train", "test")]
+            more = f"{row['better_than_adam']:.2f}", f"{row['us_per_FE']:.0f}"
+            lines.append(_row([row["name"], setting, *both, *more]))
+        lines.append("")
+    edges = "; ".join(f"{rival}, {name} {value:g}, on {task}" for task, rival, name, value in kept["edges"])
+    return "\n".join([*lines, f"Best at the edge of what was tried: {edges or 'nobody'}.", ""])
+
+
+def _with_interval(row: dict[str, Any], what: str) -> str:
+    low, high = row[f"{what}_interval"]
+    return f"{row[what]:.3g} [{low:.3g}, {high:.3g}]"
 
 
 def _plotted(rows: list[dict[str, Any]], peers: list[str]) -> Iterator[str]:

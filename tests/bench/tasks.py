@@ -18,11 +18,11 @@ CLIP = 1.0
 
 
 class Learnt(NamedTuple):
-    """What came of one seed."""
+    """What came of one seed: whether the goal is met or, where there is none, what stands beside it."""
 
     value: float
     updates: int
-    met: bool
+    met: bool | str
 
 
 def main(names):
@@ -34,7 +34,7 @@ def main(names):
             with np.errstate(all="ignore"):
                 found = learn(seed)
             took = time.process_time() - begin
-            met = "met" if found.met else "MISSED"
+            met = found.met if isinstance(found.met, str) else "met" if found.met else "MISSED"
             print(f"{said:56} {seed:4} {found.value:8.4g} {found.updates:8,} {took:6.1f}  {met}", flush=True)
 
 
@@ -90,7 +90,7 @@ def sunspots(seed):
     best = along(cell, params, x[:200], 1500, 20, 0.01, lambda params: ahead(cell, params, x, 200, 221))
     found = tg.train.forecast(cell, best, values, start=221, steps=35, scale=scale, order=9, variance=1535.0)
     value = found.score().nmse
-    return Learnt(value, 1500, value < found.score("AR(9)").nmse)
+    return Learnt(value, 1500, f"AR(9) {found.score('AR(9)').nmse:.4g}")
 
 
 # -- sequences
@@ -144,7 +144,7 @@ def reber(seed):
 
 TASKS = {
     "laser": ("laser, one step ahead, LSTM 32: NMSE < 0.01", laser),
-    "sunspots": ("sunspots 1921-55, one step ahead, tanh 8: below AR(9)", sunspots),
+    "sunspots": ("sunspots 1921-55, one step ahead, tanh 8: NMSE", sunspots),
     "adding": (
         "adding 50, GRU 64: MSE < 0.005 within 1,000 updates",
         adding(tg.cells.GRU(g="identity"), 1000, lambda error: error < 0.005),

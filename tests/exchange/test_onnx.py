@@ -1,7 +1,6 @@
 """Models of ONNX, run by ONNX' own reference: operators of whole sequences, and any cell as a Scan."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -12,7 +11,7 @@ import tinygrad_rnn as tg
 from kept_cells import CELLS, OPERATORS, B, L, M, O, T, alike, drawn, inputs, outputs, parts
 from op_examples import EXAMPLES
 from tinygrad_rnn.autodiff import OPS
-from tinygrad_rnn.exchange import layouts, operators, weights
+from tinygrad_rnn.exchange import layouts, weights
 
 C = tg.cells
 
@@ -335,8 +334,3 @@ def test_numbers_in_another_file_are_not_read(tmp_path):
     path.write_bytes(made.SerializeToString())
     with pytest.raises(ValueError, match="'W' stands in another file"):
         tg.load(path)
-
-
-def test_the_table_of_layouts_is_read_in_one_place():
-    assert operators.LAYOUTS is layouts.LAYOUTS
-    assert replace(CELLS["lstm"], g="softmax") != CELLS["lstm"]

@@ -1,12 +1,13 @@
 """A cell and its parameters in a file: they come back as they went in, or the file is refused by what it lacks."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from kept_cells import CELLS, FLAX, KERAS, PYTORCH, B, L, M, O, T, alike, drawn, inputs, outputs, same
+from kept_cells import CELLS, FLAX, KERAS, PYTORCH, L, M, alike, drawn, outputs, same
 from tinygrad_rnn.exchange.arrays import read_arrays, write_arrays
 
 C = tg.cells
@@ -331,6 +332,22 @@ def test_a_dict_of_flax_that_is_no_cell_is_refused():
         tg.from_flax(deep)
 
 
-def test_sizes_are_what_the_arrays_are():
-    assert inputs().shape == (T, B, L)
-    assert outputs(CELLS["gru"], drawn(CELLS["gru"])).shape == (T, B, O)
+# ---- what is not installed
+
+
+@pytest.mark.parametrize(
+    ("library", "file", "get"),
+    [
+        ("torch", "a.pt", r"pip install 'tinygrad-rnn\[torch\]'"),
+        ("h5py", "a.keras", r"pip install 'tinygrad-rnn\[keras\]'"),
+        ("h5py", "a.weights.h5", r"pip install 'tinygrad-rnn\[keras\]'"),
+        ("onnx", "a.onnx", r"pip install 'tinygrad-rnn\[onnx\]'"),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_how_to_get_it(tmp_path, monkeypatch, library, file, get):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=get):
+        tg.save(tmp_path / file, CELLS["lstm"], alike(CELLS["lstm"], np.float32))
+    (tmp_path / file).write_bytes(b"PK")
+    with pytest.raises(ImportError, match=get):
+        tg.load(tmp_path / file)

@@ -43,6 +43,20 @@ def test_along_random_directions_the_slopes_are_those_of_the_cost():
         assert measured == pytest.approx(found.slopes[k][1:-1, 1:-1], rel=1e-5)
 
 
+def test_single_precision_stays_single():
+    net = network()
+    x, d = (np.stack([leaf.value for leaf in leaves]).astype("f") for leaves in (net.inputs, net.targets))
+    cell, params = tg.cells.Guo("tanh", "identity"), {name: w.astype("f") for name, w in net.params.items()}
+    found = ex.surface(tg.unfold(cell, params, x, d, loss="squared_error"), radius=0.5, points=5)
+    there = found.net_at((0, 3))
+    assert found.cost.dtype == there.cost.value.dtype == np.float32
+    assert there.loss == pytest.approx(found.cost[0, 3], rel=1e-5)
+    there.backward()
+    assert found.whole_gradient[0, 3] == pytest.approx(
+        np.sqrt(sum((g**2).sum() for g in there.grads.values())), rel=1e-4
+    )
+
+
 def test_a_mapping_is_a_direction_and_moves_nothing_else():
     net = network()
     one = {"U": np.eye(M), "b_k": np.ones(O)}
@@ -173,6 +187,14 @@ def test_the_cliff_and_the_ways_of_optimisers_over_it():
     assert both.cost[-1] < 1e-12
     assert net.loss == both.cost[0]  # and stays
     assert not plain.stopped
+
+
+def test_a_way_follows_the_gradient_of_a_network_that_is_cut():
+    net = network()
+    tg.cut(net, 3)
+    net.backward()
+    way = ex.descend(net, tg.train.SGD(0.01), 1)
+    assert way.params["U"][1] == pytest.approx(net.params["U"] - 0.01 * net.grads["U"], abs=1e-15)
 
 
 def test_a_way_that_leaves_the_numbers_ends_there():

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -96,10 +97,20 @@ def test_a_file_that_is_not_there_and_a_scheduler_that_does_not_answer():
 
 def test_the_arena_prints_its_table_and_refuses_what_it_does_not_know():
     words = "--budget", "30", "--seeds", "2", "--no-tune", "--processes", "0"
-    result = run("arena", "--tasks", "sunspots, parity", "--rivals", "adam,guessing", *words)
+    ran = "--tasks", "sunspots, parity", "--rivals", "adam,guessing", "--summary", "kept.json"
+    result = run("arena", *ran, *words)
     assert result.exit_code == 0, result.output
     assert result.output.count("BPTT + Adam") == 2
     assert len(Path("arena.jsonl").read_text().splitlines()) == 8
+    kept = json.loads(Path("kept.json").read_text())
+    assert [row["name"] for row in kept["tasks"]["parity"]] == ["BPTT + Adam", "guessing"]
+    for rows in kept["tasks"].values():
+        for row in rows:
+            low, middle, high = np.array(row["quartiles"])
+            assert middle.shape == np.shape(kept["marks"])
+            assert (low <= middle).all()
+            assert (middle <= high).all()
+    assert kept["versions"]["numpy"] == np.__version__
     result = run("arena", "--tasks", "chess", *words)
     assert result.exit_code == 1
     assert result.output.startswith("Error: arena: tasks has 'chess': they are mackey_glass")

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import tinygrad_rnn as tg
-from kept_cells import CELLS, FLAX, KERAS, OPERATORS, PYTORCH, B, L, M, O, T, alike, drawn, inputs, outputs, parts, same
+from kept_cells import CELLS, FLAX, KERAS, OPERATORS, PYTORCH, B, L, M, O, alike, drawn, inputs, outputs, parts, same
 from tinygrad_rnn.exchange import layouts
 
 jax.config.update("jax_enable_x64", True)
@@ -391,7 +391,3 @@ def test_cells_of_flax_compute_what_the_network_does_and_the_other_way_round(cal
     off.append(apart(y, outputs(back, read, x)))
     print("off", called, max(off))
     assert max(off) <= 1e-14
-
-
-def test_sizes():
-    assert inputs().shape == (T, B, L)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ..exchange.files import write_whole
 from ..experiments.arena import EVERYONE
 from ..experiments.arena import arena as held
 from ..experiments.rivals import RIVALS
 from ..experiments.tasks import TASKS
 from ..view.text import one_line
+from .files import fail
 
 ALWAYS = "mackey_glass,sunspots,adding,parity,reber"
 
@@ -22,9 +30,12 @@ ALWAYS = "mackey_glass,sunspots,adding,parity,reber"
 @click.option("--seeds", type=click.IntRange(1), default=10, show_default=True, help="Runs of each.")
 @click.option("--tune/--no-tune", default=True, help="Look for each rival's best setting first.  [default: tune]")
 @click.option("-o", "--output", default="arena.jsonl", show_default=True, help="The file of all runs.")
+@click.option("--summary", type=click.Path(path_type=Path), help="A file of JSON for what came of it; it is replaced.")
 @click.option("--scheduler", metavar="ADDRESS", help="The address of a Dask scheduler.")
 @click.option("--processes", type=click.IntRange(0), help="Processes on this machine; 0 is a loop.  [default: as fits]")
-def arena_command(tasks: str, rivals: str, output: str, scheduler: str | None, **how: Any) -> None:
+def arena_command(
+    tasks: str, rivals: str, output: str, summary: Path | None, scheduler: str | None, **how: Any
+) -> None:
     """Let gradients, evolution and chance search for weights, on equal budgets.
 
     \b
@@ -40,6 +51,20 @@ def arena_command(tasks: str, rivals: str, output: str, scheduler: str | None, *
     except (ValueError, TypeError, ImportError, OSError) as error:
         raise click.ClickException(one_line(error)) from error
     click.echo(str(standings))
+    if summary is not None:
+        content = json.dumps(_when_and_with_what() | standings.summary(), indent=1) + "\n"
+        try:
+            write_whole(summary, content.encode, overwrite=True)
+        except OSError as error:
+            fail(summary, error)
+
+
+def _when_and_with_what() -> dict[str, Any]:
+    found = {"Python": platform.python_version()}
+    for name in ("numpy", "scipy", "cma"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return {"date": str(datetime.now(UTC).date()), "versions": found}
 
 
 def _words(text: str) -> list[str]:

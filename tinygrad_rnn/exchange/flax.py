@@ -27,7 +27,7 @@ def to_flax(cell: Cell, params: Mapping[str, Array]) -> dict[str, Any]:
 
     Parameters
     ----------
-    cell : cell
+    cell : callable
         Of Guo, IRNN, LSTM and GRU, or a stack of them.
     params : mapping of str to ndarray
         Its parameters.
@@ -55,7 +55,7 @@ def from_flax(variables: Mapping[str, Any], *, cell: Cell | None = None) -> tupl
     ----------
     variables : mapping of str to mapping
         SimpleCell, LSTMCell, OptimizedLSTMCell or GRUCell, one or several that are numbered, and a Dense above.
-    cell : cell, optional
+    cell : callable, optional
         What the dict does not say: the activation of a SimpleCell, and that of the head.
 
     Raises

@@ -77,6 +77,7 @@ def read_weights(content: bytes, room: int, only: Sequence[str] | None, hint: An
 
 def read_keras(content: bytes, room: int, only: Sequence[str] | None) -> Found:
     """The layers of a .keras file."""
+    _h5py()  # before all else: without it, nothing can be said of the file
     parts = _unzipped(content, room)
     try:
         config = json.loads(parts["config.json"])

@@ -24,6 +24,8 @@ from ..unfold.structure import flatten, rebuild
 from . import operators
 from .operations import SAMPLES, Lines, NotWrittenError, Value
 
+__all__ = ["scan"]
+
 Array = NDArray[Any]
 
 
@@ -37,7 +39,7 @@ def scan(cell: Cell, params: Mapping[str, Any], n_in: int, *, s0: Any = None) ->
     Parameters
     ----------
     cell : callable
-        One of `tinygrad_rnn.cells`, or ``cell(params, x, s) -> (s, y)``.
+        One of `tinygrad_rnn.unfold.cells`, or ``cell(params, x, s) -> (s, y)``.
     params : mapping of str to ndarray
         Its parameters.
     n_in : int

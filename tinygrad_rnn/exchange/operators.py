@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -362,4 +361,4 @@ def needed() -> Any:
 def same(one: bytes, other: bytes) -> bool:
     """Whether two models are one, but for who wrote which version of what."""
     a, b = read_model(one), read_model(other)
-    return bool(a.graph == b.graph) and json.dumps(words_of(a)) == json.dumps(words_of(b))
+    return bool(a.graph == b.graph) and words_of(a) == words_of(b)

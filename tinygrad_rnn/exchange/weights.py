@@ -58,8 +58,8 @@ def save(
     path : path-like
         The suffix says how: ``.safetensors`` or ``.npz``; ``.pt``, a state_dict of PyTorch; ``.keras`` or
         ``.weights.h5`` of Keras 3; ``.onnx``.
-    cell : cell
-        One of `tinygrad_rnn.cells`.
+    cell : callable
+        One of `tinygrad_rnn.unfold.cells`.
     params : mapping of str to ndarray
         Its parameters, float32 or float64; the head may be missing.
     names : {"tinygrad_rnn", "torch", "flax"}
@@ -85,7 +85,7 @@ def save(
     Notes
     -----
     PyTorch's and Flax' names say neither f nor g; `load` has to be told. ONNX has operators for Guo, LSTM and GRU in
-    float32; all else is written as a `scan`.
+    float32; all else is written as ``tg.onnx.scan`` does it.
     """
     path = a_path(path)
     form = form_of_file(path, names)
@@ -103,15 +103,15 @@ def load(
     ----------
     path : path-like
         As for `save`; a .safetensors may also be what ``safetensors.torch.save_file(model.state_dict(), path)`` writes.
-    cell : cell, optional
+    cell : callable, optional
         Decides what the file does not say: the activation of units, where a GRU resets, the activation of the head.
     only : sequence of str, optional
         The modules to be read where a file holds several, layers from the input upwards.
 
     Returns
     -------
-    cell : cell
-        One of `tinygrad_rnn.cells`. A linear layer that nobody says more of is read with ``g="identity"``.
+    cell : callable
+        One of `tinygrad_rnn.unfold.cells`. A linear layer that nobody says more of is read with ``g="identity"``.
     params : dict of str to ndarray
         In the types in which they were saved.
 
@@ -240,7 +240,7 @@ def read(path: Path, cell: Any = None, only: Sequence[str] | None = None) -> Rea
     except (ValueError, KeyError, TypeError, MemoryError) as error:
         # A TypeError and a KeyError are of what stands in the file, too: its arrays are named by whoever wrote it.
         says = str(error.args[0]) if error.args else type(error).__name__
-        raise ValueError(f"{path}: {' '.join(says.split()).removeprefix('it cannot')}") from error
+        raise ValueError(f"{path}: {' '.join(says.split())}") from error
 
 
 def parsed(content: bytes, suffix: str, cell: Any, only: Sequence[str] | None) -> Read:

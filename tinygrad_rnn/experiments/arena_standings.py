@@ -59,7 +59,7 @@ class Standings:
 
     def interval(self, task: str, rival: str, what: str = "cost") -> tuple[float, float]:
         """The 95 % bootstrap interval of that median: percentiles of the medians of runs drawn with replacement."""
-        found = self.of(task, rival, what)
+        found = np.sort(self.of(task, rival, what))  # so that it does not depend on the order of the runs
         drawn = np.random.default_rng(0).integers(len(found), size=(RESAMPLES, len(found)))
         low, high = np.quantile(np.median(found[drawn], axis=1), [0.025, 0.975], method="inverted_cdf")
         return float(low), float(high)
@@ -115,6 +115,23 @@ class Standings:
             for r in self.rivals
             if self.has(t, r)
         ]
+
+    def summary(self) -> dict[str, Any]:
+        """What a page shows, for a file of JSON: the rows of each task, each with the quartiles of its curves."""
+
+        def quartiles(row: dict[str, Any]) -> list[list[float]]:
+            curves = self.of(row["task"], row["rival"], "curve")
+            found: list[list[float]] = np.quantile(curves, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf").tolist()
+            return found
+
+        rows = [row | {"quartiles": quartiles(row)} for row in self.rows()]
+        return {
+            "budget": self.budget,
+            "seeds": max((len(records) for records in self._by.values()), default=0),
+            "marks": self.marks,
+            "tasks": {t: [row for row in rows if row["task"] == t] for t in self.tasks},
+            "edges": self.edges(),
+        }
 
     def __str__(self) -> str:
         lines = []

@@ -225,14 +225,14 @@ RIVALS: dict[str, Rival] = {
     "cma": Rival("CMA-ES", cma_es, "evolution", {"sigma": SIGMAS}),
     "snes": Rival("SNES", snes, "evolution", {"sigma": SIGMAS}),
     "openai": Rival(
-        "OpenAI-ES", openai_es, "evolution", {"eta": (0.01, 0.03, 0.1, 0.3), "sigma": (0.01, 0.03, 0.1, 0.3)}
+        "OpenAI-ES", openai_es, "evolution", {"eta": (0.01, 0.03, 0.1, 0.3), "sigma": (0.003, 0.01, 0.03, 0.1)}
     ),
-    "one_plus_one": Rival("(1+1)-ES", one_plus_one, "evolution", {"sigma": SIGMAS}),
+    "one_plus_one": Rival("(1+1)-ES", one_plus_one, "evolution", {"sigma": (*SIGMAS, 3.0)}),
     "de": Rival(
         "differential evolution",
         differential_evolution,
         "evolution",
-        {"members": (15, 30, 60), "bound": (0.3, 1.0, 3.0, 10.0)},
+        {"members": (8, 15, 30, 60), "bound": (0.3, 1.0, 3.0, 10.0)},
     ),
     "fd": Rival("differences + Adam", finite_differences, "differences", {"eta": (0.01, 0.03, 0.1, 0.3, 1.0)}),
     "spsa": Rival("SPSA + Adam", spsa, "differences", {"eta": ETAS}),

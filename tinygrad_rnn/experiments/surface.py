@@ -125,7 +125,7 @@ class Surface:
         i, j = self._checked(at)
         a, b = self._steps[0][i], self._steps[1][j]
         first, second = self.directions
-        return {name: w + a * first[name] + b * second[name] for name, w in self.center.items()}
+        return {name: (w + a * first[name] + b * second[name]).astype(w.dtype) for name, w in self.center.items()}
 
     def net_at(self, at: Sequence[int]) -> Unfolded:
         """The network unfolded at a point of the grid, to be stepped through: ``tg.player(surface.net_at((i, j)))``.
