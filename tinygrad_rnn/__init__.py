@@ -22,7 +22,20 @@ from .autodiff import (
 )
 from .autodiff.elsewhere import no_attribute
 from .exchange import from_flax, jax, load, onnx, save, to_flax, watch
-from .experiments import Standings, Surface, arena, at_weights, grid, surface, sweep
+from .experiments import (
+    Standings,
+    Surface,
+    arena,
+    at_weights,
+    grid,
+    plot_bifurcation,
+    plot_runs,
+    plot_surface,
+    plot_surfaces,
+    plot_sweep,
+    surface,
+    sweep,
+)
 from .through_time import (
     Carry,
     Checkpointed,
@@ -73,14 +86,9 @@ from .view import (
     new_folder,
     player,
     plot_axes,
-    plot_bifurcation,
     plot_influence,
     plot_lags,
     plot_masks,
-    plot_runs,
-    plot_surface,
-    plot_surfaces,
-    plot_sweep,
     show,
     trace,
 )

@@ -189,6 +189,14 @@ def test_the_cliff_and_the_ways_of_optimisers_over_it():
     assert not plain.stopped
 
 
+def test_a_way_follows_the_gradient_of_a_network_that_is_cut():
+    net = network()
+    tg.cut(net, 3)
+    net.backward()
+    way = ex.descend(net, tg.train.SGD(0.01), 1)
+    assert way.params["U"][1] == pytest.approx(net.params["U"] - 0.01 * net.grads["U"], abs=1e-15)
+
+
 def test_a_way_that_leaves_the_numbers_ends_there():
     way = ex.descend(network(), tg.train.SGD(1e200), 10)
     assert way.stopped

@@ -247,3 +247,11 @@ def test_a_text_of_any_characters_comes_back(tmp_path):
     run = fitted(tmp_path / "run", a_text(strange), updates=2)
     assert run.data.text == strange
     assert tuple(run.known["alphabet"]) == run.data.alphabet
+
+
+def test_what_a_killed_process_has_left_is_swept_even_if_nothing_is_left_to_do(done, tmp_path):
+    run = copied(done, tmp_path / "run")
+    (run.path / ".unfinished-0123").write_bytes(b"half")
+    with pytest.raises(ValueError, match="nothing is left to do"):
+        run.resume()
+    assert not list(run.path.glob(".unfinished*"))

@@ -32,8 +32,9 @@ RUN, STATE, BEST, LOG, TIMES, LOCK = (
     ".lock",
 )
 TEXT, TABLE = "data.txt", "data.safetensors"  # of data that are no file
+FILM, REPORT = "film.jsonl", "report.html"  # to look at; nothing goes on from them
 WORDS = "tinygrad_rnn"  # under which the state's counters stand
-OURS = {RUN, STATE, BEST, LOG, TIMES, LOCK, TEXT, TABLE}
+OURS = {RUN, STATE, BEST, LOG, TIMES, LOCK, TEXT, TABLE, FILM, REPORT}
 
 
 class RunFolder:
@@ -67,6 +68,9 @@ class RunFolder:
                 raise BlockingIOError(
                     error.errno, "another process trains in this folder; wait for its end", str(self.path)
                 ) from None
+            for left in self.path.glob(f"{UNFINISHED}*"):  # of a holder that was killed: nobody else writes here
+                with contextlib.suppress(OSError):
+                    left.unlink()
             yield
         finally:
             os.close(file)

@@ -170,7 +170,7 @@ def with_weights(net: Unfolded, params: Mapping[str, Array]) -> Unfolded:
     parts = zip(net.trained, flatten(net.states[0]), strict=True)
     s0 = rebuild(net.states[0], [name or part.value for name, part in parts])
     data = {what: np.stack([leaf.value for leaf in leaves]) for what, leaves in net._data.items()}
-    return _recorded(
+    made = _recorded(
         params,
         net._recipe,
         data,
@@ -180,6 +180,8 @@ def with_weights(net: Unfolded, params: Mapping[str, Array]) -> Unfolded:
         finite=net.finite,
         keep=net.keep,
     )
+    made.cuts = net.cuts
+    return made
 
 
 def _recorded(

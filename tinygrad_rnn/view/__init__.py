@@ -9,9 +9,7 @@ from .ledger import Ledger, ledger
 from .picture import Picture
 from .player import Player, player
 from .plots import plot_axes, plot_influence, plot_lags, plot_masks
-from .plots_of_runs import plot_runs, plot_sweep
 from .scene import Scene
-from .surfaces import plot_bifurcation, plot_surface, plot_surfaces
 from .terminal import show
 from .trace import Drawn, Entry, Moment, Part, Trace
 from .tracing import trace
@@ -40,14 +38,9 @@ __all__ = [
     "new_folder",
     "player",
     "plot_axes",
-    "plot_bifurcation",
     "plot_influence",
     "plot_lags",
     "plot_masks",
-    "plot_runs",
-    "plot_surface",
-    "plot_surfaces",
-    "plot_sweep",
     "show",
     "trace",
 ]

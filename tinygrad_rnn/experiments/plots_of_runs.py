@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from ..autodiff.asked import asked
 from ..autodiff.calling import a_text, numbers, shortened
-from .palette import PALETTE
-from .plots import HEAT, MARKERS, new_figure, plot_axes
+from ..view.palette import PALETTE
+from ..view.plots import HEAT, MARKERS, new_figure, plot_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

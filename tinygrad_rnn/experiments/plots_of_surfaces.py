@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..autodiff.asked import asked
 from ..autodiff.calling import a_text, numbers, shortened
-from .palette import PALETTE
-from .plots import HEAT, MARKERS, new_figure, plot_axes
+from ..view.palette import PALETTE
+from ..view.plots import HEAT, MARKERS, new_figure, plot_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..experiments import Descent, Surface
+    from .cliff import Descent
+    from .surface import Surface
 
 WIDE = 100.0  # a cost that spans more than this is shown on a logarithmic scale
 DEEP = 1000.0  # and what is lower than the highest cost by more than this is white: else the rest would be black
