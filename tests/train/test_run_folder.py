@@ -1,5 +1,6 @@
 """The folder of a run: nobody's work is overwritten, nothing in it is torn, and what is wrong is named."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -240,6 +241,14 @@ def test_on_a_full_disk_what_was_kept_is_still_there(done, tmp_path):
 def test_where_nothing_can_be_written_is_said():
     with pytest.raises(OSError, match="/proc"):
         fitted("/proc/run")
+
+
+def test_a_text_with_characters_that_its_alphabet_has_not_is_refused(tmp_path):
+    """Each would be taken for another one: a text that was changed after it had been read has its old alphabet."""
+    changed = dataclasses.replace(a_text(), text=a_text().text.replace("t", "T", 1))
+    with pytest.raises(ValueError, match=r"data: character \d+ of the text is 'T', which its alphabet has not"):
+        fitted(tmp_path / "a", data=changed)
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_text_of_any_characters_comes_back(tmp_path):

@@ -60,10 +60,9 @@ def nmse(d: Any, y: Any, *, variance: float | None = None) -> float:
     d, y = _both(d, y)
     if variance is not None and not 0 < variance < np.inf:
         raise ValueError(f"variance={shortened(variance)}: it must be above 0, and finite")
-    scale = d.var() if variance is None else variance
-    if not scale:
+    if variance is None and not np.ptp(d):  # of such numbers the variance is rounded, and need not be 0
         raise ValueError("nmse: d is the same throughout, so its variance is 0: pass variance, or use rmse")
-    return float(np.mean((d - y) ** 2) / scale)
+    return float(np.mean((d - y) ** 2) / (d.var() if variance is None else variance))
 
 
 @asked
