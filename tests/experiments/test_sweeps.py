@@ -247,7 +247,7 @@ def test_what_is_fixed_of_a_function_tells_its_points_apart():
     data = np.linspace(0, 1, 2000)
     for other in (data + np.where(np.arange(2000) == 1000, 1, 0), data * (1 + 1e-12)):
         tg.sweep(partial(total, data), tg.grid(k=[1]), out="one.jsonl", processes=0)
-        with pytest.raises(ValueError, match="this is a point of .*sha256:"):
+        with pytest.raises(ValueError, match=r"this is a point of .*sha256:"):
             tg.sweep(partial(total, other), tg.grid(k=[1]), out="one.jsonl", processes=0)
     with pytest.raises(TypeError, match=r"fn fixes <object object at 0x\w+>, which no line of a file can tell"):
         tg.sweep(partial(total, object()), tg.grid(k=[1]), processes=0)
