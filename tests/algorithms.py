@@ -68,6 +68,11 @@ untied weights | untie | 9 10 | through_time/untied | memory_and_pathology
 measured slopes | check Unfolded.check | 13 19 | autodiff/check unfold/check | howto
 gradient descent, momentum | train.SGD train.Momentum train.Nesterov | 7 13 | train/optimisers | howto
 steps of a size for each entry | train.Adagrad train.RMSprop train.Adam train.AdamW | 13 21 | train/optimisers | howto
+a forecast, one step ahead and on its own | train.forecast train.Forecast | 23 | train/forecasting | howto
+baselines | train.autoregression train.season_of train.unigram train.bigram | 23 | train/baselines | howto
+errors in parts of what costs nothing | train.nmse train.mase train.rmse | 23 | train/measures | howto
+training in a folder | train.fit train.Run | 21 23 | train/resume | training howto
+a text drawn from a network | train.sample train.Sample | 21 | train/sampling | howto
 initialisers | train.orthogonal train.identity train.scaled_normal train.scale_to_radius | 13 | train/initialisers |
 """
 

@@ -26,7 +26,8 @@ PARTS: dict[str, frozenset[str]] = {
         {"through_time", "unfold", "autodiff", "exchange", "guo"}
     ),  # to show the equations, and the ledger of a watched model: it computes nothing with them
     "exercises": frozenset({"view", "exchange"}),  # where lessons are, and how a file is written whole
-    "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data"}),  # a run reads data and keeps files
+    # A run reads data, keeps files, and is shown as a page.
+    "train": frozenset({"through_time", "unfold", "autodiff", "exchange", "data", "view"}),
     # the cells that files hold, and the folded step that ONNX is given; words for wrong arguments
     "exchange": frozenset({"unfold", "replay", "autodiff"}),
     # what is done with all of these, many times over: it trains, measures, counts and plots what it found

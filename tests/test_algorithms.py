@@ -9,8 +9,10 @@ from tinygrad_rnn import through_time, train
 ROWS = list(algorithms.algorithms())
 # What is no algorithm of its own: what one yields or is made of, and the plain cells that all of them run on.
 PARTS = {
+    "Carry",
     "Checkpointed",
     "Diagnosis",
+    "DivergedError",
     "Explanation",
     "Optimiser",
     "Ordered",

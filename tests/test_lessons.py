@@ -47,6 +47,26 @@ def test_lesson_runs_alone(path, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+OTHERWISE = {path.stem: text for path in FILES for text in [lessons.otherwise(path.read_text("utf-8"))[1]] if text}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", OTHERWISE)
+def test_lesson_runs_with_the_other_value_that_it_names(stem, tmp_path):
+    path = tmp_path / f"{stem}.py"
+    path.write_text(OTHERWISE[stem], "utf-8")
+    done = subprocess.run([sys.executable, "-W", "error", path], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_lesson_names_another_value_for_a_line():
+    text = "# %%\nseries = 'laser'  # otherwise: 'waves'\nn = 1\n"
+    other = "# %%\nseries = 'waves'  # otherwise: 'laser'\nn = 1\n"
+    assert lessons.otherwise(text) == ("series = 'waves'", other)
+    assert lessons.otherwise("n = 1\n") == ("", "")
+    assert "23_forecasting_a_laser" in OTHERWISE
+
+
 @pytest.fixture
 def lesson_1(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

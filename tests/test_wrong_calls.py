@@ -280,6 +280,7 @@ CALLS = {
     tg.train.fit: {"cell": "guo", "data": TEXT, "out": Fresh(new_name), **SMALL_RUN},
     tg.train.Run: {"path": RUN},
     tg.train.Run.resume: {"self": Made(lambda: tg.train.Run(RUN())), "updates": Fresh(one_more), "patience": 9},
+    tg.train.Run.report: {"self": Made(lambda: tg.train.Run(RUN())), "path": Fresh(new_name), "overwrite": True},
     tg.train.Run.price: {"self": Made(lambda: tg.train.Run(RUN())), "part": "validate"},
     tg.surface: {"net": NET, "along": ("U[0, 0]", "U[1, 2]"), "radius": 0.5, "points": 5},
     tg.at_weights: {"net": NET, "params": {"U": np.ones((2, 4, 4))}, "gradients": True},

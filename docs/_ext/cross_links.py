@@ -20,8 +20,8 @@ import formulas
 from tinygrad_rnn import guo
 from tinygrad_rnn.view import lessons, prose
 
-TERMS_IN = "lessons/"
-NUMBERS_IN = (TERMS_IN, "glossary", "notation", "teaching", "through_time", "equations")
+TERMS_IN = ("lessons/", "otherwise/")
+NUMBERS_IN = (*TERMS_IN, "glossary", "notation", "teaching", "through_time", "equations")
 EVERYDAY = {"gain"}  # a term that lessons mostly use in another sense
 
 NUMBER = re.compile(r"(?<![\w)\]])\((\d{1,2})\)")  # of an equation, in text

@@ -1,6 +1,7 @@
 """What the pages take from the code, written before Sphinx reads its sources; git ignores it.
 
 lessons/         the pages of the lessons, made by lesson_pages.py from ../lessons
+otherwise/       those of lessons that were run with another value, which they name
 *.html           beside the site's own: pages that the library itself has written
 api/             a page for each module whose names are public
 gallery/         every picture that `draw` offers, of four networks
@@ -72,6 +73,7 @@ def write_all(app: Sphinx) -> None:
     docs = Path(app.srcdir)
     lessons = docs.parent / "lessons"
     _write(docs / "lessons", dict(lesson_pages.pages(lessons)))
+    _write(docs / lesson_pages.OTHERWISE, dict(lesson_pages.second_pages(lessons)))
     _write(
         docs / "_generated",
         {
@@ -87,6 +89,7 @@ def write_all(app: Sphinx) -> None:
             "gallery.md": pages_of_gallery(),
             "minutes.md": lesson_pages.minutes(docs / "teaching.md"),
             "needs.md": lesson_pages.needs(),
+            "commands.md": commands("train", "resume", "sample", "forecast", "report"),
         },
     )
     _write(docs / "api", api())
@@ -117,6 +120,15 @@ def check() -> str:
     if "Hint 1 of" not in said:
         raise ExtensionError(f"exercise 6 should have given a first hint; it said: {said}")
     return f"```text\n{said.rstrip()}\n```\n"
+
+
+def commands(*names: str) -> str:
+    """A row for each command, of those that there are: what it is given, and what its help begins with."""
+    rows = [["command", "what it does"]]
+    for command in (cli.main.commands[name] for name in names if name in cli.main.commands):
+        given = "RUN" if any(each.name == "run" for each in command.params) else "--out RUN ..."
+        rows.append([f"`tinygrad-rnn {command.name} {given}`", inspect.cleandoc(command.help or "").split("\n")[0]])
+    return _table(rows)
 
 
 def equations() -> str:

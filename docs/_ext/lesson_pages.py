@@ -2,7 +2,8 @@
 
 The page is the lesson, with its time and its files in the list below its title, and its exercises at its end; what is
 to be predicted is answered there, by what was foreseen, with no request and without a script. The files are the lesson
-itself, the same cells as a notebook, and the exercises to fill in.
+itself, the same cells as a notebook, and the exercises to fill in. Of a lesson that names another value for one of its
+lines there is a second page, on which it was run with that.
 """
 
 import json
@@ -19,6 +20,9 @@ from tinygrad_rnn.exercises import Folder, folders, predictions
 from tinygrad_rnn.view import lessons
 
 FILES = "_generated/files"  # seen from the pages' folder
+OTHERWISE = "otherwise"  # the folder of the second pages: those beside the lessons are numbered
+
+ORPHAN = "# ---\n# jupyter:\n#   orphan: true\n# ---\n"
 
 SESSION, AT_MOST = 90, 75  # minutes, and what of them may go to lessons
 
@@ -31,9 +35,23 @@ def pages(folder: Path) -> Iterator[tuple[str, str]]:
         words = ", ".join(f"{{index}}`!{word}`" for word in lesson.head["Words"].split(", "))
         program, notebook, start = path.name, f"{path.stem}.ipynb", f"exercise_{asked.path.name}.py"
         links = _file(program, "the program"), _file(notebook, "the notebook"), _file(start, "the exercises to fill in")
-        more = f"# * **Time**: {lesson.takes}, together", f"# * **To take away**: {', '.join(links)}"
+        more = [f"# * **Time**: {lesson.takes}, together", f"# * **To take away**: {', '.join(links)}"]
+        if said := lessons.otherwise(lesson.text)[0]:
+            more.append(f"# * **Also**: {{doc}}`run with {said} </{OTHERWISE}/{path.stem}>`")
         head = "\n".join([head.replace(lesson.head["Words"], words), *more])
         yield path.name, _with("\n#\n".join([title, head, below]), f"{asked.invitation}\n\n{_predicted(asked)}")
+
+
+def second_pages(folder: Path) -> Iterator[tuple[str, str]]:
+    """The source of the page of each lesson that can be run otherwise, with its name. No list of pages has it."""
+    for path, _ in _lessons(folder):
+        said, text = lessons.otherwise(path.read_text("utf-8"))
+        if said:
+            title, head, below = text.split("\n#\n", 2)
+            back = f"# This is {{doc}}`the lesson </lessons/{path.stem}>` once more, run with `{said}`."
+            head = re.sub(r"\n# \* \*\*Words.*", "", head)  # they lead to the first page
+            title = f"{title}: {said.partition(' = ')[2].strip(chr(34))}"
+            yield path.name, "\n".join([ORPHAN, "\n#\n".join([title, head, back, below])])
 
 
 def files(folder: Path) -> Iterator[tuple[str, str]]:

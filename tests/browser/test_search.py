@@ -23,6 +23,7 @@ PAGES = {
     "lessons/19_bug_museum": "gradient check",
     "lessons/21_a_language_model": "language model, perplexity, Adam",
     "lessons/22_your_own_cell": "minimal gated unit, MGU, custom cell",
+    "lessons/23_forecasting_a_laser": "forecasting, persistence, autoregression, NMSE",
     "lessons/24_would_evolution_do": "evolution strategy, gradient-free, random search",
     "lessons/25_the_error_surface": "error surface, loss landscape, local optima, chaos, bifurcation",
     "lessons/26_how_sensitive": "hyperparameter, grid search",
@@ -30,6 +31,7 @@ PAGES = {
     "changing_cells": "dropout, teacher forcing, scheduled sampling, layer normalisation, padding mask, many-to-one",
     "notation": "batch, PyTorch",
     "howto": "momentum, CSV",
+    "training": "resume, best.safetensors",
     "gallery": "picture, SVG",
     "lessons": "exercises",
 }

@@ -1,11 +1,14 @@
 """The pictures of the README and of the front page. Run this file to draw them again; a test notices an old one."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.exchange.files import write_whole
 from tinygrad_rnn.view import lessons
+from tinygrad_rnn.view.charts import Chart, Trend
 
 FOLDER = Path(__file__).parents[2] / "docs/_static"
 
@@ -39,12 +42,33 @@ def own_cell() -> tg.Picture:
     return picture
 
 
+def first_run() -> Chart:
+    """How the README's run went: its log is kept, for the last digits of a run are those of a machine."""
+    log = [json.loads(line) for line in (FOLDER.parent / "_data/first_run.jsonl").read_text("utf-8").splitlines()]
+    data = tg.data.constitution()
+    codes = np.array([data.alphabet.index(c) for c in data.text])
+    known, K = len(codes) - round(0.1 * len(codes)), len(data.alphabet)
+    levels = [
+        ("ln K", float(np.log(K))),
+        ("unigram", tg.train.unigram(codes[:known], codes[known:], K)),
+        ("bigram", tg.train.bigram(codes[:known], codes[known:], K)),
+    ]
+    curves = [
+        Trend(name, [line["update"] for line in log], [line[key] for line in log], look)
+        for look, (name, key) in enumerate([("training part", "train"), ("validation part", "validation")])
+    ]
+    return Chart("first", "Price, nats a character", "updates", "price", curves, levels, factors=False, begin=0)
+
+
 PICTURES = {
     FOLDER / "unrolled.svg": unrolled,
     FOLDER / "shares.svg": shares,
     FOLDER / "own_cell.svg": own_cell,
 }
 
+RUN = FOLDER / "first_run.svg"
+
 if __name__ == "__main__":
+    print(write_whole(RUN, lambda: first_run().alone().encode(), overwrite=True))
     for file, picture in PICTURES.items():
         print(picture().save(file, overwrite=True))

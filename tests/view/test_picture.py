@@ -146,6 +146,11 @@ def test_the_pictures_of_the_readme_are_up_to_date(file):
     assert drawn.svg == file.read_text(encoding="utf-8"), "run tests/view/readme_picture.py"
 
 
+def test_the_picture_of_the_readmes_run_is_drawn_from_its_log():
+    drawn = readme_picture.first_run().alone()
+    assert drawn == readme_picture.RUN.read_text(encoding="utf-8"), "run tests/view/readme_picture.py"
+
+
 def test_two_pictures_in_one_page_share_no_id():
     pages = [tg.draw(network(), overlay=overlay)._repr_html_() for overlay in ("values", "cotangents")]
     ids = [set(re.findall(r'\bid="([^"]+)"', page)) for page in pages]

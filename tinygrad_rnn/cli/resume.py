@@ -9,6 +9,7 @@ import click
 
 from ..train import Run
 from .progress import ended_well, listener
+from .report import shown
 from .train import ends
 
 
@@ -31,3 +32,4 @@ def resume(run: Path, eta: float | None, **given: Any) -> None:
         found = Run(run)
         with listener(stops.get("updates") or found.settings["updates"]) as tell:
             found.go_on(stops, eta, tell)
+        shown(found)

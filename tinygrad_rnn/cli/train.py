@@ -14,6 +14,7 @@ from ..train.settings import USUAL
 from .network import CELLS
 from .progress import ended_well, listener
 from .reading import Reading, reads_data
+from .report import shown
 
 NAMES = ("constitution", "sunspots", "nile", "co2", "laser")
 ENDS = [
@@ -89,7 +90,8 @@ def train(data: Reading, out: Path, named: str | None, cell: str | None, **given
         kind = "text" if isinstance(found, Text) else "series"
         given["init_from"] = str(given["init_from"]) if given["init_from"] else None
         with listener(given["updates"]) as tell:
-            begun(cell or USUAL[kind]["cell"], found, out, given, tell)
+            run = begun(cell or USUAL[kind]["cell"], found, out, given, tell)
+        shown(run)
 
 
 def _shipped(name: str) -> Any:

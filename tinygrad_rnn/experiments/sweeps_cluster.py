@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -81,20 +80,22 @@ def _run(client: Any, jobs: Sequence[Job], keep: Callable[[str], None]) -> list[
     def room() -> int:
         return max(1, WINDOW * max(1, sum(client.nthreads().values())) - len(running))
 
-    found = as_completed(started(room()))
+    # With results: they come many at a time, and no point waits for a message of its own.
+    found = as_completed(started(room()), with_results=True, raise_errors=False)
     try:
-        for done, future in enumerate(found, start=1):
+        for done, (future, result) in enumerate(found, start=1):
             job = running.pop(future.key)
-            try:
-                line = future.result()  # of a point that is done, too, it can be lost with its worker
-            except KilledWorker:
-                suspects.append(job)
-            except CancelledError:
-                raise ConnectionError(
-                    "the cluster is gone; what is done is kept, and the same call goes on from there"
-                ) from None
-            else:
-                keep(line)
+            match result:
+                case str():
+                    keep(result)
+                case (_, KilledWorker(), _):
+                    suspects.append(job)
+                case (_, BaseException() as error, _):
+                    raise error  # of the function as a whole: a worker cannot import it, say
+                case _:  # cancelled
+                    raise ConnectionError(
+                        "the cluster is gone; what is done is kept, and the same call goes on from there"
+                    )
             found.update(started(room() if done % LOOK == 0 else 1))
     except BaseException:
         client.cancel(list(found.futures))

@@ -32,8 +32,9 @@ RUN, STATE, BEST, LOG, TIMES, LOCK = (
     ".lock",
 )
 TEXT, TABLE = "data.txt", "data.safetensors"  # of data that are no file
+FILM, REPORT = "film.jsonl", "report.html"  # to look at; nothing goes on from them
 WORDS = "tinygrad_rnn"  # under which the state's counters stand
-OURS = {RUN, STATE, BEST, LOG, TIMES, LOCK, TEXT, TABLE}
+OURS = {RUN, STATE, BEST, LOG, TIMES, LOCK, TEXT, TABLE, FILM, REPORT}
 
 
 class RunFolder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -266,7 +266,13 @@ def _length(gradient: Array) -> float:
 
 
 def train(
-    loop: TrainingLoop, folder: RunFolder, log_bytes: int, stops: Mapping[str, Any], every: int, tell: Listener
+    loop: TrainingLoop,
+    folder: RunFolder,
+    log_bytes: int,
+    stops: Mapping[str, Any],
+    every: int,
+    tell: Listener,
+    film: Callable[[int], None] | None = None,
 ) -> str:
     """Train until an end is reached, with a checkpoint at each evaluation, every half minute and at the end.
 
@@ -284,6 +290,8 @@ def train(
         After how many updates there is an evaluation.
     tell : Listener
         Who hears of it.
+    film : callable, optional
+        Called with the number of updates after each, see `Film`.
 
     Returns
     -------
@@ -315,6 +323,8 @@ def train(
                 while not asked.by and not (why := ends.reached(loop.update, loop.epoch, loop.waited)):
                     price = loop.step()
                     tell.moved(loop.update, price)
+                    if film is not None:
+                        film(loop.update)
                     if loop.update % every == 0:
                         entry = loop.entry()
                         log.write(entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from ..autodiff.calling import shortened
 from ..data import Table
 from ..exchange.arrays import read_arrays
 from ..exchange.described import read_cell
+from ..exchange.files import refuse_existing, write_whole
 from . import again, scaling
-from .folder import BEST, RunFolder, path_of
+from .film import Film
+from .folder import BEST, REPORT, RunFolder, path_of
 from .forecasting import Forecast, told_of
 from .listening import Listener
-from .loop import TrainingLoop, train
+from .loop import DivergedError, TrainingLoop, train
 from .machine import differences
 from .parts import parts
 from .sampling import Sample, sample
@@ -61,6 +64,7 @@ class Run:
     @asked
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path_of("path", path)
+        self._film: Film | None = None
         self._folder = RunFolder(self.path)
         self._read(self._folder.words())
 
@@ -142,6 +146,38 @@ class Run:
         loop = TrainingLoop(self.cell, self._task(), self._settings, self.params if last else self.best)
         with np.errstate(all="ignore"):
             return loop.evaluated(part)
+
+    @asked
+    def report(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Path:
+        """Write a page that shows the run: prices, curves, the film of its influences, and what it writes or tells.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            The file; ``report.html`` in the folder, which is replaced, unless given.
+        overwrite : bool
+            Whether another file may be replaced.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        FileExistsError
+            If there is such a file, it is not the folder's own, and `overwrite` is not set.
+        ValueError, OSError
+            If the run cannot be read, or the file not be written.
+        """
+        from .reporting import page_of  # pages are for who asks for one
+
+        file = self.path / REPORT if path is None else path_of("path", path)
+        refuse_existing(file, overwrite or path is None)
+        if self._film is not None:
+            self._film.develop_all()
+        content = page_of(self).page().encode("utf-8", "replace")
+        return write_whole(file, lambda: content, overwrite=overwrite or path is None)
 
     def _task(self) -> Any:
         task = TASKS[self._settings.kind](self.data, self._settings)
@@ -358,6 +394,15 @@ class Run:
         settings = self._settings
         stops = {name: getattr(settings, name) for name in STOPS}
         assert settings.every is not None  # it was resolved
-        tell.say(f"the end: {train(loop, self._folder, log_bytes, stops, settings.every, tell)}")
+        self._film, why = Film(loop, self._folder), "it was stopped"
+        try:
+            why = train(loop, self._folder, log_bytes, stops, settings.every, tell, self._film.moved)
+        except DivergedError as error:
+            why = str(error)
+            raise
+        finally:
+            self._film.end()
+            self._folder.take_time(update=loop.update, ended=why)
+        tell.say(f"the end: {why}")
         if settings.test and loop.update:
             tell.say(f"test {self.price('test'):.4g} {loop.task.unit}, with the best weights")

@@ -115,6 +115,21 @@ def quicker(text: str) -> str:
     return re.sub(r"^(# %% seconds=)\d+ quick=", r"\1", text, flags=re.MULTILINE)
 
 
+def otherwise(text: str) -> tuple[str, str]:
+    """The lesson with the other value that it names itself, ``series = "laser"  # otherwise: "Mackey-Glass"``.
+
+    Returns
+    -------
+    tuple of str
+        What is said then, ``series = "Mackey-Glass"``, and the whole text; two empty ones if the lesson names none.
+    """
+    found = re.search(r"^(\w+ = )(.*)  # otherwise: (.*)$", text, re.MULTILINE)
+    if found is None:
+        return "", ""
+    said = found[1] + found[3]
+    return said, text.replace(found[0], f"{said}  # otherwise: {found[2]}")
+
+
 def fresh_names(lesson: Lesson) -> dict[str, Any]:
     """The names that a lesson begins with."""
     return {"__name__": "__main__", "__file__": str(lesson.path)}

@@ -179,7 +179,7 @@ EXERCISES = [
                 "VALUES = 2",
                 "VALUES = 1",
                 "the period",
-                ("What if u is below -1?", "The state jumps to and fro between two values then."),
+                ("What if u is below -1?", "The state jumps back and forth between two values then."),
             ),
             Slip(
                 "VALUES = 2",
