@@ -150,16 +150,6 @@ def table(
     OSError
         If the system does not read the file.
     """
-    _signs(sep, decimal, thousands)
-    _one_of("header", header, HEADERS)
-    _one_of("missing", missing, MISSING)
-    for what, given in (("date_format", date_format), ("encoding", encoding)):
-        if given is not None and not isinstance(given, str):
-            raise ValueError(f"{what}={named(given)}: it must be a text")
-    if watch is not None and not callable(watch):
-        raise ValueError(f"watch={named(watch)}: it must be a function of the number of rows and of columns")
-    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or not 0 <= skip_rows < 2**63:
-        raise ValueError(f"skip_rows={named(skip_rows)}: it must be an integer from 0 up")
     how = {
         "columns": columns,
         "target": target,
@@ -174,6 +164,15 @@ def table(
         "encoding": encoding,
     }
     sep, notation = _signs(sep, decimal, thousands)
+    _one_of("header", header, HEADERS)
+    _one_of("missing", missing, MISSING)
+    for what, given in (("date_format", date_format), ("encoding", encoding)):
+        if given is not None and not isinstance(given, str):
+            raise ValueError(f"{what}={named(given)}: it must be a text")
+    if watch is not None and not callable(watch):
+        raise ValueError(f"watch={named(watch)}: it must be a function of the number of rows and of columns")
+    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or not 0 <= skip_rows < 2**63:
+        raise ValueError(f"skip_rows={named(skip_rows)}: it must be an integer from 0 up")
     name, text, called, raw = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
     said = sep is not None or decimal is not None or columns is not None
