@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import a_text, numbers, shortened
 from ..view.palette import PALETTE
 from ..view.plots import HEAT, MARKERS, new_figure, plot_axes
@@ -91,8 +91,7 @@ def plot_surfaces(surfaces: Mapping[str, Any], *, across: int = 4) -> list[Axes]
     ImportError
         If matplotlib is not installed.
     """
-    if isinstance(across, bool) or not isinstance(across, int) or not 1 <= across <= 20:
-        raise ValueError(f"plot_surfaces: across={shortened(across)}: it is how many stand in a row, from 1 to 20")
+    across = counted("plot_surfaces: across", across, 1, 20)
     if not surfaces:
         raise ValueError("plot_surfaces: surfaces is empty: there is nothing to plot")
     for name, each in surfaces.items():

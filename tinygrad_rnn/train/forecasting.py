@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from ..data import Table
 from ..unfold.recipe import Cell
@@ -23,6 +23,7 @@ from .series import unseen
 Array = NDArray[Any]
 
 NETWORK = "network"
+MOST = 10**7  # steps that are told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,12 +193,12 @@ def forecast(
         raise ValueError(f"values has {len(x)} rows, and targets {len(d)}: they must be as many")
     reads = _names("columns", columns, x.shape[1], "column")
     tells = reads if targets is None else _names("target", target, d.shape[1], "target")
-    horizon, steps = _count("horizon", horizon, 1), _count("steps", steps, 1)
-    start = _count("start", start, max(3, horizon), len(x))
-    trained = start if trained is None else _count("trained", trained, 3, start)
+    horizon, steps = counted("horizon", horizon, 1, MOST), counted("steps", steps, 1, MOST)
+    start = counted("start", start, max(3, horizon), len(x))
+    trained = start if trained is None else counted("trained", trained, 3, start)
     longest = min(trained - 1, start - horizon + 1)  # a season lies behind who tells the first row
     if season is not None:
-        season = _count("season", season, 1, longest)
+        season = counted("season", season, 1, longest)
     inside = _scaler("scale", scale, x.shape[1])
     outside = inside if targets is None else _scaler("target_scale", target_scale, d.shape[1])
     true = d[start : start + steps]
@@ -369,12 +370,6 @@ def _names(what: str, names: Sequence[str] | None, count: int, called: str) -> t
     if len(set(found)) < count:
         raise ValueError(f"{what}={shortened(names)}: a name stands there twice, and what is told is read by its name")
     return tuple(found)
-
-
-def _count(what: str, value: Any, least: int, most: int = 10**7) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-        raise ValueError(f"{what}={shortened(value)}: it must be a whole number from {least} to {most}")
-    return int(value)
 
 
 def _scaler(what: str, scale: tuple[Any, Any] | None, count: int) -> Scaler:

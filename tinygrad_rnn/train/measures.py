@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 
 Array = NDArray[Any]
@@ -93,10 +93,9 @@ def mase(d: Any, y: Any, train: Any, *, season: int = 1) -> float:
     Source: Hyndman and Koehler (2006).
     """
     (d, y), (x, _) = _both(d, y), _both(train, train, "train", "train")
-    if isinstance(season, bool) or not isinstance(season, int) or not 1 <= season < len(x):
-        raise ValueError(
-            f"season={shortened(season)}: it must be a whole number from 1 up, and below {len(x)}, the rows"
-        )
+    if len(x) < 2:
+        raise ValueError(f"train={shortened(train)}: nothing can change in one row; pass two at least")
+    season = counted("season", season, 1, len(x) - 1)
     usual = np.abs(x[season:] - x[:-season]).mean()
     if not usual:
         raise ValueError(f"mase: train is the same {season} rows later throughout, so there is nothing to divide by")
