@@ -277,11 +277,10 @@ assert adam < min(plain)
 #
 # ## Learning
 #
-# From time to time the run stops and pays for the text that was kept aside. The step size falls along a cosine, so that
-# the last steps are small.
+# From time to time the run stops and pays for the text that was kept aside.
 
 # %% seconds=15 quick=6
-updates = 2500  # quick: 800
+updates = 2500  # quick: 1000
 start = time.process_time()
 
 
@@ -292,7 +291,7 @@ def say(line):
 
 
 run = tg.train.fit(
-    **network, updates=updates, every=125, decay="cosine", out=folder / "run", watch=say
+    **network, updates=updates, every=125, decay="none", out=folder / "run", watch=say
 )
 seconds = time.process_time() - start
 params = {name: w.astype(float) for name, w in run.params.items()}  # it computes in float32

@@ -46,9 +46,8 @@ if series == "Mackey-Glass":
 folder = new_folder("lesson-23-files")
 np.savetxt(folder / "series.csv", values, header=series, comments="", fmt="%.17g")
 data = tg.data.table(folder / "series.csv", header="yes")
-print(
-    f"the series: {series}, {len(data.values):,} rows; it begins", data.values[:8, 0].round(2)
-)
+print(f"the series: {series}, {len(data.values):,} rows; it begins")
+print(data.values[:8, 0].round(2))
 
 # %% [markdown]
 # We have written it into a file and read it back, as you would read a table of your own.
@@ -138,8 +137,8 @@ assert np.isclose(tg.train.nmse(d, np.full(len(d), d.mean())), 1)
 # reads should be of the size of 1, so `fit` takes away the mean and divides by the standard deviation. *Of which rows*,
 # we come to.
 
-# %% seconds=4 quick=2
-updates = 1500  # quick: 700
+# %% seconds=4
+updates = 1500
 run = tg.train.fit(
     "lstm",
     data,

@@ -75,7 +75,7 @@ EACH = [(CELLS[0], way, given) for way in WAYS for given in (np.asarray, steps)]
 EACH += [(cell, way, np.asarray) for cell in CELLS[1:] for way in (WAYS[0], WAYS[4])]
 
 
-@pytest.mark.parametrize(("cell", "way", "given"), EACH, ids=str)
+@pytest.mark.parametrize(("cell", "way", "given"), EACH, ids=lambda each: getattr(each, "__name__", str(each)))
 def test_a_stream_goes_on_bit_by_bit_wherever_it_was_stopped(cell, way, given):
     whole, _, _, read = trained(cell, way, given)
     for stop in (1, 15) if way[0] > 1 else (1, 3, 7):

@@ -42,7 +42,10 @@ def test_a_text_is_learned_and_gone_on_with():
     assert re.match(
         r"update 8, epoch 1, train [\d.]+, validation [\d.]+\*?, best [\d.]+, gradient .*steps/s$", lines[0]
     )
-    assert said[-1] == "the end: 24 updates are done, as was asked"
+    assert said[-2:] == [
+        "the end: 24 updates are done, as was asked",
+        f"the page of the run: {Path('a') / 'report.html'}",
+    ]
 
     result = run("resume", "a", "--updates", "40")
     assert result.exit_code == 0, result.output
@@ -62,7 +65,7 @@ def test_a_table_is_learned():
     assert re.search(
         r"without a network the validation part costs .* by the last value, .* by autoregression", result.stdout
     )
-    assert re.search(r"test [\d.]+ mean squared error", result.stdout.splitlines()[-1])
+    assert re.search(r"test [\d.]+ mean squared error", result.stdout.splitlines()[-2])
     opened = tg.train.Run("a")
     assert opened.cell == tg.cells.Elman(g="identity")
     assert opened.data.target == ("b",)
