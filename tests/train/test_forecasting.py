@@ -88,6 +88,15 @@ def test_baselines_see_what_was_trained_on_alone():
     np.testing.assert_array_equal(found.baselines[3].free, again.baselines[3].free)
 
 
+def test_a_season_that_nobody_could_know_so_far_ahead_is_not_looked_for():
+    """Of a part of a season, told again and again, nothing comes out but wrong numbers."""
+    x = np.sin(2 * np.pi * np.arange(200) / 9)
+    assert str(tg.train.forecast(repeat, ONE, x, start=100).baselines[1]).count("9 before") == 1
+    names = [told.name for told in tg.train.forecast(repeat, ONE, x, start=100, horizon=95).baselines]
+    assert names[0] == "last value"
+    assert not any("before" in name for name in names)
+
+
 def test_scores_are_the_measures_in_the_unit_of_the_data():
     found = tg.train.forecast(CELL, PARAMS, LASER, start=1000, steps=60, scale=SCALE, season=1)
     d, y = LASER[1000:1060], found.network.ahead
@@ -172,6 +181,11 @@ def test_a_network_with_inputs_that_it_does_not_tell_cannot_go_on_on_its_own():
         ({"horizon": 0}, "horizon=0"),
         ({"trained": 1001}, "trained=1001: it must be a whole number from 3 to 1000"),
         ({"season": 1000}, "season=1000"),
+        # 60 rows before, no whole season is known to who tells the first row
+        ({"season": 950, "horizon": 60}, "season=950: it must be a whole number from 1 to 941"),
+        ({"target_scale": (0, 1)}, "is of targets, and there are none"),
+        ({"target": ["a"]}, "is of targets, and there are none"),
+        ({"values": np.hstack([LASER, LASER]), "columns": ("a", "a")}, "a name stands there twice"),
         ({"order": 999}, "order=999"),
         ({"values": np.where(LASER[5] == LASER, np.nan, LASER)}, "is not finite: fill gaps first"),
         ({"values": np.zeros((2, 2, 2))}, r"it must be rows of numbers"),

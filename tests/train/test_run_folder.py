@@ -1,5 +1,6 @@
 """The folder of a run: nobody's work is overwritten, nothing in it is torn, and what is wrong is named."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -155,6 +156,15 @@ def test_another_machine_goes_on_and_says_so(done, tmp_path):
     assert not any("NOTE" in line for line in said)
 
 
+def test_a_cosine_falls_over_what_ends_the_run_first(tmp_path):
+    assert fitted(tmp_path / "a", decay="cosine", updates=20, epochs=9).settings["decay"] == "cosine:20"
+    one = fitted(tmp_path / "b", decay="cosine", updates=2000, epochs=1)
+    assert one.settings["decay"] == f"cosine:{one.update}"
+    assert one.update < 2000
+    with pytest.raises(ValueError, match="2,000 updates are asked for, and decay='cosine:30' has come to its end"):
+        fitted(tmp_path / "c", decay="cosine:30", updates=2000, epochs=999)
+
+
 def test_a_cosine_that_has_ended_is_not_drawn_out(tmp_path):
     run = fitted(tmp_path / "run", decay="cosine", updates=12)
     assert run.settings["decay"] == "cosine:12"
@@ -173,6 +183,16 @@ def test_what_was_changed_on_the_way_is_written_down(done, tmp_path):
 def test_a_run_begins_with_weights_from_a_file(done, tmp_path):
     run = fitted(tmp_path / "run", init_from=done.path / "best.safetensors", eta=1e-9, updates=4)
     assert all(np.allclose(run.params[name], done.best[name], atol=1e-6) for name in done.best)
+    cell = tg.cells.GRU()
+    tg.save(tmp_path / "theirs.npz", cell, done.best, names="torch")
+    other = fitted(tmp_path / "theirs", init_from=tmp_path / "theirs.npz", eta=1e-9, updates=4)
+    assert same_weights(run, other)
+    large = {name: np.full(w.shape, 1e300) for name, w in done.best.items()}
+    tg.save(tmp_path / "large.npz", cell, large)
+    with pytest.raises(ValueError, match=r"large.npz': V holds what is too large for float32"):
+        fitted(tmp_path / "large", init_from=tmp_path / "large.npz")
+    with pytest.raises(ValueError, match=r"init_from=.* is of GRU.*, and cell=LSTM.* is another one"):
+        fitted(tmp_path / "lstm", cell="lstm", init_from=done.path / "best.safetensors")
     with pytest.raises(ValueError, match=r"init_from=.* is .* in the file and .* in this network"):
         fitted(tmp_path / "other", init_from=done.path / "best.safetensors", hidden=6)
 
@@ -240,6 +260,14 @@ def test_on_a_full_disk_what_was_kept_is_still_there(done, tmp_path):
 def test_where_nothing_can_be_written_is_said():
     with pytest.raises(OSError, match="/proc"):
         fitted("/proc/run")
+
+
+def test_a_text_with_characters_that_its_alphabet_has_not_is_refused(tmp_path):
+    """Each would be taken for another one: a text that was changed after it had been read has its old alphabet."""
+    changed = dataclasses.replace(a_text(), text=a_text().text.replace("t", "T", 1))
+    with pytest.raises(ValueError, match=r"data: character \d+ of the text is 'T', which its alphabet has not"):
+        fitted(tmp_path / "a", data=changed)
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_text_of_any_characters_comes_back(tmp_path):

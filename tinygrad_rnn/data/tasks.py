@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
-from .refusal import whole
+from ..autodiff.asked import asked, counted
 
 Array = NDArray[Any]
 
@@ -166,7 +165,7 @@ def copy_memory(T: int, B: int, *, rng: int | np.random.Generator, symbols: int 
     -----
     Source: Arjovsky, Shah and Bengio (2016), section 5.1, after Hochreiter and Schmidhuber (1997).
     """
-    symbols, length = whole("symbols", symbols, 2), whole("length", length, 1)
+    symbols, length = counted("symbols", symbols, 2), counted("length", length, 1)
     T, B, rng = _sizes(T, 1, B, symbols + 2, rng, more=2 * length)
     blank, sign = symbols, symbols + 1
     kept = rng.integers(0, symbols, (length, B))
@@ -207,7 +206,7 @@ def parity(T: int, B: int, *, rng: int | np.random.Generator) -> Sequences:
 def _sizes(
     T: int, shortest: int, B: int, l: int, rng: int | np.random.Generator, more: int = 0
 ) -> tuple[int, int, np.random.Generator]:
-    T, B = whole("T", T, shortest), whole("B", B, 1)
+    T, B = counted("T", T, shortest), counted("B", B, 1)
     if 8 * (T + more) * B * l > MOST:
         raise ValueError(f"T={T:.6g}, B={B:.6g}: x would have more than {MOST / 2**30:.0f} GiB; ask for less")
     return T, B, np.random.default_rng(rng)

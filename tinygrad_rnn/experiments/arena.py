@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from .arena_objective import BudgetSpent, Objective
 from .arena_standings import Standings
@@ -81,8 +81,7 @@ def arena(
     _known("tasks", tasks, TASKS)
     _known("rivals", rivals, EVERYONE)
     for what, number, least in (("budget", budget, 2), ("seeds", seeds, 1)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-            raise ValueError(f"arena: {what}={shortened(number)}: it must be a whole number from {least} up")
+        counted(f"arena: {what}", number, least)
     for rival, axes in (settings or {}).items():
         known = EVERYONE[rival].settings if rival in EVERYONE else {}
         if rival not in EVERYONE or not isinstance(axes, Mapping) or axes.keys() != known.keys():

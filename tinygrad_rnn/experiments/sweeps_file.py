@@ -31,9 +31,14 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{shortened(value)} is no number, text, list or dict, so no line of a file can hold it")
 
 
+def in_json(value: Any) -> str:
+    """What a value is known by: its JSON, names in order. No digit of a number is lost."""
+    return json.dumps(value, sort_keys=True, default=plain)
+
+
 def key_of(point: Point) -> str:
-    """What a point is known by: the SHA-256 of its JSON, names in order."""
-    return hashlib.sha256(json.dumps(point, sort_keys=True, default=plain).encode()).hexdigest()
+    """What a point is known by in short: the SHA-256 of its JSON."""
+    return hashlib.sha256(in_json(point).encode()).hexdigest()
 
 
 class RunsFile:

@@ -74,6 +74,13 @@ class TrainingLoop:
         """How many windows an epoch has; what is left over at its end is not learned from."""
         return len(self.task.x) // self.settings.k1
 
+    @property
+    def updates_asked_for(self) -> int | None:
+        """After how many updates it ends at the latest, by `updates` and `epochs`; None if neither says."""
+        epochs = self.settings.epochs
+        ends = (self.settings.updates, None if epochs is None else epochs * self.updates_in_an_epoch)
+        return min((end for end in ends if end is not None), default=None)
+
     # ---- where it stands
 
     def arrays(self) -> dict[str, Array]:

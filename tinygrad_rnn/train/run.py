@@ -356,10 +356,10 @@ class Run:
             except ValueError as error:
                 raise ValueError(f"{self.path}: {error}") from None
             length = loop.schedule.length
-            if length is not None and (asked_for := self._settings.updates or 0) > length:
+            if length is not None and (asked_for := loop.updates_asked_for or 0) > length:
                 raise ValueError(
-                    f"updates={asked_for:,}: eta falls over {length:,} updates, and has come to its end there; a run "
-                    "that falls over more is another one"
+                    f"{asked_for:,} updates are asked for: eta falls over {length:,} updates, and has come to its end "
+                    "there; a run that falls over more is another one"
                 )
             if eta is not None:
                 loop.schedule.eta, loop.schedule.halvings = eta, 0
