@@ -152,6 +152,8 @@ def table(
     OSError
         If the system does not read the file.
     """
+    _one_of("header", header, HEADERS)
+    _one_of("missing", missing, MISSING)
     skip_rows = counted("skip_rows", skip_rows, 0)
     how = {
         "columns": columns,
@@ -167,8 +169,6 @@ def table(
         "encoding": encoding,
     }
     sep, notation = _signs(sep, decimal, thousands)
-    _one_of("header", header, HEADERS)
-    _one_of("missing", missing, MISSING)
     for what, given in (("date_format", date_format), ("encoding", encoding)):
         if given is not None and not isinstance(given, str):
             raise ValueError(f"{what}={shortened(given)}: it must be a text")
