@@ -23,15 +23,13 @@
 # and Glass (1977): it never repeats itself, either. All that is claimed below is checked on the one that you see.
 
 # %%
-import os
-
-# small products: several threads would mostly wait for each other
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.exchange.files import new_folder
+
+threadpool_limits(1)  # small products: several threads would mostly wait for each other
 
 series = "laser"  # otherwise: "Mackey-Glass"
 if series == "laser":

@@ -22,7 +22,7 @@ from .folder import BEST, REPORT, RunFolder, path_of
 from .forecasting import Forecast, told_of
 from .listening import Listener
 from .loop import DivergedError, TrainingLoop, train
-from .machine import differences
+from .machine import differences, one_thread
 from .parts import parts
 from .sampling import Sample, sample
 from .series import SeriesTask
@@ -126,6 +126,7 @@ class Run:
         return dict(self._data.get("settings", {}))
 
     @asked
+    @one_thread()
     def price(self, part: str = "validate", *, last: bool = False) -> float:
         """What a part of the data costs: nats a character, or the mean squared error in scaled numbers.
 
@@ -148,6 +149,7 @@ class Run:
             return loop.evaluated(part)
 
     @asked
+    @one_thread()
     def report(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Path:
         """Write a page that shows the run: prices, curves, the film of its influences, and what it writes or tells.
 
@@ -189,6 +191,7 @@ class Run:
         return task
 
     @asked
+    @one_thread()
     def sample(
         self,
         length: int = 500,
@@ -224,6 +227,7 @@ class Run:
         return sample(self.cell, self.params if last else self.best, self.known["alphabet"], length=length, **how)
 
     @asked
+    @one_thread()
     def forecast(
         self,
         steps: int = 100,
@@ -390,6 +394,7 @@ class Run:
         self._words |= {"settings": self.settings, "changed": [*self._words.get("changed", []), change]}
         self._folder.write_words({name: value for name, value in self._words.items() if name != "format"})
 
+    @one_thread()
     def _trained(self, loop: TrainingLoop, log_bytes: int, tell: Listener) -> None:
         settings = self._settings
         stops = {name: getattr(settings, name) for name in STOPS}
