@@ -16,11 +16,12 @@ from ..data import Table
 from ..exchange.arrays import read_arrays
 from ..exchange.described import read_cell
 from ..exchange.files import refuse_existing, write_whole
-from . import again, scaling
+from . import scaling
 from .film import Film
 from .folder import BEST, REPORT, RunFolder, path_of
 from .forecasting import Forecast, told_of
-from .listening import Listener
+from .kept_data import read_data
+from .listener import Listener
 from .loop import DivergedError, TrainingLoop, train
 from .machine import differences, one_thread
 from .parts import parts
@@ -118,7 +119,7 @@ class Run:
         OSError
             If it is gone.
         """
-        return again.read(self._settings.kind, self._data, self.known, self._folder)
+        return read_data(self._settings.kind, self._data, self.known, self._folder)
 
     @property
     def read_with(self) -> dict[str, Any]:
