@@ -15,7 +15,7 @@ import pytest
 import tinygrad_rnn as tg
 from small_runs import SENTENCES, a_table, a_text, copied, fitted, kept, same_weights
 from tinygrad_rnn.exchange.arrays import read_arrays
-from tinygrad_rnn.train.folder import RunFolder
+from tinygrad_rnn.train.folder import OURS, RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -297,3 +297,8 @@ def test_what_a_killed_process_has_left_is_swept_even_if_nothing_is_left_to_do(d
     with pytest.raises(ValueError, match="nothing is left to do"):
         run.resume()
     assert not list(run.path.glob(".unfinished*"))
+
+
+def test_the_page_says_what_each_file_of_a_run_is():
+    page = (Path(__file__).parents[2] / "docs/training.md").read_text("utf-8")
+    assert [name for name in sorted(OURS) if f"`{name}`" not in page] == []
