@@ -232,7 +232,7 @@ def test_who_is_asked_to_stop_keeps_all_and_goes_on(done, tmp_path, number):
 
 def test_a_number_that_is_not_finite_ends_it_and_nothing_is_lost(tmp_path):
     options = {"optimiser": "sgd", "eta": 1e25, "clip": None, "every": 24}
-    with pytest.raises(tg.train.DivergedError, match=r"update \d+, epoch 1, steps .*The last good state, after update"):
+    with pytest.raises(tg.train.DivergedError, match=r"update \d+, epoch 1, steps .*What there was after update"):
         fitted(tmp_path / "run", a_table(), "irnn", batch=1, **options)
     run = tg.train.Run(tmp_path / "run")
     assert all(np.isfinite(w).all() for w in run.params.values())

@@ -348,7 +348,7 @@ def train(
             except DivergedError as error:
                 keep()
                 raise DivergedError(
-                    f"{error}. The last good state, after update {loop.update:,}, is kept in {folder.path}: go on from "
+                    f"{error}. What there was after update {loop.update:,} is kept in {folder.path}: go on from "
                     "it with a smaller eta, or begin anew with a smaller one"
                 ) from None
             keep()
