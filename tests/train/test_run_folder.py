@@ -109,6 +109,20 @@ def test_a_changed_file_is_named_with_both_hashes(tmp_path):
     assert run.update == 24
 
 
+def test_data_that_were_changed_after_they_had_been_read_are_kept_beside_the_run(tmp_path):
+    """The file has others, with which it would go on as if nothing had happened."""
+    (tmp_path / "t.csv").write_text("\n".join(["a", *(str(k % 7) for k in range(90))]))
+    read = tg.data.table(tmp_path / "t.csv", header="yes")
+    turned = dataclasses.replace(read, values=read.values[::-1].copy(), targets=read.targets[::-1].copy())
+    run = fitted(tmp_path / "run", turned, "lstm", batch=1)
+    assert np.array_equal(run.data.values, turned.values)
+    assert not (fitted(tmp_path / "as it is", read, "lstm", batch=1).path / "data.safetensors").exists()
+    (tmp_path / "t.txt").write_text(SENTENCES)
+    text = tg.data.text(tmp_path / "t.txt")
+    run = fitted(tmp_path / "text", dataclasses.replace(text, text=text.text[::-1]))
+    assert run.data.text == SENTENCES[::-1]
+
+
 def test_a_table_in_no_file_is_kept_beside_the_run(tmp_path):
     table = a_table()
     run = fitted(tmp_path / "run", table, "lstm", batch=1)
@@ -218,7 +232,7 @@ def test_who_is_asked_to_stop_keeps_all_and_goes_on(done, tmp_path, number):
 
 def test_a_number_that_is_not_finite_ends_it_and_nothing_is_lost(tmp_path):
     options = {"optimiser": "sgd", "eta": 1e25, "clip": None, "every": 24}
-    with pytest.raises(tg.train.DivergedError, match=r"update \d+, epoch 1, steps .*The last good state, after update"):
+    with pytest.raises(tg.train.DivergedError, match=r"update \d+, epoch 1, steps .*What there was after update"):
         fitted(tmp_path / "run", a_table(), "irnn", batch=1, **options)
     run = tg.train.Run(tmp_path / "run")
     assert all(np.isfinite(w).all() for w in run.params.values())

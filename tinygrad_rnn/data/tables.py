@@ -17,7 +17,7 @@ from ..autodiff.calling import shortened
 from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap, months
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, TableRows, Watch, rows_of
-from .origin import Origin, origin
+from .origin import Origin, hash_of, origin
 from .refusal import DataError, shown
 from .sheet import WHOLE, YEARS, TableColumn, TableSheet, sheet_of
 
@@ -78,6 +78,11 @@ class Table:
     gaps: Array
     understood: tuple[str, ...]
     origin: Origin | None = None
+
+    @property
+    def content(self) -> str:
+        """A hash of all that it holds: tables with the same one are the same."""
+        return hash_of(self.columns, self.values, self.target, self.targets, self.dates, self.gaps)
 
     def __repr__(self) -> str:
         """What was understood."""
@@ -152,6 +157,8 @@ def table(
     OSError
         If the system does not read the file.
     """
+    _one_of("header", header, HEADERS)
+    _one_of("missing", missing, MISSING)
     skip_rows = counted("skip_rows", skip_rows, 0)
     how = {
         "columns": columns,
@@ -167,8 +174,6 @@ def table(
         "encoding": encoding,
     }
     sep, notation = _signs(sep, decimal, thousands)
-    _one_of("header", header, HEADERS)
-    _one_of("missing", missing, MISSING)
     for what, given in (("date_format", date_format), ("encoding", encoding)):
         if given is not None and not isinstance(given, str):
             raise ValueError(f"{what}={shortened(given)}: it must be a text")
@@ -196,7 +201,7 @@ def table(
     count, lines = len(found.values), (sheet.lines[0], sheet.lines[-1])
     signs = f"decimal {notation.decimal!r}" + (f", thousands {notation.thousands!r}" if notation.thousands else "")
     title = f"{name}: {count:,} row{'s' * (count != 1)}, lines {lines[0]} to {lines[1]}; {called}, {parted}, {signs}"
-    return replace(found, understood=(title, *found.understood), origin=origin(source, raw, **how))
+    return replace(found, understood=(title, *found.understood), origin=origin(source, raw, found.content, **how))
 
 
 def _refuse_a_decimal_comma(name: str, sheet: TableSheet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,8 @@ class Sequences:
         The inputs.
     d : ndarray of shape (T, B, o)
         The targets; 0 at steps that are not paid for.
-    losses : "last" or None
-        Which steps are paid for: each sequence's last one, or all.
+    losses : "last", sequence of int, or None
+        Which steps are paid for: each sequence's last one, those that are named, from 1 on, or all.
     mask : ndarray of shape (T, B), or None
         1 where a sequence has the step; None if all are of one length.
     g, loss : str
@@ -39,7 +40,7 @@ class Sequences:
 
     x: Array
     d: Array
-    losses: str | None = None
+    losses: str | Sequence[int] | None = None
     mask: Array | None = None
     g: str = "softmax"
     loss: str = "cross_entropy"
@@ -50,10 +51,29 @@ class Sequences:
         """What a network is called with: x, d, losses and mask."""
         return {"x": self.x, "d": self.d, "losses": self.losses, "mask": self.mask}
 
+    @property
+    def paid(self) -> Array:
+        """1 for each step of each sequence that is paid for, 0 elsewhere, (T, B)."""
+        there = np.ones(self.x.shape[:2]) if self.mask is None else self.mask
+        if self.losses is None:
+            return there
+        if isinstance(self.losses, str):  # behind the last step there are none
+            return there * (np.cumsum(there[::-1], axis=0)[::-1] == 1)
+        named = np.zeros((len(there), 1))
+        named[[t - 1 for t in self.losses]] = 1
+        return there * named
+
+    @property
+    def variance(self) -> float:
+        """The mean squared distance of what is to be said from its mean, all outputs together."""
+        said = self.d[self.paid > 0]
+        return float(((said - said.mean(axis=0)) ** 2).sum(axis=1).mean())
+
     def __repr__(self) -> str:
         """Its sizes, and what is paid for."""
         (T, B, l), o = self.x.shape, self.d.shape[-1]
-        paid = "the last step" if self.losses == "last" else "every step"
+        named = f"{len(self.losses)} steps" if self.losses is not None else "every step"
+        paid = "the last step" if self.losses == "last" else named
         lengths = "" if self.mask is None else f" of lengths up to {T}"
         return f"<{B} sequences{lengths}, x {(T, B, l)}, d {(T, B, o)}, {self.g}, {self.loss} of {paid}>"
 

@@ -17,9 +17,9 @@ from ..data import Table, Text
 from ..exchange.described import in_words
 from ..exchange.weights import load
 from ..unfold import cells
-from . import again
 from .folder import LOG, Log, RunFolder, path_of
-from .listening import Listener
+from .kept_data import keep_data
+from .listener import Listener
 from .loop import TrainingLoop
 from .machine import machine
 from .run import TASKS, Run
@@ -190,7 +190,7 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
             "versions": {"tinygrad_rnn": version(), **machine()},
             "cell": in_words(whole),
             "settings": settings.as_words(),
-            "data": again.kept(data, folder),
+            "data": keep_data(data, folder),
             "known": task.as_words(),
             "understood": list(data.understood),
         }

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from ..data import Table
 from ..exchange.arrays import read_arrays
 from ..exchange.described import read_cell
 from ..exchange.files import refuse_existing, write_whole
-from . import again, scaling
+from . import scaling
 from .film import Film
 from .folder import BEST, REPORT, RunFolder, path_of
 from .forecasting import Forecast, told_of
-from .listening import Listener
+from .kept_data import read_data
+from .listener import Listener
 from .loop import DivergedError, TrainingLoop, train
 from .machine import differences, one_thread
 from .parts import parts
@@ -118,7 +119,7 @@ class Run:
         OSError
             If it is gone.
         """
-        return again.read(self._settings.kind, self._data, self.known, self._folder)
+        return read_data(self._settings.kind, self._data, self.known, self._folder)
 
     @property
     def read_with(self) -> dict[str, Any]:
@@ -269,6 +270,7 @@ class Run:
         """
         if self._settings.kind != "series":
             raise ValueError(f"{self.path} was trained on a text, which is no series: sample lets the network write")
+        start = None if start is None else counted("start", start, 0)
         table = self.data if data is None else data
         columns, target = (tuple(self.known[what]) for what in ("columns", "target"))
         if not isinstance(table, Table) or (table.columns, table.target) != (columns, target):
@@ -281,7 +283,7 @@ class Run:
             cut = parts(len(table.values), self._settings.validate, self._settings.test)
             start = (cut.test if self._settings.test else cut.validation) if start is None else start
             trained = cut.validation
-            if isinstance(start, int) and start < trained:
+            if start < trained:
                 trained = None  # of the training part itself: what is told may not be fitted on
         return told_of(
             self.cell,
