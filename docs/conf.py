@@ -64,7 +64,8 @@ nitpick_ignore_regex = [
     (r"py:.*", rf"(np|numpy|nx|networkx|graphviz|matplotlib|IPython|{'|'.join(sys.stdlib_module_names)})\..*"),
     (r"py:.*", r"tinygrad_rnn\.autodiff\.passes\.[VL]"),  # type variables
     # What a public function hands on or reads, and nobody makes: it has no page.
-    (r"py:class", r"tinygrad_rnn\.train\.(forecasting\.(Told|Score)|listening\.Listener|baselines\.Autoregression)"),
+    (r"py:class", r"tinygrad_rnn\.train\.(forecasting\.(Told|Score)|listener\.Listener|baselines\.Autoregression)"),
+    (r"py:.*", r"tinygrad_rnn\.experiments\.many_weights\.ManyWeights"),
     (r"py:.*", r"Watched"),  # its module needs PyTorch
     (r"py:.*", r"(Array|NDArray|ArrayLike|Axes|Path|Callable|Iterator|Iterable|Mapping|Sequence|Any)"),
 ]

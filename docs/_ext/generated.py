@@ -221,7 +221,10 @@ def api() -> dict[str, str]:
         for name, module in modules.items():
             seen |= {id(value) for value in vars(module).values() if (_home(value) or "").startswith(module.__name__)}
             pages[module.__name__] = _used_in(name) if offers is tg else []
-            pages[module.__name__] += [f".. automodule:: {module.__name__}", "   :members:", ""]
+            # A class is described in one place, or Sphinx does not know which of the two to link.
+            told = [n for n in getattr(module, "__all__", ()) if inspect.isclass(things.get(n))]
+            pages[module.__name__] += [f".. automodule:: {module.__name__}", "   :members:"]
+            pages[module.__name__] += [f"   :exclude-members: {', '.join(told)}"] * bool(told) + [""]
             pages[module.__name__] += _ops() if module is ops else []
     return {
         f"{name}.md": "\n".join([f"# `{name}`", "", "```{eval-rst}", *lines, "```", ""])

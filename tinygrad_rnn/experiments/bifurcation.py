@@ -24,7 +24,7 @@ def attractor(net: Unfolded, params: Mapping[str, Any], *, skip: int = 500, keep
     ----------
     net : Unfolded
         The network; one time step is enough. It starts from its own initial state.
-    params : mapping of str to array_like, (..., *shape of the weight)
+    params : mapping of str to array_like, (...) and the shape of the weight
         The weights that vary, see `tinygrad_rnn.experiments.at_weights`.
     skip, keep : int
         How many steps are left out at first, and how many are kept.

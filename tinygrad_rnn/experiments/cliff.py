@@ -68,7 +68,7 @@ class Descent:
 
     Attributes
     ----------
-    params : mapping of str to ndarray, (steps + 1, *shape of the weight)
+    params : mapping of str to ndarray, (steps + 1) and the shape of the weight
         Where it was, the start first.
     cost : ndarray, (steps + 1,)
         The cost there.

@@ -36,7 +36,7 @@ class AtWeights:
     ----------
     cost : ndarray, (...)
         The cost at each point. Where numbers overflow it is not finite.
-    grads : mapping of str to ndarray, (..., *shape of the weight)
+    grads : mapping of str to ndarray, (...) and the shape of the weight
         dC / d weight at each point; empty if they were not asked for.
     """
 
@@ -57,7 +57,7 @@ def at_weights(net: Unfolded, params: Mapping[str, Any], *, gradients: bool = Tr
     ----------
     net : Unfolded
         The network, its forward pass done.
-    params : mapping of str to array_like, (..., *shape of the weight)
+    params : mapping of str to array_like, (...) and the shape of the weight
         The weights that vary, by name: axes in front of a weight's own are points, the same ones for all weights.
         A weight without them is the same at all points, and one that is not named is what it was in the forward pass.
     gradients : bool

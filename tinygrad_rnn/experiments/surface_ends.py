@@ -28,7 +28,7 @@ class Ends:
         where the budget was used up.
     gradients : ndarray of int
         How many gradients were computed on the way.
-    params : mapping of str to ndarray, (starts, *shape of the weight)
+    params : mapping of str to ndarray, (starts) and the shape of the weight
         The weights there.
     """
 
@@ -46,7 +46,7 @@ def ends(net: Unfolded, starts: Mapping[str, Any], *, gradients: int = 1000) -> 
     ----------
     net : Unfolded
         The network.
-    starts : mapping of str to array_like, (starts, *shape of the weight)
+    starts : mapping of str to array_like, (starts) and the shape of the weight
         The weights to start from, all of them.
     gradients : int
         How many gradients each start may compute.
