@@ -132,6 +132,8 @@ def sweep(
 def _file(out: Any) -> Path:
     if not isinstance(out, str | os.PathLike) or not os.fspath(out):
         raise TypeError(f"sweep: out={shortened(out)}: it must be the name of a file")
+    if "\0" in os.fsdecode(out):
+        raise ValueError(f"sweep: out={shortened(out)}: no file can have a name with a NUL in it")
     path = Path(os.fsdecode(out))
     if path.is_dir():
         raise IsADirectoryError(f"sweep: out={shortened(out)} is a folder: name a file in it")
