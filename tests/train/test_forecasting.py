@@ -188,3 +188,32 @@ def test_what_cannot_be_told_is_refused(settings, why):
     given = {"cell": CELL, "params": PARAMS, "values": LASER, "start": 1000, **settings}
     with pytest.raises(ValueError, match=why):
         tg.train.forecast(**given)
+
+
+def test_columns_of_one_name_are_told_apart():
+    both = np.column_stack([LASER[:, 0], -2 * LASER[:, 0] ** 2])
+    found = tg.train.forecast(repeat, ONE, both, start=1000, columns=["a", "a"])
+    assert found.columns == ("a, column 1", "a, column 2")
+    first, second = (found.score("last value", column=column).rmse for column in found.columns)
+    assert first != second
+    assert f"of 'a, column 1' is no better than last value ({first:.4g})" in repr(found)
+
+
+def test_what_is_told_under_a_name_of_several_is_not_read_again():
+    """Which of the two it is cannot be known, and the other one would be read in its place."""
+    both = np.column_stack([LASER[:, 0], -LASER[:, 0]])
+    named = {"columns": ["a", "a"], "target": ["a"], "targets": both[:, 1:]}
+    found = tg.train.forecast(CELL, CELL.init(2, 4, 1, rng=0), both, start=1000, **named)
+    assert found.network.free is None
+    assert "several columns are called 'a'" in repr(found)
+
+
+def test_a_network_without_an_error_does_not_fail():
+    found = tg.train.forecast(repeat, ONE, np.full((50, 1), 5.0), start=40)
+    assert found.score().rmse == 0
+    assert "fails" not in repr(found)
+
+
+def test_too_few_rows_are_not_a_wrong_start():
+    with pytest.raises(ValueError, match="the series has 2 rows, and at least 3 must be known"):
+        tg.train.forecast(repeat, ONE, LASER[:2], start=2)

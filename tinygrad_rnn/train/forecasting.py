@@ -189,7 +189,9 @@ def forecast(
     reads = _names("columns", columns, x.shape[1], "column")
     tells = reads if targets is None else _names("target", target, d.shape[1], "target")
     horizon, steps = _count("horizon", horizon, 1), _count("steps", steps, 1)
-    start = _count("start", start, max(3, horizon), len(x))
+    if len(x) < (least := max(3, horizon)):
+        raise ValueError(f"the series has {len(x)} rows, and at least {least} must be known: give a longer one")
+    start = _count("start", start, least, len(x))
     trained = start if trained is None else _count("trained", trained, 3, start)
     if season is not None:
         season = _count("season", season, 1, trained - 1)
@@ -199,9 +201,17 @@ def forecast(
     count = "1 row is" if len(true) == 1 else f"{len(true) or 'no'} rows are"
     remarks = [f"{count} there to compare with, of {steps} that are told"] if len(true) < steps else []
     again = [tells.index(name) for name in reads if name in tells] if reads != tells else list(range(len(tells)))
-    if len(again) < len(reads):
+    twice = [name for name in (*reads, *tells) if max(reads.count(name), tells.count(name)) > 1]
+    if twice and reads != tells:
+        again = []
+        remarks.append(
+            f"several columns are called {twice[0]!r}: which is told is unclear, so it cannot go on on its own"
+        )
+    elif len(again) < len(reads):
         missing = next(name for name in reads if name not in tells)
         remarks.append(f"the network reads {missing!r}, which it does not tell: it cannot go on on its own")
+    if twice:  # scores are asked for by name
+        tells = tuple(f"{name}, column {k}" if tells.count(name) > 1 else name for k, name in enumerate(tells, 1))
     network = _network(
         Running(cell, params),
         (x - inside[0]) / inside[1],
@@ -324,7 +334,7 @@ def _weaknesses(found: Forecast) -> list[str]:
     said = []
     for mine in (one for one in found.scores if one.name == NETWORK):
         others = [one for one in found.scores if (one.how, one.column) == (mine.how, mine.column) and one is not mine]
-        better = [one for one in others if one.rmse <= mine.rmse]
+        better = [one for one in others if one.rmse <= mine.rmse and mine.rmse > 0]  # without an error none is better
         where = (
             "on its own" if mine.how == "free" else "one step ahead" if found.horizon == 1 else f"{found.horizon} ahead"
         )
