@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from ..autodiff.asked import asked
 from ..autodiff.calling import shortened
+from ..view.terminal import raw
 from .sweeps_cluster import connected, on_a_cluster
 from .sweeps_file import Point, Record, RunsFile, key_of
 from .sweeps_here import on_this_machine
@@ -164,7 +166,7 @@ def _progress(total: int, left: int) -> Iterator[Callable[[Record], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    console = Console(file=raw(sys.stderr))  # a command cleans its streams, and a bar is drawn with escapes
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task, failed = bar.add_task("points", total=total, completed=total - left), 0
