@@ -12,16 +12,15 @@
 # equations in plain NumPy: a loop that was written for this one network and does nothing else.
 
 # %% tags=["measured"]
-import os
 import time
-
-# so that times can be compared: one thread for everybody
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import networkx as nx
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import tinygrad_rnn as tg
+
+threadpool_limits(1)  # so that times can be compared: one thread for everybody
 
 T, n, l, m, o = 50, 4, 16, 32, 8
 rng = np.random.default_rng(20)

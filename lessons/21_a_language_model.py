@@ -21,17 +21,16 @@
 # %%
 import hashlib
 import io
-import os
 import time
 from pydoc_data.topics import topics
 
-# small products: several threads would mostly wait for each other
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.exchange.files import new_folder
+
+threadpool_limits(1)  # small products: several threads would mostly wait for each other
 
 text = "\n".join(topics[name] for name in sorted(topics))
 data = tg.data.text(io.BytesIO(text.encode()))  # of a file of your own: tg.data.text("my.txt")

@@ -49,7 +49,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "through_time": frozenset({"numpy", "networkx"}),
     "view": ANY,  # drawing, terminal, notebook, Sphinx: imported when used
     "exercises": frozenset({"numpy"}),
-    "train": frozenset({"numpy"}),
+    "train": frozenset({"numpy", "threadpoolctl"}),
     "experiments": ANY,  # clusters, other people's optimisers: imported when used
     "exchange": ANY,  # the libraries whose networks it reads: imported when asked for
     "data": frozenset({"numpy"}),

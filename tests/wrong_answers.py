@@ -1817,4 +1817,72 @@ def adam(gs, eta):
         "no number|end",
         1,
     ),
+    # ---- lesson 23
+    Wrong(23, "nmse", "def nmse(d, y):\n    return np.sum((d - y) ** 2) / np.sum(d**2)", "mean"),
+    Wrong(23, "nmse", "def nmse(d, y):\n    return np.sqrt(np.mean((d - y) ** 2) / np.var(d))", "square"),
+    Wrong(
+        23,
+        "scaled",
+        """
+def scaled(values, known):
+    mean, std = np.mean(values[:known]), np.std(values)
+    return [(v - mean) / std for v in values]
+""",
+        "to be told",
+        1,
+    ),
+    Wrong(
+        23,
+        "scaled",
+        "def scaled(values, known):\n    return (values - np.mean(values)) / np.std(values)",
+        "to be told",
+        1,
+    ),
+    Wrong(
+        23,
+        "season_before",
+        "def season_before(known, season, steps):\n    return np.full(steps, known[-1])",
+        "season",
+        1,
+    ),
+    Wrong(
+        23,
+        "autoregression",
+        """
+def autoregression(x, order):
+    rows = []
+    for t in range(order, len(x)):
+        rows.append([1.0] + [x[t - order + i] for i in range(order)])
+    return np.linalg.lstsq(np.array(rows), x[order:], rcond=None)[0]
+""",
+        "order of the weights",
+    ),
+    Wrong(
+        23,
+        "free_run",
+        """
+def free_run(step, s, x, steps):
+    out = np.zeros(steps)
+    for k in range(steps):
+        out[k], s = step(x, s)
+    return out
+""",
+        "what is read",
+        2,
+    ),
+    Wrong(
+        23,
+        "free_run",
+        """
+def free_run(step, s, x, steps):
+    out = []
+    while len(out) < steps:
+        out.append(step(out[-1] if out else x, s)[0])
+    return np.array(out)
+""",
+        "state",
+        2,
+    ),
+    Wrong(23, "ECHO", "1", "variance"),
+    Wrong(23, "ECHO", "0", "shift"),
 ]

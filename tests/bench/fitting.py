@@ -15,7 +15,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.train.fit import begun
-from tinygrad_rnn.train.listening import Listener
+from tinygrad_rnn.train.listener import Listener
 from tinygrad_rnn.train.texts import encoded
 
 LETTERS, HIDDEN, STEPS, ETA, CLIP = 103, 100, 25, 0.1, 5.0

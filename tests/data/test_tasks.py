@@ -106,6 +106,24 @@ def test_adding_has_two_marks_and_their_sum_at_the_end():
     assert (mark.sum(1) > 0).all()  # every place is marked now and then
 
 
+def test_what_is_paid_for_is_what_a_network_pays_for():
+    """The steps at which another target makes another cost."""
+    strings = tg.data.reber(5, rng=0)
+    x, d, mask = strings.x, strings.d, strings.mask
+    cell = tg.cells.Guo(f="tanh", g="identity")
+    params = cell.init(7, 3, 7, rng=0)
+    for losses, of in (("last", mask), ("last", None), ([1, 3], mask), (range(2, 4), None), (None, mask), (None, None)):
+        found = tg.data.Sequences(x, d, losses, of, g="identity", loss="squared_error")
+        net = tg.unfold(cell, params, **found.arguments, loss="squared_error")
+        cost, counts = net.loss, np.zeros(x.shape[:2], bool)
+        for place in np.ndindex(counts.shape):
+            other = d.copy()
+            other[place] += 1
+            counts[place] = net.replay(x, other) != cost
+        np.testing.assert_array_equal(counts, found.paid > 0)
+        assert found.variance == pytest.approx(((d[found.paid > 0] - d[found.paid > 0].mean(0)) ** 2).sum(1).mean())
+
+
 def test_temporal_order_has_two_letters_among_others_and_their_order_as_class():
     task = tg.data.temporal_order(100, 2000, rng=0)
     strings = ["".join("EBabcdXY"[k] for k in row) for row in task.x.argmax(-1).T]

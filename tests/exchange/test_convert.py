@@ -44,6 +44,10 @@ def test_what_a_file_has_no_place_for_is_said_or_refused():
     assert result.stderr == (
         "Note: g='softmax' of the head is not in such a file: what reads it applies it to the outputs\n"
     )
+    mixed = tg.cells.Stacked(tg.cells.LSTM(), tg.cells.Guo(f="tanh"))
+    tg.save("m.safetensors", mixed, mixed.init(2, 3, 2, rng=0))
+    result = convert("m.safetensors", "n.npz", "--names", "flax")
+    assert "f='tanh' of the units is not in such a file" in result.stderr
     tg.save("c.safetensors", CELLS["gru before"], alike(CELLS["gru before"]))
     result = convert("c.safetensors", "d.npz", "--names", "flax")
     assert result.exit_code == 1

@@ -201,7 +201,7 @@ def test_what_depends_on_the_number_of_samples_is_refused(cell, said):
 # ---- models of others
 
 
-def model(tmp_path, nodes, arrays, outs=("y",), ins=("x",)):
+def model(tmp_path, nodes, arrays, outs=("y",), ins=("x",), version=17):
     h, kind = onnx.helper, onnx.TensorProto.FLOAT
     graph = h.make_graph(
         nodes,
@@ -211,7 +211,7 @@ def model(tmp_path, nodes, arrays, outs=("y",), ins=("x",)):
         [onnx.numpy_helper.from_array(a, n) for n, a in arrays.items()],
     )
     path = tmp_path / "theirs.onnx"
-    path.write_bytes(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)]).SerializeToString())
+    path.write_bytes(h.make_model(graph, opset_imports=[h.make_opsetid("", version)]).SerializeToString())
     return path
 
 
@@ -238,6 +238,17 @@ def lstm(**how):
 N = onnx.helper.make_node
 GEMM = [N("Squeeze", ["h", "zero"], ["s"]), N("Gemm", ["s", "A", "b"], ["y"], transB=1)]
 LINEAR = [N("Squeeze", ["Y", "axis"], ["s"]), N("Transpose", ["A"], ["A_T"]), N("MatMul", ["s", "A_T"], ["n"])]
+
+
+def test_an_old_softmax_that_names_no_axis_is_over_all_but_the_first_one(tmp_path):
+    """Before version 13 a network that ends in it is none of ours, unless there is one other axis."""
+    nodes, arrays = [lstm(), *GEMM[:1], N("Gemm", ["s", "A", "b"], ["n"], transB=1)], theirs()
+    arrays["zero"] = np.array([0])
+    assert tg.load(model(tmp_path, [*nodes, N("Softmax", ["n"], ["y"])], arrays, version=12))[0] == C.LSTM(g="softmax")
+    nodes = [lstm(), LINEAR[0], N("MatMul", ["s", "A_T"], ["n"]), N("Add", ["b", "n"], ["k"])]
+    arrays["A_T"] = arrays["A"].T.copy()
+    with pytest.raises(ValueError, match="its Softmax has axis=1: it must be the last axis"):
+        tg.load(model(tmp_path, [*nodes, N("Softmax", ["k"], ["y"])], arrays, version=12))
 
 
 def test_a_model_that_others_have_written_is_read(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.experiments.arena import EVERYONE, play, t_allows
+from tinygrad_rnn.experiments.arena import EVERYONE, play
 from tinygrad_rnn.experiments.arena_objective import BudgetSpent, Objective, charge, marks
 from tinygrad_rnn.experiments.rivals import RIVALS, STREAMS
 from tinygrad_rnn.experiments.tasks import TASKS, task
@@ -203,6 +203,6 @@ def test_what_is_no_arena_is_refused(given, says):
 
 
 def test_who_works_on_line_is_left_out_where_one_cost_is_paid_at_the_end():
-    assert [name for name in NAMES if t_allows(name, "RTRL")] == ["mackey_glass", "sunspots"]
+    assert [name for name in NAMES if task(name).on_line] == ["mackey_glass", "sunspots"]
     standings = tg.arena(["parity", "sunspots"], ["RTRL"], budget=40, seeds=1, tune=False, processes=0)
     assert standings.tasks == ["sunspots"]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +240,27 @@ def test_another_functions_file_and_a_file_of_somebody_elses_are_left_alone():
         tg.sweep(tiny, POINTS[:3], out="mine.csv")
     assert Path("runs.jsonl").read_bytes() == before
     assert Path("mine.csv").read_text() == "a,b\n1,2\n"
+
+
+def test_what_is_fixed_of_a_function_tells_its_points_apart():
+    """Of long arrays Python writes a few entries, and of all eight digits: by these, other data would be done."""
+    data = np.linspace(0, 1, 2000)
+    for other in (data + np.where(np.arange(2000) == 1000, 1, 0), data * (1 + 1e-12)):
+        tg.sweep(partial(total, data), tg.grid(k=[1]), out="one.jsonl", processes=0)
+        with pytest.raises(ValueError, match=r"this is a point of .*sha256:"):
+            tg.sweep(partial(total, other), tg.grid(k=[1]), out="one.jsonl", processes=0)
+    with pytest.raises(TypeError, match=r"fn fixes <object object at 0x\w+>, which no line of a file can tell"):
+        tg.sweep(partial(total, object()), tg.grid(k=[1]), processes=0)
+    (record,) = tg.sweep(partial(of_cell, cell=tg.cells.Guo()), tg.grid(k=[1]), out="cell.jsonl", processes=0)
+    assert "cell=Guo(" in record["function"]
+
+
+def total(data, k):
+    return float(np.sum(data) * k)
+
+
+def of_cell(cell, k):
+    return k
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there, the file that is open cannot be written by another")

@@ -88,6 +88,15 @@ def test_baselines_see_what_was_trained_on_alone():
     np.testing.assert_array_equal(found.baselines[3].free, again.baselines[3].free)
 
 
+def test_a_season_that_nobody_could_know_so_far_ahead_is_not_looked_for():
+    """Of a part of a season, told again and again, nothing comes out but wrong numbers."""
+    x = np.sin(2 * np.pi * np.arange(200) / 9)
+    assert str(tg.train.forecast(repeat, ONE, x, start=100).baselines[1]).count("9 before") == 1
+    names = [told.name for told in tg.train.forecast(repeat, ONE, x, start=100, horizon=95).baselines]
+    assert names[0] == "last value"
+    assert not any("before" in name for name in names)
+
+
 def test_scores_are_the_measures_in_the_unit_of_the_data():
     found = tg.train.forecast(CELL, PARAMS, LASER, start=1000, steps=60, scale=SCALE, season=1)
     d, y = LASER[1000:1060], found.network.ahead
@@ -172,6 +181,11 @@ def test_a_network_with_inputs_that_it_does_not_tell_cannot_go_on_on_its_own():
         ({"horizon": 0}, "horizon=0"),
         ({"trained": 1001}, "trained=1001: it must be a whole number from 3 to 1000"),
         ({"season": 1000}, "season=1000"),
+        # 60 rows before, no whole season is known to who tells the first row
+        ({"season": 950, "horizon": 60}, "season=950: it must be a whole number from 1 to 941"),
+        ({"target_scale": (0, 1)}, "is of targets, and there are none"),
+        ({"target": ["a"]}, "is of targets, and there are none"),
+        ({"values": np.hstack([LASER, LASER]), "columns": ("a", "a")}, "a name stands there twice"),
         ({"order": 999}, "order=999"),
         ({"values": np.where(LASER[5] == LASER, np.nan, LASER)}, "is not finite: fill gaps first"),
         ({"values": np.zeros((2, 2, 2))}, r"it must be rows of numbers"),
@@ -188,24 +202,6 @@ def test_what_cannot_be_told_is_refused(settings, why):
     given = {"cell": CELL, "params": PARAMS, "values": LASER, "start": 1000, **settings}
     with pytest.raises(ValueError, match=why):
         tg.train.forecast(**given)
-
-
-def test_columns_of_one_name_are_told_apart():
-    both = np.column_stack([LASER[:, 0], -2 * LASER[:, 0] ** 2])
-    found = tg.train.forecast(repeat, ONE, both, start=1000, columns=["a", "a"])
-    assert found.columns == ("a, column 1", "a, column 2")
-    first, second = (found.score("last value", column=column).rmse for column in found.columns)
-    assert first != second
-    assert f"of 'a, column 1' is no better than last value ({first:.4g})" in repr(found)
-
-
-def test_what_is_told_under_a_name_of_several_is_not_read_again():
-    """Which of the two it is cannot be known, and the other one would be read in its place."""
-    both = np.column_stack([LASER[:, 0], -LASER[:, 0]])
-    named = {"columns": ["a", "a"], "target": ["a"], "targets": both[:, 1:]}
-    found = tg.train.forecast(CELL, CELL.init(2, 4, 1, rng=0), both, start=1000, **named)
-    assert found.network.free is None
-    assert "several columns are called 'a'" in repr(found)
 
 
 def test_a_network_without_an_error_does_not_fail():

@@ -1,5 +1,6 @@
 """The folder of a run: nobody's work is overwritten, nothing in it is torn, and what is wrong is named."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -15,7 +16,7 @@ import pytest
 import tinygrad_rnn as tg
 from small_runs import SENTENCES, a_table, a_text, copied, fitted, kept, same_weights
 from tinygrad_rnn.exchange.arrays import read_arrays, write_arrays
-from tinygrad_rnn.train.folder import RunFolder
+from tinygrad_rnn.train.folder import OURS, RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +210,20 @@ def test_more_layers_than_are_read_again_are_not_written(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_data_that_were_changed_after_they_had_been_read_are_kept_beside_the_run(tmp_path):
+    """The file has others, with which it would go on as if nothing had happened."""
+    (tmp_path / "t.csv").write_text("\n".join(["a", *(str(k % 7) for k in range(90))]))
+    read = tg.data.table(tmp_path / "t.csv", header="yes")
+    turned = dataclasses.replace(read, values=read.values[::-1].copy(), targets=read.targets[::-1].copy())
+    run = fitted(tmp_path / "run", turned, "lstm", batch=1)
+    assert np.array_equal(run.data.values, turned.values)
+    assert not (fitted(tmp_path / "as it is", read, "lstm", batch=1).path / "data.safetensors").exists()
+    (tmp_path / "t.txt").write_text(SENTENCES)
+    text = tg.data.text(tmp_path / "t.txt")
+    run = fitted(tmp_path / "text", dataclasses.replace(text, text=text.text[::-1]))
+    assert run.data.text == SENTENCES[::-1]
+
+
 def test_a_table_in_no_file_is_kept_beside_the_run(tmp_path):
     table = a_table()
     run = fitted(tmp_path / "run", table, "lstm", batch=1)
@@ -256,6 +271,15 @@ def test_another_machine_goes_on_and_says_so(done, tmp_path):
     assert not any("NOTE" in line for line in said)
 
 
+def test_a_cosine_falls_over_what_ends_the_run_first(tmp_path):
+    assert fitted(tmp_path / "a", decay="cosine", updates=20, epochs=9).settings["decay"] == "cosine:20"
+    one = fitted(tmp_path / "b", decay="cosine", updates=2000, epochs=1)
+    assert one.settings["decay"] == f"cosine:{one.update}"
+    assert one.update < 2000
+    with pytest.raises(ValueError, match="2,000 updates are asked for, and decay='cosine:30' has come to its end"):
+        fitted(tmp_path / "c", decay="cosine:30", updates=2000, epochs=999)
+
+
 def test_a_cosine_that_has_ended_is_not_drawn_out(tmp_path):
     run = fitted(tmp_path / "run", decay="cosine", updates=12)
     assert run.settings["decay"] == "cosine:12"
@@ -274,6 +298,16 @@ def test_what_was_changed_on_the_way_is_written_down(done, tmp_path):
 def test_a_run_begins_with_weights_from_a_file(done, tmp_path):
     run = fitted(tmp_path / "run", init_from=done.path / "best.safetensors", eta=1e-9, updates=4)
     assert all(np.allclose(run.params[name], done.best[name], atol=1e-6) for name in done.best)
+    cell = tg.cells.GRU()
+    tg.save(tmp_path / "theirs.npz", cell, done.best, names="torch")
+    other = fitted(tmp_path / "theirs", init_from=tmp_path / "theirs.npz", eta=1e-9, updates=4)
+    assert same_weights(run, other)
+    large = {name: np.full(w.shape, 1e300) for name, w in done.best.items()}
+    tg.save(tmp_path / "large.npz", cell, large)
+    with pytest.raises(ValueError, match=r"large.npz': V holds what is too large for float32"):
+        fitted(tmp_path / "large", init_from=tmp_path / "large.npz")
+    with pytest.raises(ValueError, match=r"init_from=.* is of GRU.*, and cell=LSTM.* is another one"):
+        fitted(tmp_path / "lstm", cell="lstm", init_from=done.path / "best.safetensors")
     with pytest.raises(ValueError, match=r"init_from=.* is .* in the file and .* in this network"):
         fitted(tmp_path / "other", init_from=done.path / "best.safetensors", hidden=6)
 
@@ -299,7 +333,7 @@ def test_who_is_asked_to_stop_keeps_all_and_goes_on(done, tmp_path, number):
 
 def test_a_number_that_is_not_finite_ends_it_and_nothing_is_lost(tmp_path):
     options = {"optimiser": "sgd", "eta": 1e25, "clip": None, "every": 24}
-    with pytest.raises(tg.train.DivergedError, match=r"update \d+, epoch 1, steps .*The last good state, after update"):
+    with pytest.raises(tg.train.DivergedError, match=r"update \d+, epoch 1, steps .*What there was after update"):
         fitted(tmp_path / "run", a_table(), "irnn", batch=1, **options)
     run = tg.train.Run(tmp_path / "run")
     assert all(np.isfinite(w).all() for w in run.params.values())
@@ -343,6 +377,14 @@ def test_where_nothing_can_be_written_is_said():
         fitted("/proc/run")
 
 
+def test_a_text_with_characters_that_its_alphabet_has_not_is_refused(tmp_path):
+    """Each would be taken for another one: a text that was changed after it had been read has its old alphabet."""
+    changed = dataclasses.replace(a_text(), text=a_text().text.replace("t", "T", 1))
+    with pytest.raises(ValueError, match=r"data: character \d+ of the text is 'T', which its alphabet has not"):
+        fitted(tmp_path / "a", data=changed)
+    assert not (tmp_path / "a").exists()
+
+
 def test_a_text_of_any_characters_comes_back(tmp_path):
     strange = "a\u2028bc\ufeffe\u0301é\U0001f469\u200d\U0001f467\rz" * 20
     run = fitted(tmp_path / "run", a_text(strange), updates=2)
@@ -356,3 +398,8 @@ def test_what_a_killed_process_has_left_is_swept_even_if_nothing_is_left_to_do(d
     with pytest.raises(ValueError, match="nothing is left to do"):
         run.resume()
     assert not list(run.path.glob(".unfinished*"))
+
+
+def test_the_page_says_what_each_file_of_a_run_is():
+    page = (Path(__file__).parents[2] / "docs/training.md").read_text("utf-8")
+    assert [name for name in sorted(OURS) if f"`{name}`" not in page] == []

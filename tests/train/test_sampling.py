@@ -121,7 +121,7 @@ def test_what_the_network_does_not_know_is_refused_by_character_and_place_or_pas
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"length": 0}, "length=0: it must be a whole number from 1 up"),
+        ({"length": 0}, "length=0: it must be a whole number from 1 to 2147483647"),
         ({"temperature": -1.0}, "temperature=-1.0: it must be a number from 0 up"),
         ({"temperature": math.nan}, "temperature=nan"),
         ({"unknown": "ask"}, "unknown='ask': it must be 'refuse' or 'skip'"),

@@ -128,7 +128,7 @@ def test_a_number_that_is_not_finite_ends_with_1():
     words = ["--csv", "t.csv", "--cell", "irnn", *SMALL, "--batch", "1", "--optimiser", "sgd", "--eta", "1e25"]
     result = run("train", "--out", "a", *words, "--clip", "0")
     assert result.exit_code == 1
-    assert re.search(r"Error: update \d+, epoch 1, steps .*: the .*The last good state", result.stderr)
+    assert re.search(r"Error: update \d+, epoch 1, steps .*: the .*What there was after update", result.stderr)
     assert tg.train.Run("a").update >= 0
 
 

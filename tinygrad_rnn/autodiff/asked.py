@@ -220,6 +220,21 @@ def kinds_of(annotation: Any, name: str = "") -> Kinds:
     return [] if None in kinds else [kind for kind in kinds if kind is not None]
 
 
+def counted(what: str, v: Any, least: int = 1, most: int | None = None) -> int:
+    """A whole number within bounds, as Python's int; NumPy's are whole numbers too.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or out of them.
+    """
+    whole = isinstance(v, int | np.integer) and not isinstance(v, bool)
+    if not whole or not least <= v <= (2**63 - 1 if most is None else most):
+        bounds = f"{least} up" if most is None else f"{least} to {most}"
+        raise ValueError(f"{what}={shortened(v)}: it must be a whole number from {bounds}")
+    return int(v)
+
+
 MOST = 2**34  # bytes of an array that grows with the square of T
 
 

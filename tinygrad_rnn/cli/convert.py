@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from ..exchange.described import checked
-from ..exchange.weights import NAMES, Read, form_of_file, read, save, what_is_lost
+from ..exchange.weights import NAMES, Loaded, form_of_file, read, save, what_is_lost
 from ..unfold import cells
 from ..view.text import one_line
 from .files import fail, refuse_existing
@@ -92,13 +92,13 @@ def _hinted(called: str | None, settings: dict[str, str | None]) -> Any:
     return kind(**{"g": "identity", **given})
 
 
-def _rounded(found: Read, dtype: str | None) -> list[str]:
+def _rounded(found: Loaded, dtype: str | None) -> list[str]:
     if dtype is None or all(np.array_equal(w.astype(dtype), w) for w in found.params.values()):
         return []
     return [f"the numbers are rounded to {dtype}"]
 
 
-def _summary(found: Read) -> str:
+def _summary(found: Loaded) -> str:
     """What was understood, in one line."""
     params, sizes = checked(found.cell, found.params)
     layers = found.cell.cells if isinstance(found.cell, cells.Stacked) else [found.cell]

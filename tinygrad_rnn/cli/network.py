@@ -14,13 +14,7 @@ from ..data import Table
 from ..unfold import Unfolded, cells, unfold
 from .reading import Reading, reads_data
 
-CELLS: dict[str, Any] = {
-    "guo": cells.Guo,
-    "elman": cells.Elman,
-    "irnn": cells.IRNN,
-    "lstm": cells.LSTM,
-    "gru": cells.GRU,
-}
+CELLS: dict[str, Any] = cells.BY_NAME
 
 
 class Data(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ..train.listening import Listener
+from ..train.listener import Listener
 from ..view.terminal import raw
 from ..view.text import clean, one_line
 from .files import fail

@@ -9,8 +9,9 @@ import click
 
 from .. import data as shipped
 from ..data import DataError, Text
+from ..through_time.windows import LOSSES
 from ..train.fit import begun
-from ..train.settings import USUAL
+from ..train.settings import CLIPS, DTYPES, OPTIMISERS, SCALES, USUAL
 from .network import CELLS
 from .progress import ended_well, listener
 from .reading import Reading, reads_data
@@ -41,31 +42,28 @@ def ends(command: Any) -> Any:
 @click.option("--cell", type=click.Choice(list(CELLS)), help="[default: gru for a text, lstm for a series]")
 @click.option("--hidden", type=click.IntRange(1), help="Hidden units.  [default: 128 for a text, 32 for a series]")
 @click.option("--layers", type=click.IntRange(1), default=1, show_default=True, help="Cells, one above the other.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Where the weights are drawn from.")
-@click.option("--init-from", type=click.Path(path_type=Path), help="Weights to begin with, a safetensors file.")
+@click.option(
+    "--init-from", type=click.Path(path_type=Path), help="Weights to begin with, of any file that convert reads."
+)
 @click.option("--k1", type=click.IntRange(1), help="Steps from one update to the next.  [default: 50]")
 @click.option("--k2", type=click.IntRange(1), help="Steps that an error goes back over.  [default: --k1]")
-@click.option("--losses", type=click.Choice(["new", "window", "last"]), default="new", show_default=True)
+@click.option("--losses", type=click.Choice(list(LOSSES)), default="new", show_default=True)
 @click.option("--reduction", type=click.Choice(["mean", "sum"]), default="mean", show_default=True)
 @click.option(
     "--batch", type=click.IntRange(1), help="Rows read side by side.  [default: 32 for a text, 1 for a series]"
 )
-@click.option(
-    "--optimiser",
-    type=click.Choice(["adam", "sgd", "momentum", "adagrad", "rmsprop"]),
-    default="adam",
-    show_default=True,
-)
+@click.option("--optimiser", type=click.Choice(list(OPTIMISERS)), default="adam", show_default=True)
 @click.option("--eta", type=click.FloatRange(0, min_open=True), help="The step size.  [default: by the optimiser]")
 @click.option("--decay", metavar="plateau|none|cosine[:N]", help="How eta falls.  [default: plateau]")
 @click.option("--clip", type=click.FloatRange(0), default=1.0, show_default=True, help="The longest gradient; 0: any.")
-@click.option("--clip-by", type=click.Choice(["norm", "value"]), default="norm", show_default=True)
+@click.option("--clip-by", type=click.Choice(list(CLIPS)), default="norm", show_default=True)
 @ends
 @click.option("--validate", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True)
 @click.option("--test", type=click.FloatRange(0, 1, max_open=True), default=0.0, show_default=True)
 @click.option("--every", type=click.IntRange(1), help="Updates from one evaluation to the next.  [default: found]")
-@click.option("--scale", type=click.Choice(["standard", "minmax", "none"]), default="standard", show_default=True)
+@click.option("--scale", type=click.Choice(list(SCALES)), default="standard", show_default=True)
 @click.option("--horizon", type=click.IntRange(1), default=1, show_default=True, help="How many rows ahead is told.")
 def train(data: Reading, out: Path, named: str | None, cell: str | None, **given: Any) -> None:
     """Train a network on a text or a table, and keep all of it.

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from .refusal import DataError, named
+from ..autodiff.calling import shortened
+from .refusal import DataError
 
 Source = str | os.PathLike[str] | IO[bytes]
 
@@ -57,7 +58,7 @@ def name_of(source: Source) -> str:
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
     if not hasattr(source, "read"):
-        raise TypeError(f"source={named(source)} is no file: give a path, or a file opened with 'rb'")
+        raise TypeError(f"source={shortened(source)} is no file: give a path, or a file opened with 'rb'")
     name = getattr(source, "name", "the file")
     return "the standard input" if name == "<stdin>" else name if isinstance(name, str) else "the file"
 
@@ -154,7 +155,7 @@ def _known(encoding: str | None) -> str | None:
         return codecs.lookup(encoding).name
     except (LookupError, UnicodeError, TypeError, ValueError):
         raise DataError(
-            f"encoding={named(encoding)} is no encoding that Python knows, such as utf-8 or cp1252"
+            f"encoding={shortened(encoding)} is no encoding that Python knows, such as utf-8 or cp1252"
         ) from None
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
-from .refusal import whole
+from ..autodiff.asked import asked, counted
 
 Array = NDArray[Any]
 
@@ -66,7 +65,7 @@ def mackey_glass(
 
     Source: Mackey and Glass (1977), Science 197.
     """
-    n, drop = whole("n", n, 1), whole("drop", drop, 0)
+    n, drop = counted("n", n, 1), counted("drop", drop, 0)
     for what, size in (("tau", tau), ("beta", beta), ("gamma", gamma), ("power", power), ("h", h), ("every", every)):
         if not 0 < size < math.inf:
             raise ValueError(f"{what}={size!r}: it must be above 0, and finite")

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..autodiff.asked import asked
-from .refusal import whole
+from ..autodiff.asked import asked, counted
 from .tasks import MOST, Sequences
 
 LETTERS = "BTPSXVE"
@@ -57,7 +56,7 @@ def reber(B: int, *, rng: int | np.random.Generator, embedded: bool = True, dist
     -----
     Source: Reber (1967); embedded, Fahlman (1991), and Hochreiter and Schmidhuber (1997), task 1.
     """
-    B, rng = whole("B", B, 1), np.random.default_rng(rng)
+    B, rng = counted("B", B, 1), np.random.default_rng(rng)
     if 8 * 7 * 20 * B > MOST:
         raise ValueError(f"B={B:.6g}: x would have more than {MOST / 2**30:.0f} GiB; ask for less")
     drawn: list[Drawn] = []

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 Way = dict[str, Any]
 
 
@@ -42,28 +40,6 @@ def told(says: str, ways: tuple[Way, ...], write: Callable[[str, Any], str], joi
     return f"{says}; pass {' or '.join(written)}" if written else says
 
 
-def named(value: Any) -> str:
-    """A value that was given as an argument, as it is written in Python, as far as a line holds it."""
-    try:
-        text = " ".join(repr(value).split())
-    except ValueError:  # more digits than Python writes
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def shown(cell: str, most: int = 40) -> str:
     """A cell or a name as it is quoted: control characters escaped, a long one shortened."""
     return repr(cell if len(cell) <= most else cell[: most - 1] + "…")
-
-
-def whole(what: str, value: Any, least: int) -> int:
-    """A count, as Python's int.
-
-    Raises
-    ------
-    ValueError
-        If it is no whole number, or below the least one.
-    """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{what}={named(value)}: it must be a whole number from {least} up")
-    return int(value)

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..autodiff.asked import counted
+from ..autodiff.calling import shortened
 from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap, months
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, TableRows, Watch, rows_of
-from .origin import Origin, origin
-from .refusal import DataError, named, shown
+from .origin import Origin, hash_of, origin
+from .refusal import DataError, shown
 from .sheet import WHOLE, YEARS, TableColumn, TableSheet, sheet_of
 
 Array = NDArray[Any]
@@ -76,6 +78,11 @@ class Table:
     gaps: Array
     understood: tuple[str, ...]
     origin: Origin | None = None
+
+    @property
+    def content(self) -> str:
+        """A hash of all that it holds: tables with the same one are the same."""
+        return hash_of(self.columns, self.values, self.target, self.targets, self.dates, self.gaps)
 
     def __repr__(self) -> str:
         """What was understood."""
@@ -150,16 +157,9 @@ def table(
     OSError
         If the system does not read the file.
     """
-    _signs(sep, decimal, thousands)
     _one_of("header", header, HEADERS)
     _one_of("missing", missing, MISSING)
-    for what, given in (("date_format", date_format), ("encoding", encoding)):
-        if given is not None and not isinstance(given, str):
-            raise ValueError(f"{what}={named(given)}: it must be a text")
-    if watch is not None and not callable(watch):
-        raise ValueError(f"watch={named(watch)}: it must be a function of the number of rows and of columns")
-    if isinstance(skip_rows, bool) or not isinstance(skip_rows, int) or not 0 <= skip_rows < 2**63:
-        raise ValueError(f"skip_rows={named(skip_rows)}: it must be an integer from 0 up")
+    skip_rows = counted("skip_rows", skip_rows, 0)
     how = {
         "columns": columns,
         "target": target,
@@ -174,6 +174,11 @@ def table(
         "encoding": encoding,
     }
     sep, notation = _signs(sep, decimal, thousands)
+    for what, given in (("date_format", date_format), ("encoding", encoding)):
+        if given is not None and not isinstance(given, str):
+            raise ValueError(f"{what}={shortened(given)}: it must be a text")
+    if watch is not None and not callable(watch):
+        raise ValueError(f"watch={shortened(watch)}: it must be a function of the number of rows and of columns")
     name, text, called, raw = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
     said = sep is not None or decimal is not None or columns is not None
@@ -196,7 +201,7 @@ def table(
     count, lines = len(found.values), (sheet.lines[0], sheet.lines[-1])
     signs = f"decimal {notation.decimal!r}" + (f", thousands {notation.thousands!r}" if notation.thousands else "")
     title = f"{name}: {count:,} row{'s' * (count != 1)}, lines {lines[0]} to {lines[1]}; {called}, {parted}, {signs}"
-    return replace(found, understood=(title, *found.understood), origin=origin(source, raw, **how))
+    return replace(found, understood=(title, *found.understood), origin=origin(source, raw, found.content, **how))
 
 
 def _refuse_a_decimal_comma(name: str, sheet: TableSheet) -> None:
@@ -216,7 +221,7 @@ def _signs(sep: str | None, decimal: str | None, thousands: str | None) -> tuple
     if sep is not None:
         sep = SIGNS.get(sep, sep) if isinstance(sep, str) else sep
         if not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n' or sep.isalnum():
-            raise ValueError(f"sep={named(sep)}: it must be one sign, such as ';', or 'tab' or 'space'")
+            raise ValueError(f"sep={shortened(sep)}: it must be one sign, such as ';', or 'tab' or 'space'")
     if decimal is not None:
         _one_of("decimal", decimal, (".", ","))
     if thousands is not None:
@@ -239,7 +244,7 @@ def _refuse_other_kinds(name: str, text: str) -> None:
 
 def _one_of(what: str, value: Any, choices: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{what}={named(value)}: it must be one of {', '.join(map(repr, choices))}")
+        raise ValueError(f"{what}={shortened(value)}: it must be one of {', '.join(map(repr, choices))}")
 
 
 def _notation(name: str, rows: TableRows, sep: str, notation: Notation, given: bool, understood: list[str]) -> Notation:
@@ -312,13 +317,13 @@ def _named(sheet: TableSheet, what: str, asked: str | int | Sequence[str | int])
     elif isinstance(asked, int):
         asked = [asked]
     if not np.iterable(asked):
-        raise ValueError(f"{what}={named(asked)}: it must be names or numbers of columns")
+        raise ValueError(f"{what}={shortened(asked)}: it must be names or numbers of columns")
     found = []
     for one in asked:
         if isinstance(one, bool) or not isinstance(one, str | int):
-            raise ValueError(f"{what}: {named(one)} is neither a name nor a number")
+            raise ValueError(f"{what}: {shortened(one)} is neither a name nor a number")
         if isinstance(one, int) and abs(one) >= 2**63:
-            raise ValueError(f"{what}: {named(one)} is the number of no column")
+            raise ValueError(f"{what}: {shortened(one)} is the number of no column")
         fits = [
             column for column in sheet.columns if isinstance(one, str) and one.strip() and column.name == one.strip()
         ]

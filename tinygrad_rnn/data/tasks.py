@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
-from .refusal import whole
+from ..autodiff.asked import asked, counted
 
 Array = NDArray[Any]
 
@@ -28,8 +28,8 @@ class Sequences:
         The inputs.
     d : ndarray of shape (T, B, o)
         The targets; 0 at steps that are not paid for.
-    losses : "last" or None
-        Which steps are paid for: each sequence's last one, or all.
+    losses : "last", sequence of int, or None
+        Which steps are paid for: each sequence's last one, those that are named, from 1 on, or all.
     mask : ndarray of shape (T, B), or None
         1 where a sequence has the step; None if all are of one length.
     g, loss : str
@@ -40,7 +40,7 @@ class Sequences:
 
     x: Array
     d: Array
-    losses: str | None = None
+    losses: str | Sequence[int] | None = None
     mask: Array | None = None
     g: str = "softmax"
     loss: str = "cross_entropy"
@@ -51,10 +51,29 @@ class Sequences:
         """What a network is called with: x, d, losses and mask."""
         return {"x": self.x, "d": self.d, "losses": self.losses, "mask": self.mask}
 
+    @property
+    def paid(self) -> Array:
+        """1 for each step of each sequence that is paid for, 0 elsewhere, (T, B)."""
+        there = np.ones(self.x.shape[:2]) if self.mask is None else self.mask
+        if self.losses is None:
+            return there
+        if isinstance(self.losses, str):  # behind the last step there are none
+            return there * (np.cumsum(there[::-1], axis=0)[::-1] == 1)
+        named = np.zeros((len(there), 1))
+        named[[t - 1 for t in self.losses]] = 1
+        return there * named
+
+    @property
+    def variance(self) -> float:
+        """The mean squared distance of what is to be said from its mean, all outputs together."""
+        said = self.d[self.paid > 0]
+        return float(((said - said.mean(axis=0)) ** 2).sum(axis=1).mean())
+
     def __repr__(self) -> str:
         """Its sizes, and what is paid for."""
         (T, B, l), o = self.x.shape, self.d.shape[-1]
-        paid = "the last step" if self.losses == "last" else "every step"
+        named = f"{len(self.losses)} steps" if self.losses is not None else "every step"
+        paid = "the last step" if self.losses == "last" else named
         lengths = "" if self.mask is None else f" of lengths up to {T}"
         return f"<{B} sequences{lengths}, x {(T, B, l)}, d {(T, B, o)}, {self.g}, {self.loss} of {paid}>"
 
@@ -166,7 +185,7 @@ def copy_memory(T: int, B: int, *, rng: int | np.random.Generator, symbols: int 
     -----
     Source: Arjovsky, Shah and Bengio (2016), section 5.1, after Hochreiter and Schmidhuber (1997).
     """
-    symbols, length = whole("symbols", symbols, 2), whole("length", length, 1)
+    symbols, length = counted("symbols", symbols, 2), counted("length", length, 1)
     T, B, rng = _sizes(T, 1, B, symbols + 2, rng, more=2 * length)
     blank, sign = symbols, symbols + 1
     kept = rng.integers(0, symbols, (length, B))
@@ -207,7 +226,7 @@ def parity(T: int, B: int, *, rng: int | np.random.Generator) -> Sequences:
 def _sizes(
     T: int, shortest: int, B: int, l: int, rng: int | np.random.Generator, more: int = 0
 ) -> tuple[int, int, np.random.Generator]:
-    T, B = whole("T", T, shortest), whole("B", B, 1)
+    T, B = counted("T", T, shortest), counted("B", B, 1)
     if 8 * (T + more) * B * l > MOST:
         raise ValueError(f"T={T:.6g}, B={B:.6g}: x would have more than {MOST / 2**30:.0f} GiB; ask for less")
     return T, B, np.random.default_rng(rng)

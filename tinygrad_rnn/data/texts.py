@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .files import Source, characters, content, name_of
-from .origin import Origin, origin
+from .origin import Origin, hash_of, origin
 from .refusal import DataError
 
 
@@ -29,6 +29,11 @@ class Text:
     alphabet: tuple[str, ...]
     understood: tuple[str, ...]
     origin: Origin | None = None
+
+    @property
+    def content(self) -> str:
+        """A hash of all that it holds: texts with the same one are the same."""
+        return hash_of(self.text, self.alphabet)
 
     def __repr__(self) -> str:
         """What was understood."""
@@ -76,4 +81,5 @@ def text(source: Source, *, encoding: str | None = None) -> Text:
             understood.append(f"{ends:,} line ends of Windows have become newlines")
         alphabet = tuple(dict.fromkeys(written))
     understood.insert(0, f"{name}: {len(written):,} symbols, {len(alphabet):,} different ones; read as {called}")
-    return Text(written, alphabet, tuple(understood), origin(source, raw, encoding=encoding))
+    found = Text(written, alphabet, tuple(understood))
+    return replace(found, origin=origin(source, raw, found.content, encoding=encoding))

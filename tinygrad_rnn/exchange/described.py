@@ -150,4 +150,5 @@ def checked(cell: Any, params: Mapping[str, Any]) -> tuple[dict[str, Array], dic
 
 def extra(cell: Any, params: Mapping[str, Any]) -> list[str]:
     """The names of parameters that the cell does not read."""
-    return [name for name in params if name not in axes(cell)]
+    read = axes(cell)
+    return [name for name in params if name not in read]

@@ -310,8 +310,9 @@ def lost(cell: Any, head: bool, form: str) -> list[str]:
     says, found = LAYOUTS[form].says, []
     if head and "g" not in says and layers[-1].g != "identity":
         found.append(f"g={layers[-1].g!r} of the head is not in such a file: what reads it applies it to the outputs")
-    if "f" not in says and any(isinstance(each, cells.Guo) for each in layers):
-        found.append(f"f={layers[0].f!r} of the units is not in such a file: what reads it has to be told")
+    units = dict.fromkeys(f"f={each.f!r}" for each in layers if isinstance(each, cells.Guo))
+    if "f" not in says and units:
+        found.append(f"{', '.join(units)} of the units is not in such a file: what reads it has to be told")
     if any(isinstance(each, cells.Elman) for each in layers):
         found.append("the state s(0) = 0.5 is not in such a file: give it as the initial state")
     return found

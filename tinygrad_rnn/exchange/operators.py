@@ -17,6 +17,7 @@ Array = NDArray[Any]
 
 INSTALL = "pip install 'tinygrad-rnn[onnx]'"
 OPSET, IR_VERSION = 17, 10  # what runtimes of the last years read
+SOFTMAX_OF_ONE_AXIS = 13  # since this version; before it a softmax that names no axis is over all but the first one
 WORDS = "tinygrad_rnn"  # the name under which a model says which cell it is of
 ACTIVATIONS = {theirs: ours for ours, theirs in LAYOUTS["ONNX"].activations.items()}
 USUAL = {"RNN": ["Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"]}
@@ -227,8 +228,9 @@ def read_operators(made: Any) -> Found:
             b = next((name for name in node.input if name in held), "")
             head = Head(W, held[b])
         elif node.op_type in OUTPUTS and head is not None and head.g is None:
-            if node.op_type == "Softmax" and how.get("axis", -1) not in (-1, len(axes) - axes.count("D")):
-                raise ValueError(f"its Softmax has axis={how['axis']}: it must be the last axis")
+            axis = how.get("axis", -1 if _version(made) >= SOFTMAX_OF_ONE_AXIS else 1)
+            if node.op_type == "Softmax" and axis not in (-1, len(axes) - axes.count("D")):
+                raise ValueError(f"its Softmax has axis={axis}: it must be the last axis")
             head = head._replace(g=OUTPUTS[node.op_type])
         else:
             raise ValueError(
@@ -243,6 +245,11 @@ def read_operators(made: Any) -> Found:
     if head is not None and head.g is None:
         head = head._replace(g="identity")
     return Found(layers, head, notes)
+
+
+def _version(made: Any) -> int:
+    """Which version of ONNX' operators a model is written in."""
+    return next((int(each.version) for each in made.opset_import if each.domain in ("", "ai.onnx")), OPSET)
 
 
 def _is_zero(node: Any, held: Initialisers, zeros: set[str], aside: set[str]) -> bool:

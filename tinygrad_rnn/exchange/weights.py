@@ -33,7 +33,7 @@ SPARE = 2**26  # bytes that a file may take beyond four times its size: numbers 
 NAMES = {"tinygrad_rnn": "", "torch": "PyTorch", "flax": "Flax"}
 
 
-class Read(NamedTuple):
+class Loaded(NamedTuple):
     """A cell, its parameters, the form that they were found in, and what is to be said of how they were read."""
 
     cell: Any
@@ -225,7 +225,7 @@ def has_head(params: Mapping[str, Any]) -> bool:
 # ---- read
 
 
-def read(path: Path, cell: Any = None, only: Sequence[str] | None = None) -> Read:
+def read(path: Path, cell: Any = None, only: Sequence[str] | None = None) -> Loaded:
     """What a file holds; see `load`."""
     suffix = suffix_of(path)
     if path.exists() and not path.is_dir() and not path.is_file():
@@ -243,7 +243,7 @@ def read(path: Path, cell: Any = None, only: Sequence[str] | None = None) -> Rea
         raise ValueError(f"{path}: {' '.join(says.split())}") from error
 
 
-def parsed(content: bytes, suffix: str, cell: Any, only: Sequence[str] | None) -> Read:
+def parsed(content: bytes, suffix: str, cell: Any, only: Sequence[str] | None) -> Loaded:
     """What the bytes of a file of this suffix hold."""
     if cell is not None and not isinstance(cell, cells.Cell | cells.Stacked | cells.ErrorClipped):
         raise ValueError(f"cell={shortened(cell)}: it must be one of tinygrad_rnn.cells")
@@ -269,11 +269,11 @@ def parsed(content: bytes, suffix: str, cell: Any, only: Sequence[str] | None) -
     return _together(read_modules(arrays, form, only), form, cell)
 
 
-def _together(found: Found, form: str, cell: Any) -> Read:
-    return Read(*put_together(found.layers, found.head, form, cell), form, found.notes)
+def _together(found: Found, form: str, cell: Any) -> Loaded:
+    return Loaded(*put_together(found.layers, found.head, form, cell), form, found.notes)
 
 
-def _ours(arrays: Mapping[str, Array], words: Any, cell: Any, only: Sequence[str] | None) -> Read:
+def _ours(arrays: Mapping[str, Array], words: Any, cell: Any, only: Sequence[str] | None) -> Loaded:
     if only is not None:
         raise ValueError("only= is for files of other libraries, and this one is of tinygrad_rnn")
     if words is None and cell is None:
@@ -288,10 +288,10 @@ def _ours(arrays: Mapping[str, Array], words: Any, cell: Any, only: Sequence[str
     params, _ = checked(whole, arrays)
     if said is None and (more := extra(whole, params)):
         raise ValueError(f"it holds {shortened(more[0])}, which {whole!r} does not read")
-    return Read(whole, params, "", [])
+    return Loaded(whole, params, "", [])
 
 
-def _parsed_onnx(content: bytes, cell: Any, only: Sequence[str] | None) -> Read:
+def _parsed_onnx(content: bytes, cell: Any, only: Sequence[str] | None) -> Loaded:
     if only is not None:
         raise ValueError("only= is for files that hold several networks, and a file of ONNX is one")
     made = operators.read_model(content)
@@ -306,7 +306,7 @@ def _parsed_onnx(content: bytes, cell: Any, only: Sequence[str] | None) -> Read:
     return _together(found, "ONNX", cell)
 
 
-def _ours_in_onnx(made: Any, content: bytes, said: Any, words: str) -> Read | None:
+def _ours_in_onnx(made: Any, content: bytes, said: Any, words: str) -> Loaded | None:
     """What a model holds that is, operator by operator, what is written of the cell that it says it is of."""
     if any(node.op_type == "Scan" for node in made.graph.node):
         held = operators.Initialisers(made.graph)
@@ -314,12 +314,12 @@ def _ours_in_onnx(made: Any, content: bytes, said: Any, words: str) -> Read | No
         params, sizes = checked(said, arrays)
         if not operators.same(onnx.scanned(said, params, sizes["l"], None, words), content):
             raise ValueError(f"its Scan is not that of {said!r}, which it says it is of")
-        return Read(said, params, "ONNX", [])
+        return Loaded(said, params, "ONNX", [])
     found = operators.read_operators(made)
     params = put_together(found.layers, found.head, "ONNX", said)[1]
     if not operators.same(_onnx(said, params), content):
         return None
-    return Read(said, params, "ONNX", [])
+    return Loaded(said, params, "ONNX", [])
 
 
 def what_is_lost(path: Path, cell: Any, params: Mapping[str, Any], names: str) -> list[str]:

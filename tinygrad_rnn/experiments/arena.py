@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from .arena_objective import BudgetSpent, Objective
 from .arena_standings import Standings
@@ -81,8 +81,7 @@ def arena(
     _known("tasks", tasks, TASKS)
     _known("rivals", rivals, EVERYONE)
     for what, number, least in (("budget", budget, 2), ("seeds", seeds, 1)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-            raise ValueError(f"arena: {what}={shortened(number)}: it must be a whole number from {least} up")
+        counted(f"arena: {what}", number, least)
     for rival, axes in (settings or {}).items():
         known = EVERYONE[rival].settings if rival in EVERYONE else {}
         if rival not in EVERYONE or not isinstance(axes, Mapping) or axes.keys() != known.keys():
@@ -101,7 +100,7 @@ def arena(
             for setting in several
         ]
 
-    pairs = [(t, r) for t in tasks for r in rivals if t_allows(t, r)]
+    pairs = [(t, r) for t in tasks for r in rivals if r not in STREAMS or task(t).on_line]
     tuned: list[Record] = []
     chosen = {(t, r): tried[r][len(tried[r]) // 2] for t, r in pairs}
     if tune:
@@ -137,21 +136,20 @@ def play(*, task: str, rival: str, setting: Mapping[str, Any], seed: int, budget
 _task = task
 
 
-def t_allows(task: str, rival: str) -> bool:
-    """Whether a rival can do a task: what works on-line is told after each step what should have been said."""
-    return rival not in STREAMS or task not in ("adding", "parity", "reber")
-
-
 def _best(tuned: Sequence[Record]) -> dict[tuple[str, str], Any]:
-    """Of each task and rival the setting whose costs have the smallest mean of logarithms, or ranks if some are 0."""
+    """Of each task and rival the setting whose costs have the smallest mean of logarithms."""
     costs: dict[tuple[str, str], dict[str, tuple[Any, list[float]]]] = {}
     for record in tuned:
         point = record["point"]
         cost = record["result"]["cost"] if record["ok"] else np.inf
         of = costs.setdefault((point["task"], point["rival"]), {})
         of.setdefault(str(point["setting"]), (point["setting"], []))[1].append(cost)
-    with np.errstate(divide="ignore"):
-        return {pair: min(of.values(), key=lambda one: float(np.mean(np.log(one[1]))))[0] for pair, of in costs.items()}
+
+    def mean(of: tuple[Any, list[float]]) -> float:
+        with np.errstate(divide="ignore"):
+            return np.inf if np.isinf(of[1]).any() else float(np.mean(np.log(of[1])))
+
+    return {pair: min(of.values(), key=mean)[0] for pair, of in costs.items()}
 
 
 def _known(what: str, given: Sequence[str], known: Mapping[str, Any]) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import BatchedValues, record_pushforward
+from ..data import Sequences
 from ..through_time import eprop, rtrl, truncated, uoro
 from ..unfold import Unfolded, unfold
-from .tasks import Examples, Task
+from .tasks import Task
 
 Array = NDArray[Any]
 
@@ -67,7 +68,7 @@ class Objective:
         parts = np.split(self._w, ends)
         self.params = {name: p.reshape(w.shape) for (name, w), p in zip(start.items(), parts, strict=True)}
         self.net = _unfolded(task, self.params, task.train)
-        self.scale = _scale(self.net, task.train)
+        self.scale = _nmse(self.net, task.train) / self.net.loss
         self.best, self.best_at = np.inf, self.start
         self.marks = marks(budget)
         self.curve: list[float] = []
@@ -133,9 +134,7 @@ class Objective:
     def tested(self) -> float:
         """The normalised mean squared error of the best weights over the test set."""
         self._w[:] = self.best_at
-        test = self.task.test
-        net = _unfolded(self.task, self.params, test)
-        return net.loss * _scale(net, test)
+        return _nmse(_unfolded(self.task, self.params, self.task.test), self.task.test)
 
     def finish(self) -> None:
         """Fill the curve up to the end of the budget."""
@@ -161,23 +160,15 @@ def marks(budget: int) -> list[int]:
     return sorted({int(k) for k in np.geomspace(2, budget, MARKS)}) if budget >= 2 else [budget]
 
 
-def _unfolded(task: Task, params: dict[str, Array], examples: Examples) -> Unfolded:
-    return unfold(
-        task.cell,
-        params,
-        examples.x,
-        examples.d,
-        loss="squared_error",
-        losses=None if examples.losses is None else list(examples.losses),
-        mask=examples.mask,
-    )
+def _unfolded(task: Task, params: dict[str, Array], examples: Sequences) -> Unfolded:
+    return unfold(task.cell, params, loss="squared_error", **examples.arguments)
 
 
-def _scale(net: Unfolded, examples: Examples) -> float:
-    """What the network's loss is to be multiplied by to be the normalised mean squared error."""
+def _nmse(net: Unfolded, examples: Sequences) -> float:
+    """The normalised mean squared error of what a network has said: 1 is what saying the mean has."""
     said = np.stack([y.value for y in net.outputs])
     squares = float((((said - examples.d) ** 2).sum(axis=-1) * examples.paid).sum())
-    return squares / (float(examples.paid.sum()) * examples.variance) / net.loss
+    return squares / (float(examples.paid.sum()) * examples.variance)
 
 
 class _Jacobian:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import ShapeError
-from ..autodiff.asked import asked
-from ..autodiff.calling import shortened
+from ..autodiff.asked import asked, counted
 from ..unfold import Unfolded
 from .many_weights import ManyWeights
 
@@ -40,11 +39,7 @@ def attractor(net: Unfolded, params: Mapping[str, Any], *, skip: int = 500, keep
     ValueError
         If `skip` or `keep` is no number of steps; see `at_weights` for the rest.
     """
-    for name, steps, least in (("skip", skip, 0), ("keep", keep, 1)):
-        if isinstance(steps, bool) or not isinstance(steps, int) or not least <= steps <= 10**7:
-            raise ValueError(
-                f"attractor: {name}={shortened(steps)}: it is a number of steps, an integer from {least} up"
-            )
+    skip, keep = counted("attractor: skip", skip, 0, 10**7), counted("attractor: keep", keep, 1, 10**7)
     parts = ManyWeights(net).orbit(params, skip, keep)
     return np.concatenate([part[..., 0, :] for part in parts], axis=-1)
 

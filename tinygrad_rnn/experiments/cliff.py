@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import Node, ops
-from ..autodiff.asked import asked
-from ..autodiff.calling import shortened
+from ..autodiff.asked import asked, counted
 from ..train import Optimiser, clip_by_norm
 from ..unfold import Unfolded, losses, unfold, with_weights
 
@@ -54,8 +53,7 @@ def cliff(w: float = 5.0, b: float = -2.5, T: int = 50) -> Unfolded:
     -----
     Source: Pascanu, Mikolov and Bengio (2013), figure 6, whose axes have no ranges that could be taken over.
     """
-    if isinstance(T, bool) or not isinstance(T, int) or not 1 <= T <= 10_000:
-        raise ValueError(f"cliff: T={shortened(T)}: it is a number of time steps, an integer from 1 to 10000")
+    T = counted("cliff: T", T, 1, 10_000)
     for name, weight in (("w", w), ("b", b)):
         if not np.isfinite(float(weight)):
             raise ValueError(f"cliff: {name}={weight}: it must be finite")
@@ -110,8 +108,7 @@ def descend(net: Unfolded, optimiser: Optimiser, steps: int = 400, *, clip: floa
     ValueError
         If `steps` is not an integer from 1 up, the optimiser has gone somewhere else before, or `clip` is not above 0.
     """
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= 10**7:
-        raise ValueError(f"descend: steps={shortened(steps)}: it is an integer from 1 up")
+    steps = counted("descend: steps", steps, 1, 10**7)
     if optimiser.state():
         raise ValueError("descend: optimiser has gone somewhere before and remembers it: pass a new one")
     if clip is not None and not 0 < clip < np.inf:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import a_text, numbers, shortened
 from ..view.palette import PALETTE
 from ..view.plots import HEAT, MARKERS, new_figure, plot_axes
+from .cliff import Descent
+from .surface import Surface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from .cliff import Descent
-    from .surface import Surface
 
 WIDE = 100.0  # a cost that spans more than this is shown on a logarithmic scale
 DEEP = 1000.0  # and what is lower than the highest cost by more than this is white: else the rest would be black
@@ -92,12 +91,11 @@ def plot_surfaces(surfaces: Mapping[str, Any], *, across: int = 4) -> list[Axes]
     ImportError
         If matplotlib is not installed.
     """
-    if isinstance(across, bool) or not isinstance(across, int) or not 1 <= across <= 20:
-        raise ValueError(f"plot_surfaces: across={shortened(across)}: it is how many stand in a row, from 1 to 20")
+    across = counted("plot_surfaces: across", across, 1, 20)
     if not surfaces:
         raise ValueError("plot_surfaces: surfaces is empty: there is nothing to plot")
     for name, each in surfaces.items():
-        if type(each).__name__ != "Surface":
+        if not isinstance(each, Surface):
             raise ValueError(
                 f"plot_surfaces: surfaces[{name!r}] is {shortened(each)}: it must be what tinygrad_rnn.surface gives"
             )
@@ -193,7 +191,7 @@ def _map(ax: Axes, surface: Surface) -> Any:
 
 def _way(surface: Surface, name: str, way: Descent) -> tuple[NDArray[Any], NDArray[Any]]:
     """Where a path runs in the slice: its distance from the middle along each direction."""
-    if type(way).__name__ != "Descent" or way.params.keys() != surface.center.keys():
+    if not isinstance(way, Descent) or way.params.keys() != surface.center.keys():
         raise ValueError(
             f"plot_surface: paths[{name!r}] is {shortened(way)}: it must be a way that descend has taken, with the "
             "weights of this surface"

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autodiff import ShapeError
-from ..autodiff.asked import asked
-from ..autodiff.calling import shortened
+from ..autodiff.asked import asked, counted
 from ..unfold import Unfolded, with_weights
 from .many_weights import ManyWeights
 
@@ -65,8 +64,7 @@ def ends(net: Unfolded, starts: Mapping[str, Any], *, gradients: int = 1000) -> 
     ImportError
         If scipy is not installed.
     """
-    if isinstance(gradients, bool) or not isinstance(gradients, int) or not 1 <= gradients <= 10**7:
-        raise ValueError(f"ends: gradients={shortened(gradients)}: it is how many each start may compute, from 1 up")
+    gradients = counted("ends: gradients", gradients, 1, 10**7)
     begun, points = ManyWeights(net).checked(starts)
     if len(points) != 1 or set(starts) != set(begun):
         raise ShapeError(

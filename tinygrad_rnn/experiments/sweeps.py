@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from ..view.terminal import raw
 from .sweeps_cluster import connected, on_a_cluster
@@ -106,10 +106,8 @@ def sweep(
         raise ValueError(
             f"sweep: client and processes={shortened(processes)}: the cluster says how many, so give one of them"
         )
-    if processes is not None and (isinstance(processes, bool) or not isinstance(processes, int) or processes < 0):
-        raise ValueError(
-            f"sweep: processes={shortened(processes)}: it is a number of processes, 0 for a loop in this one"
-        )
+    if processes is not None:
+        counted("sweep: processes", processes, 0)
     name = name_of(fn)
     keys = [key_of(point) for point in given]
     runs = RunsFile(path, name)

@@ -33,8 +33,13 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{shortened(value)} is no number, text, list or dict, so no line of a file can hold it")
 
 
+def in_json(value: Any) -> str:
+    """What a value is known by: its JSON, names in order. No digit of a number is lost."""
+    return json.dumps(value, sort_keys=True, default=plain)
+
+
 def key_of(point: Point) -> str:
-    """What a point is known by: the SHA-256 of its JSON, names in order.
+    """What a point is known by in short: the SHA-256 of its JSON.
 
     Raises
     ------
@@ -42,7 +47,7 @@ def key_of(point: Point) -> str:
         If it has no JSON of its own.
     """
     _refuse_names_that_are_none(point)
-    return hashlib.sha256(json.dumps(point, sort_keys=True, default=plain).encode()).hexdigest()
+    return hashlib.sha256(in_json(point).encode()).hexdigest()
 
 
 def _refuse_names_that_are_none(value: Any) -> None:

@@ -10,7 +10,9 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from ..autodiff.calling import shortened
-from .sweeps_file import Point, line_of
+from .sweeps_file import Point, in_json, key_of, line_of
+
+LONGEST = 60  # letters of a fixed argument in a function's name
 
 
 class Job(NamedTuple):
@@ -51,9 +53,30 @@ def killed(job: Job) -> str:
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """What a function is called in the file, with what was fixed of its arguments."""
+    """What a function is called in the file, with what was fixed of its arguments.
+
+    Raises
+    ------
+    TypeError
+        If what was fixed has no words that tell it from everything else.
+    """
     if isinstance(function, functools.partial):
-        fixed = [*map(shortened, function.args), *(f"{k}={shortened(v)}" for k, v in function.keywords.items())]
+        fixed = [*map(_fixed, function.args), *(f"{k}={_fixed(v)}" for k, v in function.keywords.items())]
         return f"{name_of(function.func)}({', '.join(fixed)})"
     name = getattr(function, "__qualname__", type(function).__qualname__)
     return f"{getattr(function, '__module__', '')}:{name}"
+
+
+def _fixed(value: Any) -> str:
+    """A fixed argument as it is told from any other: with another one, the points of a file are other points."""
+    try:
+        written = in_json(value)
+    except (TypeError, ValueError, RecursionError):
+        said = repr(value)  # such as a cell's, which says all of it
+        if said != shortened(value) or " at 0x" in said:
+            raise TypeError(
+                f"sweep: fn fixes {shortened(value)}, which no line of a file can tell from others like it: let the "
+                "function make or read it, from what JSON can hold"
+            ) from None
+        return said
+    return written if len(written) <= LONGEST else f"sha256:{key_of({'fixed': value})}"

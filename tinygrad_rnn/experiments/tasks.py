@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -11,44 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import data
+from ..data import Sequences
 from ..unfold import cells
 
 Array = NDArray[Any]
 WINDOW = 20  # steps of a piece of a series; each begins with the cell's own first state
 
 
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Sequences, and which of their steps are paid for.
-
-    Attributes
-    ----------
-    x, d : ndarray, (T, B, l) and (T, B, o)
-        Inputs and targets.
-    losses : sequence of int, or None
-        The time steps that are paid for, from 1; all if none are named.
-    mask : ndarray (T, B), or None
-        1 where a sequence has the step.
-    """
-
-    x: Array
-    d: Array
-    losses: Iterable[int] | None = None
-    mask: Array | None = None
-
-    @property
-    def paid(self) -> Array:
-        """1 for each step of each sequence that is paid for, (T, B)."""
-        T, B = self.x.shape[:2]
-        steps = np.zeros(T)
-        steps[[t - 1 for t in self.losses or range(1, T + 1)]] = 1
-        return np.repeat(steps[:, None], B, axis=1) * (1.0 if self.mask is None else self.mask)
-
-    @property
-    def variance(self) -> float:
-        """The mean squared distance of what is to be said from its mean, all outputs together."""
-        said = self.d[self.paid > 0]
-        return float(((said - said.mean(axis=0)) ** 2).sum(axis=1).mean())
+LINEAR: dict[str, Any] = {"g": "identity", "loss": "squared_error"}  # what every task here is learnt with
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +33,15 @@ class Task:
         The cell; its output is linear, and the cost the squared error.
     n_hidden : int
         Its hidden units.
-    train, test : Examples
+    train, test : Sequences
         What is learnt, and what nobody learns from.
     """
 
     name: str
     cell: Any
     n_hidden: int
-    train: Examples = field(repr=False)
-    test: Examples = field(repr=False)
+    train: Sequences = field(repr=False)
+    test: Sequences = field(repr=False)
 
     def start(self, seed: int) -> dict[str, Array]:
         """The weights that every rival starts from."""
@@ -79,22 +49,27 @@ class Task:
         params: dict[str, Array] = self.cell.init(*sizes, rng=seed)
         return params
 
+    @property
+    def on_line(self) -> bool:
+        """Whether it can be learnt on-line: each step is paid for, in sequences of one length."""
+        return self.train.losses is None and self.train.mask is None
+
 
 def _linear() -> Any:
     return cells.Guo(f="tanh", g="identity")
 
 
-def _windows(series: Array) -> Examples:
+def _windows(series: Array) -> Sequences:
     """Pieces of a series (n,), each value to be told from those before it in its piece."""
     count = (len(series) - 1) // WINDOW
     x, d = (part[: count * WINDOW].reshape(count, WINDOW).T[..., None] for part in (series[:-1], series[1:]))
-    return Examples(x, d)
+    return Sequences(x, d, **LINEAR)
 
 
-def _goes_on(series: Array, first: int) -> Examples:
+def _goes_on(series: Array, first: int) -> Sequences:
     """A series as one sequence, paid for from the value `first` on; what is before it only leads up to that."""
     x, d = series[:-1, None, None], series[1:, None, None]
-    return Examples(x, d, losses=range(first, len(series)))
+    return Sequences(x, d, range(first, len(series)), **LINEAR)
 
 
 def _series(name: str, values: Array, known: int, until: int, n_hidden: int, cell: Any) -> Task:
@@ -128,8 +103,7 @@ def laser_in_two_layers() -> Task:
 
 def adding() -> Task:
     """The sum of two marked numbers among 20, said at the end: 100 sequences, tested on 1,000 others."""
-    seen, other = (data.adding(20, count, rng=seed) for count, seed in ((100, 1), (1000, 2)))
-    return Task("adding", _linear(), 8, *(Examples(e.x, e.d, losses=[20]) for e in (seen, other)))
+    return Task("adding", _linear(), 8, data.adding(20, 100, rng=1), data.adding(20, 1000, rng=2))
 
 
 def parity() -> Task:
@@ -139,17 +113,18 @@ def parity() -> Task:
     return Task("parity", _linear(), 3, _signs(every), _signs(long))
 
 
-def _signs(bits: Array) -> Examples:
+def _signs(bits: Array) -> Sequences:
     """Bits (T, B) as -1 and 1, and whether their number is odd as the same."""
     x = 2.0 * bits[..., None] - 1
-    return Examples(x, 2.0 * (np.cumsum(bits, axis=0)[..., None] % 2) - 1, losses=[len(bits)])
+    return Sequences(x, 2.0 * (np.cumsum(bits, axis=0)[..., None] % 2) - 1, "last", **LINEAR)
 
 
 def reber() -> Task:
     """The next letter of strings of the embedded Reber grammar: 50 strings, tested on 50 others."""
     strings = data.reber(100, rng=4, distinct=True)
     x, d, mask = strings.x, strings.d, np.asarray(strings.mask)
-    halves = (Examples(x[:, part], d[:, part], mask=mask[:, part]) for part in (slice(50), slice(50, None)))
+    parts = slice(50), slice(50, None)
+    halves = (Sequences(x[:, part], d[:, part], mask=mask[:, part], **LINEAR) for part in parts)
     return Task("Reber", _linear(), 5, *halves)
 
 

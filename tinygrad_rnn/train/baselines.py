@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from .measures import series
 
@@ -84,8 +84,7 @@ def bigram(train: Any, test: Any, symbols: int) -> float:
 
 
 def _symbols(what: str, values: Any, symbols: int) -> Array:
-    if isinstance(symbols, bool) or not isinstance(symbols, int) or not 1 <= symbols < 2**31:
-        raise ValueError(f"symbols={shortened(symbols)}: it must be a whole number from 1 up")
+    counted("symbols", symbols, 1, 2**31)
     try:
         found = np.asarray(values)
     except ValueError:  # rows of several lengths
@@ -207,7 +206,7 @@ def autoregression(train: Any, order: int | str = "aic") -> Autoregression:
     if isinstance(order, str) and order == "aic":
         most = max(0, min(MOST_ORDERS, most))
         order = min(range(most + 1), key=lambda p: _akaike(x, p, most))
-    elif isinstance(order, bool) or not isinstance(order, int) or order < 0:
+    elif isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 0:
         raise ValueError(f"order={shortened(order)}: it must be a whole number from 0 up, or 'aic'")
     elif order > max(0, most):
         raise ValueError(f"order={shortened(order)}: of {len(x)} rows at most {max(0, most)} weights can be told")
@@ -242,9 +241,11 @@ def season_of(train: Any) -> int:
     Returns
     -------
     int
-        The lag, at least 2 and at most a third of the rows; 1 if no peak is above 0.
+        The lag, at least 2 and at most a third of the rows; 1 if no peak is above 0, or nothing ever changes.
     """
     x = series("train", train)
+    if not np.ptp(x):
+        return 1  # its mean is rounded, and so what is left without it has peaks
     longest = min(len(x) // 3, 1000)
     x = x - x.mean()
     size = 2 ** int(np.ceil(np.log2(2 * len(x))))

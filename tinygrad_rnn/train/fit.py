@@ -14,26 +14,18 @@ from numpy.typing import NDArray
 from ..autodiff.asked import asked
 from ..autodiff.calling import shortened
 from ..data import Table, Text
-from ..exchange.arrays import read_arrays
 from ..exchange.described import in_words
+from ..exchange.weights import load
 from ..unfold import cells
-from . import again
 from .folder import LOG, Log, RunFolder, path_of
-from .listening import Listener
+from .kept_data import keep_data
+from .listener import Listener
 from .loop import TrainingLoop
 from .machine import machine
 from .run import TASKS, Run
 from .settings import Settings, resolved
 
 Array = NDArray[Any]
-
-NAMED: dict[str, Any] = {
-    "guo": cells.Guo,
-    "elman": cells.Elman,
-    "irnn": cells.IRNN,
-    "lstm": cells.LSTM,
-    "gru": cells.GRU,
-}
 
 
 @asked
@@ -86,7 +78,8 @@ def fit(
     seed : int
         Where the weights are drawn from. Nothing else is drawn.
     init_from : path-like, optional
-        A safetensors file with weights of the same names and shapes, to begin with.
+        A file with weights of this cell to begin with, as `tinygrad_rnn.load` reads it: of this library, PyTorch, Keras
+        or ONNX.
     k1, k2, losses
         The windows, as in `tinygrad_rnn.truncated`: 50 steps; what overlaps is computed again. A last one that is
         shorter is left out, and each epoch begins with the initial state.
@@ -197,7 +190,7 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
             "versions": {"tinygrad_rnn": version(), **machine()},
             "cell": in_words(whole),
             "settings": settings.as_words(),
-            "data": again.kept(data, folder),
+            "data": keep_data(data, folder),
             "known": task.as_words(),
             "understood": list(data.understood),
         }
@@ -216,9 +209,11 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
 def made_cell(cell: Any, layers: int, head: str) -> Any:
     """The cell, with so many layers and an output that fits."""
     if isinstance(cell, str):
-        if cell not in NAMED:
-            raise ValueError(f"cell={shortened(cell)}: it is one of {', '.join(NAMED)}, or one of tinygrad_rnn.cells")
-        cell = NAMED[cell](g=head)
+        if cell not in cells.BY_NAME:
+            known = ", ".join(cells.BY_NAME)
+            raise ValueError(f"cell={shortened(cell)}: it is one of {known}, or one of tinygrad_rnn.cells")
+        named: Any = cells.BY_NAME[cell]
+        cell = named(g=head)
     try:
         in_words(cell)
     except ValueError as error:
@@ -241,15 +236,20 @@ def first_weights(cell: Any, task: Any, settings: Settings) -> dict[str, Array]:
 
     Raises
     ------
+    ImportError
+        If the library that reads the file is not installed.
     ValueError
-        If what is read are not weights of this cell.
+        If what is read are not weights of this cell, or too large for the type of the run's numbers.
     OSError
         If it cannot be read.
     """
     drawn = cell.init(task.n_in, settings.hidden, task.n_out, rng=settings.seed)
     if settings.init_from is None:
         return dict(drawn)
-    read = read_arrays(settings.init_from)[0]
+    try:
+        read = load(settings.init_from, cell=cell)[1]
+    except ValueError as error:
+        raise ValueError(f"init_from={settings.init_from!r}: {error}") from None
     for name in {**drawn, **read}:
         theirs, ours = (np.shape(each[name]) if name in each else "not there" for each in (read, drawn))
         if theirs != ours:
@@ -257,15 +257,16 @@ def first_weights(cell: Any, task: Any, settings: Settings) -> dict[str, Array]:
                 f"init_from={settings.init_from!r}: {name} is {theirs} in the file and {ours} in this network, which "
                 f"has {task.n_in} inputs, hidden={settings.hidden}, {task.n_out} outputs"
             )
-    bad = [name for name, w in read.items() if w.dtype.kind != "f" or not np.isfinite(w).all()]
-    if bad:
-        raise ValueError(f"init_from={settings.init_from!r}: {bad[0]} holds what is no finite number")
-    return {name: read[name] for name in drawn}
+    with np.errstate(over="ignore"):
+        found = {name: read[name].astype(settings.dtype) for name in drawn}
+    if bad := [name for name, w in found.items() if not np.isfinite(w).all()]:
+        raise ValueError(f"init_from={settings.init_from!r}: {bad[0]} holds what is too large for {settings.dtype}")
+    return found
 
 
 def completed(settings: Settings, loop: TrainingLoop) -> Settings:
     """The settings with what depends on how much there is to learn."""
-    known = settings.updates or (settings.epochs and settings.epochs * loop.updates_in_an_epoch)
+    known = loop.updates_asked_for
     decay, every = settings.decay, settings.every
     if decay == "cosine":
         if known is None:
@@ -278,9 +279,9 @@ def completed(settings: Settings, loop: TrainingLoop) -> Settings:
         every = min(every, max(1, known // 10)) if known else every
     completed = dataclasses.replace(settings, decay=decay, every=every)
     length = int(decay.partition(":")[2]) if decay.startswith("cosine:") else None
-    if length is not None and settings.updates is not None and settings.updates > length:
+    if length is not None and known is not None and known > length:
         raise ValueError(
-            f"updates={settings.updates:,}, and decay={decay!r} has come to its end before: choose N as large"
+            f"{known:,} updates are asked for, and decay={decay!r} has come to its end before: choose N as large"
         )
     return completed
 

@@ -146,6 +146,10 @@ class RunFolder:
         told = json.dumps({"format": FORMAT, **words, "log_bytes": log.flushed()})
         write_arrays(self.path / STATE, arrays, {WORDS: told}, overwrite=True)
 
+    def write_best(self, params: Mapping[str, Array], words: Mapping[str, str]) -> None:
+        """Write the weights that are the best so far, which `tinygrad_rnn.load` reads, and what is known of them."""
+        write_arrays(self.path / BEST, params, words, overwrite=True)
+
     def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Where the run stands.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from ..data import Table
 from ..unfold.recipe import Cell
@@ -23,6 +23,7 @@ from .series import unseen
 Array = NDArray[Any]
 
 NETWORK = "network"
+MOST = 10**7  # steps that are told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +165,8 @@ def forecast(
     trained : int, optional
         How many rows were trained on: the baselines are fitted on these; on all that are known unless given.
     season : int, optional
-        How many steps a season has; found in the rows that were trained on unless given.
+        How many steps a season has, all of them known to who tells the first row; found in the rows that were trained
+        on unless given.
     order : int or "aic"
         How many values the autoregression reads, see `autoregression`.
     variance : float, optional
@@ -178,48 +180,44 @@ def forecast(
     Raises
     ------
     ValueError
-        If a number is out of its range, or the series has gaps, or is too short.
+        If a number is out of its range, names or scales do not fit, or the series has gaps, or is too short.
     ShapeError, TypeError
         See `unfold`.
     """
+    for what, given in (("target", target), ("target_scale", target_scale)):
+        if targets is None and given is not None:
+            raise ValueError(f"{what}={shortened(given)} is of targets, and there are none: pass targets too")
     x = _rows("values", values)
     d = x if targets is None else _rows("targets", targets)
     if len(x) != len(d):
         raise ValueError(f"values has {len(x)} rows, and targets {len(d)}: they must be as many")
     reads = _names("columns", columns, x.shape[1], "column")
     tells = reads if targets is None else _names("target", target, d.shape[1], "target")
-    horizon, steps = _count("horizon", horizon, 1), _count("steps", steps, 1)
+    horizon, steps = counted("horizon", horizon, 1, MOST), counted("steps", steps, 1, MOST)
     if len(x) < (least := max(3, horizon)):
         raise ValueError(f"the series has {len(x)} rows, and at least {least} must be known: give a longer one")
-    start = _count("start", start, least, len(x))
-    trained = start if trained is None else _count("trained", trained, 3, start)
+    start = counted("start", start, least, len(x))
+    trained = start if trained is None else counted("trained", trained, 3, start)
+    longest = min(trained - 1, start - horizon + 1)  # a season lies behind who tells the first row
     if season is not None:
-        season = _count("season", season, 1, trained - 1)
-    inside = _scale("scale", scale, x.shape[1])
-    outside = inside if targets is None else _scale("target_scale", target_scale, d.shape[1])
+        season = counted("season", season, 1, longest)
+    inside = _scaler("scale", scale, x.shape[1])
+    outside = inside if targets is None else _scaler("target_scale", target_scale, d.shape[1])
     true = d[start : start + steps]
     count = "1 row is" if len(true) == 1 else f"{len(true) or 'no'} rows are"
     remarks = [f"{count} there to compare with, of {steps} that are told"] if len(true) < steps else []
     again = [tells.index(name) for name in reads if name in tells] if reads != tells else list(range(len(tells)))
-    twice = [name for name in (*reads, *tells) if max(reads.count(name), tells.count(name)) > 1]
-    if twice and reads != tells:
-        again = []
-        remarks.append(
-            f"several columns are called {twice[0]!r}: which is told is unclear, so it cannot go on on its own"
-        )
-    elif len(again) < len(reads):
+    if len(again) < len(reads):
         missing = next(name for name in reads if name not in tells)
         remarks.append(f"the network reads {missing!r}, which it does not tell: it cannot go on on its own")
-    if twice:  # scores are asked for by name
-        tells = tuple(f"{name}, column {k}" if tells.count(name) > 1 else name for k, name in enumerate(tells, 1))
     network = _network(
         Running(cell, params),
-        (x - inside[0]) / inside[1],
+        inside.there(x),
         (start, start + len(true), steps, horizon),
         outside,
-        (lambda y: (y[again] - inside[0]) / inside[1]) if len(again) == len(reads) else None,
+        (lambda y: inside.there(y[again])) if len(again) == len(reads) else None,
     )
-    told_by = [_baselines(d[:trained, k], season, order) for k in range(len(tells))]
+    told_by = [_baselines(d[:trained, k], season, longest, order) for k in range(len(tells))]
     others = [_by_baseline(same, d, start, len(true), steps, horizon) for same in zip(*told_by, strict=True)]
     if all(same[1].season == 1 for same in told_by):  # it is the last value once more
         del others[1]
@@ -275,26 +273,26 @@ def _network(
     running: Running,
     x: Array,
     rows: tuple[int, int, int, int],
-    scale: tuple[Array, Array],
+    scaler: Scaler,
     as_input: Callable[[Array], Array] | None,
 ) -> Told:
     """What the network tells; `as_input` makes of it what the network reads."""
     start, stop, steps, horizon = rows
     known = running(x[:start])[-horizon:]
-    if known.shape[1] != len(scale[0]):
-        raise ValueError(f"the network has {known.shape[1]} outputs, and {len(scale[0])} columns are to be told")
+    if known.shape[1] != len(scaler.shift):
+        raise ValueError(f"the network has {known.shape[1]} outputs, and {len(scaler.shift)} columns are to be told")
     state, ahead = running.state, known[: stop - start]
     if stop - start > horizon:
         ahead = np.concatenate([known, running(x[start : stop - horizon])])
     free = None
     if as_input is not None:
         running.state = state
-        own = [y * scale[1] + scale[0] for y in known.astype(float)]
+        own = list(scaler.back(known.astype(float)))
         while len(own) < steps:
             (y,) = running(as_input(own[len(own) - horizon])[None])
-            own.append(y.astype(float) * scale[1] + scale[0])
+            own.append(scaler.back(y.astype(float)))
         free = np.stack(own[:steps])
-    ahead = ahead.astype(float) * scale[1] + scale[0]
+    ahead = scaler.back(ahead.astype(float))
     for y in (ahead, free):
         if y is not None and not np.isfinite(y).all():
             raise ValueError("the network's output is not finite: were its weights learnt with too large steps?")
@@ -302,9 +300,11 @@ def _network(
 
 
 def _baselines(
-    train: Array, season: int | None, order: int | str
+    train: Array, season: int | None, longest: int, order: int | str
 ) -> tuple[Seasonal, Seasonal, Autoregression, Average]:
-    season = season_of(train) if season is None else season
+    if season is None:
+        found = season_of(train)
+        season = found if found <= longest else 1
     return Seasonal(1), Seasonal(season), autoregression(train, order), Average(float(train.mean()))
 
 
@@ -320,7 +320,7 @@ def _measured(d: Array, y: Array, train: Array, season: int, variance: float | N
     """NMSE, MASE and RMSE: infinite of what has left all bounds, NaN where there is nothing to divide by."""
     if not np.isfinite(y).all() or np.abs(y).max() > 1e150:
         return math.inf, math.inf, math.inf
-    differs = variance is not None or d.std() > 0
+    differs = variance is not None or np.ptp(d) > 0
     changes = (train[season:] != train[:-season]).any()
     return (
         nmse(d, y, variance=variance) if differs else math.nan,
@@ -369,19 +369,15 @@ def _names(what: str, names: Sequence[str] | None, count: int, called: str) -> t
     found = [f"{called} {k + 1}" for k in range(count)] if names is None else list(names)
     if len(found) != count or not all(isinstance(name, str) for name in found):
         raise ValueError(f"{what}={shortened(names)}: it must be {count} names, one for each column")
+    if len(set(found)) < count:
+        raise ValueError(f"{what}={shortened(names)}: a name stands there twice, and what is told is read by its name")
     return tuple(found)
 
 
-def _count(what: str, value: Any, least: int, most: int = 10**7) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-        raise ValueError(f"{what}={shortened(value)}: it must be a whole number from {least} to {most}")
-    return int(value)
-
-
-def _scale(what: str, scale: tuple[Any, Any] | None, count: int) -> tuple[Array, Array]:
-    """Middle and spread of each column."""
+def _scaler(what: str, scale: tuple[Any, Any] | None, count: int) -> Scaler:
+    """The scaler of so many columns, from middle and spread."""
     if scale is None:
-        return np.zeros(count), np.ones(count)
+        return Scaler(np.zeros(count), np.ones(count))
     try:
         middle, spread = (np.broadcast_to(np.asarray(part, dtype=float), (count,)) for part in scale)
     except (TypeError, ValueError, OverflowError):
@@ -390,4 +386,4 @@ def _scale(what: str, scale: tuple[Any, Any] | None, count: int) -> tuple[Array,
         ) from None
     if not (np.isfinite(middle).all() and np.isfinite(spread).all() and (spread > 0).all()):
         raise ValueError(f"{what}={shortened(scale)}: the spread must be above 0, and all of it finite")
-    return middle, spread
+    return Scaler(middle, spread)

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..exchange.described import in_words
 from ..through_time.pieces import Pieces
 from ..through_time.stream import Carry, Window
 from ..through_time.truncation import Truncation
 from ..unfold.structure import flatten, rebuild
-from .flat import Flat
-from .folder import BEST, LOG, Log, RunFolder
-from .listening import Listener
+from .flat_parameters import FlatParameters
+from .folder import LOG, Log, RunFolder
+from .listener import Listener
 from .schedules import EtaSchedule
 from .series import SeriesTask
 from .settings import Settings
@@ -51,7 +52,7 @@ class TrainingLoop:
 
     def __init__(self, cell: Any, task: TextTask | SeriesTask, settings: Settings, params: Mapping[str, Array]) -> None:
         self.cell, self.task, self.settings = cell, task, settings
-        self.flat = Flat({name: np.asarray(w, settings.dtype) for name, w in params.items()})
+        self.flat = FlatParameters({name: np.asarray(w, settings.dtype) for name, w in params.items()})
         self.optimiser = settings.made_optimiser()
         self.schedule = EtaSchedule(settings.decay, settings.eta)
         self.update = self.epoch = self.waited = 0
@@ -73,6 +74,13 @@ class TrainingLoop:
     def updates_in_an_epoch(self) -> int:
         """How many windows an epoch has; what is left over at its end is not learned from."""
         return len(self.task.x) // self.settings.k1
+
+    @property
+    def updates_asked_for(self) -> int | None:
+        """After how many updates it ends at the latest, by `updates` and `epochs`; None if neither says."""
+        epochs = self.settings.epochs
+        ends = (self.settings.updates, None if epochs is None else epochs * self.updates_in_an_epoch)
+        return min((end for end in ends if end is not None), default=None)
 
     # ---- where it stands
 
@@ -125,7 +133,7 @@ class TrainingLoop:
             remembered = {what: arrays[f"optimiser.{what}"] for what in self.optimiser.remembers if words["update"]}
         except (KeyError, TypeError) as error:
             raise ValueError(f"what was kept of the run is not complete: {error}") from None
-        self.flat = Flat(weights)
+        self.flat = FlatParameters(weights)
         self._blocks = self.flat.cut(self._gradient)
         self._nets = self._new_nets()
         cut = {what: {} if what == "t" else self.flat.cut(array) for what, array in remembered.items()}
@@ -329,7 +337,8 @@ def train(
                         entry = loop.entry()
                         log.write(entry)
                         if loop.best and loop.best["update"] == loop.update:
-                            keep_best(folder, loop)
+                            words = {name: str(value) for name, value in loop.best.items()}
+                            folder.write_best(loop.flat.params, {"cell": in_words(loop.cell), **words})
                         keep()
                         took = time.perf_counter() - began
                         folder.take_time(update=loop.update, seconds=round(took, 3), processor=time.process_time())
@@ -339,7 +348,7 @@ def train(
             except DivergedError as error:
                 keep()
                 raise DivergedError(
-                    f"{error}. The last good state, after update {loop.update:,}, is kept in {folder.path}: go on from "
+                    f"{error}. What there was after update {loop.update:,} is kept in {folder.path}: go on from "
                     "it with a smaller eta, or begin anew with a smaller one"
                 ) from None
             keep()
@@ -351,15 +360,6 @@ def train(
         return why
     finally:
         log.close()
-
-
-def keep_best(folder: RunFolder, loop: TrainingLoop) -> None:
-    """Write the weights as they are as the best ones."""
-    from ..exchange.arrays import write_arrays
-    from ..exchange.described import in_words
-
-    words = {"cell": in_words(loop.cell), **{name: str(value) for name, value in (loop.best or {}).items()}}
-    write_arrays(folder.path / BEST, loop.flat.params, words, overwrite=True)
 
 
 def line_of(entry: Mapping[str, Any], loop: TrainingLoop, speed: float) -> str:

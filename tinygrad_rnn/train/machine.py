@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for the products of matrices, unless a variable of the environment says how many.
+
+    The products of a step are small. Several threads gain little on a machine with nothing else to do, and on a busy
+    one they wait for each other: there a run took twenty times as long.
+    """
+    if any(name in os.environ for name in THREADS):
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def machine() -> dict[str, str]:
@@ -20,7 +37,7 @@ def machine() -> dict[str, str]:
     return {
         "numpy": np.__version__,
         "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
-        "threads": ", ".join(threads) or f"{os.cpu_count()} cores",
+        "threads": ", ".join(threads) or "1",
         "machine": f"{platform.system()} {platform.machine()}",
         "processor": ", ".join(config.get("SIMD Extensions", {}).get("found", [])),
     }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 
 Array = NDArray[Any]
@@ -60,11 +60,10 @@ def nmse(d: Any, y: Any, *, variance: float | None = None) -> float:
     d, y = _both(d, y)
     if variance is not None and not 0 < variance < np.inf:
         raise ValueError(f"variance={shortened(variance)}: it must be above 0, and finite")
-    scale = d.var() if variance is None else variance
-    if not scale:
+    if variance is None and not np.ptp(d):  # of such numbers the variance is rounded, and need not be 0
         raise ValueError("nmse: d is the same throughout, so its variance is 0: pass variance, or use rmse")
     with np.errstate(over="ignore"):  # in parts of next to nothing it is infinite
-        return float(np.mean((d - y) ** 2) / scale)
+        return float(np.mean((d - y) ** 2) / (d.var() if variance is None else variance))
 
 
 @asked
@@ -95,10 +94,9 @@ def mase(d: Any, y: Any, train: Any, *, season: int = 1) -> float:
     Source: Hyndman and Koehler (2006).
     """
     (d, y), (x, _) = _both(d, y), _both(train, train, "train", "train")
-    if isinstance(season, bool) or not isinstance(season, int) or not 1 <= season < len(x):
-        raise ValueError(
-            f"season={shortened(season)}: it must be a whole number from 1 up, and below {len(x)}, the rows"
-        )
+    if len(x) < 2:
+        raise ValueError(f"train={shortened(train)}: nothing can change in one row; pass two at least")
+    season = counted("season", season, 1, len(x) - 1)
     usual = np.abs(x[season:] - x[:-season]).mean()
     if not usual:
         raise ValueError(f"mase: train is the same {season} rows later throughout, so there is nothing to divide by")

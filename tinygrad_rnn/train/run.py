@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from ..data import Table
 from ..exchange.arrays import read_arrays
 from ..exchange.described import checked, read_cell
 from ..exchange.files import refuse_existing, write_whole
-from . import again, scaling
+from . import scaling
 from .film import Film
 from .folder import BEST, REPORT, STATE, RunFolder, path_of
 from .forecasting import Forecast, told_of
-from .listening import Listener
+from .kept_data import read_data
+from .listener import Listener
 from .loop import DivergedError, TrainingLoop, train
-from .machine import differences
+from .machine import differences, one_thread
 from .parts import parts
 from .sampling import Sample, sample
 from .series import SeriesTask
@@ -147,7 +148,7 @@ class Run:
         OSError
             If it is gone.
         """
-        return again.read(self._settings.kind, self._data, self.known, self._folder)
+        return read_data(self._settings.kind, self._data, self.known, self._folder)
 
     @property
     def read_with(self) -> dict[str, Any]:
@@ -155,6 +156,7 @@ class Run:
         return dict(self._data.get("settings", {}))
 
     @asked
+    @one_thread()
     def price(self, part: str = "validate", *, last: bool = False) -> float:
         """What a part of the data costs: nats a character, or the mean squared error in scaled numbers.
 
@@ -177,6 +179,7 @@ class Run:
             return loop.evaluated(part)
 
     @asked
+    @one_thread()
     def report(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Path:
         """Write a page that shows the run: prices, curves, the film of its influences, and what it writes or tells.
 
@@ -218,6 +221,7 @@ class Run:
         return task
 
     @asked
+    @one_thread()
     def sample(
         self,
         length: int = 500,
@@ -253,6 +257,7 @@ class Run:
         return sample(self.cell, self.params if last else self.best, self.known["alphabet"], length=length, **how)
 
     @asked
+    @one_thread()
     def forecast(
         self,
         steps: int = 100,
@@ -294,6 +299,7 @@ class Run:
         """
         if self._settings.kind != "series":
             raise ValueError(f"{self.path} was trained on a text, which is no series: sample lets the network write")
+        start = None if start is None else counted("start", start, 0)
         table = self.data if data is None else data
         columns, target = (tuple(self.known[what]) for what in ("columns", "target"))
         if not isinstance(table, Table) or (table.columns, table.target) != (columns, target):
@@ -306,7 +312,7 @@ class Run:
             cut = parts(len(table.values), self._settings.validate, self._settings.test)
             start = (cut.test if self._settings.test else cut.validation) if start is None else start
             trained = cut.validation
-            if isinstance(start, int) and start < trained:
+            if start < trained:
                 trained = None  # of the training part itself: what is told may not be fitted on
         return told_of(
             self.cell,
@@ -379,10 +385,10 @@ class Run:
             except ValueError as error:
                 raise ValueError(f"{self.path}: {error}") from None
             length = loop.schedule.length
-            if length is not None and (asked_for := self._settings.updates or 0) > length:
+            if length is not None and (asked_for := loop.updates_asked_for or 0) > length:
                 raise ValueError(
-                    f"updates={asked_for:,}: eta falls over {length:,} updates, and has come to its end there; a run "
-                    "that falls over more is another one"
+                    f"{asked_for:,} updates are asked for: eta falls over {length:,} updates, and has come to its end "
+                    "there; a run that falls over more is another one"
                 )
             if eta is not None:
                 loop.schedule.eta, loop.schedule.halvings = eta, 0
@@ -417,6 +423,7 @@ class Run:
         self._words |= {"settings": self.settings, "changed": [*self._words.get("changed", []), change]}
         self._folder.write_words({name: value for name, value in self._words.items() if name != "format"})
 
+    @one_thread()
     def _trained(self, loop: TrainingLoop, log_bytes: int, tell: Listener) -> None:
         settings = self._settings
         stops = {name: getattr(settings, name) for name in STOPS}

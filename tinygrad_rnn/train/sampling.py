@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff.asked import asked
+from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from ..data import DataError
 from ..unfold.recipe import Cell
@@ -93,8 +93,7 @@ def sample(
         See `unfold`.
     """
     symbols = _alphabet(alphabet)
-    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length < 2**31:
-        raise ValueError(f"length={shortened(length)}: it must be a whole number from 1 up")
+    length = counted("length", length, 1, 2**31 - 1)
     if isinstance(temperature, bool) or not temperature >= 0:
         raise ValueError(f"temperature={shortened(temperature)}: it must be a number from 0 up; infinity is one too")
     places, skipped = _places(prime, symbols, unknown)

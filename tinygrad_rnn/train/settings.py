@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.asked import kinds_of, refuse_unless
+from ..autodiff.asked import counted, kinds_of, refuse_unless
 from ..autodiff.calling import shortened
 from ..exchange.described import DEEPEST
 from ..through_time.windows import LOSSES, Windows, one_of
@@ -92,10 +92,10 @@ class Settings:
         for field in dataclasses.fields(self):
             refuse_unless(f"fit: {field.name}", getattr(self, field.name), kinds_of(str(field.type)))
         for name in ("hidden", "layers", "batch", "horizon"):
-            _count(name, getattr(self, name))
+            counted(name, getattr(self, name))
         for name in ("updates", "epochs", "patience", "every"):
             if getattr(self, name) is not None:
-                _count(name, getattr(self, name))
+                counted(name, getattr(self, name))
         if self.layers > DEEPEST:
             raise ValueError(f"layers={self.layers:,}: a cell of so many layers is not kept; choose {DEEPEST} or fewer")
         if self.minutes is not None:
@@ -103,7 +103,7 @@ class Settings:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
             raise ValueError(f"seed={shortened(self.seed)}: it must be an integer from 0 up")
         for name in ("k1", "k2"):
-            _count(name, getattr(self, name))
+            counted(name, getattr(self, name))
         if self.k2 < self.k1:
             raise ValueError(
                 f"k2={self.k2} is below k1={self.k1}: {self.k1 - self.k2} of every {self.k1} steps would teach "
@@ -208,8 +208,3 @@ def is_zero(value: Any) -> bool:
 def plain(value: Any) -> Any:
     """A number of NumPy's as Python's own, which can be written down; all else as it is."""
     return value.item() if isinstance(value, np.generic | np.ndarray) and not np.ndim(value) else value
-
-
-def _count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**63:
-        raise ValueError(f"{name}={shortened(value)}: it must be an integer from 1 up")

@@ -136,8 +136,20 @@ class TextTask:
 
 
 def encoded(data: Text) -> Array:
-    """The characters as numbers, by their place in the alphabet."""
+    """The characters as numbers, by their place in the alphabet.
+
+    Raises
+    ------
+    ValueError
+        If the alphabet lacks one: a text that somebody has changed may have others than when it was read.
+    """
     points = np.frombuffer(data.text.encode("utf-32-le", "surrogatepass"), np.uint32)
     known = np.array([ord(c) for c in data.alphabet], np.uint32)
     order = np.argsort(known)
-    return order[np.searchsorted(known[order], points)]
+    places = order[np.minimum(np.searchsorted(known[order], points), len(known) - 1)]
+    if (strange := known[places] != points).any():
+        place = int(np.argmax(strange))
+        raise ValueError(
+            f"data: character {place + 1:,} of the text is {data.text[place]!r}, which its alphabet has not"
+        )
+    return places

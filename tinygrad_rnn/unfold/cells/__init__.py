@@ -19,6 +19,8 @@ from .mozer import Mozer
 from .simple import IRNN, Elman, Guo
 from .stacked import Stacked
 
+BY_NAME: dict[str, type[Cell]] = {"guo": Guo, "elman": Elman, "irnn": IRNN, "lstm": LSTM, "gru": GRU}  # one word each
+
 __all__ = ["GRU", "IRNN", "LSTM", "Cell", "Elman", "ErrorClipped", "Guo", "Mozer", "Stacked"]
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours

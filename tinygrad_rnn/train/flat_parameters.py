@@ -13,7 +13,7 @@ Array = NDArray[Any]
 BLOCK = 2**16  # bytes: what an optimiser makes of a block stays in a processor's cache, and in memory that is at hand
 
 
-class Flat:
+class FlatParameters:
     """Parameters that lie one behind the other.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The data of a run, read once more: from the file that they came from, or from a copy beside the run."""
+"""The data of a run, so kept that they can be read once more: in the file they came from, or in a copy beside it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from ..exchange.files import write_whole
 from .folder import TABLE, TEXT, RunFolder
 
 
-def kept(data: Text | Table, folder: RunFolder) -> dict[str, Any]:
-    """How data can be read once more; what is in no file is copied into the folder."""
+def keep_data(data: Text | Table, folder: RunFolder) -> dict[str, Any]:
+    """How data can be read once more.
+
+    What is in no file, or was changed after it had been read, is copied into the folder.
+    """
     origin = data.origin
-    if origin is not None and origin.path:
+    if origin is not None and origin.path and origin.content == data.content:
         return {"path": origin.path, "bytes": origin.bytes, "sha256": origin.sha256, "settings": dict(origin.settings)}
     if isinstance(data, Text):
         file = folder.path / TEXT
@@ -34,7 +37,7 @@ def kept(data: Text | Table, folder: RunFolder) -> dict[str, Any]:
     return {"copy": file.name, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
 
 
-def read(kind: str, said: Mapping[str, Any], known: Mapping[str, Any], folder: RunFolder) -> Text | Table:
+def read_data(kind: str, said: Mapping[str, Any], known: Mapping[str, Any], folder: RunFolder) -> Text | Table:
     """The data of a run.
 
     Parameters
@@ -42,7 +45,7 @@ def read(kind: str, said: Mapping[str, Any], known: Mapping[str, Any], folder: R
     kind : {"text", "series"}
         What they are.
     said : mapping
-        What `kept` has said.
+        What `keep_data` has said.
     known : mapping
         What the run knows of them, such as the alphabet.
     folder : RunFolder
