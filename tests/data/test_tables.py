@@ -425,6 +425,15 @@ def test_days_of_a_known_form_are_read_at_once_as_they_are_one_by_one(cells):
     assert not known or found.seconds.tolist() == known
 
 
+def test_a_row_longer_than_a_field_may_be_is_parted():
+    """By each other sign it would be one field."""
+    row = ",".join(["0.12345678901234567890"] * 7000)
+    found = read(f"{row}\n{row}\n", header="no")
+    assert found.values.shape == (2, 7000)
+    with pytest.raises(DataError, match=r"line 1: .* a field without an end"):
+        read(f"{row}\n{row}\n", header="no", sep=";")
+
+
 def test_a_day_that_is_in_no_calendar_is_none_at_once_either():
     assert dates(["2000-02-29", "2001-02-29"]) is None
     assert dates(["0000-01-01"]) is None

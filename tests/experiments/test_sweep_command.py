@@ -1,6 +1,10 @@
 """The commands sweep and arena, as somebody types them."""
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +90,26 @@ def test_what_is_wrong_with_a_file_is_one_line(changed, says):
     assert result.output.startswith("Error: ")
     assert result.output.count("\n") == 1
     assert Path("mine.py").read_text() == MINE
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other terminals")
+def test_at_a_terminal_the_bar_is_drawn():
+    Path("mine.toml").write_text(
+        'function = "descent"\nout = "r.jsonl"\n[grid]\nradius = [1.0]\n[fixed]\neta = 0.1\nupdates = 1'
+    )
+    ours, theirs = os.openpty()
+    with contextlib.closing(os.fdopen(ours, "rb", buffering=0)) as reader:
+        command = [sys.executable, "-m", "tinygrad_rnn", "sweep", "mine.toml", "--processes", "0"]
+        environment = {**os.environ, "TERM": "xterm"}
+        done = subprocess.Popen(command, stderr=theirs, stdout=subprocess.DEVNULL, env=environment)
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # so Linux says that the program has ended
+            while part := reader.read(65536):
+                shown += part
+        assert done.wait(300) == 0
+    assert b"\x1b[" in shown
+    assert "\N{SYMBOL FOR ESCAPE}".encode() not in shown
 
 
 def test_a_file_that_is_not_there_and_a_scheduler_that_does_not_answer():

@@ -303,3 +303,62 @@ def test_what_is_no_sweep_is_refused_and_makes_no_file(given, says, tmp_path):
 def test_an_axis_is_a_list_of_values(values):
     with pytest.raises(TypeError, match=r"grid: eta=.*: give the values in a list, one alone as \[value\]"):
         tg.grid(eta=values)
+
+
+def half_a_character(k):
+    """As a name of a file that is no UTF-8."""
+    if k == 1:
+        raise OSError(f"\udcff{k}")
+    return "\udcff"
+
+
+class MuteError(Exception):
+    """An exception whose text cannot be had."""
+
+    def __str__(self):
+        raise RuntimeError
+
+
+def raises_mute(k):
+    raise MuteError
+
+
+def test_halves_of_characters_are_kept_as_they_are():
+    good, bad = tg.sweep(half_a_character, tg.grid(k=[0, 1]), processes=0)
+    assert (good["result"], bad["error"]["text"]) == ("\udcff", "\udcff1")
+    assert tg.sweep(half_a_character, tg.grid(k=[0, 1]), processes=0) == [good, bad]
+    assert [json.loads(line) for line in Path("runs.jsonl").read_text("utf-8").splitlines()] == [good, bad]
+    (named,) = tg.sweep(no_json, [{"k": "\udcff"}], out="names.jsonl", processes=0)
+    assert named["point"] == {"k": "\udcff"}
+
+
+def test_an_exception_without_a_text_is_a_record():
+    first, second = tg.sweep(raises_mute, tg.grid(k=[0, 1]), processes=0)
+    assert first["error"]["type"] == second["error"]["type"] == "MuteError"
+    assert "RuntimeError" in first["error"]["text"]
+
+
+def test_points_that_would_be_one_in_json_are_refused():
+    with pytest.raises(TypeError, match=r"points\[1\].*1 is a name in a dict, and must be a text"):
+        tg.sweep(tiny, [{"x": {"1": 2}}, {"x": [{1: 2}]}])
+
+
+@pytest.mark.parametrize("rest", ["", ', "ok": 3', ', "ok": true', ', "ok": false, "error": {"type": "E"}'])
+def test_a_record_that_is_not_whole_is_refused(rest):
+    (done,) = tg.sweep(tiny, [POINTS[0]], out="whole.jsonl", processes=0)
+    line = f'{{"key": "{done["key"]}", "function": "{done["function"]}", "point": {{}}{rest}}}\n'
+    Path("runs.jsonl").write_text(line)
+    with pytest.raises(ValueError, match="line 1: this is no record of a sweep"):
+        tg.sweep(tiny, [POINTS[0]], processes=0)
+    assert Path("runs.jsonl").read_text() == line
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_device_without_an_end_is_not_read():
+    with pytest.raises(OSError, match="No space left"):
+        tg.sweep(tiny, [POINTS[0]], out="/dev/full", processes=0)
+
+
+def test_no_file_has_a_nul_in_its_name():
+    with pytest.raises(ValueError, match="NUL"):
+        tg.sweep(tiny, [POINTS[0]], out="a\0b")

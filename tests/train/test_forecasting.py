@@ -202,3 +202,14 @@ def test_what_cannot_be_told_is_refused(settings, why):
     given = {"cell": CELL, "params": PARAMS, "values": LASER, "start": 1000, **settings}
     with pytest.raises(ValueError, match=why):
         tg.train.forecast(**given)
+
+
+def test_a_network_without_an_error_does_not_fail():
+    found = tg.train.forecast(repeat, ONE, np.full((50, 1), 5.0), start=40)
+    assert found.score().rmse == 0
+    assert "fails" not in repr(found)
+
+
+def test_too_few_rows_are_not_a_wrong_start():
+    with pytest.raises(ValueError, match="the series has 2 rows, and at least 3 must be known"):
+        tg.train.forecast(repeat, ONE, LASER[:2], start=2)

@@ -49,3 +49,7 @@ def test_who_tells_the_mean_has_an_error_of_one(values):
 def test_what_has_no_measure_is_refused(call, why):
     with pytest.raises(ValueError, match=why):
         call()
+
+
+def test_in_parts_of_next_to_nothing_an_error_is_infinite():
+    assert tg.train.nmse([1.0, 2.0], [1.0, 3.0], variance=1e-320) == np.inf

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,13 +15,18 @@ import pytest
 
 import tinygrad_rnn as tg
 from small_runs import SENTENCES, a_table, a_text, copied, fitted, kept, same_weights
-from tinygrad_rnn.exchange.arrays import read_arrays
+from tinygrad_rnn.exchange.arrays import read_arrays, write_arrays
 from tinygrad_rnn.train.folder import OURS, RunFolder
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     return fitted(tmp_path_factory.mktemp("done") / "run")
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    return fitted(tmp_path_factory.mktemp("series") / "run", a_table(), "lstm", batch=1)
 
 
 def test_a_run_says_what_it_is(done):
@@ -107,6 +113,101 @@ def test_a_changed_file_is_named_with_both_hashes(tmp_path):
     with pytest.raises(FileNotFoundError):
         run.resume(updates=30)
     assert run.update == 24
+
+
+def changed(run, of_run=None, of_state=None):
+    """A run whose files were changed by hand."""
+    if of_run:
+        words = json.loads((run.path / "run.json").read_text())
+        of_run(words)
+        (run.path / "run.json").write_text(json.dumps(words))
+    arrays, metadata = read_arrays(run.path / "state.safetensors")
+    words = json.loads(metadata["tinygrad_rnn"])
+    if of_state:
+        of_state(words, arrays)
+        write_arrays(run.path / "state.safetensors", arrays, {"tinygrad_rnn": json.dumps(words)}, overwrite=True)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda words: words.pop("known"), "run.json is not complete, or was changed by hand: there is no known"),
+        (lambda words: words["data"].pop("sha256"), "there is no data.sha256"),
+        (lambda words: words.update(data=3), "data is 3, and must be a JSON object"),
+        (lambda words: words["known"]["inputs"]["size"].pop(), "known.inputs.size has 0, and not one for each column"),
+        (
+            lambda words: words["known"]["inputs"].update(size=["x"]),
+            r"known.inputs.size\[0\] is 'x'",
+        ),
+        (lambda words: words["known"].update(target=[None]), r"known.target\[0\] is None, and must be a text"),
+        (lambda words: words.update(known={"alphabet": ["a"]}), "a series is learned, and known are alphabet"),
+        (lambda words: words["settings"].update(hidden=6), "these are not the weights of this run, which has .*m = 6"),
+        (lambda words: words["settings"].update(kind="word"), "run.json is not complete"),
+    ],
+)
+def test_what_was_changed_by_hand_is_refused_before_a_number_comes_of_it(series, tmp_path, change, says):
+    run = changed(copied(series, tmp_path / "run"), change)
+    for asked in (lambda: tg.train.Run(run.path).forecast(), lambda: tg.train.Run(run.path).resume(updates=30)):
+        with pytest.raises(ValueError, match=says):
+            asked()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda words, arrays: words.pop("order"), "state.safetensors is not complete, or was changed.*no order"),
+        (lambda words, arrays: words["order"].pop(), "order does not name the weights that are there, each once"),
+        (lambda words, arrays: words.update(epoch=None), "epoch is None, and must be a whole number from 0 up"),
+        (lambda words, arrays: words["sums"].update(count=float("inf")), "sums.count is inf, and must be a number"),
+        (lambda words, arrays: words["best"].update(validation=[1]), r"best.validation is \[1\], and must be a number"),
+        (lambda words, arrays: words.update(log_bytes=-1), "log_bytes is -1"),
+        (lambda words, arrays: words["schedule"].update(waited=""), "schedule.waited is ''"),
+        (
+            lambda words, arrays: arrays.update({"param.U": np.ones((2, 2), "float32")}),
+            "not the weights of this run: ",
+        ),
+        (lambda words, arrays: arrays.pop("param.U"), "order does not name"),
+    ],
+)
+def test_where_a_run_stands_is_looked_at_before_it_goes_on(series, tmp_path, change, says):
+    run = changed(copied(series, tmp_path / "run"), of_state=change)
+    with pytest.raises(ValueError, match=says):
+        run.resume(updates=30)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "has 0 bytes"), (b'{"upd', "has 5 bytes"), (b"[1]\n" * 300, "not JSON"), (b"{" * 2000, "not JSON")],
+)
+def test_a_history_that_is_damaged_is_no_shorter_one(series, tmp_path, content, says):
+    run = copied(series, tmp_path / "run")
+    (run.path / "log.jsonl").unlink() if content is None else (run.path / "log.jsonl").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"log\.jsonl.*{says}"):
+        _ = run.history
+
+
+def test_best_weights_of_another_network_are_not_used(series, tmp_path):
+    run = copied(series, tmp_path / "run")
+    other = fitted(tmp_path / "other", a_table(), "lstm", batch=1, hidden=3)
+    shutil.copy(other.path / "best.safetensors", run.path)
+    with pytest.raises(ValueError, match=r"best\.safetensors: these are not the weights of this run"):
+        run.forecast()
+
+
+@pytest.mark.parametrize(("size", "scale"), [(1e300, "standard"), (1e-310, "standard"), (1e-310, "minmax")])
+def test_numbers_whose_spread_is_lost_are_refused(tmp_path, size, scale):
+    with pytest.raises(ValueError, match=r"column 1 goes from .*: give it in another unit"):
+        fitted(tmp_path / "run", a_table(size * (1 + np.arange(90) % 7)), "lstm", batch=1, scale=scale)
+    with pytest.raises(ValueError, match=r"too large for float32: choose another scale, or dtype='float64'"):
+        fitted(tmp_path / "run", a_table(1e300 * (1 + np.arange(90) % 7)), "lstm", batch=1, scale="none")
+    assert not (tmp_path / "run").exists()
+
+
+def test_more_layers_than_are_read_again_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match=r"layers=65: .* choose 64 or fewer"):
+        fitted(tmp_path / "run", layers=65)
+    assert not (tmp_path / "run").exists()
 
 
 def test_data_that_were_changed_after_they_had_been_read_are_kept_beside_the_run(tmp_path):

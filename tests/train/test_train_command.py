@@ -147,3 +147,22 @@ def test_who_stops_it_can_go_on(number):
     at = tg.train.Run("a").update
     assert at >= 8
     assert run("resume", "a", "--updates", str(at + 1)).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["resume", "forecast"])
+def test_a_file_of_a_run_that_is_gone_is_named(command):
+    Path("v.csv").write_text("v\n" + "\n".join(str(k % 7) for k in range(60)))
+    assert run("train", "--out", "r", "--csv", "v.csv", "--hidden", "2", "--k1", "5", "--updates", "2").exit_code == 0
+    Path("r/state.safetensors").unlink()
+    found = run(command, "r")
+    assert found.exit_code == 1
+    assert "Error: r/state.safetensors: No such file or directory" in found.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_an_output_that_takes_no_more_is_not_taken_for_the_folder():
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "tinygrad_rnn", "train", "--out", "r", "--text-file", "t.txt", *SMALL]
+        found = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+    assert found.returncode == 1
+    assert found.stderr.splitlines()[-1] == "Error: the standard output: No space left on device"

@@ -23,7 +23,14 @@ class Lines(Listener):
     """Prints lines."""
 
     def __init__(self) -> None:
-        super().__init__(click.echo)
+        super().__init__(_echo)
+
+
+def _echo(line: str) -> None:
+    try:
+        click.echo(line)
+    except OSError as error:  # it is not the run's folder that the system refuses
+        raise type(error)(error.errno, error.strerror, "the standard output") from error
 
 
 class Bar(Listener):

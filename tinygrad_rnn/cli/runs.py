@@ -31,7 +31,9 @@ def about(path: Path, options: Mapping[str, str] | None = None) -> Iterator[Run]
     try:
         yield Run(path)
     except FileNotFoundError as error:
-        raise click.ClickException(one_line(error.strerror or error)) from error
+        if error.errno is not None:  # the system has said it, of a file of the run
+            fail(error.filename or path, error)
+        raise click.ClickException(one_line(error)) from error
     except OSError as error:
         fail(error.filename or path, error)
     except DataError as error:

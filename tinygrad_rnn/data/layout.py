@@ -127,9 +127,12 @@ def _parted(
             if watch and len(rows) % 1000 == 0:
                 watch(len(rows), len(fields))
     except csv.Error as error:
+        if not strict:  # by a sign that parts nothing, a long row is one field, and longer than one may be
+            return []
         line = numbers[min(begins, len(numbers) - 1)]
         raise DataError(
-            f"{name}, line {line}: the quotes in the row that begins there do not end right: {error}"
+            f"{name}, line {line}: the row that begins there has quotes that do not end right, or a field without an "
+            f"end: {error}"
         ) from None
     return rows
 

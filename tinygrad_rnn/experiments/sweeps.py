@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
+from ..view.terminal import raw
 from .sweeps_cluster import connected, on_a_cluster
 from .sweeps_file import Point, Record, RunsFile, key_of
 from .sweeps_here import on_this_machine
@@ -130,6 +132,8 @@ def sweep(
 def _file(out: Any) -> Path:
     if not isinstance(out, str | os.PathLike) or not os.fspath(out):
         raise TypeError(f"sweep: out={shortened(out)}: it must be the name of a file")
+    if "\0" in os.fsdecode(out):
+        raise ValueError(f"sweep: out={shortened(out)}: no file can have a name with a NUL in it")
     path = Path(os.fsdecode(out))
     if path.is_dir():
         raise IsADirectoryError(f"sweep: out={shortened(out)} is a folder: name a file in it")
@@ -160,7 +164,7 @@ def _progress(total: int, left: int) -> Iterator[Callable[[Record], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    console = Console(file=raw(sys.stderr))  # a command cleans its streams, and a bar is drawn with escapes
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task, failed = bar.add_task("points", total=total, completed=total - left), 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ..autodiff.calling import shortened
 if sys.platform != "win32":
     import fcntl
 
+SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, as names of files have that are no UTF-8
 BEGINS = '{"key": "'  # each line, and so what is left of a line whose writer was killed
 
 Point = Mapping[str, Any]
@@ -37,8 +39,26 @@ def in_json(value: Any) -> str:
 
 
 def key_of(point: Point) -> str:
-    """What a point is known by in short: the SHA-256 of its JSON."""
+    """What a point is known by in short: the SHA-256 of its JSON.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it has no JSON of its own.
+    """
+    _refuse_names_that_are_none(point)
     return hashlib.sha256(in_json(point).encode()).hexdigest()
+
+
+def _refuse_names_that_are_none(value: Any) -> None:
+    """Raise TypeError for a dict with names that are no texts: in JSON 1 and "1" would be one, and so two points."""
+    if isinstance(value, Mapping):
+        if other := [name for name in value if not isinstance(name, str)]:
+            raise TypeError(f"{shortened(other[0])} is a name in a dict, and must be a text")
+        value = value.values()
+    if not isinstance(value, str | bytes | np.ndarray) and isinstance(value, Iterable):
+        for each in value:
+            _refuse_names_that_are_none(each)
 
 
 class RunsFile:
@@ -65,7 +85,7 @@ class RunsFile:
     def __init__(self, path: Path, function: str) -> None:
         self.path, self.function = path, function
         self.done: dict[str, Record] = {}
-        content = path.read_bytes() if path.exists() else b""
+        content = path.read_bytes() if path.is_file() else b""  # a device may have no end
         for number, line in enumerate(content.decode(errors="replace").split("\n"), start=1):
             record = self._record(line, number)
             if record is not None:
@@ -78,9 +98,14 @@ class RunsFile:
         if line.startswith(BEGINS):
             try:
                 record: Record = json.loads(line)
-            except ValueError:  # its writer was killed: the point is done once more
+            except (ValueError, RecursionError):  # its writer was killed: the point is done once more
                 return None
             if record.get("function") == self.function:
+                if not _is_whole(record):
+                    raise ValueError(
+                        f"{self.path}, line {number}: this is no record of a sweep, which has its point, whether it "
+                        "is ok, and a result or an error: take the line out, or name another file with out="
+                    )
                 return record
             raise ValueError(
                 f"{self.path}, line {number}: this is a point of {record.get('function')}, and what is to be run is "
@@ -123,6 +148,22 @@ class RunsFile:
         return record
 
 
+def _is_whole(record: Record) -> bool:
+    error = record.get("error")
+    return (
+        isinstance(record["key"], str)
+        and isinstance(record.get("point"), dict)
+        and (
+            (record.get("ok") is True and "result" in record)
+            or (
+                record.get("ok") is False
+                and isinstance(error, dict)
+                and all(isinstance(error.get(what), str) for what in ("type", "text", "where"))
+            )
+        )
+    )
+
+
 def line_of(key: str, function: str, point: Point, seconds: float, **found: Any) -> str:
     """The line of a point.
 
@@ -132,4 +173,5 @@ def line_of(key: str, function: str, point: Point, seconds: float, **found: Any)
         If what was found has no JSON.
     """
     record = {"key": key, "function": function, "point": point, **found, "seconds": round(seconds, 6)}
-    return json.dumps({**record, "pid": os.getpid()}, default=plain, ensure_ascii=False)
+    line = json.dumps({**record, "pid": os.getpid()}, default=plain, ensure_ascii=False)
+    return SURROGATES.sub(lambda half: f"\\u{ord(half[0]):04x}", line)

@@ -36,7 +36,14 @@ def run(job: Job) -> str:
     except (Exception, SystemExit) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{PurePath(last.filename).name}:{last.lineno}, in {last.name}"
-        return line(ok=False, error={"type": type(error).__name__, "text": str(error), "where": where})
+        return line(ok=False, error={"type": type(error).__name__, "text": _said(error), "where": where})
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as another:  # it is the caller's own, whatever it does
+        return f"its text cannot be had: {type(another).__name__}"
 
 
 def killed(job: Job) -> str:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..exchange.arrays import read_arrays, write_arrays
 from ..exchange.files import UNFINISHED, a_path, write_whole
+from .kept import IN_RUN, IN_STATE, misfit
 
 Array = NDArray[Any]
 
@@ -135,6 +136,7 @@ class RunFolder:
                 f"{file} is of format {number!r}, and this version of tinygrad_rnn reads format {FORMAT}: use the "
                 "version that has written it"
             )
+        _refuse_a_misfit(file, misfit(read, IN_RUN))
         return dict(read)
 
     # ---- where it stands
@@ -167,15 +169,35 @@ class RunFolder:
             raise ValueError(f"{file} is not where a run stands: its counters are missing") from None
         if number != FORMAT:
             raise ValueError(f"{file} is of format {number!r}, and this version of tinygrad_rnn reads format {FORMAT}")
+        _refuse_a_misfit(file, misfit(words, IN_STATE))
+        weights = {name.removeprefix("param.") for name in arrays if name.startswith("param.")}
+        if weights != {*words["order"]} or len(weights) != len(words["order"]):
+            _refuse_a_misfit(file, "order does not name the weights that are there, each once")
         return arrays, words
 
     def history(self, length: int) -> list[dict[str, Any]]:
-        """The lines of the log, as far as the state goes."""
+        """The lines of the log, as far as the state goes.
+
+        Raises
+        ------
+        ValueError
+            If there is less of it, or something else.
+        OSError
+            If it cannot be read.
+        """
+        file = self.path / LOG
         try:
-            written = (self.path / LOG).read_bytes()[:length]
+            written = file.read_bytes()[:length]
         except FileNotFoundError:
             written = b""
-        return [json.loads(line) for line in written.splitlines()]
+        _refuse_a_short_log(file, len(written), length)
+        try:
+            found = [json.loads(line) for line in written.splitlines()]
+        except (ValueError, RecursionError):
+            found = [None]
+        if not all(isinstance(entry, dict) for entry in found):
+            _refuse_a_misfit(file, "it is not JSON, an object each line")
+        return found
 
     def take_time(self, **said: Any) -> None:
         """Note a time. Times are no part of the log, which is the same however fast a run was."""
@@ -206,7 +228,7 @@ class Log:
         there = self._file.tell()
         if there < length:
             self._file.close()
-            raise ValueError(f"{path} has {there} bytes, and {length} were written: a part of it is gone")
+            _refuse_a_short_log(path, there, length)
         self._file.truncate(length)
 
     def write(self, entry: Mapping[str, Any]) -> None:
@@ -236,6 +258,16 @@ else:
 
     def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _refuse_a_short_log(file: Path, there: int, written: int) -> None:
+    if there < written:
+        raise ValueError(f"{file} has {there} bytes, and {written} were written: a part of it is gone")
+
+
+def _refuse_a_misfit(file: Path, says: str) -> None:
+    if says:
+        raise ValueError(f"{file} is not complete, or was changed by hand: {says}")
 
 
 def path_of(name: str, given: Any) -> Path:

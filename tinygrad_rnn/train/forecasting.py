@@ -194,7 +194,9 @@ def forecast(
     reads = _names("columns", columns, x.shape[1], "column")
     tells = reads if targets is None else _names("target", target, d.shape[1], "target")
     horizon, steps = counted("horizon", horizon, 1, MOST), counted("steps", steps, 1, MOST)
-    start = counted("start", start, max(3, horizon), len(x))
+    if len(x) < (least := max(3, horizon)):
+        raise ValueError(f"the series has {len(x)} rows, and at least {least} must be known: give a longer one")
+    start = counted("start", start, least, len(x))
     trained = start if trained is None else counted("trained", trained, 3, start)
     longest = min(trained - 1, start - horizon + 1)  # a season lies behind who tells the first row
     if season is not None:
@@ -332,7 +334,7 @@ def _weaknesses(found: Forecast) -> list[str]:
     said = []
     for mine in (one for one in found.scores if one.name == NETWORK):
         others = [one for one in found.scores if (one.how, one.column) == (mine.how, mine.column) and one is not mine]
-        better = [one for one in others if one.rmse <= mine.rmse]
+        better = [one for one in others if one.rmse <= mine.rmse and mine.rmse > 0]  # without an error none is better
         where = (
             "on its own" if mine.how == "free" else "one step ahead" if found.horizon == 1 else f"{found.horizon} ahead"
         )

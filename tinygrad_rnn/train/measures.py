@@ -62,7 +62,8 @@ def nmse(d: Any, y: Any, *, variance: float | None = None) -> float:
         raise ValueError(f"variance={shortened(variance)}: it must be above 0, and finite")
     if variance is None and not np.ptp(d):  # of such numbers the variance is rounded, and need not be 0
         raise ValueError("nmse: d is the same throughout, so its variance is 0: pass variance, or use rmse")
-    return float(np.mean((d - y) ** 2) / (d.var() if variance is None else variance))
+    with np.errstate(over="ignore"):  # in parts of next to nothing it is infinite
+        return float(np.mean((d - y) ** 2) / (d.var() if variance is None else variance))
 
 
 @asked

@@ -14,11 +14,11 @@ from ..autodiff.asked import asked, counted
 from ..autodiff.calling import shortened
 from ..data import Table
 from ..exchange.arrays import read_arrays
-from ..exchange.described import read_cell
+from ..exchange.described import checked, read_cell
 from ..exchange.files import refuse_existing, write_whole
 from . import scaling
 from .film import Film
-from .folder import BEST, REPORT, RunFolder, path_of
+from .folder import BEST, REPORT, STATE, RunFolder, path_of
 from .forecasting import Forecast, told_of
 from .kept_data import read_data
 from .listener import Listener
@@ -75,8 +75,19 @@ class Run:
             self.known, self._data, self._versions = dict(words["known"]), dict(words["data"]), dict(words["versions"])
             self._settings: Settings = from_words(self.settings)
             self._words = dict(words)
+            self._refuse_sizes_that_differ()
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{self.path}: run.json is not complete, or not of this version: {error}") from None
+
+    def _refuse_sizes_that_differ(self) -> None:
+        """Raise ValueError if what is known is not that of the kind, or not of as many columns."""
+        known = self.known
+        if ("alphabet" in known) != (self._settings.kind == "text"):
+            raise ValueError(f"a {self._settings.kind} is learned, and known are {', '.join(known)}")
+        for columns, scale in (("columns", "inputs"), ("target", "targets")):
+            for what in ("shift", "size"):
+                if columns in known and len(known[scale][what]) != len(known[columns]):
+                    raise ValueError(f"known.{scale}.{what} has {len(known[scale][what])}, and not one for each column")
 
     def __repr__(self) -> str:
         return f"<run in {self.path}: {self.cell}, {self.update} updates>"
@@ -90,14 +101,32 @@ class Run:
     def params(self) -> dict[str, Array]:
         """The weights as they are now, by name, in arrays of one's own."""
         arrays, words = self._folder.state()
-        return {name: arrays[f"param.{name}"] for name in words["order"]}
+        return self._ours(STATE, {name: arrays[f"param.{name}"] for name in words["order"]})
 
     @property
     def best(self) -> dict[str, Array]:
         """The weights that were best on the validation part; those of now, as long as there was no evaluation."""
         if self._folder.state()[1]["best"] is None:
             return self.params
-        return read_arrays(self.path / BEST)[0]
+        return self._ours(BEST, read_arrays(self.path / BEST)[0])
+
+    def _ours(self, file: str, params: dict[str, Array]) -> dict[str, Array]:
+        """The weights of a file, if they are those of this run's cell."""
+        known = self.known
+        one_each = ("alphabet", "alphabet") if "alphabet" in known else ("columns", "target")
+        n_in, n_out = (len(known[what]) for what in one_each)
+        wanted = {"l": n_in, "o": n_out}
+        try:
+            sizes = checked(self.cell, params)[1]
+        except ValueError as error:
+            raise ValueError(f"{self.path / file}: these are not the weights of this run: {error}") from None
+        units = {letter: n for letter, n in sizes.items() if letter.startswith("m")}
+        if sizes != {**wanted, **dict.fromkeys(units, self._settings.hidden)}:
+            raise ValueError(
+                f"{self.path / file}: these are not the weights of this run, which has l = {n_in}, "
+                f"m = {self._settings.hidden}, o = {n_out}: there, {', '.join(f'{k} = {n}' for k, n in sizes.items())}"
+            )
+        return params
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -350,9 +379,7 @@ class Run:
             if eta is not None:
                 above_zero("eta", eta)
             arrays, words = self._folder.state()
-            loop = TrainingLoop(
-                self.cell, self._task(), self._settings, {n: arrays[f"param.{n}"] for n in words["order"]}
-            )
+            loop = TrainingLoop(self.cell, self._task(), self._settings, self.params)
             try:
                 loop.restore(arrays, words)
             except ValueError as error:

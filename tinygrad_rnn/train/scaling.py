@@ -49,16 +49,29 @@ def scaler(kind: str, values: Array) -> Scaler:
         Mean 0 and standard deviation 1; from 0 to 1; or as they are.
     values : ndarray of shape (N, n)
         The training part, and nothing else.
+
+    Raises
+    ------
+    ValueError
+        If its numbers are so large or small that their spread is lost.
     """
     n = values.shape[1]
     if kind == "none":
         return Scaler(np.zeros(n), np.ones(n))
-    if kind == "minmax":
-        shift, size = values.min(axis=0), np.ptp(values, axis=0)
-    else:
-        shift, size = values.mean(axis=0), values.std(axis=0)
-    same = np.ptp(values, axis=0) == 0
-    return Scaler(np.where(same, values[0], shift), np.where(same | (size == 0), 1.0, size))
+    same = (values == values[0]).all(axis=0)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if kind == "minmax":
+            shift, size = values.min(axis=0), np.ptp(values, axis=0)
+        else:
+            shift, size = values.mean(axis=0), values.std(axis=0)
+    lost = ~same & ~(np.isfinite(shift) & np.isfinite(size) & (size >= np.finfo(float).tiny))
+    if lost.any():
+        column = values[:, np.argmax(lost)]
+        raise ValueError(
+            f"scale={kind!r}: column {np.argmax(lost) + 1} goes from {column.min():g} to {column.max():g}, and the "
+            "squares of such numbers are beyond what a float holds: give it in another unit"
+        )
+    return Scaler(np.where(same, values[0], shift), np.where(same, 1.0, size))
 
 
 def from_words(words: Mapping[str, Any]) -> Scaler:

@@ -67,8 +67,14 @@ class SeriesTask:
             raise ValueError(f"of {len(data.values)} rows {known} are left to learn from: take a longer series")
         values, told = (unseen(numbers, gaps, known) for numbers, gaps in self._numbers())
         self.inputs, self.targets = (scaling.scaler(settings.scale, each[:known]) for each in (values, told))
-        self.values = self.inputs.there(values).astype(settings.dtype)
-        self.told = self.targets.there(told).astype(settings.dtype)
+        with np.errstate(over="ignore"):  # of what is too large for the type
+            self.values = self.inputs.there(values).astype(settings.dtype)
+            self.told = self.targets.there(told).astype(settings.dtype)
+        if not (np.isfinite(self.values).all() and np.isfinite(self.told).all()):
+            raise ValueError(
+                f"scale={settings.scale!r}: there are numbers that are too large for {settings.dtype}: choose another "
+                "scale, or dtype='float64'"
+            )
         rows = [side_by_side(each[:known], settings.batch) for each in (self.values, self.told)]
         if len(rows[0]) - ahead < settings.k1:
             raise ValueError(

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..autodiff.asked import counted, kinds_of, refuse_unless
 from ..autodiff.calling import shortened
+from ..exchange.described import DEEPEST
 from ..through_time.windows import LOSSES, Windows, one_of
 from ..unfold.paying import check_reduction
 from . import optimisers
@@ -95,6 +96,8 @@ class Settings:
         for name in ("updates", "epochs", "patience", "every"):
             if getattr(self, name) is not None:
                 counted(name, getattr(self, name))
+        if self.layers > DEEPEST:
+            raise ValueError(f"layers={self.layers:,}: a cell of so many layers is not kept; choose {DEEPEST} or fewer")
         if self.minutes is not None:
             above_zero("minutes", self.minutes)
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
@@ -109,6 +112,7 @@ class Settings:
         above_zero("eta", self.eta)
         if self.clip is not None:
             not_negative("clip", self.clip)
+        one_of("kind", self.kind, dict.fromkeys(USUAL, "what is learned"))
         one_of("losses", self.losses, LOSSES)
         check_reduction(self.reduction)
         one_of("dtype", self.dtype, DTYPES)
