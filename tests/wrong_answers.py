@@ -1885,4 +1885,354 @@ def free_run(step, s, x, steps):
     ),
     Wrong(23, "ECHO", "1", "variance"),
     Wrong(23, "ECHO", "0", "shift"),
+    # ---- lesson 24
+    Wrong(
+        24,
+        "best_so_far",
+        """
+def best_so_far(costs):
+    best = []
+    for k in range(len(costs)):
+        best.append(min(costs[k:]))
+    return np.array(best)
+""",
+        "order|before|direction",
+    ),
+    Wrong(
+        24,
+        "best_so_far",
+        """
+def best_so_far(costs):
+    best = [np.inf]
+    for c in costs[:-1]:
+        best.append(min(best[-1], c))
+    return np.array(best)
+""",
+        "end|before|look|step",
+    ),
+    Wrong(
+        24, "best_so_far", "def best_so_far(costs):\n    return np.full(len(costs), costs.min())", "before|order|so far"
+    ),
+    Wrong(24, "best_so_far", "def best_so_far(costs):\n    return min(costs)", "shape"),
+    Wrong(
+        24,
+        "squared_cosines",
+        """
+def squared_cosines(directions, gradient):
+    out = []
+    for d in directions:
+        out.append(np.dot(d, gradient) ** 2 / (np.linalg.norm(d) * np.linalg.norm(gradient)))
+    return out
+""",
+        "square|length",
+    ),
+    Wrong(
+        24,
+        "squared_cosines",
+        """
+def squared_cosines(directions, gradient):
+    d = directions / np.linalg.norm(directions)
+    g = gradient / np.linalg.norm(gradient)
+    return (d @ g) ** 2
+""",
+        "over everything|length",
+    ),
+    Wrong(
+        24,
+        "squared_cosines",
+        """
+def squared_cosines(directions, gradient):
+    cos = directions @ gradient / (np.linalg.norm(directions, axis=1) * np.linalg.norm(gradient))
+    return 1 - cos**2
+""",
+        "cos|sin|1 -|square|share",
+    ),
+    Wrong(
+        24,
+        "new_middle",
+        """
+def new_middle(mean, spread, z, costs, utility):
+    best = z[np.argsort(costs)[::-1]]
+    step = np.zeros_like(mean)
+    for u, row in zip(utility, best):
+        step = step + u * row
+    return mean + spread * step
+""",
+        "best",
+    ),
+    Wrong(
+        24,
+        "new_middle",
+        """
+def new_middle(mean, spread, z, costs, utility):
+    order = np.argsort(costs)
+    tried = mean + spread * z[order]
+    return mean + utility @ tried * spread
+""",
+        "",
+    ),
+    Wrong(
+        24,
+        "new_middle",
+        """
+def new_middle(mean, spread, z, costs, utility):
+    order = np.argsort(costs)
+    return mean - spread * (utility @ z[order])
+""",
+        "sign",
+    ),
+    Wrong(
+        24,
+        "new_middle",
+        """
+def new_middle(mean, spread, z, costs, utility):
+    order = np.argsort(costs)
+    return spread * np.sum(utility[:, None] * z[order], axis=0)
+""",
+        "mean",
+    ),
+    Wrong(24, "BY_MEASURING", "10 * 2 * 55", "side"),
+    Wrong(24, "BY_BPTT", "10", "way back"),
+    # ---- lesson 25
+    Wrong(
+        25,
+        "prominence",
+        """
+def prominence(cost, i):
+    left, right = cost[:i], cost[i + 1:]
+    walls = [side.max() for side in (left, right) if len(side)]
+    return min(walls) - cost[i]
+""",
+        "lower ground",
+    ),
+    Wrong(
+        25,
+        "prominence",
+        """
+def prominence(cost, i):
+    return min(cost[i - 1], cost[i + 1]) - cost[i]
+""",
+        "lower ground|neighbour",
+    ),
+    Wrong(
+        25,
+        "prominence",
+        """
+def prominence(cost, i):
+    passes = []
+    for step in (-1, 1):
+        k, top = i, cost[i]
+        while 0 <= k < len(cost) and cost[k] >= cost[i]:
+            top = max(top, cost[k])
+            k += step
+        passes.append(top)
+    return min(passes) - cost[i]
+""",
+        "lower|pass|range|edge",
+    ),
+    Wrong(
+        25,
+        "scaled",
+        """
+def scaled(w, z):
+    out = np.zeros_like(z)
+    for j in range(len(w)):
+        out[j] = z[j] / np.linalg.norm(z[j])
+    return out
+""",
+        "factor with w|length",
+    ),
+    Wrong(
+        25,
+        "scaled",
+        """
+def scaled(w, z):
+    return z * np.linalg.norm(z, axis=1, keepdims=True) / np.linalg.norm(w, axis=1, keepdims=True)
+""",
+        "ratio|exchang",
+    ),
+    Wrong(
+        25,
+        "scaled",
+        """
+def scaled(w, z):
+    rows = []
+    for a, b in zip(w, z):
+        rows.append(b * np.sum(a**2) / np.sum(b**2))
+    return np.array(rows)
+""",
+        "square|root|length",
+    ),
+    Wrong(
+        25,
+        "growth",
+        """
+def growth(J, v):
+    total = 0
+    for A in J:
+        new = A @ v
+        total += np.log(np.linalg.norm(new) / np.linalg.norm(v))
+    return total / len(J)
+""",
+        "push|v|before",
+    ),
+    Wrong(
+        25,
+        "growth",
+        """
+def growth(J, v):
+    x = v.copy()
+    for t in range(1, len(J)):
+        x = J[t] @ x
+    return np.log(np.linalg.norm(x) / np.linalg.norm(v)) / len(J)
+""",
+        "first|left out",
+    ),
+    Wrong(
+        25,
+        "growth",
+        """
+def growth(J, v):
+    x = v
+    for t in range(len(J)):
+        x = J[t] @ x
+    return (np.linalg.norm(x) / np.linalg.norm(v)) ** (1 / len(J))
+""",
+        "log",
+    ),
+    Wrong(
+        25,
+        "growth",
+        """
+def growth(J, v):
+    P = np.eye(len(v))
+    for A in J:
+        P = P @ A
+    return np.log(np.linalg.norm(P @ v) / np.linalg.norm(v)) / len(J)
+""",
+        "order",
+    ),
+    Wrong(25, "VALUES", "1", "period"),
+    Wrong(25, "COUNT", "'80'", "grid"),
+    # ---- lesson 26
+    Wrong(
+        26,
+        "share_diverged",
+        """
+def share_diverged(start, cost):
+    bad = 0
+    for s, c in zip(start, cost):
+        if np.isnan(c) or np.isinf(c):
+            bad += 1
+    return bad / len(cost)
+""",
+        "ten times",
+    ),
+    Wrong(
+        26,
+        "share_diverged",
+        """
+def share_diverged(start, cost):
+    bad = [c for s, c in zip(start, cost) if not c <= 10 * s]
+    return len(bad)
+""",
+        "mean|sum",
+    ),
+    Wrong(
+        26,
+        "share_diverged",
+        """
+def share_diverged(start, cost):
+    ok = np.isfinite(cost)
+    return np.mean(cost[ok] > 10 * start[ok])
+""",
+        "NaN|number|isfinite|finite",
+    ),
+    Wrong(
+        26,
+        "share_diverged",
+        """
+def share_diverged(start, cost):
+    return np.mean(np.isnan(cost) | np.isinf(cost) | (cost > start))
+""",
+        "ten times|10",
+    ),
+    Wrong(
+        26,
+        "clipped_step",
+        """
+def clipped_step(g, threshold, eta):
+    norm = np.linalg.norm(g)
+    if norm > threshold:
+        g = g / norm
+    return -eta * g
+""",
+        "threshold",
+    ),
+    Wrong(
+        26,
+        "clipped_step",
+        """
+def clipped_step(g, threshold, eta):
+    step = -eta * g
+    norm = np.linalg.norm(step)
+    if norm > threshold:
+        step = step * threshold / norm
+    return step
+""",
+        "shortened",
+    ),
+    Wrong(
+        26,
+        "clipped_step",
+        """
+def clipped_step(g, threshold, eta):
+    if np.sum(g**2) > threshold:
+        g = g * threshold / np.sum(g**2)
+    return -eta * g
+""",
+        "root|length|square",
+    ),
+    Wrong(
+        26,
+        "clipped_step",
+        """
+def clipped_step(g, threshold, eta):
+    return -eta * np.minimum(g, threshold)
+""",
+        "",
+    ),
+    Wrong(
+        26,
+        "middles",
+        """
+def middles(cost, cell, count):
+    out = []
+    for k in range(1, count + 1):
+        out.append(np.median(cost[cell == k]) if (cell == k).any() else 0)
+    return np.array(out)
+""",
+        "cell|count|first|place",
+    ),
+    Wrong(
+        26,
+        "middles",
+        """
+def middles(cost, cell, count):
+    out = np.zeros(count)
+    for k in range(count):
+        those = np.sort(cost[cell == k])
+        out[k] = those[len(those) // 2]
+    return out
+""",
+        "median|middle",
+    ),
+    Wrong(
+        26,
+        "middles",
+        "def middles(cost, cell, count):\n    return [sum(cost[cell == k]) / sum(cell == k) for k in range(count)]",
+        "median",
+    ),
+    Wrong(26, "POINTS", "7 * 7 * 2", "seed"),
+    Wrong(26, "CALLS_LEFT", "392", "done"),
 ]

@@ -74,6 +74,24 @@ EXERCISES = [
                 "the smaller one",
                 ("Is a large cost good?", "The best cost is the smallest: min."),
             ),
+            Slip(
+                "    return best",
+                "    return np.minimum.accumulate(costs[::-1])[::-1]",
+                "the direction of the looks",
+                (
+                    "Is your last entry the best of all, or the first one?",
+                    "You look at what is still to come. Take the smallest of what was seen: costs[: k + 1].",
+                ),
+            ),
+            Slip(
+                "    return best",
+                "    return np.full_like(best, costs.min())",
+                "the looks so far",
+                (
+                    "After the first look, is the best of all known?",
+                    "Entry k is the smallest of the looks up to k: costs[: k + 1].",
+                ),
+            ),
         ),
     ),
     Exercise(
@@ -109,6 +127,24 @@ EXERCISES = [
                 "np.sqrt((directions**2).sum(axis=1))",
                 "the length of the gradient",
                 ("Can a cosine be above 1?", "Divide by the length of the gradient, too."),
+            ),
+            Slip(
+                "(directions @ gradient / lengths) ** 2",
+                "(directions @ gradient) ** 2 / lengths",
+                "the square of the lengths",
+                (
+                    "A gradient that is twice as long points the same way. Does your answer know that?",
+                    "The whole cosine is squared, so the lengths are, too.",
+                ),
+            ),
+            Slip(
+                "(directions @ gradient / lengths) ** 2",
+                "1 - (directions @ gradient / lengths) ** 2",
+                "sine for cosine",
+                (
+                    "What should a direction along the gradient have: 1 or 0?",
+                    "These are the squared sines, what is across the gradient: leave out 1 -.",
+                ),
             ),
         ),
     ),

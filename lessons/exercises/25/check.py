@@ -45,7 +45,7 @@ EXERCISES = [
     Exercise(
         "prominence",
         "how deep a minimum lies",
-        "",
+        "the lower pass",
         cases=[(CURVE, 1), (CURVE, 3), (CURVE, 5), (CURVE, 7)],
         oracle=of_the_basins,
         hints=(
@@ -84,12 +84,47 @@ EXERCISES = [
                     "One climbs on until it goes down to lower ground: the highest point before that.",
                 ),
             ),
+            Slip(
+                "        lower = np.flatnonzero(side < cost[i])\n"
+                "        if len(lower):\n"
+                "            passes.append(side[: lower[0]].max())\n",
+                "        passes.append(side[1])\n",
+                "the way to lower ground",
+                (
+                    "Is the neighbour the pass?",
+                    "One climbs on until it goes down to lower ground: the highest point before that.",
+                ),
+            ),
+            Slip(
+                "        lower = np.flatnonzero(side < cost[i])\n"
+                "        if len(lower):\n"
+                "            passes.append(side[: lower[0]].max())\n",
+                "        passes.append(side.max())\n",
+                "the way to lower ground",
+                (
+                    "Does one have to climb the highest point of a whole side?",
+                    "Only as far as the first point that is lower. A side without one leads nowhere: leave it out.",
+                ),
+            ),
+            Slip(
+                "        lower = np.flatnonzero(side < cost[i])\n"
+                "        if len(lower):\n"
+                "            passes.append(side[: lower[0]].max())\n",
+                "        lower = np.flatnonzero(side < cost[i])\n"
+                "        passes.append(side[: lower[0] if len(lower) else None].max())\n",
+                "the edge of the curve",
+                (
+                    "What lies behind the last point of the curve? Does anybody know?",
+                    "A side without lower ground has no pass: leave it out.",
+                    "If neither side has one, np.ptp(cost).",
+                ),
+            ),
         ),
     ),
     Exercise(
         "scaled",
         "a direction by the length of each unit's weights",
-        "",
+        "z |w_j| / |z_j|",
         cases=[(rng.normal(size=(3, 4)), rng.normal(size=(3, 4))), (rng.normal(size=(2, 2)), rng.normal(size=(2, 2)))],
         oracle=by_row,
         axes="jh",
@@ -119,6 +154,21 @@ EXERCISES = [
                     "Which weights come into one unit: a row of w, or a column?",
                     "A row, w[j, :]: the norm is over axis 1.",
                 ),
+            ),
+            Slip(
+                "z * wanted / drawn",
+                "z * drawn / wanted",
+                "the ratio",
+                (
+                    "If the weights of a unit are twice as long, is its row of your direction longer or shorter?",
+                    "The two lengths are exchanged: the one that is wanted comes above the line.",
+                ),
+            ),
+            Slip(
+                "z * wanted / drawn",
+                "z * (wanted / drawn) ** 2",
+                "the root of the length",
+                ("Is a sum of squares a length?", "Its root is."),
             ),
         ),
     ),
@@ -164,12 +214,28 @@ EXERCISES = [
                 "the length at the start",
                 ("How long was the push before the first step?", "What counts is the ratio of the two lengths."),
             ),
+            Slip(
+                "np.log(np.linalg.norm(push) / np.linalg.norm(v)) / len(J)",
+                "np.mean([np.log(np.linalg.norm(step @ v) / np.linalg.norm(v)) for step in J])",
+                "the push that goes on",
+                (
+                    "Which push comes into the second step?",
+                    "Not v again: what the first step has made of it.",
+                    "push = step @ push",
+                ),
+            ),
+            Slip(
+                "np.log(np.linalg.norm(push) / np.linalg.norm(v)) / len(J)",
+                "(np.linalg.norm(push) / np.linalg.norm(v)) ** (1 / len(J))",
+                "the logarithm",
+                ("A push that keeps its length: should that be 1 or 0?", "That is the factor. Take its logarithm."),
+            ),
         ),
     ),
     Exercise(
         "VALUES",
         "predict what one unit can do",
-        "",
+        "s = tanh(u s + b)",
         hints=(
             "Does s -> tanh(u s + b) ever turn round, as s grows?",
             "If it goes down, twice of it goes up, and what goes up comes to rest.",
@@ -192,7 +258,7 @@ EXERCISES = [
     Exercise(
         "COUNT",
         "predict what a count says",
-        "",
+        "the count",
         hints=(
             "What would a grid that is finer still find?",
             "What changes with the grid says nothing of the surface.",

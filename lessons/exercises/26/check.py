@@ -37,7 +37,7 @@ EXERCISES = [
         "not (cost <= 10 start)",
         cases=[
             (START, np.array([np.nan, 20.0, 12.0, 0.4, np.inf, 1.0])),
-            (START, np.array([50.0, 9.0, np.nan, 6.0, np.nan, 15.0])),
+            (START, np.array([50.0, 9.0, np.nan, 4.0, np.nan, 15.0])),
         ],
         oracle=counted,
         hints=(
@@ -63,6 +63,15 @@ EXERCISES = [
                 "~(cost <= 10)",
                 "its own start",
                 ("A run that begins at 6 and ends at 12: has it diverged?", "Ten times *its own* start."),
+            ),
+            Slip(
+                "np.mean(~(cost <= 10 * start))",
+                "np.mean((cost > 10 * start)[np.isfinite(cost)])",
+                "the runs that are no number",
+                (
+                    "Which runs did you leave out, and had they not diverged?",
+                    "NaN and infinity count as diverged, among all runs.",
+                ),
             ),
         ),
     ),
@@ -132,6 +141,12 @@ EXERCISES = [
                 "np.min(cost[cell == k])",
                 "the median",
                 ("Is the best seed what the next reader will get?", "Take the median."),
+            ),
+            Slip(
+                "np.median(cost[cell == k])",
+                "np.sort(cost[cell == k])[(cell == k).sum() // 2]",
+                "the two in the middle",
+                ("Of four runs, which one is the middle?", "None: it is halfway between the second and the third."),
             ),
         ),
     ),
