@@ -28,14 +28,14 @@
 # page, and the higher it is, the stronger the colour. Each row is a matrix $U$ with another spectral radius $\rho$,
 # each column another number of steps $T$. All points of a map are computed at once.
 
-# %% seconds=6 quick=3
+# %% seconds=3 quick=2
 import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import experiments
 
 np.set_printoptions(precision=3, suppress=True)
-points = 101  # quick: 61
+points = 71  # quick: 61
 cell = tg.cells.Guo(f="tanh", g="identity")
 
 
@@ -116,13 +116,13 @@ assert all(len(counted[radius, 1]) == 1 for radius in (0.5, 1.5, 3.0))
 assert len(counted[0.5, 20]) <= 6
 assert counted[0.5, 20].converged
 assert len(counted[3.0, 50]) > 10 * len(counted[3.0, 1])
-assert len(counted[3.0, 50]) > 1.5 * counted[3.0, 50].coarser
+assert all(len(counted[3.0, T]) > 2 * counted[3.0, T].coarser for T in (20, 50))
 print("ρ = 3, T = 50:", counted[3.0, 50])
 
 # %% [markdown]
-# Below $\rho = 1$ there are a few minima, and a finer grid finds the same ones. Above, the finer grid finds two or
-# three times as many: there is more to be found at every scale. "The number of minima" has no value there. What can be
-# said is that it grows.
+# Below $\rho = 1$ there are a few minima, and a finer grid finds the same ones. With $\rho = 3$ and twenty steps or
+# more, the finer grid finds more than twice as many: there is more to be found at every scale. "The number of minima"
+# has no value there. What can be said is that it grows with the grid.
 #
 # ## The formula
 #
@@ -228,7 +228,7 @@ except ImportError as missing:
 # by a small step, and comes again. The valley that it wants lies along the edge. Is it a matter of the step size?
 
 # %%
-for eta in (0.01, 0.02, 0.05, 0.1, 0.2):
+for eta in (0.02, 0.1, 0.2):
     way = experiments.descend(start, tg.train.SGD(eta), clip=0.1)
     print(
         f"SGD, eta {eta:4}, clipped: the worst of the last hundred costs is {way.cost[-100:].max():.2f}"
@@ -239,7 +239,7 @@ print(f"and Adam with eta 0.005, clipped: {slow.cost[-100:].max():.2f}")
 assert slow.cost[-100:].max() > 0.1
 
 # %% [markdown]
-# Not one of five step sizes settles down. Adam, clipped, does with 0.02, and with 0.005 it does not. "Clipping cures
+# Not one of three step sizes settles down. Adam, clipped, does with 0.02, and with 0.005 it does not. "Clipping cures
 # the cliff" is false here.
 #
 # Each point of a map is a network. Here is one whose error meets the wall, to be stepped through: a unit with six
@@ -278,7 +278,7 @@ def walk(net, params, steps, eta=0.02):
 
 for radius in (0.5, 3.0):
     smooth, found = surfaces[radius, 20], counted[radius, 20]
-    at = found.at[:40]
+    at = found.at[:20]
     seen = np.median([smooth.gradient[point] for point in at])
     whole = np.array([smooth.whole_gradient[point] for point in at])
     each = [smooth.params(point) for point in at]
@@ -299,14 +299,14 @@ for radius in (0.5, 3.0):
 # ## Poor optima
 #
 # So we ask the question itself: where does training end? To know what could be reached, we let another network of the
-# same kind make the targets. Then there are weights with the cost 0, whatever $T$ and $\rho$ are. Twenty networks of
+# same kind make the targets. Then there are weights with the cost 0, whatever $T$ and $\rho$ are. Twelve networks of
 # that kind start somewhere else, and go down in all weights. Here each step has a target. A cost of 1 is what saying
 # the mean would cost.
 
 
-# %% seconds=15 quick=9
-starts = 20
-updates = 300  # quick: 200
+# %% seconds=4 quick=3
+starts = 12
+updates = 150  # quick: 120
 
 
 def ends(radius, T, seed=0):

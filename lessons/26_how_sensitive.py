@@ -16,6 +16,8 @@
 # saying the mean.
 
 # %%
+import textwrap
+
 import numpy as np
 
 import tinygrad_rnn as tg
@@ -49,7 +51,7 @@ grid = tg.grid(
 runs = tg.new_folder("how sensitive") / "runs.jsonl"
 records = tg.sweep(descent, grid, out=runs, processes=0)
 print(f"{len(grid)} points, {len(runs.read_text().splitlines())} lines, the first:")
-print(runs.read_text()[:300], "...")
+print(textwrap.fill(runs.read_text()[:300], 78), "...")
 assert len(records) == len(grid) == 72
 
 
@@ -100,11 +102,9 @@ def best(clip):
 etas = sorted({point["eta"] for point in grid})
 print("step       ", *(f"{eta:6g}" for eta in etas))
 for clip in (None, 1.0):
-    print(
-        f"clip {clip!s:6}", *(f"{share(clip, eta):6.0%}" for eta in etas), "diverged;", end=" "
-    )
+    print(f"clip {clip!s:6}", *(f"{share(clip, eta):6.0%}" for eta in etas), "diverged")
     cost, (radius, eta) = best(clip)
-    print(f"best {cost:.3f}, radius {radius}, step {eta}")
+    print(f"            best {cost:.3f}, radius {radius}, step {eta}")
 assert best(1.0)[0] < best(None)[0]
 assert share(None, 3.0) > share(1.0, 3.0)
 assert share(None, 0.01) == 0
@@ -130,7 +130,8 @@ assert best(None)[1][1] < 1.0 <= best(1.0)[1][1]
 ends = [
     r["result"]["cost"] / r["result"]["start"] for r in of(1.0) if r["point"]["eta"] == 3.0
 ]
-print("cost at the end, in units of the cost at the start:", np.round(sorted(ends), 2))
+print("cost at the end, in units of the cost at the start:")
+print(np.round(sorted(ends), 2))
 assert np.isfinite(ends).all()
 assert max(ends) > 1
 
