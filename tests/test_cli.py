@@ -123,7 +123,7 @@ def test_the_seed_decides():
         ("1,2\n3\n", "a.csv, line 2: 1 field parted by commas, but 2 in most rows"),
         ("a,b\n1,2\n", "a table needs two rows of numbers at least"),
         ("", "a.csv has no rows"),
-        ('1,2\n"3,4\n', "a.csv, line 2: the quotes in the row that begins there do not end right"),
+        ('1,2\n"3,4\n', "a.csv, line 2: the row that begins there has quotes that do not end right"),
         (b"a,b\n1,\xb0\n", "a.csv, line 2: byte 6 .* means nothing in UTF-8.*; pass --encoding cp1252"),
         ("1,2\n1e200,2\n1,2\n", "inf"),
     ],

@@ -187,7 +187,7 @@ REFUSED = {
         "line 2: 1 field .* from line 2 on .* pass skip_rows=1",
     ),
     "names of rows without a name": ("a b\n1 5 6\n2 7 8\n", "line 2: 3 fields parted by spaces, but 2 in line 1"),
-    "quotes that do not end": ('a,b\n1,"x\n2,3\n3,4\n', "line 2: the quotes in the row that begins there do not end"),
+    "quotes that do not end": ('a,b\n1,"x\n2,3\n3,4\n', "line 2: the row that begins there has quotes that do not end"),
     "a date among words": ("d,v\n2020-01-01,5\ntotal,6\n", "line 3, column 1 'd': 'total' is not a date written as"),
     "dates of no known form": ("d,v\n2020-13-01,1\n2020-14-02,5\n", "if it is a date, say so; pass date_column='d'"),
     "another separator": ("a:b\n1:5\n2:7\n", "numbers parted by ':'; pass sep=':'"),
