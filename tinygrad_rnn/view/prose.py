@@ -23,6 +23,7 @@ _PROSE = {
     "qquad": _WIDE,
     "alpha": "α",
     "beta": "β",
+    "kappa": "κ",
     "lambda": "λ",
     "mu": "μ",
     **dict.fromkeys(["Big", "big", "left", "right"], ""),
