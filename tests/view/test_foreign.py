@@ -495,7 +495,7 @@ def test_a_look_before_any_backward_pass_leaves_none():
 def test_what_is_no_network_is_refused_in_our_words(call, wrong):
     with pytest.raises(TypeError, match=r"pass |it is a |it must be") as caught:
         call(wrong)
-    assert caught.traceback[-1].path.name in ("asked.py", "calling.py", "terminal.py")
+    assert caught.traceback[-1].path.name in ("asked.py", "calling.py", "files.py", "terminal.py")
 
 
 @pytest.mark.parametrize("of", [0, -1, 2, 99, True, 1.5, "a", [1]])
