@@ -19,13 +19,6 @@ from .files import fail
 OFTEN = 0.1  # seconds between two moves of the bar
 
 
-class Lines(Listener):
-    """Prints lines."""
-
-    def __init__(self) -> None:
-        super().__init__(_echo)
-
-
 def _echo(line: str) -> None:
     try:
         click.echo(line)
@@ -52,7 +45,7 @@ class Bar(Listener):
 def listener(total: int | None) -> Iterator[Listener]:
     """Who tells of a run: with a bar at a terminal, without one elsewhere."""
     if not sys.stdout.isatty():
-        yield Lines()
+        yield Listener(_echo)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -59,7 +59,7 @@ def reber(B: int, *, rng: int | np.random.Generator, embedded: bool = True, dist
     B, rng = counted("B", B, 1), np.random.default_rng(rng)
     if 8 * 7 * 20 * B > MOST:
         raise ValueError(f"B={B:.6g}: x would have more than {MOST / 2**30:.0f} GiB; ask for less")
-    drawn: list[Drawn] = []
+    drawn: list[ReberString] = []
     met: set[str] = set()
     for _ in range(100 * B + 1000):
         one = _embedded(rng) if embedded else _inner(rng)
@@ -71,29 +71,29 @@ def reber(B: int, *, rng: int | np.random.Generator, embedded: bool = True, dist
     raise ValueError(f"B={B}: so many distinct strings are not met with in {100 * B + 1000:,}; ask for fewer")
 
 
-class Drawn(NamedTuple):
+class ReberString(NamedTuple):
     """A string, and for each of its letters but the first those that could have stood there."""
 
     letters: str
     allowed: list[str]
 
 
-def _inner(rng: np.random.Generator) -> Drawn:
+def _inner(rng: np.random.Generator) -> ReberString:
     letters, allowed, node = "B", [], 0
     while node != END:
         choices = "".join(ARROWS[node])
         letter = choices[int(rng.integers(len(choices)))]
         letters, node = letters + letter, ARROWS[node][letter]
         allowed.append(choices)
-    return Drawn(letters, allowed)
+    return ReberString(letters, allowed)
 
 
-def _embedded(rng: np.random.Generator) -> Drawn:
+def _embedded(rng: np.random.Generator) -> ReberString:
     frame, inner = "TP"[int(rng.integers(2))], _inner(rng)
-    return Drawn(f"B{frame}{inner.letters}{frame}E", ["TP", "B", *inner.allowed, frame, "E"])
+    return ReberString(f"B{frame}{inner.letters}{frame}E", ["TP", "B", *inner.allowed, frame, "E"])
 
 
-def _sequences(drawn: list[Drawn]) -> Sequences:
+def _sequences(drawn: list[ReberString]) -> Sequences:
     T = max(len(one.allowed) for one in drawn)
     x, d, mask = np.zeros((T, len(drawn), 7)), np.zeros((T, len(drawn), 7)), np.zeros((T, len(drawn)))
     allowed = np.zeros(d.shape, dtype=bool)

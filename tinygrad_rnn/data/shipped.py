@@ -48,7 +48,7 @@ CONSTITUTION = Shipped(
 SHIPPED = (SUNSPOTS, NILE, CO2, CONSTITUTION)
 
 
-class Named(io.BytesIO):
+class ShippedContent(io.BytesIO):
     """The bytes of a file, with the name to call it by in messages."""
 
     def __init__(self, shipped: Shipped) -> None:
@@ -70,7 +70,7 @@ def sunspots() -> Table:
     -----
     Often one fits on 1700 to 1920, which are the rows before 221, and tells 1921 to 1955, one year ahead.
     """
-    return table(Named(SUNSPOTS))
+    return table(ShippedContent(SUNSPOTS))
 
 
 @asked
@@ -82,7 +82,7 @@ def nile() -> Table:
     Table
         100 rows of one column, ``volume``. About 1898, its mean falls.
     """
-    return table(Named(NILE))
+    return table(ShippedContent(NILE))
 
 
 @asked
@@ -106,7 +106,7 @@ def co2(*, missing: str = "refuse") -> Table:
     ValueError
         If it is none of these.
     """
-    return table(Named(CO2), date_column="date", date_format="%Y%m%d", missing=missing)
+    return table(ShippedContent(CO2), date_column="date", date_format="%Y%m%d", missing=missing)
 
 
 @asked
@@ -118,4 +118,4 @@ def constitution() -> Text:
     Text
         45,345 characters, 71 different ones.
     """
-    return text(Named(CONSTITUTION))
+    return text(ShippedContent(CONSTITUTION))

@@ -75,7 +75,7 @@ def scanned(cell: Cell, params: Mapping[str, Any], n_in: int, s0: Any, words: st
     known = {n for w in weights.values() for n in w.shape} | {n_in}
     samples = _counts(known)
     nets = [_net(cell, weights, int(n_in), s0, b) for b in samples]
-    file = _File(nets[0], nets[1], samples)
+    file = _StepModel(nets[0], nets[1], samples)
     content = file.model(words)
     _hold(content, file.nets[0])
     return content
@@ -106,7 +106,7 @@ def _rows(part: Any) -> Array:
     return array
 
 
-class _File:
+class _StepModel:
     """The graph, made from a step that was folded twice, for two numbers of samples."""
 
     def __init__(self, net: Unfolded, again: Unfolded, samples: tuple[int, int]) -> None:
