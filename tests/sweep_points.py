@@ -39,6 +39,8 @@ def no_json(k):
 
 
 if __name__ == "__main__":
+    # Who was started in the background of a shell ignores Ctrl-C, and this is here to be stopped by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, processes = sys.argv[1:]
     tg.sweep(
         waits,
