@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.train.baselines import Average, Seasonal
+from tinygrad_rnn.train.baselines import Average, Baseline, Seasonal
 
 LASER = tg.data.laser().values[:1100, 0]
 SUNSPOTS = tg.data.sunspots().values[:256, 0]  # 1700 to 1955
@@ -142,3 +142,12 @@ def test_a_season_is_the_period_of_what_has_one():
 def test_what_cannot_be_fitted_is_refused(call, why):
     with pytest.raises(ValueError, match=why):
         call()
+
+
+@pytest.mark.parametrize("season", [1, 2, 5])
+@pytest.mark.parametrize("horizon", [1, 2, 5, 7])
+@pytest.mark.parametrize("start", [7, 9, 30])
+def test_a_season_told_at_once_is_one_told_row_by_row(season, horizon, start):
+    x = np.random.default_rng(0).normal(size=40)
+    row_by_row = Baseline.ahead(Seasonal(season), x, start, 38, horizon)
+    assert np.array_equal(Seasonal(season).ahead(x, start, 38, horizon), row_by_row)

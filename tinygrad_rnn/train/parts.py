@@ -21,6 +21,10 @@ class Parts(NamedTuple):
         }
         return bounds[name]
 
+    def __str__(self) -> str:
+        sizes = {name: end - begin for name in ("train", "validate", "test") for begin, end in [self.of(name)]}
+        return ", ".join(f"{size:,} {name}" for name, size in sizes.items())
+
 
 def parts(count: int, validate: float, test: float) -> Parts:
     """The parts of so many symbols or rows; a share that is above 0 gets one at least."""

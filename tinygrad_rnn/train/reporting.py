@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..view.charts import Chart, Trend, number
 from ..view.lags import FilmRow, FilmStrip
 from ..view.report import Passage, Price, RunPage, Scores
-from .baselines import autoregression, bigram, unigram
+from .baselines import Average, Seasonal
 from .film import SHARE, read_film
 from .folder import TIMES, RunFolder
 from .forecasting import NETWORK, Forecast
@@ -245,24 +245,19 @@ def _of_film(film: FilmStrip, update: int) -> str:
 def _prices(task: TextTask | SeriesTask) -> Iterator[Price]:
     part = "validate" if task.settings.validate else "train"
     begin, end = task.parts.of(part)
-    known = task.parts.validation
     if isinstance(task, TextTask):
-        train, paid, K = task.codes[:known], task.codes[begin:end], task.n_in
-        yield Price("ln K", math.log(K), f"nothing but the {K:,} symbols")
-        yield Price("unigram", unigram(train, paid, K), "how often each comes")
-        if len(paid) > 1:
-            yield Price("bigram", bigram(train, paid, K), "how often each comes behind each other one")
+        counted = task.counted(part)
+        yield Price("ln K", math.log(task.n_in), f"nothing but the {task.n_in:,} symbols")
+        yield Price("unigram", counted[0], "how often each comes")
+        yield Price("bigram", counted[1], "how often each comes behind each other one")
         return
-    ahead, d = task.settings.horizon, task.told.astype(float)
-    begin = max(begin, ahead)
-    paid = d[begin:end]
-    if not len(paid):
+    if end <= max(begin, task.settings.horizon):
         return
-    yield Price("mean", float(((paid - d[:known].mean(axis=0)) ** 2).mean()), "the mean of the training part")
-    yield Price("last value", float(((paid - d[begin - ahead : end - ahead]) ** 2).mean()), "that all stays as it is")
-    fitted = [autoregression(column[:known][-FITTED:]) for column in d.T]
-    told = np.stack([one.ahead(column, begin, end, ahead) for one, column in zip(fitted, d.T, strict=True)], axis=1)
-    error = float(((paid - told) ** 2).mean())
+    means = [Average(float(column.mean())) for column in task.told[: task.parts.validation].astype(float).T]
+    yield Price("mean", task.paid_by(means, part), "the mean of the training part")
+    yield Price("last value", task.paid_by([Seasonal()] * task.n_out, part), "that all stays as it is")
+    fitted = task.fitted(FITTED)
+    error = task.paid_by(fitted, part)
     names = list(dict.fromkeys(str(one) for one in fitted))
     name = names[0] if len(names) == 1 else "AR"
     yield Price(name, error if math.isfinite(error) else math.inf, "the linear law of the values before")

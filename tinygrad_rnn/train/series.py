@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..data import Table
 from ..through_time.pieces import Pieces
 from . import scaling
-from .baselines import Baseline, Seasonal, autoregression
+from .baselines import Autoregression, Baseline, Seasonal, autoregression
 from .parts import parts
 from .rows import side_by_side
 from .settings import Settings
@@ -148,27 +148,29 @@ class SeriesTask:
 
     def lines(self) -> list[str]:
         """What is to be known before it begins."""
-        cut = [
-            f"{end - begin:,} {name}" for name in ("train", "validate", "test") for begin, end in [self.parts.of(name)]
-        ]
-        lines = [f"rows: {', '.join(cut)}; the parts follow each other in time"]
+        lines = [f"rows: {self.parts}; the parts follow each other in time"]
         names = ", ".join(self.data.target)
         lines.append(f"told: {names}, {self.settings.horizon} step{'s' * (self.settings.horizon > 1)} ahead")
         begin, end = self.parts.of("validate")
         if end > begin:
-            prices = {"the last value": self._price_of([Seasonal()] * self.n_out)}
+            prices = {"the last value": self.paid_by([Seasonal()] * self.n_out, "validate")}
             if end - begin <= MOST:
-                known = self.told[max(0, begin - MOST) : begin].astype(float)
-                fitted = [autoregression(column) for column in known.T]
+                fitted = self.fitted(MOST)
                 name = f"autoregression ({', '.join(str(each.order) for each in fitted)})"
-                prices[name] = self._price_of(fitted)
+                prices[name] = self.paid_by(fitted, "validate")
             said = ", ".join(f"{price:.4g} by {name}" for name, price in prices.items())
             lines.append(f"without a network the validation part costs {said} ({self.unit})")
         return lines
 
-    def _price_of(self, baselines: Sequence[Baseline]) -> float:
-        """What the validation part costs who tells each column so."""
-        begin, end = self.parts.of("validate")
+    def fitted(self, most: int) -> list[Autoregression]:
+        """An autoregression of each target, fitted on the last rows of the training part, `most` or fewer."""
+        begin, end = max(0, self.parts.validation - most), self.parts.validation
+        return [autoregression(column) for column in self.told[begin:end].astype(float).T]
+
+    def paid_by(self, baselines: Sequence[Baseline], part: str) -> float:
+        """What a part costs who tells each target so; the first rows, which nobody can tell so far ahead, are free."""
+        begin, end = self.parts.of(part)
+        begin = max(begin, self.settings.horizon)
         told = self.told[:end].astype(float)
         errors = [
             baseline.ahead(column, begin, end, self.settings.horizon) - column[begin:end]

@@ -116,23 +116,24 @@ class TextTask:
 
     def lines(self) -> list[str]:
         """What is to be known before it begins."""
-        cut = [
-            f"{end - begin:,} {name}" for name in ("train", "validate", "test") for begin, end in [self.parts.of(name)]
-        ]
-        lines = [f"characters: {', '.join(cut)}; the parts follow each other in time"]
+        lines = [f"characters: {self.parts}; the parts follow each other in time"]
         lines.append(
             f"ln K = {np.log(self.n_in):.3f} {self.unit} is the price of knowing nothing but the {self.n_in} symbols"
         )
         begin, end = self.parts.of("validate")
         if end - begin > 1 and self.parts.validation > 1:
-            known, told = self.codes[: self.parts.validation], self.codes[begin:end]
-            counted = unigram(known, told, self.n_in), bigram(known, told, self.n_in)
+            counted = self.counted("validate")
             lines.append(f"of the validation part, {counted[0]:.3f} by counting characters, {counted[1]:.3f} by pairs")
         if self.n_in > MANY:
             lines.append(
                 f"NOTE: {self.n_in:,} symbols: the output costs more than all the rest; encoding=bytes has 256"
             )
         return lines
+
+    def counted(self, part: str) -> tuple[float, float]:
+        """What a character of a part costs who has counted characters, and pairs, in the training part."""
+        known, paid = self.codes[: self.parts.validation], self.codes[slice(*self.parts.of(part))]
+        return unigram(known, paid, self.n_in), bigram(known, paid, self.n_in)
 
 
 def encoded(data: Text) -> Array:
