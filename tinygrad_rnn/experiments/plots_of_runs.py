@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..autodiff.asked import asked
 from ..autodiff.calling import a_text, numbers, shortened
 from ..view.palette import PALETTE
-from ..view.plots import HEAT, MARKERS, new_figure, plot_axes
+from ..view.plots import HEAT, MARKERS, ZERO, heat_map, log_scale, new_figure, plot_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,18 +154,12 @@ def plot_sweep(
 
 def _map_of(ax: Any, median: Any, share: Any, across: list[Any], up: list[Any], words: Any, value: str) -> Any:
     ax = new_figure(5.6, 4.4).add_subplot() if ax is None else ax
-    from matplotlib.colors import LinearSegmentedColormap, LogNorm
-
     shown = np.ma.masked_invalid(median)
-    positive = shown.compressed()[shown.compressed() > 0]
-    low, high = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
-    heat = LinearSegmentedColormap.from_list(value, list(HEAT))
     gone = np.ma.masked_where(~(share == 1), np.ones_like(median))
-    grey = LinearSegmentedColormap.from_list("all diverged", ["#C9C9C2"] * 2)
-    how = {"origin": "lower", "aspect": "auto", "interpolation": "none"}
-    ax.imshow(gone, cmap=grey, label="all diverged", **how)
-    norm = LogNorm(low, high if high > low else 10 * low)
-    image = ax.imshow(np.ma.masked_less_equal(shown, 0), cmap=heat, norm=norm, label=f"median {value}", **how)
+    where = {"origin": "lower", "aspect": "auto"}
+    heat_map(ax, gone, [ZERO] * 2, "all diverged", **where)
+    norm = log_scale(shown.compressed()[shown.compressed() > 0])
+    image = heat_map(ax, np.ma.masked_less_equal(shown, 0), HEAT, f"median {value}", norm=norm, **where)
     ax.figure.colorbar(image, ax=ax, label=f"median {value}")
     for i, j in itertools.product(range(len(up)), range(len(across))):
         if share[i, j] > 0:

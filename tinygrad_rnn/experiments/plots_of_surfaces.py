@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..autodiff.asked import asked, counted
 from ..autodiff.calling import a_text, numbers, shortened
 from ..view.palette import PALETTE
-from ..view.plots import HEAT, MARKERS, new_figure, plot_axes
+from ..view.plots import HEAT, MARKERS, heat_map, new_figure, plot_axes
 from .cliff import Descent
 from .surface import Surface
 
@@ -148,21 +148,19 @@ def plot_bifurcation(weights: ArrayLike, states: ArrayLike, *, name: str = "w", 
     if not np.isfinite(x).all() or not np.isfinite(rows).all():
         raise ValueError("weights or states holds a number that is not finite: leave such weights out")
     ax = plot_axes() if ax is None else ax
-    from matplotlib.colors import ListedColormap
-
     low, high = rows.min(), rows.max()
     room = (high - low) * 0.05 or 0.5
     edges = np.linspace(low - room, high + room, BINS + 1)
     seen = np.stack([np.histogram(row, edges)[0] > 0 for row in rows], axis=1)
     half = (x[1] - x[0]) / 2
-    ax.imshow(
+    heat_map(
+        ax,
         np.ma.masked_equal(seen.astype(float), 0),
-        cmap=ListedColormap([PALETTE[0]]),
+        [PALETTE[0]] * 2,
+        "states that come again and again",
         extent=(x[0] - half, x[-1] + half, edges[0], edges[-1]),
         origin="lower",
         aspect="auto",
-        interpolation="none",
-        label="states that come again and again",
     )
     ax.set(xlabel=name, ylabel="the state in the long run", title=f"What the state comes to as {name} is turned")
     return ax
@@ -170,22 +168,22 @@ def plot_bifurcation(weights: ArrayLike, states: ArrayLike, *, name: str = "w", 
 
 def _map(ax: Axes, surface: Surface) -> Any:
     """The cost as an image, the first axis upwards."""
-    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+    from matplotlib.colors import LogNorm
 
     cost = np.ma.masked_invalid(surface.cost)
     low, high = float(cost.min()), float(cost.max())
     rows, columns = surface.axes
     half = [(axis[1] - axis[0]) / 2 for axis in (columns, rows)]
     ax.grid(visible=False)
-    return ax.imshow(
+    return heat_map(
+        ax,
         cost,
-        cmap=LinearSegmentedColormap.from_list("cost", list(HEAT)),
+        HEAT,
+        "costs",
         norm=LogNorm(max(low, high / DEEP), high, clip=True) if low > 0 and high > WIDE * low else None,
         extent=(columns[0] - half[0], columns[-1] + half[0], rows[0] - half[1], rows[-1] + half[1]),
         origin="lower",
         aspect="auto",
-        interpolation="none",
-        label="costs",
     )
 
 

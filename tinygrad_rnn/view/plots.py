@@ -54,15 +54,10 @@ def plot_influence(norms: ArrayLike, *, name: str = "U", ax: Axes | None = None)
     a_text("plot_influence", "name", name)
     values = _influences("norms", norms)
     ax = new_figure(5.4, 4.2).add_subplot() if ax is None else ax
-    from matplotlib.colors import LogNorm
-
     T = len(values)
-    positive = values[values > 0]
-    low, high = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
     zeros = np.ma.masked_where((values > 0) | (np.arange(T)[:, None] < np.arange(T)), np.ones_like(values))
     _map(ax, zeros, [ZERO] * 2, "zeros")
-    scale = LogNorm(low, high if high > low else 10 * low)
-    image = _map(ax, np.ma.masked_equal(values, 0), HEAT, "lengths", norm=scale)
+    image = _map(ax, np.ma.masked_equal(values, 0), HEAT, "lengths", norm=log_scale(values[values > 0]))
     ax.figure.colorbar(image, ax=ax, label=f"‖dC(t) / d{name}(τ)‖")
     ax.set(
         xlabel=f"τ: the copy {name}(τ)", ylabel="t: the cost C(t)", title=f"What each copy of {name} does to each cost"
@@ -214,17 +209,31 @@ def _influences(what: str, values: ArrayLike) -> NDArray[Any]:
     return found
 
 
+def heat_map(ax: Axes, values: Any, colors: Sequence[str], label: str, **how: Any) -> Any:
+    """A map of the entries that are not masked, from one colour to the last; nothing is blurred between them."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    heat = LinearSegmentedColormap.from_list(label, list(colors))
+    # Not resampled: a file then holds a pixel for each entry.
+    return ax.imshow(values, cmap=heat, interpolation="none", label=label, **how)
+
+
+def log_scale(values: NDArray[Any]) -> Any:
+    """A logarithmic scale over these positive numbers, of which there may be one or none."""
+    from matplotlib.colors import LogNorm
+
+    low, high = (values.min(), values.max()) if values.size else (0.1, 1.0)
+    return LogNorm(low, high if high > low else 10 * low)
+
+
 def _map(ax: Axes, values: NDArray[Any], colors: Sequence[str], label: str, **how: Any) -> Any:
     """A square for each entry that is not masked, t = 1 at the top."""
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.ticker import MaxNLocator
 
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     end = len(values) + 0.5
-    heat = LinearSegmentedColormap.from_list(label, list(colors))
-    # Not resampled: a file then holds a pixel for each entry.
-    return ax.imshow(values, cmap=heat, extent=(0.5, end, end, 0.5), interpolation="none", label=label, **how)
+    return heat_map(ax, values, colors, label, extent=(0.5, end, end, 0.5), **how)
 
 
 def _lengths(what: str, values: ArrayLike) -> NDArray[Any]:
