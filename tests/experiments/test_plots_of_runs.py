@@ -4,7 +4,6 @@ import re
 import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -14,12 +13,6 @@ from tinygrad_rnn.view.palette import PALETTE
 
 mpl.use("agg")
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def runs(count=5, k=12, seed=0):

@@ -1,7 +1,6 @@
 """Plots of error surfaces: what they say, and what they refuse."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -9,12 +8,6 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import experiments as ex
 
 mpl.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def wall(points=11):

@@ -19,12 +19,6 @@ mpl.use("agg")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def norms(T=6):
     rng = np.random.default_rng(0)
     values = np.tril(rng.uniform(0.5, 1, (T, T)) * 10.0 ** -np.abs(np.subtract.outer(np.arange(T), np.arange(T))))
