@@ -76,7 +76,7 @@ def test_an_equation_names_the_lessons_that_name_it(site, visit):
     told = page.evaluate("""() => [...document.querySelectorAll('article p')].map(p => p.textContent)
       .filter(text => text.startsWith('Read about it in lesson'))""")
     assert len(told) == 28
-    assert told[25] == "Read about it in lesson 7, 8, 19."  # (26)
+    assert told[25] == "Read about it in lesson 7, 8, 19, 22."  # (26)
     assert told[10] == "Read about it in lesson 5, 7."  # lesson 5 says "Equations (10) to (12)"
     assert told[11] == "Read about it in lesson 5, 6, 7, 8, 16, 19."
     page.close()

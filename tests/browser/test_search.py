@@ -30,8 +30,8 @@ PAGES = {
     "glossary": "adjoint, cotangent, delta, tangent",
     "changing_cells": "dropout, teacher forcing, scheduled sampling, layer normalisation, padding mask, many-to-one",
     "notation": "batch, PyTorch",
-    "howto": "momentum, CSV",
-    "training": "resume, best.safetensors",
+    "howto": "momentum, CSV, resume",
+    "training": "best.safetensors",
     "gallery": "picture, SVG",
     "lessons": "exercises",
 }
