@@ -40,13 +40,6 @@ def test_in_a_terminal_a_lesson_says_its_time(lesson_1):
     assert lesson_1.startswith("Lesson 1, about 15 minutes\n")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
-def test_lesson_runs_alone(path, tmp_path):
-    done = subprocess.run([sys.executable, "-W", "error", path], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 OTHERWISE = {path.stem: text for path in FILES for text in [lessons.otherwise(path.read_text("utf-8"))[1]] if text}
 
 
