@@ -37,5 +37,8 @@ def shown(run: Run) -> None:
     """Show a run that has come to its end: its page is written into its folder, if that can be."""
     try:
         click.echo(f"the page of the run: {one_line(run.report())}")
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        where = f"{one_line(error.filename)}: " if error.filename else ""
+        click.echo(f"NOTE: the run has no page: {where}{one_line(error.strerror or error)}", err=True)
+    except ValueError as error:
         click.echo(f"NOTE: the run has no page: {one_line(error)}", err=True)
