@@ -6,7 +6,7 @@ import click
 
 from ..train import Run
 from ..view.text import one_line
-from .files import fail
+from .files import fail, says
 
 
 @click.command()
@@ -38,7 +38,6 @@ def shown(run: Run) -> None:
     try:
         click.echo(f"the page of the run: {one_line(run.report())}")
     except OSError as error:
-        where = f"{one_line(error.filename)}: " if error.filename else ""
-        click.echo(f"NOTE: the run has no page: {where}{one_line(error.strerror or error)}", err=True)
+        click.echo(f"NOTE: the run has no page: {says(error)}", err=True)
     except ValueError as error:
         click.echo(f"NOTE: the run has no page: {one_line(error)}", err=True)

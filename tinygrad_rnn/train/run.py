@@ -25,7 +25,7 @@ from .listener import Listener
 from .loop import DivergedError, TrainingLoop, train
 from .machine import differences, one_thread
 from .parts import parts
-from .sampling import Sample, sample
+from .sampling import Sample, Writing
 from .series import SeriesTask
 from .settings import STOPS, Settings, from_words, plain
 from .texts import TextTask
@@ -251,10 +251,14 @@ class Run:
         ValueError
             If it was trained on a series, or an argument is out of its range.
         """
+        how: dict[str, Any] = {"prime": prime, "temperature": temperature, "rng": rng, "unknown": unknown}
+        return self.writing(length, last=last, **how).whole()
+
+    def writing(self, length: int, *, last: bool = False, **how: Any) -> Writing:
+        """The same character by character, for a text that is too long to wait for."""
         if self._settings.kind != "text":
             raise ValueError(f"{self.path} was trained on a series, which is no text: forecast tells how it goes on")
-        how: dict[str, Any] = {"prime": prime, "temperature": temperature, "rng": rng, "unknown": unknown}
-        return sample(self.cell, self.params if last else self.best, self.known["alphabet"], length=length, **how)
+        return Writing(self.cell, self.params if last else self.best, self.known["alphabet"], length=length, **how)
 
     @asked
     @one_thread()
