@@ -15,7 +15,7 @@ from ..view.charts import Chart, Trend, number
 from ..view.lags import FilmRow, FilmStrip
 from ..view.report import Passage, Price, RunPage, Scores
 from .baselines import Average, Seasonal
-from .film import SHARE, read_film
+from .film import LETTERS, SHARE, TEMPERATURE, read_film
 from .folder import TIMES, RunFolder
 from .forecasting import NETWORK, Forecast
 from .sampling import Sample
@@ -277,7 +277,8 @@ def _written(run: Kept) -> dict[str, Any]:
             break
         caption = f"Temperature {temperature:g}, seed 0: {number(one.price)} nats a character, to itself"
         passages.append(Passage(caption, one.prime, one.text))
-    return {"passages": passages, "remarks": remarks}
+    drafts = f"{LETTERS} characters at temperature {TEMPERATURE:g} from one seed, at each moment of the film."
+    return {"passages": passages, "remarks": remarks, "drafts_say": drafts}
 
 
 def _foretold(run: Kept, task: SeriesTask) -> dict[str, Any]:
