@@ -69,7 +69,7 @@ def test_what_it_shows_is_the_influence_of_the_copies(cell, at_once, tmp_path):
 
 
 def a_loop(run):
-    return TrainingLoop(run.cell, run._task(), run._settings, run.params)
+    return TrainingLoop(run.cell, run.task(), run._settings, run.params)
 
 
 @pytest.mark.parametrize(("cell", "layers"), [("guo", 1), ("guo", 3), ("gru", 2), ("lstm", 1), ("lstm", 3)])
@@ -181,7 +181,7 @@ def test_a_run_does_not_end_for_want_of_a_picture(at_once, tmp_path, monkeypatch
 def test_what_is_no_film_is_none(said, tmp_path):
     run = fitted(tmp_path / "run")
     (run.path / "film.jsonl").write_bytes(said)
-    assert films.read_film(run._folder) == []
+    assert films.read_film(run.folder) == []
     assert run.resume(updates=30).update == 30
 
 
