@@ -1,8 +1,10 @@
 """Tables as people have them: each is read as it is meant, or refused with a reason and a way out."""
 
 import datetime as dt
+import gc
 import io
 import re
+import sys
 import time
 
 import numpy as np
@@ -447,3 +449,68 @@ def test_a_hundred_thousand_rows_take_a_second_or_so():
     start = time.process_time()
     np.testing.assert_array_equal(read(content).values, rows)
     assert time.process_time() - start < 3  # 0.4 where nothing else runs
+
+
+def wide(columns):
+    """A table of so many columns, the last of which has the name of the first."""
+    names = [*(f"c{k}" for k in range(columns - 1)), "c0"]
+    rows = np.arange(3 * columns).reshape(3, columns) % 7 + 0.5
+    return "\n".join([",".join(names), *(",".join(map(str, row)) for row in rows.tolist())]).encode(), rows
+
+
+def test_what_a_column_takes_does_not_grow_with_their_number():
+    def calls(columns):
+        count = 0
+
+        def called(frame, event, what):
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        content, rows = wide(columns)
+        sys.setprofile(called)
+        try:
+            found = read(content)
+        finally:
+            sys.setprofile(None)
+        np.testing.assert_array_equal(found.values, rows)
+        return count
+
+    few, many = calls(500), calls(2000)
+    assert many < 4.2 * few
+    assert many < 300 * 2000  # to try each name as a date in all forms took 1,000 alone
+
+
+@pytest.mark.slow
+def test_tens_of_thousands_of_columns_are_read_and_said_in_some_lines():
+    content, rows = wide(30_000)
+    found = read(content)
+    np.testing.assert_array_equal(found.values, rows)
+    assert len(found.understood) < 30
+    assert "… and 29989 more columns of numbers" in found.understood
+    assert found.understood[-1] == "NOTE: several columns are called 'c0'"
+    some = read(content, columns=list(range(1, 20_001)), target="c5")
+    assert (len(some.columns), some.target) == (20_000, ("c5",))
+
+
+def test_many_notes_are_some_lines():
+    content = "\n".join(",".join(["0.5"] * 500) for _ in range(3))
+    notes = [line for line in read(content.encode()).understood if "same in all rows" in line or "more notes" in line]
+    assert len(notes) == 12
+    assert "… and 489 more notes" in notes
+
+
+def test_the_search_for_cycles_is_what_it_was():
+    def watch(rows, columns):
+        raise RuntimeError
+
+    content = "\n".join(map(str, range(3000))).encode()
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            read(content, header="no")
+            assert gc.isenabled() == enabled
+            with pytest.raises(RuntimeError):
+                read(content, header="no", watch=watch)
+            assert gc.isenabled() == enabled
+        finally:
+            gc.enable()

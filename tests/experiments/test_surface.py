@@ -1,5 +1,7 @@
 """Error surfaces: the points, the gradients, the minima, and the ways down."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,19 @@ def test_each_point_is_the_network_unfolded_there():
         assert there.params["b_j"][1] == pytest.approx(found.axes[1][at[1]], abs=1e-15)
     assert found.lowest == np.unravel_index(found.cost.argmin(), (5, 5))
     assert found.steepest == np.unravel_index(found.gradient.argmax(), (5, 5))
+
+
+def test_where_no_number_is_finite_there_is_no_lowest_point():
+    found = ex.surface(network(), ("U[0, 2]", "b_j[1]"), points=5)
+    i, j = found.lowest
+    for none in (np.nan, np.inf):
+        lost = dataclasses.replace(found, cost=np.full((5, 5), none))
+        for ask in (lambda lost=lost: lost.lowest, lambda lost=lost: lost.steepest):
+            with pytest.raises(ValueError, match=r"finite at no point of this surface.*with a smaller radius"):
+                ask()
+        some = np.full((5, 5), none)
+        some[i, j] = found.cost[i, j]
+        assert dataclasses.replace(found, cost=some).lowest == (i, j)
 
 
 def test_along_random_directions_the_slopes_are_those_of_the_cost():

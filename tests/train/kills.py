@@ -61,26 +61,37 @@ def ran(out, at):
     return subprocess.run([sys.executable, str(HERE), "child", str(out), str(at)], capture_output=True, text=True)
 
 
+def loadable(out):
+    """Open a run as it was left."""
+    import tinygrad_rnn as tg
+
+    run = tg.train.Run(out)
+    assert run.history == [] or run.history[-1]["update"] <= run.update
+    assert run.best.keys() == run.params.keys()
+
+
 def killed(folder, kills, seed=0):
-    """The kills that hit, and the files of both runs."""
-    whole, run = folder / "whole", folder / "run"
+    """How many tries so many kills took, and whether the files of each run are those of the one not killed."""
+    whole = folder / "whole"
     moments = int(ran(whole, 0).stdout)
-    rng, hits = np.random.default_rng(seed), 0
-    for k in range(kills):
-        # A run is killed twice: what has gone far has few moments left.
-        out = folder / f"{run.name}{k // 2}"
-        ended = ran(out, int(rng.integers(1, (moments if k % 2 else moments * 3 // 4) + 1)))
-        hits += ended.returncode == -signal.SIGKILL
+    rng, tries, hits = np.random.default_rng(seed), 0, 0
+    while hits < kills:
+        # A run is killed twice: what has gone far has few moments left, and a kill behind the last hits nobody.
+        out = folder / f"run{tries // 2}"
+        ended = ran(out, int(rng.integers(1, (moments if tries % 2 else moments * 3 // 4) + 1)))
         assert ended.returncode in (0, -signal.SIGKILL) or "nothing is left to do" in ended.stderr, ended.stderr
+        tries, hits = tries + 1, hits + (ended.returncode == -signal.SIGKILL)
+        if (out / "run.json").exists():
+            loadable(out)
     names = ("state.safetensors", "best.safetensors", "log.jsonl")
     found = []
-    for out in sorted({folder / f"run{k // 2}" for k in range(kills)}):
+    for out in (folder / f"run{k}" for k in range((tries + 1) // 2)):
         last = ran(out, 0)
         assert last.returncode == 0 or "nothing is left to do" in last.stderr, last.stderr
         found.append({name: (out / name).read_bytes() for name in names})
         left = sorted(each.name for each in out.iterdir())
         assert not [name for name in left if name.startswith(".unfinished")], left
-    return hits, [files == {name: (whole / name).read_bytes() for name in names} for files in found]
+    return tries, [files == {name: (whole / name).read_bytes() for name in names} for files in found]
 
 
 if __name__ == "__main__":
@@ -88,5 +99,14 @@ if __name__ == "__main__":
         child(sys.argv[2], int(sys.argv[3]))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            hits, equal = killed(Path(folder), int(sys.argv[1]))
-        print(json.dumps({"kills that hit": hits, "runs": len(equal), "equal to the one not killed": sum(equal)}))
+            tries, equal = killed(Path(folder), int(sys.argv[1]))
+        print(
+            json.dumps(
+                {
+                    "kills that hit": int(sys.argv[1]),
+                    "tries": tries,
+                    "runs": len(equal),
+                    "equal to the one not killed": sum(equal),
+                }
+            )
+        )

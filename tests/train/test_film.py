@@ -69,13 +69,34 @@ def test_what_it_shows_is_the_influence_of_the_copies(cell, at_once, tmp_path):
 
 
 def a_loop(run):
-    return TrainingLoop(run.cell, run._task(), run._settings, run.params)
+    return TrainingLoop(run.cell, run.task(), run._settings, run.params)
 
 
 @pytest.mark.parametrize(("cell", "layers"), [("guo", 1), ("guo", 3), ("gru", 2), ("lstm", 1), ("lstm", 3)])
 def test_a_moment_is_small(cell, layers, at_once, tmp_path):
     run = fitted(tmp_path / "run", cell=cell, layers=layers, updates=12)
-    assert max(map(len, (run.path / "film.jsonl").read_bytes().splitlines())) <= 200
+    assert max(map(len, (run.path / "film.jsonl").read_bytes().splitlines())) <= 200 + len(',"text":""') + films.LETTERS
+
+
+def test_of_a_text_a_moment_shows_what_is_written_with_its_weights(at_once, tmp_path):
+    run = fitted(tmp_path / "run")
+    assert len({one["text"] for one in lines(run)}) > 1
+    assert lines(run)[-1]["text"] == run.sample(films.LETTERS, temperature=films.TEMPERATURE, last=True).text
+    seen = run.report().read_text("utf-8")
+    for one in lines(run):
+        assert f"<code>{one['text']}</code>" in seen
+    series = fitted(tmp_path / "series", a_table(), "lstm", batch=1)
+    assert not any("text" in one for one in lines(series))
+    assert "as it learned" not in series.report().read_text("utf-8")
+
+
+def test_a_film_of_before_there_were_texts_is_gone_on_with(at_once, tmp_path):
+    run = fitted(tmp_path / "run")
+    before = [{name: said for name, said in one.items() if name != "text"} for one in lines(run)]
+    (run.path / "film.jsonl").write_text("".join(json.dumps(one) + "\n" for one in before))
+    assert "as it learned" not in run.report().read_text("utf-8")
+    run.resume(updates=60)
+    assert [one.get("text") is None for one in lines(run)] == [True] * 4 + [False] * 3
 
 
 def test_it_goes_on_where_a_run_was_stopped(at_once, tmp_path):
@@ -147,12 +168,20 @@ def test_a_run_does_not_end_for_want_of_a_picture(at_once, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"no film\n", b"[]\n", b'{"update":1}\n', b'{"update":1,"phi":["<b>"],"sigma":[]}\n']
+    "said",
+    [
+        b"",
+        b"no film\n",
+        b"[]\n",
+        b'{"update":1}\n',
+        b'{"update":1,"phi":["<b>"],"sigma":[]}\n',
+        b'{"update":1,"phi":[],"sigma":[],"text":1}',
+    ],
 )
 def test_what_is_no_film_is_none(said, tmp_path):
     run = fitted(tmp_path / "run")
     (run.path / "film.jsonl").write_bytes(said)
-    assert films.read_film(run._folder) == []
+    assert films.read_film(run.folder) == []
     assert run.resume(updates=30).update == 30
 
 

@@ -181,7 +181,7 @@ def test_no_file_is_replaced_unasked(texts, tmp_path):
 def test_many_evaluations_are_thinned_and_that_is_said(texts, tmp_path):
     run = copied(texts, tmp_path / "run")
     line = run.history[-1]
-    run._folder.history = lambda length: [line | {"update": k, "gradient": k / 7} for k in range(1, 5001)]
+    run.folder.history = lambda length: [line | {"update": k, "gradient": k / 7} for k in range(1, 5001)]
     text = page(run)
     shown = cells(text, "The log of the run")
     assert len(shown) == 100

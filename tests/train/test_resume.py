@@ -43,7 +43,7 @@ def test_nor_does_it_matter_where(tmp_path, at):
     """Inside an epoch, at its end, before and at an evaluation."""
     options = {"epochs": 3, "updates": None, "batch": 4, "k1": 5, "k2": 10}
     whole = fitted(tmp_path / "whole", **options)
-    assert whole._folder.state()[1]["epoch"] == 3
+    assert whole.folder.state()[1]["epoch"] == 3
     in_an_epoch = whole.update // 3
     run = fitted(tmp_path / "run", **options | {"updates": at if at != 20 else in_an_epoch})
     run.resume(epochs=3)
@@ -147,7 +147,7 @@ PLANTED = [each for each in PLANTED if each.__code__.co_varnames[:2] == ("arrays
 def stopped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("planted")
     whole, before = (fitted(folder / str(updates), WORSE, batch=6, updates=updates) for updates in (24, 18))
-    stood = before._folder.state()[1]
+    stood = before.folder.state()[1]
     assert stood["epoch"] == 1
     assert stood["waited"] > 1
     return whole, before

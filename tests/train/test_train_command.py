@@ -166,3 +166,29 @@ def test_an_output_that_takes_no_more_is_not_taken_for_the_folder():
         found = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
     assert found.returncode == 1
     assert found.stderr.splitlines()[-1] == "Error: the standard output: No space left on device"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("option", ["--text-file", "--csv"])
+def test_a_pipe_is_refused_at_once_and_not_waited_for(option):
+    os.mkfifo("pipe")
+    for path in ("pipe", "/dev/null"):
+        result = run("train", "--out", "a", option, path, *SMALL)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(
+            f"Error: {path} is a pipe, a device or the like, which cannot be read once more: "
+        )
+        assert result.stderr.count("\n") == 1
+        assert not Path("a").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_nor_are_data_that_have_become_one():
+    assert run("train", "--out", "a", "--text-file", "t.txt", *SMALL).exit_code == 0
+    Path("t.txt").unlink()
+    os.mkfifo("t.txt")
+    result = run("resume", "a", "--updates", "30")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {Path('t.txt').resolve()} is a pipe, a device or the like")
+    assert result.stderr.count("\n") == 1
+    assert "is a pipe" in tg.train.Run("a").report().read_text("utf-8")  # which is shown without them

@@ -11,7 +11,6 @@ import click
 
 from .. import __version__
 from ..view.terminal import cleaned_streams
-from ..view.text import one_line
 from . import (
     arena,
     convert,
@@ -29,7 +28,7 @@ from . import (
     verify,
     write,
 )
-from .files import let_go
+from .files import let_go, says
 from .network import CELLS
 
 __all__ = ["CELLS", "main"]
@@ -46,8 +45,7 @@ class Commands(click.Group):
                 return super().main(*args, **extra)
             except OSError as error:
                 let_go(sys.stdout)
-                where = f"{one_line(error.filename)}: " if error.filename else ""
-                click.echo(f"Error: {where}{error.strerror or error}", err=True)
+                click.echo(f"Error: {says(error)}", err=True)
                 sys.exit(1)
 
 

@@ -15,17 +15,23 @@ from ..view.terminal import raw
 from ..view.text import one_line
 
 
+def says(error: OSError, of: object = "") -> str:
+    """What the system says of the file that it names, or of another thing if it names none."""
+    what = one_line(error.filename or of)
+    return f"{what}: {one_line(error.strerror or error)}" if what else one_line(error.strerror or error)
+
+
 def fail(what: object, error: OSError) -> NoReturn:
     """End the command with what the system says about a file."""
     what = one_line(what)
     match error:
         case FileExistsError():
-            says = f"{what} exists already: choose another name, or pass --force."
+            line = f"{what} exists already: choose another name, or pass --force."
         case IsADirectoryError():
-            says = f"{what} is a folder: name a file in it."
+            line = f"{what} is a folder: name a file in it."
         case _:
-            says = f"{what}: {error.strerror or error}"
-    raise click.ClickException(says) from error
+            line = f"{what}: {error.strerror or error}"
+    raise click.ClickException(line) from error
 
 
 def refuse_existing(path: Path, force: bool) -> None:
@@ -43,10 +49,10 @@ def let_go(stream: IO[Any] | None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def print_whole(content: bytes) -> None:
-    """Write to the standard output, all or with an error, even if its reader has gone."""
+def print_whole(content: bytes, more: bool = False) -> None:
+    """Write to the standard output, all or with an error, even if its reader has gone; `more` of it may follow."""
     if sys.stdout.isatty():  # it is text then, and somebody looks at it
-        click.echo(content.decode(errors="replace"))
+        click.echo(content.decode(errors="replace"), nl=not more)
         return
     out = raw(sys.stdout).buffer
     try:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Sized
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from ..train.listener import Listener
 from ..view.terminal import raw
-from ..view.text import clean, one_line
-from .files import fail
+from ..view.text import clean
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+T = TypeVar("T", bound=Sized)
 OFTEN = 0.1  # seconds between two moves of the bar
 
 
@@ -41,35 +43,35 @@ class Bar(Listener):
             self._bar.update(self._task, completed=update, description=f"update {update:,}, {price:.4g}")
 
 
+def _progress(stream: TextIO) -> Progress:
+    """A bar that moves at the bottom of a terminal, and is gone in the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn()
+    console = Console(file=raw(stream))
+    # What goes to another stream is no part of the screen, and stays as it is.
+    return Progress(*columns, console=console, transient=True, redirect_stdout=stream is sys.stdout)
+
+
 @contextlib.contextmanager
 def listener(total: int | None) -> Iterator[Listener]:
     """Who tells of a run: with a bar at a terminal, without one elsewhere."""
     if not sys.stdout.isatty():
         yield Listener(_echo)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(file=raw(sys.stdout)), transient=True) as bar:
+    with _progress(sys.stdout) as bar:
         yield Bar(bar, total)
 
 
-@contextlib.contextmanager
-def ended_well(path: Path) -> Iterator[None]:
-    """What ends a run early ends the command: with a line and the code 1, after Ctrl-C with 130."""
-    try:
-        yield
-    except KeyboardInterrupt as stopped:
-        click.echo(
-            f"{one_line(stopped)}; go on by: tinygrad-rnn resume {one_line(path)}" if str(stopped) else "", err=True
-        )
-        sys.exit(130)
-    except (FileExistsError, FileNotFoundError, BlockingIOError) as error:
-        says = error.strerror if error.errno and error.strerror else str(error)
-        where = f"{one_line(error.filename)}: " if error.filename else ""
-        raise click.ClickException(where + one_line(says)) from error
-    except OSError as error:
-        fail(error.filename or path, error)
-    except (ValueError, TypeError) as error:
-        raise click.ClickException(one_line(error)) from error
+def followed(parts: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Go through the parts of an output; who waits for it at a terminal, and does not see it, sees how long it is."""
+    if sys.stdout.isatty() or not sys.stderr.isatty():
+        yield from parts
+        return
+    with _progress(sys.stderr) as bar:
+        task, done = bar.add_task("", total=total), 0
+        for part in parts:
+            yield part
+            done += len(part)
+            bar.update(task, completed=done, description=f"{done:,} of {total:,} {what}")

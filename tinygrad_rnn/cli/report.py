@@ -6,7 +6,7 @@ import click
 
 from ..train import Run
 from ..view.text import one_line
-from .files import fail
+from .files import fail, says
 
 
 @click.command()
@@ -37,5 +37,7 @@ def shown(run: Run) -> None:
     """Show a run that has come to its end: its page is written into its folder, if that can be."""
     try:
         click.echo(f"the page of the run: {one_line(run.report())}")
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        click.echo(f"NOTE: the run has no page: {says(error)}", err=True)
+    except ValueError as error:
         click.echo(f"NOTE: the run has no page: {one_line(error)}", err=True)

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from ..train import Run
-from .progress import ended_well, listener
+from .progress import listener
 from .report import shown
+from .runs import ended_well, to_go_on
 from .train import ends
 
 
@@ -28,7 +29,7 @@ def resume(run: Path, eta: float | None, **given: Any) -> None:
     machine, or with other libraries, it goes on too, and says that the last bits may differ.
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
     stops = {name: value for name, value in given.items() if value is not None}
-    with ended_well(run):
+    with ended_well(run, then=to_go_on(run)):
         found = Run(run)
         with listener(stops.get("updates") or found.settings["updates"]) as tell:
             found.go_on(stops, eta, tell)

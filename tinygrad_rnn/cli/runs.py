@@ -1,9 +1,10 @@
-"""The folder of a run that a command is about, and what is wrong with it in one line."""
+"""The run that a command is about, how the command ends, and what is wrong in one line."""
 
 from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,29 +14,43 @@ from ..data import DataError
 from ..data.refusal import told
 from ..train import Run
 from ..view.text import one_line
-from .files import fail
+from .files import says
 from .reading import option
+
+
+def to_go_on(path: Path) -> str:
+    """What to do behind a stop."""
+    return f"go on by: tinygrad-rnn resume {one_line(path)}"
 
 
 @contextlib.contextmanager
 def about(path: Path, options: Mapping[str, str] | None = None) -> Iterator[Run]:
-    """The run in a folder; what goes wrong with it, within too, ends the command with a line.
+    """The run in a folder; what goes wrong with it, within too, ends the command well."""
+    with ended_well(path, options):
+        yield Run(path)
+
+
+@contextlib.contextmanager
+def ended_well(path: Path, options: Mapping[str, str] | None = None, then: str = "") -> Iterator[None]:
+    """What ends a command early ends it with a line and the code 1, and Ctrl-C with 130.
 
     Parameters
     ----------
     path : pathlib.Path
-        The folder.
+        The folder of the run, which is named if the system says of no other file what is wrong.
     options : mapping of str to str, optional
         What arguments are called on the command line.
+    then : str
+        What can be done behind Ctrl-C.
     """
     try:
-        yield Run(path)
-    except FileNotFoundError as error:
-        if error.errno is not None:  # the system has said it, of a file of the run
-            fail(error.filename or path, error)
-        raise click.ClickException(one_line(error)) from error
+        yield
+    except KeyboardInterrupt as stopped:
+        click.echo(one_line(f"{stopped}; {then}" if then and str(stopped) else stopped), err=True)
+        sys.exit(130)
     except OSError as error:
-        fail(error.filename or path, error)
+        # What the library refuses has no number, and names the folder itself.
+        raise click.ClickException(says(error, path) if error.errno else one_line(error)) from error
     except DataError as error:
         raise click.ClickException(told(error.says, error.ways, option, " ")) from error
     except (ValueError, TypeError) as error:

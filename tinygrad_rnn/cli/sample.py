@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ..train.machine import one_thread
+from ..train.sampling import Writing
 from .files import print_whole
+from .progress import followed
 from .runs import about
+
+PIECE = 64  # characters that are written at once
 
 
 @click.command()
@@ -46,10 +55,24 @@ def sample(
         # Of bytes, each symbol is one, whatever the terminal writes.
         as_bytes = opened.known.get("alphabet") == list(map(chr, range(256)))
         given = prime.encode("utf-8", "surrogateescape").decode("latin-1") if as_bytes else prime
-        found = opened.sample(length, prime=given, temperature=temperature, rng=seed, unknown=unknown, last=not best)
-    if found.skipped:
-        click.echo(f"passed over: {', '.join(map(repr, dict.fromkeys(found.skipped)))}", err=True)
-    text = str(found)
-    print_whole(text.encode("latin-1") if as_bytes else (text + "\n").encode("utf-8", "replace"))
+        how: dict[str, Any] = {"prime": given, "temperature": temperature, "rng": seed, "unknown": unknown}
+        writing = opened.writing(length, last=not best, **how)
+        if writing.skipped:
+            click.echo(f"passed over: {', '.join(map(repr, dict.fromkeys(writing.skipped)))}", err=True)
+        try:
+            for piece in followed(_pieces(writing), len(writing.prime) + length, "characters"):
+                print_whole(piece.encode("latin-1") if as_bytes else piece.encode("utf-8", "replace"), more=True)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"stopped after {writing.written:,} of {length:,} characters") from None
+        if not as_bytes or sys.stdout.isatty():
+            print_whole(b"\n", more=True)
     if log_prob:
-        click.echo(f"ln p = {found.log_probability:.4f}, {found.price:.4f} nats a character", err=True)
+        click.echo(f"ln p = {writing.log_probability:.4f}, {writing.price:.4f} nats a character", err=True)
+
+
+def _pieces(writing: Writing) -> Iterator[str]:
+    """What the network reads first, and some characters at a time of what it writes."""
+    yield writing.prime
+    with one_thread():
+        while piece := "".join(islice(writing, PIECE)):
+            yield piece

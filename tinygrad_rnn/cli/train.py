@@ -13,9 +13,10 @@ from ..through_time.windows import LOSSES
 from ..train.fit import begun
 from ..train.settings import CLIPS, DTYPES, OPTIMISERS, SCALES, USUAL
 from .network import CELLS
-from .progress import ended_well, listener
+from .progress import listener
 from .reading import Reading, reads_data
 from .report import shown
+from .runs import ended_well, to_go_on
 
 NAMES = ("constitution", "sunspots", "nile", "co2", "laser")
 ENDS = [
@@ -83,7 +84,7 @@ def train(data: Reading, out: Path, named: str | None, cell: str | None, **given
         raise click.UsageError("--data and --csv or --text-file both say what to read: give one of them.")
     if not (named or data.csv or data.text_file):
         raise click.UsageError("nothing to learn from: give --text-file, --csv or --data.")
-    with ended_well(out):
+    with ended_well(out, then=to_go_on(out)):
         found = _shipped(named) if named else data.read()
         kind = "text" if isinstance(found, Text) else "series"
         given["init_from"] = str(given["init_from"]) if given["init_from"] else None

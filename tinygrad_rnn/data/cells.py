@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import datetime as dt
+import locale
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -152,7 +155,7 @@ def dates(cells: Sequence[str], form: str | None = None) -> Dates | None:
         return None
     if (whole := _all_iso(here)) is not None:
         return whole
-    for name, read in READERS.items():
+    for name, read in (READERS | NAMED_READERS if _names_a_day(here[0]) else READERS).items():
         found = _by(name, read, here[:1]) and _by(name, read, here)
         if found:
             return found
@@ -259,8 +262,19 @@ READERS: dict[str, Callable[[str], float | None]] = {
     "quarters": _quarter,
     TIMES: _time,
     "month and year": _month_year,
-    **{form: _strptime(form) for form in NAMED},
 }
+NAMED_READERS = {form: _strptime(form) for form in NAMED}
+
+
+def _names_a_day(cell: str) -> bool:
+    """Whether a month or a weekday may be named in a cell: to try all forms on each name of a wide table takes long."""
+    return bool(_names_of_days(locale.getlocale(locale.LC_TIME)).search(cell))
+
+
+@cache
+def _names_of_days(language: tuple[str | None, str | None]) -> re.Pattern[str]:  # noqa: ARG001  which they are in
+    names = (*calendar.month_name, *calendar.month_abbr, *calendar.day_name, *calendar.day_abbr)
+    return re.compile("|".join(map(re.escape, filter(None, names))), re.IGNORECASE)
 
 
 def _either_order(cells: Sequence[str]) -> Dates | None:

@@ -76,15 +76,25 @@ def content(source: Source, *, lines: bool) -> bytes:
     Raises
     ------
     DataError
-        If it is no text, or has no end in sight.
+        If it is no text, has no end in sight, or is no file.
     OSError
         If the system does not read it.
     """
     name = name_of(source)
     if not isinstance(source, str | os.PathLike):
         return _content(name, source, lines)
+    refuse_what_is_no_file(Path(source))
     with Path(source).open("rb") as file:
         return _content(name, file, lines)
+
+
+def refuse_what_is_no_file(path: Path) -> None:
+    """Raise DataError for a pipe or a device: it may wait for ever, has perhaps no end, and is read only once."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DataError(
+            f"{path} is a pipe, a device or the like, which cannot be read once more: save what it says in a file, or "
+            "give it as the standard input"
+        )
 
 
 def _content(name: str, file: IO[bytes], lines: bool) -> bytes:

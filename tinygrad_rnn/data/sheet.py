@@ -211,7 +211,7 @@ def _is_header(
 ) -> bool:
     """Whether the first row holds names; what may be names as well as data is refused."""
     head, body = fields[0], fields[1:]
-    words = [i for i, cell in enumerate(head) if _is_word(cell)]
+    words = {i: cell for i, cell in enumerate(head) if _is_word(cell)}
     others = [i for i, cell in enumerate(head) if cell and i not in words]
     if not others:
         return True
@@ -233,7 +233,7 @@ def _is_header(
     counts = len(whole) == len(numbers) and whole == list(range(whole[0], whole[0] + len(whole))) if whole else False
     years = counts and all(n in YEARS for n in whole)
     if words:
-        above_dates = [head[i] for i in words if columns[i].dates]
+        above_dates = [cell for i, cell in words.items() if columns[i].dates]
         if above_dates:  # a word above dates is a name, unless it is a date in words, as JAN above FEB
             return not all(map(looks_like_date, above_dates))
         if any(is_gap(head[i]) for i in others):

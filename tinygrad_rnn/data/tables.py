@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import gc
 import operator
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -182,7 +185,8 @@ def table(
     name, text, called, raw = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
     said = sep is not None or decimal is not None or columns is not None
-    rows, sep = rows_of(name, text, sep, skip_rows, watch)
+    with _uncollected():
+        rows, sep = rows_of(name, text, sep, skip_rows, watch)
     if sep in (notation.decimal, notation.thousands) and not any(sep in cell for row in rows.fields for cell in row):
         what = "decimal" if notation.decimal == sep else "thousands"
         raise DataError(
@@ -192,7 +196,8 @@ def table(
         )
     understood = rows.understood
     notation = _notation(name, rows, sep, notation, decimal is not None, understood)
-    sheet = sheet_of(name, rows, sep, header, notation, date_format)
+    with _uncollected():
+        sheet = sheet_of(name, rows, sep, header, notation, date_format)
     data, told, when = _picked(sheet, columns, target, date_column, date_format)
     found = _filled(sheet, data, told, when, missing)
     if not said and not sheet.headed and not re.search(r",[ \t]|[ \t],", text):
@@ -202,6 +207,18 @@ def table(
     signs = f"decimal {notation.decimal!r}" + (f", thousands {notation.thousands!r}" if notation.thousands else "")
     title = f"{name}: {count:,} row{'s' * (count != 1)}, lines {lines[0]} to {lines[1]}; {called}, {parted}, {signs}"
     return replace(found, understood=(title, *found.understood), origin=origin(source, raw, found.content, **how))
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for cycles of objects: it would go again and again through a million rows, which have none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _refuse_a_decimal_comma(name: str, sheet: TableSheet) -> None:
@@ -280,23 +297,23 @@ def _picked(
     """The columns that are data, those that are to be told, and those that say when."""
     asked = [] if columns is None else _named(sheet, "columns", columns)
     wanted = [] if target is None else _named(sheet, "target", target)
-    when = [column for column in sheet.columns if column.dates and column not in asked]
+    when = [column for column in _without(sheet.columns, asked) if column.dates]
     if date_column is not None:
         (column,) = _named(sheet, "date_column", [date_column])
         if column in asked or column in wanted:
             raise ValueError(f"date_column={date_column!r} is also data, by columns or target: choose one")
-        when = [column, *(other for other in when if other is not column)]
+        when = [column, *_without(when, [column])]
         _refuse_no_dates(sheet, column, date_format)
     elif date_format is not None and not when:
         other = next((column for column in sheet.columns if column.bad), sheet.columns[0])
         _refuse_no_dates(sheet, other, date_format)
         raise DataError(f"{sheet.file}: no column has its dates written as {date_format!r} and is no column of numbers")
-    data = asked or [column for column in sheet.columns if column not in when]
+    data = asked or _without(sheet.columns, when)
     if not asked:
-        free = [column for column in data if column not in wanted]
-        calendar = _calendar(sheet.columns)
-        counting = [column for column in free if column in calendar or _says_when(column, sheet.headed)]
-        rest = [column for column in data if column not in counting]
+        calendar = {column.number for column in _calendar(sheet.columns)}
+        free = _without(data, wanted)
+        counting = [column for column in free if column.number in calendar or _says_when(column, sheet.headed)]
+        rest = _without(data, counting)
         if rest or wanted:  # a column that is alone is data, whatever its name
             data, when = rest, when + counting
     data = data or wanted
@@ -309,41 +326,48 @@ def _picked(
     return data, wanted or data, when
 
 
+def _without(columns: Sequence[TableColumn], others: Sequence[TableColumn]) -> list[TableColumn]:
+    """The columns that are not among others; there may be a hundred thousand of both."""
+    numbers = {column.number for column in others}
+    return [column for column in columns if column.number not in numbers]
+
+
 def _named(sheet: TableSheet, what: str, asked: str | int | Sequence[str | int]) -> list[TableColumn]:
     """The columns that are asked for, by name or by number; a name that is a number is a name."""
-    names = [column.name for column in sheet.columns]
+    names: dict[str, list[TableColumn]] = {}
+    for column in sheet.columns:
+        names.setdefault(column.name, []).append(column)
     if isinstance(asked, str):
         asked = [asked] if asked in names else next(csv.reader([asked], skipinitialspace=True), [])
     elif isinstance(asked, int):
         asked = [asked]
     if not np.iterable(asked):
         raise ValueError(f"{what}={shortened(asked)}: it must be names or numbers of columns")
-    found = []
+    found: dict[int, TableColumn] = {}
     for one in asked:
         if isinstance(one, bool) or not isinstance(one, str | int):
             raise ValueError(f"{what}: {shortened(one)} is neither a name nor a number")
         if isinstance(one, int) and abs(one) >= 2**63:
             raise ValueError(f"{what}: {shortened(one)} is the number of no column")
-        fits = [
-            column for column in sheet.columns if isinstance(one, str) and one.strip() and column.name == one.strip()
-        ]
+        fits = names.get(one.strip(), []) if isinstance(one, str) and one.strip() else []
         if len(fits) > 1:
             numbers = " and ".join(str(column.number) for column in fits)
             raise DataError(f"{sheet.file}: {shown(str(one))} is the name of columns {numbers}; ask by number")
-        if not fits and WHOLE.fullmatch(str(one).strip()) and 1 <= int(one) <= len(names):
+        if not fits and WHOLE.fullmatch(str(one).strip()) and 1 <= int(one) <= len(sheet.columns):
             fits = [sheet.columns[int(one) - 1]]
         if not fits:
-            called = ", ".join(shown(name) for name in names[:10] if name) or "no names"
+            count = len(sheet.columns)
+            called = ", ".join(shown(column.name) for column in sheet.columns[:10] if column.name) or "no names"
             raise DataError(
-                f"{sheet.file} has no column {shown(str(one))}: it has {len(names)} "
-                f"column{'s' * (len(names) != 1)}, {called}{', …' * (len(names) > 10)}"
+                f"{sheet.file} has no column {shown(str(one))}: it has {count} "
+                f"column{'s' * (count != 1)}, {called}{', …' * (count > 10)}"
             )
-        if fits[0] in found:
+        if fits[0].number in found:
             raise ValueError(f"{what}: {one!r} is asked for twice")
-        found += fits
+        found[fits[0].number] = fits[0]
     if not found:
         raise ValueError(f"{what}={asked!r} names no column")
-    return found
+    return list(found.values())
 
 
 def _says_when(column: TableColumn, headed: bool) -> bool:
@@ -366,8 +390,10 @@ def _calendar(columns: list[TableColumn]) -> list[TableColumn]:
             return []
     for names in CALENDAR:
         for column in columns:
+            if not names.fullmatch(column.name):
+                continue
             span = column.values if column.values is not None else months(column.cells)
-            if names.fullmatch(column.name) and span is not None:
+            if span is not None:
                 found, spans = [*found, column], [*spans, span]
                 break
     rows = len(columns[0].cells)
@@ -493,7 +519,7 @@ def _when(columns: list[TableColumn]) -> list[str]:
     of_days = any(column.dates and column.dates.form != TIMES for column in dated)
     if of_days and [len(part) for part in parts] == [len(column.cells) for column in dated]:
         lines[-1] += _order(np.sum(parts, axis=0))
-    return lines
+    return _some(lines, "columns that say when")
 
 
 def _order(at: Array) -> str:
@@ -513,11 +539,14 @@ def _order(at: Array) -> str:
 
 
 def _summary(data: list[TableColumn], numbers: Array) -> list[str]:
-    """Each column with its first and last value; of many, some."""
+    """Each column with its first and last value."""
     lines = [f"{column}: {numbers[0, k]:.6g} ... {numbers[-1, k]:.6g}" for k, column in enumerate(data)]
-    if len(lines) > 12:
-        lines[10:-1] = [f"… and {len(lines) - 11} more columns of numbers"]
-    return lines
+    return _some(lines, "columns of numbers")
+
+
+def _some(lines: list[str], what: str) -> list[str]:
+    """Of many lines the first ones and the last: a table may have a hundred thousand columns."""
+    return lines if len(lines) <= 12 else [*lines[:10], f"… and {len(lines) - 11} more {what}", lines[-1]]
 
 
 def _notes(sheet: TableSheet, data: list[TableColumn], numbers: Array) -> list[str]:
@@ -541,7 +570,8 @@ def _notes(sheet: TableSheet, data: list[TableColumn], numbers: Array) -> list[s
         marks = [mark for mark in MARKS_OF_GAPS if (numbers[:, k] == mark).any()]
         if marks and size < abs(marks[0]) / 3:
             notes.append(f"NOTE: {column} has {marks[0]:.6g} in it, which often marks a gap; here it is a number")
-    names = [column.name for column in sheet.columns if column.name]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        notes.append(f"NOTE: several columns are called {', '.join(map(shown, twice))}")
-    return notes
+    names = Counter(column.name for column in sheet.columns if column.name)
+    if twice := sorted(name for name, times in names.items() if times > 1):
+        called = ", ".join(map(shown, twice[:10])) + ", …" * (len(twice) > 10)
+        notes.append(f"NOTE: several columns are called {called}")
+    return _some(notes, "notes")

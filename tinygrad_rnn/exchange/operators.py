@@ -185,66 +185,100 @@ def read_operators(made: Any) -> Found:
     ValueError
         If it does anything else: the operator is named.
     """
-    graph = made.graph
-    held = Initialisers(graph)
-    layers, head, notes = list[Recurrent](), None, list[str]()
-    W: Array | None = None
-    aside, zeros = set[str](), set[str]()  # names of what is made of sizes alone, and of zeros
-    flows, axes = {graph.input[0].name if graph.input else ""}, ""  # names of what comes out below; of Y its axes
-    for node in graph.node:
-        if node.op_type == "Constant":
-            continue
-        if _is_zero(node, held, zeros, aside):
-            zeros |= set(node.output)
-            continue
-        known = all(name in aside or name in held for name in node.input if name)
+    chain = LayerChain(made)
+    for node in made.graph.node:
+        if node.op_type != "Constant" and not chain.is_aside(node):
+            chain.follow(node)
+    return chain.found()
+
+
+class LayerChain:
+    """The layers of a graph, as far as its operators were followed.
+
+    Parameters
+    ----------
+    made : ModelProto
+        The model.
+    """
+
+    def __init__(self, made: Any) -> None:
+        graph = made.graph
+        self._graph, self._version, self._held = graph, _version(made), Initialisers(graph)
+        self._layers, self._notes = list[Recurrent](), list[str]()
+        self._W: Array | None = None
+        self._head: Head | None = None
+        self._aside, self._zeros = set[str](), set[str]()  # names of what is made of sizes alone, and of zeros
+        # Names of what comes out below, and its axes but for the last one, as far as they are known.
+        self._flows, self._axes = {graph.input[0].name if graph.input else ""}, ""
+
+    def is_aside(self, node: Any) -> bool:
+        """Whether an operator makes a first state of zeros, or the shape for one: what it makes is kept in mind."""
+        if _is_zero(node, self._held, self._zeros, self._aside):
+            self._zeros |= set(node.output)
+            return True
+        known = all(name in self._aside or name in self._held for name in node.input if name)
         if node.op_type == "Shape" or (known and node.op_type in OF_SIZES):
-            aside |= set(node.output)
-            continue
-        if not any(name in flows for name in node.input):
-            raise ValueError(
-                f"its {shortened(node.op_type)} reads no layer below it: what is read is one chain of layers"
-            )
+            self._aside |= set(node.output)
+            return True
+        return False
+
+    def follow(self, node: Any) -> None:
+        """Go on by an operator, which reads what came out below."""
+        kind = node.op_type
+        if not any(name in self._flows for name in node.input):
+            raise ValueError(f"its {shortened(kind)} reads no layer below it: what is read is one chain of layers")
         how = {a.name: needed().helper.get_attribute_value(a) for a in node.attribute}
-        if node.op_type in USUAL and W is None:
-            if layers and "D" in axes:
-                raise ValueError("an axis of one direction goes into a layer: it must be squeezed")
-            if layers and "T" not in axes:
-                raise ValueError("a layer gives its last state only to a layer that reads sequences")
-            given = {each.name for each in graph.input} | zeros
-            layers.append(_layer(node, how, held, given))
-            out = [*node.output, "", ""]
-            flows, axes = {out[0]} - {""}, "TDB"
-            used = {name for other in graph.node for name in other.input} | {o.name for o in graph.output}
-            if out[0] not in used and out[1]:
-                flows, axes = {out[1]}, "DB"
-                notes.append("its output is that of the last step: losses='last' here")
-            continue
-        if node.op_type in ("Squeeze", "Transpose", "Identity", "Dropout"):
-            axes = _turned(node, how, held, axes, bool(layers))
-        elif node.op_type in ("MatMul", "Gemm") and layers and head is None and W is None:
-            W, head = _linear(node, how, held)
-        elif node.op_type == "Add" and W is not None and head is None:
-            b = next((name for name in node.input if name in held), "")
-            head = Head(W, held[b])
-        elif node.op_type in OUTPUTS and head is not None and head.g is None:
-            axis = how.get("axis", -1 if _version(made) >= SOFTMAX_OF_ONE_AXIS else 1)
-            if node.op_type == "Softmax" and axis not in (-1, len(axes) - axes.count("D")):
-                raise ValueError(f"its Softmax has axis={axis}: it must be the last axis")
-            head = head._replace(g=OUTPUTS[node.op_type])
+        if kind in USUAL and self._W is None:
+            self._recurrent(node, how)
+            return
+        if kind in ("Squeeze", "Transpose", "Identity", "Dropout"):
+            self._axes = _turned(node, how, self._held, self._axes, bool(self._layers))
+        elif kind in ("MatMul", "Gemm") and self._layers and self._W is None:
+            self._W, self._head = _linear(node, how, self._held)
+        elif kind == "Add" and self._W is not None and self._head is None:
+            b = next((name for name in node.input if name in self._held), "")
+            self._head = Head(self._W, self._held[b])
+        elif kind in OUTPUTS and self._head is not None and self._head.g is None:
+            self._refuse_another_axis(kind, how)
+            self._head = self._head._replace(g=OUTPUTS[kind])
         else:
             raise ValueError(
-                f"it has the operator {shortened(node.op_type)}: what is read is RNN, LSTM and GRU one above the "
-                "other, and one linear layer with softmax, sigmoid, tanh or nothing"
+                f"it has the operator {shortened(kind)}: what is read is RNN, LSTM and GRU one above the other, and "
+                "one linear layer with softmax, sigmoid, tanh or nothing"
             )
-        flows = {node.output[0]}
-    if not layers:
-        raise ValueError("it has no RNN, LSTM or GRU")
-    if W is not None and head is None:
-        head = Head(W, np.zeros(len(W), W.dtype))
-    if head is not None and head.g is None:
-        head = head._replace(g="identity")
-    return Found(layers, head, notes)
+        self._flows = {node.output[0]}
+
+    def _recurrent(self, node: Any, how: Mapping[str, Any]) -> None:
+        """One more layer; of its outputs all steps go on, or where nobody reads them, the last one."""
+        if self._layers and "D" in self._axes:
+            raise ValueError("an axis of one direction goes into a layer: it must be squeezed")
+        if self._layers and "T" not in self._axes:
+            raise ValueError("a layer gives its last state only to a layer that reads sequences")
+        given = {each.name for each in self._graph.input} | self._zeros
+        self._layers.append(_layer(node, how, self._held, given))
+        out = [*node.output, "", ""]
+        whole, last = out[:2]
+        self._flows, self._axes = {whole} - {""}, "TDB"
+        used = {name for other in self._graph.node for name in other.input} | {o.name for o in self._graph.output}
+        if whole not in used and last:
+            self._flows, self._axes = {last}, "DB"
+            self._notes.append("its output is that of the last step: losses='last' here")
+
+    def _refuse_another_axis(self, kind: str, how: Mapping[str, Any]) -> None:
+        axis = how.get("axis", -1 if self._version >= SOFTMAX_OF_ONE_AXIS else 1)
+        if kind == "Softmax" and axis not in (-1, len(self._axes) - self._axes.count("D")):
+            raise ValueError(f"its Softmax has axis={axis}: it must be the last axis")
+
+    def found(self) -> Found:
+        """The layers, with the head, once all operators were followed."""
+        if not self._layers:
+            raise ValueError("it has no RNN, LSTM or GRU")
+        head = self._head
+        if self._W is not None and head is None:
+            head = Head(self._W, np.zeros(len(self._W), self._W.dtype))
+        if head is not None and head.g is None:
+            head = head._replace(g="identity")
+        return Found(self._layers, head, self._notes)
 
 
 def _version(made: Any) -> int:

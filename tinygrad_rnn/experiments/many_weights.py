@@ -8,7 +8,7 @@ for one set of weights only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,7 @@ from ..autodiff import BatchedValues, Node, ShapeError, Values
 from ..autodiff.asked import asked, room_for
 from ..autodiff.calling import numbers
 from ..autodiff.traits import Summand, is_sum, summands
+from ..replay import Folded
 from ..through_time.single_step import needed, reached
 from ..unfold import Unfolded
 from ..unfold.structure import flatten
@@ -79,6 +80,104 @@ def at_weights(net: Unfolded, params: Mapping[str, Any], *, gradients: bool = Tr
     return ManyWeights(net).at(params, gradients)
 
 
+class NetworkNumbers:
+    """What a network was unfolded with, copied: it may be replayed with other numbers while these are in use.
+
+    Attributes
+    ----------
+    data : dict of Node to ndarray, (T, ...)
+        The inputs and targets of all time steps.
+    start : list of ndarray
+        The parts of the first state.
+    weights : dict of str to ndarray
+        The weights.
+    others : dict of Node to ndarray
+        The other leaves, constants.
+    """
+
+    def __init__(self, net: Unfolded, folded: Folded, values: Callable[[Node], Array]) -> None:
+        self.data = {leaf: np.array(values(leaf)) for leaf in folded.data.values()}
+        self.start = [s.value.copy() for s in flatten(net.states[0])]
+        self.weights = {name: leaf.value.copy() for name, leaf in net.weights.items()}
+        self.others = {n: n.value.copy() for n in folded.tape if n.op is None and n not in self.data}
+
+
+class StepForwards:
+    """The forward pass of a time step.
+
+    Attributes
+    ----------
+    nodes : dict of bool to list of Node
+        What it computes, by whether the step's cost counts.
+    same : frozenset of Node
+        What it needs that is the same at all steps.
+    """
+
+    def __init__(self, folded: Folded) -> None:
+        own = folded.tape.nodes[: folded.size]
+        wanted = {True: [*folded.state, folded.cost], False: [*folded.state]}
+        self.nodes, self.same = _varying({counts: needed(own, w) for counts, w in wanted.items()}, folded)
+
+
+class StepBackwards:
+    """The backward pass of a time step. Where the step's cost does not count, what only it sends is zero.
+
+    Attributes
+    ----------
+    terms : dict of str to sequence of Summand
+        What the gradient of each weight is the sum of.
+    factors : set of Node
+        The nodes that the terms are made of.
+    errors : list of Node or None
+        What the parts of the state before the step receive.
+    from_costs : set of Node
+        What only the cost sends.
+    alone : dict of Node to Node
+        Sums of which, without the cost, one term is left.
+    nodes, same
+        As of `StepForwards`.
+    zeros, kept : list of Node
+        What is read of what only the cost sends, and of the forward pass.
+    """
+
+    def __init__(self, folded: Folded) -> None:
+        tape, own = folded.tape, folded.tape.nodes[: folded.size]
+        self.terms = {name: summands(g) for name, g in folded.gradients.items()}
+        self.factors = {n for each in self.terms.values() for term in each for n in term.nodes}
+        self.errors = [folded.cotangents.get(b.index) for b in folded.before]
+        self.from_costs = reached(tape, [folded.share]) - reached(tape, folded.after)
+        self.alone = {
+            n: left[0]
+            for n in tape
+            if is_sum(n) and len(left := [p for p in n.parents if p not in self.from_costs]) == 1
+        }
+        wanted = {*self.factors, *(e for e in self.errors if e is not None)}
+        played = {
+            True: _played(tape.nodes, wanted, set(), before=set(own)),
+            False: _played(tape.nodes, wanted, self.from_costs, before=set(own)),
+        }
+        read = {p for each in played.values() for n in each for p in n.parents} | wanted
+        self.zeros = sorted(self.from_costs & read, key=lambda n: n.index)
+        self.kept = [n for n in own if n in read and n.op is not None and n not in folded.invariant]
+        self.nodes, self.same = _varying(played, folded)
+
+
+def _played(tape: Sequence[Node], wanted: set[Node], zero: set[Node], before: set[Node]) -> list[Node]:
+    """What has to be computed for the nodes that are wanted, but for what is zero, or was computed before."""
+    found = wanted - zero
+    for node in reversed(tape):
+        if node in found:
+            found.update(p for p in node.parents if p not in zero)
+    return [n for n in tape if n in found and n.op is not None and n not in before]
+
+
+def _varying(nodes: Mapping[bool, list[Node]], folded: Folded) -> tuple[dict[bool, list[Node]], frozenset[Node]]:
+    """Nodes without those that are the same at all steps, and these."""
+    same = folded.invariant
+    varying = {counts: [n for n in each if n not in same] for counts, each in nodes.items()}
+    return varying, same.intersection(nodes[True])
+
+
 class ManyWeights:
     """A network made ready to be played at many sets of weights; see `at_weights`.
 
@@ -94,64 +193,27 @@ class ManyWeights:
                 f"at_weights: the network is cut before t={', '.join(map(str, net.cuts))}: a truncation's gradient is "
                 "no slope of the cost. Mend it first, with tinygrad_rnn.cut(net)"
             )
-        folded, values = net.stacked()
-        self._trained, self._folded = net.trained, folded
-        self._data = {leaf: np.array(values(leaf)) for leaf in folded.data.values()}
-        # Copies: the network may be replayed with other numbers while this one is still in use.
-        self._start = [s.value.copy() for s in flatten(net.states[0])]
-        self._weights = {name: leaf.value.copy() for name, leaf in net.weights.items()}
-        self._numbers = {n: n.value.copy() for n in folded.tape if n.op is None and n not in folded.data.values()}
-        self._terms = {name: summands(g) for name, g in folded.gradients.items()}
-        self._factors = {n for each in self._terms.values() for term in each for n in term.nodes}
-        self._errors = [folded.cotangents.get(b.index) for b in folded.before]
-        # Forwards: the cost only where it counts.
-        own = folded.tape.nodes[: folded.size]
-        self._forwards = {
-            counts: needed(own, [*folded.state, folded.cost][: None if counts else -1]) for counts in (False, True)
-        }
-        # Backwards: where the cost does not count, what only it sends is zero.
-        wanted = {*self._factors, *(e for e in self._errors if e is not None)}
-        sent = self._from_costs = reached(folded.tape, [folded.share]) - reached(folded.tape, folded.after)
-        self._alone = {
-            n: left[0] for n in folded.tape if is_sum(n) and len(left := [p for p in n.parents if p not in sent]) == 1
-        }
-        self._back = {
-            counts: self._played(wanted, set() if counts else sent, before=set(own)) for counts in (False, True)
-        }
-        played = {n for each in self._back.values() for n in each}
-        read = {p for n in played for p in n.parents} | wanted
-        self._sent = sorted(sent & read, key=lambda n: n.index)
-        same = folded.invariant
-        self._kept = [n for n in own if n in read and n.op is not None and n not in same]
-        both = {n for each in (self._forwards[True], self._back[True]) for n in each} & same
-        self._same = sorted(both, key=lambda n: n.index)
-        for lists in (self._forwards, self._back):
-            for counts, nodes in lists.items():
-                lists[counts] = [n for n in nodes if n not in same]
-
-    def _played(self, wanted: set[Node], zero: set[Node], before: set[Node]) -> list[Node]:
-        """What has to be computed for the nodes that are wanted, but for what is zero, or was computed before."""
-        found = wanted - zero
-        for node in reversed(self._folded.tape.nodes):
-            if node in found:
-                found.update(p for p in node.parents if p not in zero)
-        return [n for n in self._folded.tape if n in found and n.op is not None and n not in before]
+        self._folded, values = net.stacked()
+        self._trained, self._given = net.trained, NetworkNumbers(net, self._folded, values)
+        self._forwards, self._backwards = StepForwards(self._folded), StepBackwards(self._folded)
+        self._same = sorted(self._forwards.same | self._backwards.same, key=lambda n: n.index)
 
     def at(self, params: Mapping[str, Any], gradients: bool = True) -> AtWeights:
         """See `at_weights`."""
         weights, points = self.checked(params)
         count = int(np.prod(points))
+        own = self._given.weights if gradients else {}
         if gradients:
-            sizes = sum(w.size for w in self._weights.values())
+            sizes = sum(w.size for w in own.values())
             room_for("at_weights: what the gradients take", (count, sizes), "pass fewer points at a time")
         cost = np.zeros(count, self._folded.dtype)
-        grads = {n: np.zeros((count, *w.shape), cost.dtype) for n, w in self._weights.items()} if gradients else {}
+        grads = {name: np.zeros((count, *w.shape), cost.dtype) for name, w in own.items()}
         together = max(1, AT_ONCE // max(n.value.size for n in self._folded.state))
         with np.errstate(over="ignore", invalid="ignore"):
             for first in range(0, count, together):
                 some = slice(first, min(first + together, count))
                 self._play(
-                    {name: w[some] if w.ndim > self._weights[name].ndim else w for name, w in weights.items()},
+                    {name: w[some] if w.ndim > self._given.weights[name].ndim else w for name, w in weights.items()},
                     cost[some],
                     {name: g[some] for name, g in grads.items()},
                 )
@@ -162,19 +224,19 @@ class ManyWeights:
         """The states at each point with the input of the first time step again and again, (..., keep, B, n) a part."""
         weights, points = self.checked(params)
         count = int(np.prod(points))
-        whole = {name: np.broadcast_to(w, (count, *self._weights[name].shape)) for name, w in weights.items()}
-        leaves = {n: np.broadcast_to(value, (count, *n.shape)) for n, value in self._numbers.items()}
+        whole = {name: np.broadcast_to(w, (count, *self._given.weights[name].shape)) for name, w in weights.items()}
+        leaves = {n: np.broadcast_to(value, (count, *n.shape)) for n, value in self._given.others.items()}
         leaves |= {leaf: whole[name] for name, leaf in self._folded.weights.items()}
-        leaves |= {leaf: np.broadcast_to(each[0], (count, *leaf.shape)) for leaf, each in self._data.items()}
+        leaves |= {leaf: np.broadcast_to(each[0], (count, *leaf.shape)) for leaf, each in self._given.data.items()}
         same = _computed(leaves, self._same).changed
         state = [
             np.broadcast_to(whole[name][:, None] if name else s, (count, *s.shape))
-            for name, s in zip(self._trained, self._start, strict=True)
+            for name, s in zip(self._trained, self._given.start, strict=True)
         ]
         found = [np.empty((count, keep, *s.shape[1:]), self._folded.dtype) for s in state]
         with np.errstate(over="ignore", invalid="ignore"):
             for step in range(skip + keep):
-                now = _computed(same | dict(zip(self._folded.before, state, strict=True)), self._forwards[False])
+                now = _computed(same | dict(zip(self._folded.before, state, strict=True)), self._forwards.nodes[False])
                 state = [now[s] for s in self._folded.state]
                 if step >= skip:
                     for part, s in zip(found, state, strict=True):
@@ -183,13 +245,13 @@ class ManyWeights:
 
     def checked(self, params: Mapping[str, Any]) -> tuple[dict[str, Array], tuple[int, ...]]:
         """Every weight, those that vary as (points, *shape), and the shape of the points."""
-        weights = dict(self._weights)
+        weights = dict(self._given.weights)
         points: tuple[int, ...] = ()
         first = ""
         for name, given in params.items():
-            if name not in self._weights:
+            if name not in self._given.weights:
                 raise KeyError(f"at_weights: params has {name!r}; the network's weights are {', '.join(weights)}")
-            shape = self._weights[name].shape
+            shape = self._given.weights[name].shape
             array = numbers(given, f"params[{name!r}]").astype(self._folded.dtype)
             axes = array.ndim - len(shape)
             if axes < 0 or array.shape[axes:] != shape or 0 in array.shape:
@@ -212,44 +274,45 @@ class ManyWeights:
     def _play(self, weights: Mapping[str, Array], cost: Array, grads: Mapping[str, Array]) -> None:
         """Both passes for some points: their costs and their gradients are added to `cost` and `grads`."""
         folded, size, shares = self._folded, len(cost), self._folded.shares
+        given, back = self._given, self._backwards
 
         def wide(value: Array, own: int) -> Array:
             return value if value.ndim > own else np.broadcast_to(value, (size, *value.shape))
 
-        leaves = {n: wide(value, value.ndim) for n, value in self._numbers.items()}
+        leaves = {n: wide(value, value.ndim) for n, value in given.others.items()}
         leaves |= {leaf: wide(weights[name], leaf.ndim) for name, leaf in folded.weights.items()}
         same = _computed(leaves, self._same).changed
         state = [
             np.broadcast_to(wide(weights[name], 1)[:, None], (size, *s.shape)) if name else wide(s, s.ndim)
-            for name, s in zip(self._trained, self._start, strict=True)
+            for name, s in zip(self._trained, given.start, strict=True)
         ]
         kept: list[dict[Node, Array]] = []
         for t, share in enumerate(shares):
             read = dict(zip(folded.before, state, strict=True))
-            read |= {leaf: wide(whole[t], leaf.ndim) for leaf, whole in self._data.items()}
-            now = _computed(same | read, self._forwards[bool(share)])
+            read |= {leaf: wide(whole[t], leaf.ndim) for leaf, whole in given.data.items()}
+            now = _computed(same | read, self._forwards.nodes[bool(share)])
             if share:
                 cost += share * now[folded.cost]
             state = [now[s] for s in folded.state]
             if grads:
-                kept.append(read | {n: now[n] for n in self._kept if n in now.changed})
+                kept.append(read | {n: now[n] for n in back.kept if n in now.changed})
         if not grads:
             return
         later = [np.zeros((size, *s.shape), cost.dtype) for s in folded.after]
-        zeros = {n: wide(np.zeros(n.shape, cost.dtype), n.ndim) for n in self._sent}
-        varying = self._factors - self._data.keys()
+        zeros = {n: wide(np.zeros(n.shape, cost.dtype), n.ndim) for n in back.zeros}
+        varying = back.factors - given.data.keys()
         rows = {n: np.empty((size, len(shares), *n.shape), cost.dtype) for n in varying}
-        rows |= {leaf: self._data[leaf][None] for leaf in self._factors & self._data.keys()}
+        rows |= {leaf: given.data[leaf][None] for leaf in back.factors & given.data.keys()}
         for t in reversed(range(len(shares))):
             read = kept.pop() | dict(zip(folded.after, later, strict=True))
             read |= {folded.share: np.full(size, shares[t])} if shares[t] else zeros
-            now = _computed(same | read, self._back[bool(shares[t])], {} if shares[t] else self._alone)
-            for n in varying if shares[t] else varying - self._from_costs:
+            now = _computed(same | read, back.nodes[bool(shares[t])], {} if shares[t] else back.alone)
+            for n in varying if shares[t] else varying - back.from_costs:
                 rows[n][:, t] = now[n]
-            later = [old if e is None else now[e] for e, old in zip(self._errors, later, strict=True)]
-        for name, terms in self._terms.items():
+            later = [old if e is None else now[e] for e, old in zip(back.errors, later, strict=True)]
+        for name, terms in back.terms.items():
             for term in terms:
-                at = np.flatnonzero(shares) if self._from_costs.intersection(term.nodes) else slice(None)
+                at = np.flatnonzero(shares) if back.from_costs.intersection(term.nodes) else slice(None)
                 grads[name][...] += _added_up(term, [rows[n][:, at] for n in term.nodes])
         for name, error in zip(self._trained, later, strict=True):
             if name:

@@ -6,7 +6,7 @@ A slice is what one can see. What is a minimum along it need not be one: the oth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -84,16 +84,21 @@ class Surface:
 
     @property
     def lowest(self) -> tuple[int, int]:
-        """The point with the smallest cost."""
-        return self._place(np.nanargmin(self.cost))
+        """The point with the smallest cost; ValueError if there is no finite one."""
+        return self._place(np.nanargmin, self.cost)
 
     @property
     def steepest(self) -> tuple[int, int]:
-        """The point with the longest gradient within the slice."""
-        return self._place(np.nanargmax(self.gradient))
+        """The point with the longest gradient within the slice; ValueError if there is no finite cost."""
+        return self._place(np.nanargmax, self.gradient)
 
-    def _place(self, flat: Any) -> tuple[int, int]:
-        i, j = np.unravel_index(flat, self.cost.shape)
+    def _place(self, best: Callable[[Array], Any], values: Array) -> tuple[int, int]:
+        if np.isnan(values).all() or not np.isfinite(self.cost).any():
+            raise ValueError(
+                "the cost, or its gradient, is finite at no point of this surface, so none is the lowest or the "
+                "steepest: draw it around other weights, or with a smaller radius"
+            )
+        i, j = np.unravel_index(best(values), self.cost.shape)
         return int(i), int(j)
 
     @property

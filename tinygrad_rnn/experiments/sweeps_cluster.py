@@ -11,7 +11,7 @@ from typing import Any
 from ..autodiff.calling import shortened
 from .sweeps_point import Job, killed, run
 
-WINDOW = 4  # points that wait for each thread: a scheduler that holds ten thousand is slow
+WAITING = 4  # points that wait for each thread: a scheduler that holds ten thousand is slow
 LOOK = 50  # points, after which it is looked at how many threads there are now
 
 
@@ -78,7 +78,7 @@ def _run(client: Any, jobs: Sequence[Job], keep: Callable[[str], None]) -> list[
         return futures
 
     def room() -> int:
-        return max(1, WINDOW * max(1, sum(client.nthreads().values())) - len(running))
+        return max(1, WAITING * max(1, sum(client.nthreads().values())) - len(running))
 
     # With results: they come many at a time, and no point waits for a message of its own.
     found = as_completed(started(room()), with_results=True, raise_errors=False)

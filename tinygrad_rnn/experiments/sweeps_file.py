@@ -26,7 +26,7 @@ Point = Mapping[str, Any]
 Record = dict[str, Any]
 
 
-def plain(value: Any) -> Any:
+def of_numpy(value: Any) -> Any:
     """What JSON has for a number or an array of NumPy's."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
 
 def in_json(value: Any) -> str:
     """What a value is known by: its JSON, names in order. No digit of a number is lost."""
-    return json.dumps(value, sort_keys=True, default=plain)
+    return json.dumps(value, sort_keys=True, default=of_numpy)
 
 
 def key_of(point: Point) -> str:
@@ -173,5 +173,5 @@ def line_of(key: str, function: str, point: Point, seconds: float, **found: Any)
         If what was found has no JSON.
     """
     record = {"key": key, "function": function, "point": point, **found, "seconds": round(seconds, 6)}
-    line = json.dumps({**record, "pid": os.getpid()}, default=plain, ensure_ascii=False)
+    line = json.dumps({**record, "pid": os.getpid()}, default=of_numpy, ensure_ascii=False)
     return SURROGATES.sub(lambda half: f"\\u{ord(half[0]):04x}", line)

@@ -1,4 +1,4 @@
-"""The film of a run: how far back a gradient reaches, at some moments of training.
+"""The film of a run: how far back a gradient reaches, and what a text has come to, at some moments of training.
 
 At a moment the weights are copied, which takes microseconds; the picture is developed from the copy later, as soon as
 that keeps to a small share of the time that training has taken. What a picture shows depends on the weights alone, so
@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import Text
 from ..exchange.files import write_whole
 from ..through_time.influence import influence_norms
 from ..through_time.pieces import Pieces
 from .folder import FILM, RunFolder
+from .sampling import Writing
 
 if TYPE_CHECKING:
     from .loop import TrainingLoop
@@ -34,6 +36,7 @@ STEPS, WINDOWS = 25, 4  # of the data that are looked at, at each moment the sam
 SHARE = 0.03  # of the time of training that may be spent
 GUESS = 0.2  # seconds for the first picture: the network is recorded then
 WAITING = 64_000_000  # bytes of weights that may wait to be developed
+LETTERS, TEMPERATURE = 60, 0.5  # of a text, what is written at each moment, from one seed
 GATES = 4  # up to so many matrices there is room for two numbers each
 
 
@@ -150,6 +153,8 @@ class Lens:
         )
         self._weights = {name: w.copy() for name, w in loop.flat.params.items()}
         self._nets = Pieces(loop.cell, self._weights, task.loss, "sum")
+        data = loop.task.data
+        self._cell, self._alphabet = loop.cell, data.alphabet if isinstance(data, Text) else ()
         self.recurrent = [name for name in self._weights if name.partition("_")[0] == "U"]
 
     def norms(self, params: Mapping[str, Array]) -> Array:
@@ -162,7 +167,7 @@ class Lens:
             return np.sqrt(squares)
 
     def seen(self, params: Mapping[str, Array]) -> dict[str, Any]:
-        """A moment: ``phi``, the mean length by lag, in decibels; ``sigma``, singular values in hundredths.
+        """A moment: ``phi``, the mean length by lag, in decibels; ``sigma``, singular values in hundredths; ``text``.
 
         Of each recurrent matrix, gate by gate, the largest one and the median; of many only the largest.
         """
@@ -173,7 +178,15 @@ class Lens:
         hundredths = [
             [_hundredths(s.max()), _hundredths(np.median(s))][: 2 if len(sizes) <= GATES else 1] for s in sizes
         ]
-        return {"phi": [decibels(one) for one in phi], "sigma": hundredths}
+        found = {"phi": [decibels(one) for one in phi], "sigma": hundredths}
+        return found | ({"text": self.written(params)} if self._alphabet else {})
+
+    def written(self, params: Mapping[str, Array]) -> str:
+        """What the network writes, as long as its numbers are finite."""
+        how: dict[str, Any] = {"prime": "", "temperature": TEMPERATURE, "rng": 0, "unknown": "refuse"}
+        with np.errstate(all="ignore"), contextlib.suppress(ValueError):
+            return "".join(Writing(self._cell, params, self._alphabet, length=LETTERS, **how))
+        return ""
 
     def _gates(self, params: Mapping[str, Array]) -> list[Array]:
         found: list[Array] = []
@@ -212,6 +225,7 @@ def read_film(folder: RunFolder) -> list[dict[str, Any]]:
                 "update": _whole(one["update"]),
                 "phi": [None if each is None else _whole(each) for each in one["phi"]],
                 "sigma": [[_whole(each) for each in sizes] for sizes in one["sigma"]],
+                **({"text": _letters(one["text"])} if "text" in one else {}),
             }
             for one in lines
         ]
@@ -221,5 +235,11 @@ def read_film(folder: RunFolder) -> list[dict[str, Any]]:
 
 def _whole(value: Any) -> int:
     if type(value) is not int or abs(value) > 10**9:
+        raise ValueError(value)
+    return value
+
+
+def _letters(value: Any) -> str:
+    if type(value) is not str or len(value) > LETTERS:
         raise ValueError(value)
     return value

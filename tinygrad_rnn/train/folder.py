@@ -60,21 +60,33 @@ class RunFolder:
         ------
         BlockingIOError
             If somebody else holds it.
+        OSError
+            If nothing can be written into it, or its file system has no locks.
         """
-        file = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        file = self._lock_file()
         try:
-            try:
-                _lock(file)
-            except OSError as error:
-                raise BlockingIOError(
-                    error.errno, "another process trains in this folder; wait for its end", str(self.path)
-                ) from None
             for left in self.path.glob(f"{UNFINISHED}*"):  # of a holder that was killed: nobody else writes here
                 with contextlib.suppress(OSError):
                     left.unlink()
             yield
         finally:
             os.close(file)
+
+    def _lock_file(self) -> int:
+        """The lock, held. What the system refuses of it is said of the folder: of a lock nobody has heard."""
+        try:
+            file = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                _lock(file)
+            except OSError:
+                os.close(file)
+                raise
+        except BlockingIOError as error:
+            says = "another process trains in this folder; wait for its end"
+            raise BlockingIOError(error.errno, says, str(self.path)) from None
+        except OSError as error:
+            raise type(error)(error.errno, error.strerror, str(self.path)) from None
+        return file
 
     def make(self) -> None:
         """Make the folder, or take one in which no run was begun.
@@ -251,7 +263,10 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:  # which is how it says that somebody has it
+            raise BlockingIOError(error.errno, error.strerror) from None
 
 else:
     import fcntl

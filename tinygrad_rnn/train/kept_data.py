@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Table, Text, table, text
+from ..data.files import refuse_what_is_no_file
 from ..exchange.arrays import read_arrays, write_arrays
 from ..exchange.files import write_whole
 from .folder import TABLE, TEXT, RunFolder
@@ -54,11 +55,12 @@ def read_data(kind: str, said: Mapping[str, Any], known: Mapping[str, Any], fold
     Raises
     ------
     ValueError
-        If the file has changed.
+        If the file has changed, or is no file any more.
     OSError
         If it cannot be read.
     """
     path = folder.path / said["copy"] if "copy" in said else Path(said["path"])
+    refuse_what_is_no_file(path)
     raw = path.read_bytes()
     found = hashlib.sha256(raw).hexdigest()
     if found != said["sha256"]:

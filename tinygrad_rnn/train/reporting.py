@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,14 @@ from ..view.charts import Chart, Trend, number
 from ..view.lags import FilmRow, FilmStrip
 from ..view.report import Passage, Price, RunPage, Scores
 from .baselines import Average, Seasonal
-from .film import SHARE, read_film
-from .folder import TIMES, RunFolder
+from .film import LETTERS, SHARE, TEMPERATURE, read_film
+from .folder import TIMES
 from .forecasting import NETWORK, Forecast
-from .sampling import Sample
 from .series import SeriesTask
 from .texts import TextTask
+
+if TYPE_CHECKING:
+    from .run import Run
 
 Array = NDArray[Any]
 
@@ -33,37 +34,7 @@ SHOWN = 3  # columns of a forecast
 DEARER = 1.02  # times the best price, from which on the validation part has become dearer
 
 
-class Kept(Protocol):
-    """What is read of a run, which is a `Run`."""
-
-    path: Path
-    cell: Any
-    settings: dict[str, Any]
-    known: dict[str, Any]
-    _folder: RunFolder
-    _words: dict[str, Any]
-
-    @property
-    def sample(self) -> Callable[..., Sample]:
-        """Lets the network write."""
-
-    @property
-    def forecast(self) -> Callable[..., Forecast]:
-        """Tells how a series goes on."""
-
-    @property
-    def params(self) -> dict[str, Array]:
-        """The weights as they are now."""
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """The log."""
-
-    def _task(self) -> Any:
-        """What is learned."""
-
-
-def page_of(run: Kept) -> RunPage:
+def page_of(run: Run) -> RunPage:
     """What there is to show of a run, read from its folder.
 
     Raises
@@ -71,12 +42,12 @@ def page_of(run: Kept) -> RunPage:
     ValueError, OSError
         If the run cannot be read. If only its data cannot, that is said on the page.
     """
-    state = run._folder.state()[1]
+    state = run.folder.state()[1]
     history = run.history
     said = [remark for remark in [_ended(run, int(state["update"]))] if remark]
     task, gone = None, ""
     try:
-        task = run._task()
+        task = run.task()
     except (ValueError, OSError) as error:
         gone = f"The data cannot be read any more, so the prices of others are missing: {error}"
     prices = list(_prices(task)) if task is not None else []
@@ -90,7 +61,7 @@ def page_of(run: Kept) -> RunPage:
         shown = _written(run)
     elif task is not None:
         shown = _foretold(run, task)
-    film = FilmStrip([FilmRow(**one) for one in read_film(run._folder)], run.settings["k2"])
+    film = FilmStrip([FilmRow(**one) for one in read_film(run.folder)], run.settings["k2"])
     return RunPage(
         title=f"{_cell(run)} on {_data(run)}",
         lead=[sentence for sentence in lead if sentence],
@@ -111,12 +82,12 @@ def page_of(run: Kept) -> RunPage:
 # ---- in words
 
 
-def _unit(run: Kept) -> str:
+def _unit(run: Run) -> str:
     task = TextTask if run.settings["kind"] == "text" else SeriesTask
     return str(task.unit)
 
 
-def _cell(run: Kept) -> str:
+def _cell(run: Run) -> str:
     cell = run.cell
     inner = list(getattr(cell, "cells", [getattr(cell, "cell", cell)]))
     names = list(dict.fromkeys(type(each).__name__ for each in inner))
@@ -124,14 +95,14 @@ def _cell(run: Kept) -> str:
     return f"{' and '.join(names)}, {layers}{run.settings['hidden']:,} units"
 
 
-def _data(run: Kept) -> str:
+def _data(run: Run) -> str:
     """What the data are called: their file, or what was said first of them."""
-    said = [line.partition(":")[0] for line in run._words["understood"][:1]]
-    path = run._words["data"].get("path") or next(iter(said), "") or run._words["data"]["copy"]
+    said = [line.partition(":")[0] for line in run.words["understood"][:1]]
+    path = run.words["data"].get("path") or next(iter(said), "") or run.words["data"]["copy"]
     return str(path).replace("\\", "/").rpartition("/")[2] or "data"
 
 
-def _verdict(run: Kept, prices: list[Price], best: Mapping[str, Any] | None) -> str:
+def _verdict(run: Run, prices: list[Price], best: Mapping[str, Any] | None) -> str:
     """Whether something was learned, in a sentence."""
     if best is None:
         return "No part of the data was evaluated, so nothing can be said of what was learned."
@@ -166,7 +137,7 @@ def _since(best: Mapping[str, Any] | None, history: list[dict[str, Any]]) -> str
     )
 
 
-def _ended(run: Kept, update: int) -> str:
+def _ended(run: Run, update: int) -> str:
     """Why the run has ended."""
     last: dict[str, Any] = {}
     try:
@@ -180,7 +151,7 @@ def _ended(run: Kept, update: int) -> str:
 
 
 def _facts(
-    run: Kept, state: Mapping[str, Any], best: Mapping[str, Any] | None, history: list[dict[str, Any]]
+    run: Run, state: Mapping[str, Any], best: Mapping[str, Any] | None, history: list[dict[str, Any]]
 ) -> Iterator[tuple[str, str]]:
     asked = run.settings["updates"]
     yield "updates", f"{state['update']:,}" + (f" of {asked:,}" if asked else "")
@@ -194,7 +165,7 @@ def _facts(
         yield "time", f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
 
 
-def _seconds(run: Kept) -> float:
+def _seconds(run: Run) -> float:
     """How long it has taken; each time that it went on, the clock began anew."""
     whole = last = 0.0
     try:
@@ -206,18 +177,18 @@ def _seconds(run: Kept) -> float:
     return whole + last
 
 
-def _tables(run: Kept) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _tables(run: Run) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "The data, as they were understood", [("", str(line)) for line in _understood(run)]
     yield "Settings", [("cell", repr(run.cell)), *((name, _said(value)) for name, value in run.settings.items())]
-    if changed := run._words.get("changed"):
+    if changed := run.words.get("changed"):
         yield "Changed on the way", [(f"at update {one['update']:,}", _said(one)) for one in changed]
-    yield "Versions and machine", [(name, _said(value)) for name, value in run._words["versions"].items()]
+    yield "Versions and machine", [(name, _said(value)) for name, value in run.words["versions"].items()]
 
 
-def _understood(run: Kept) -> Iterator[str]:
-    yield from run._words.get("understood", [])
-    if "sha256" in run._words["data"]:
-        yield f"{run._words['data']['bytes']:,} bytes, sha256 {run._words['data']['sha256']}"
+def _understood(run: Run) -> Iterator[str]:
+    yield from run.words.get("understood", [])
+    if "sha256" in run.words["data"]:
+        yield f"{run.words['data']['bytes']:,} bytes, sha256 {run.words['data']['sha256']}"
     if run.settings["kind"] == "series":
         yield f"columns {', '.join(run.known['columns'])}; told: {', '.join(run.known['target'])}"
 
@@ -266,7 +237,7 @@ def _prices(task: TextTask | SeriesTask) -> Iterator[Price]:
 # ---- what it writes and tells
 
 
-def _written(run: Kept) -> dict[str, Any]:
+def _written(run: Run) -> dict[str, Any]:
     """Samples with the best weights."""
     passages, remarks = [], []
     for temperature in TEMPERATURES:
@@ -277,10 +248,11 @@ def _written(run: Kept) -> dict[str, Any]:
             break
         caption = f"Temperature {temperature:g}, seed 0: {number(one.price)} nats a character, to itself"
         passages.append(Passage(caption, one.prime, one.text))
-    return {"passages": passages, "remarks": remarks}
+    drafts = f"{LETTERS} characters at temperature {TEMPERATURE:g} from one seed, at each moment of the film."
+    return {"passages": passages, "remarks": remarks, "drafts_say": drafts}
 
 
-def _foretold(run: Kept, task: SeriesTask) -> dict[str, Any]:
+def _foretold(run: Run, task: SeriesTask) -> dict[str, Any]:
     """A forecast with the best weights, of rows that were not trained on, if there are."""
     N, cut, ahead = len(task.data.values), task.parts, task.settings.horizon
     part = "test" if cut.end > cut.test else "validate"

@@ -25,7 +25,7 @@ from .listener import Listener
 from .loop import DivergedError, TrainingLoop, train
 from .machine import differences, one_thread
 from .parts import parts
-from .sampling import Sample, sample
+from .sampling import Sample, Writing
 from .series import SeriesTask
 from .settings import STOPS, Settings, from_words, plain
 from .texts import TextTask
@@ -53,6 +53,10 @@ class Run:
         Every choice of `fit`, and what was chosen where nothing was said.
     known : dict
         What the run knows of its data: ``alphabet``; or ``columns``, ``target`` and how they were scaled.
+    words : dict
+        All that ``run.json`` says, also of the data, the versions, and what was changed on the way.
+    folder : RunFolder
+        Its files.
 
     Raises
     ------
@@ -66,15 +70,15 @@ class Run:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path_of("path", path)
         self._film: Film | None = None
-        self._folder = RunFolder(self.path)
-        self._read(self._folder.words())
+        self.folder = RunFolder(self.path)
+        self._read(self.folder.words())
 
     def _read(self, words: Mapping[str, Any]) -> None:
         try:
             self.cell, self.settings = read_cell(words["cell"]), dict(words["settings"])
-            self.known, self._data, self._versions = dict(words["known"]), dict(words["data"]), dict(words["versions"])
+            self.known = dict(words["known"])
             self._settings: Settings = from_words(self.settings)
-            self._words = dict(words)
+            self.words = dict(words)
             self._refuse_sizes_that_differ()
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{self.path}: run.json is not complete, or not of this version: {error}") from None
@@ -95,18 +99,18 @@ class Run:
     @property
     def update(self) -> int:
         """How many updates are done."""
-        return int(self._folder.state()[1]["update"])
+        return int(self.folder.state()[1]["update"])
 
     @property
     def params(self) -> dict[str, Array]:
         """The weights as they are now, by name, in arrays of one's own."""
-        arrays, words = self._folder.state()
+        arrays, words = self.folder.state()
         return self._ours(STATE, {name: arrays[f"param.{name}"] for name in words["order"]})
 
     @property
     def best(self) -> dict[str, Array]:
         """The weights that were best on the validation part; those of now, as long as there was no evaluation."""
-        if self._folder.state()[1]["best"] is None:
+        if self.folder.state()[1]["best"] is None:
             return self.params
         return self._ours(BEST, read_arrays(self.path / BEST)[0])
 
@@ -135,7 +139,7 @@ class Run:
         ``update`` and ``epoch``; ``train``, the mean price since the evaluation before; ``validation`` and ``best``;
         ``gradient``, its mean length, and ``clipped``, the share of updates in which it was shortened; ``eta``.
         """
-        return self._folder.history(self._folder.state()[1]["log_bytes"])
+        return self.folder.history(self.folder.state()[1]["log_bytes"])
 
     @property
     def data(self) -> Any:
@@ -148,12 +152,12 @@ class Run:
         OSError
             If it is gone.
         """
-        return read_data(self._settings.kind, self._data, self.known, self._folder)
+        return read_data(self._settings.kind, self.words["data"], self.known, self.folder)
 
     @property
     def read_with(self) -> dict[str, Any]:
         """The arguments that the data were read with, where they were not as usual."""
-        return dict(self._data.get("settings", {}))
+        return dict(self.words["data"].get("settings", {}))
 
     @asked
     @one_thread()
@@ -174,7 +178,7 @@ class Run:
         """
         if part not in ("validate", "test") or not self.settings[part]:
             raise ValueError(f"part={part!r}: it is 'validate' or 'test', and a run has it if that was above 0 in fit")
-        loop = TrainingLoop(self.cell, self._task(), self._settings, self.params if last else self.best)
+        loop = TrainingLoop(self.cell, self.task(), self._settings, self.params if last else self.best)
         with np.errstate(all="ignore"):
             return loop.evaluated(part)
 
@@ -211,7 +215,14 @@ class Run:
         content = page_of(self).page().encode("utf-8", "replace")
         return write_whole(file, lambda: content, overwrite=overwrite or path is None)
 
-    def _task(self) -> Any:
+    def task(self) -> Any:
+        """What is learned: the data, read once more, in the numbers that the network sees.
+
+        Raises
+        ------
+        ValueError, OSError
+            If the data have changed, or are gone.
+        """
         task = TASKS[self._settings.kind](self.data, self._settings)
         if not task.same_as(self.known):
             raise ValueError(
@@ -251,10 +262,14 @@ class Run:
         ValueError
             If it was trained on a series, or an argument is out of its range.
         """
+        how: dict[str, Any] = {"prime": prime, "temperature": temperature, "rng": rng, "unknown": unknown}
+        return self.writing(length, last=last, **how).whole()
+
+    def writing(self, length: int, *, last: bool = False, **how: Any) -> Writing:
+        """The same character by character, for a text that is too long to wait for."""
         if self._settings.kind != "text":
             raise ValueError(f"{self.path} was trained on a series, which is no text: forecast tells how it goes on")
-        how: dict[str, Any] = {"prime": prime, "temperature": temperature, "rng": rng, "unknown": unknown}
-        return sample(self.cell, self.params if last else self.best, self.known["alphabet"], length=length, **how)
+        return Writing(self.cell, self.params if last else self.best, self.known["alphabet"], length=length, **how)
 
     @asked
     @one_thread()
@@ -369,8 +384,8 @@ class Run:
 
     def go_on(self, stops: Mapping[str, Any], eta: float | None, tell: Listener) -> Run:
         """The same with a `Listener`."""
-        with self._folder.held():
-            self._read(self._folder.words())
+        with self.folder.held():
+            self._read(self.folder.words())
             if stops:
                 changed = {**self.settings, **dict.fromkeys(STOPS), **stops}
                 if not stops.keys() & {"updates", "epochs", "minutes"}:
@@ -378,8 +393,8 @@ class Run:
                 self._settings = from_words(changed)
             if eta is not None:
                 above_zero("eta", eta)
-            arrays, words = self._folder.state()
-            loop = TrainingLoop(self.cell, self._task(), self._settings, self.params)
+            arrays, words = self.folder.state()
+            loop = TrainingLoop(self.cell, self.task(), self._settings, self.params)
             try:
                 loop.restore(arrays, words)
             except ValueError as error:
@@ -394,7 +409,7 @@ class Run:
                 loop.schedule.eta, loop.schedule.halvings = eta, 0
             self._refuse_if_done(loop)
             self._note(loop.update, stops, eta)
-            for difference in differences(self._versions):
+            for difference in differences(self.words["versions"]):
                 tell.say(f"NOTE: not bit-equal to a run that was never stopped: {difference}")
             tell.say(f"going on after update {loop.update:,}, in epoch {loop.epoch + 1}")
             self._trained(loop, words["log_bytes"], tell)
@@ -420,23 +435,23 @@ class Run:
             return
         self.settings = self._settings.as_words()
         change = {"update": update, **stops, **({} if eta is None else {"eta": eta})}
-        self._words |= {"settings": self.settings, "changed": [*self._words.get("changed", []), change]}
-        self._folder.write_words({name: value for name, value in self._words.items() if name != "format"})
+        self.words |= {"settings": self.settings, "changed": [*self.words.get("changed", []), change]}
+        self.folder.write_words({name: value for name, value in self.words.items() if name != "format"})
 
     @one_thread()
     def _trained(self, loop: TrainingLoop, log_bytes: int, tell: Listener) -> None:
         settings = self._settings
         stops = {name: getattr(settings, name) for name in STOPS}
         assert settings.every is not None  # it was resolved
-        self._film, why = Film(loop, self._folder), "it was stopped"
+        self._film, why = Film(loop, self.folder), "it was stopped"
         try:
-            why = train(loop, self._folder, log_bytes, stops, settings.every, tell, self._film.moved)
+            why = train(loop, self.folder, log_bytes, stops, settings.every, tell, self._film.moved)
         except DivergedError as error:
             why = str(error)
             raise
         finally:
             self._film.end()
-            self._folder.take_time(update=loop.update, ended=why)
+            self.folder.take_time(update=loop.update, ended=why)
         tell.say(f"the end: {why}")
         if settings.test and loop.update:
             tell.say(f"test {self.price('test'):.4g} {loop.task.unit}, with the best weights")

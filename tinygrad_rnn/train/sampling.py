@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,31 +92,94 @@ def sample(
     ShapeError, TypeError
         See `unfold`.
     """
-    symbols = _alphabet(alphabet)
-    length = counted("length", length, 1, 2**31 - 1)
-    if isinstance(temperature, bool) or not temperature >= 0:
-        raise ValueError(f"temperature={shortened(temperature)}: it must be a number from 0 up; infinity is one too")
-    places, skipped = _places(prime, symbols, unknown)
-    rng, running, rows = np.random.default_rng(rng), Running(cell, params, before_softmax=True), len(symbols)
-    log_probability, written = 0.0, list[int]()
-    if not places:
-        written.append(int(rng.integers(rows)))
-        log_probability = -float(np.log(rows))
-    reads = places or written
-    while len(written) < length:
-        net = running(_one_hot(reads, rows))[-1].astype(float)
+    how: dict[str, Any] = {"prime": prime, "temperature": temperature, "rng": rng, "unknown": unknown}
+    return Writing(cell, params, alphabet, length=length, **how).whole()
+
+
+class Writing:
+    """A text that is being written: an iterator over its characters, which keeps none of them.
+
+    Parameters
+    ----------
+    cell, params, alphabet, length, prime, temperature, rng, unknown
+        See `sample`, also for what is refused.
+
+    Attributes
+    ----------
+    prime : str
+        What the network is given to begin with.
+    skipped : tuple of str
+        Characters of the prime that the alphabet has not.
+    length, written : int
+        How many characters there will be, and are.
+    log_probability : float
+        Of what is written.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        params: Mapping[str, Any],
+        alphabet: str | Sequence[str],
+        *,
+        length: int,
+        prime: str,
+        temperature: float,
+        rng: int | np.random.Generator,
+        unknown: str,
+    ) -> None:
+        self._symbols = _alphabet(alphabet)
+        self.length = counted("length", length, 1, 2**31 - 1)
+        if isinstance(temperature, bool) or not temperature >= 0:
+            raise ValueError(
+                f"temperature={shortened(temperature)}: it must be a number from 0 up; infinity is one too"
+            )
+        self._temperature = temperature
+        self._reads, self.skipped = _places(prime, self._symbols, unknown)
+        self.prime = "".join(self._symbols[k] for k in self._reads)
+        self._rng, self._running = np.random.default_rng(rng), Running(cell, params, before_softmax=True)
+        self.written, self.log_probability = 0, 0.0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self.written == self.length:
+            raise StopIteration
+        place, log_p = self._drawn() if self._reads else self._first()
+        self._reads = [place]
+        self.written += 1
+        self.log_probability += log_p
+        return self._symbols[place]
+
+    @property
+    def price(self) -> float:
+        """Nats a character, of those that are written."""
+        return -self.log_probability / self.written
+
+    def whole(self) -> Sample:
+        """All of it, written to its end."""
+        text = "".join(self)
+        return Sample(self.prime, text, self.log_probability, self.skipped)
+
+    def _first(self) -> tuple[int, float]:
+        """The first character, if there was no prime, and ln of its probability."""
+        rows = len(self._symbols)
+        return int(self._rng.integers(rows)), -float(np.log(rows))
+
+    def _drawn(self) -> tuple[int, float]:
+        """What follows what is read, and ln of the probability that the network gives to it."""
+        rows = len(self._symbols)
+        net = self._running(_one_hot(self._reads, rows))[-1].astype(float)
         if len(net) != rows:
             raise ValueError(f"the alphabet has {rows} characters, and the network {len(net)} outputs: one for each")
         if not np.isfinite(net).all():
             raise ValueError(
-                f"the network's output after {len(places) + len(written)} characters is not finite: were its weights "
-                "learnt with too large steps?"
+                f"the network's output after {len(self.prime) + self.written} characters is not finite: were its "
+                "weights learnt with too large steps?"
             )
-        reads = [drawn_from(net, temperature, rng)]
-        written += reads
-        log_probability += float(net[reads[0]] - net.max() - np.log(np.exp(net - net.max()).sum()))
-    text = "".join(symbols[k] for k in written)
-    return Sample("".join(symbols[k] for k in places), text, log_probability, skipped)
+        place = drawn_from(net, self._temperature, self._rng)
+        return place, float(net[place] - net.max() - np.log(np.exp(net - net.max()).sum()))
 
 
 def _alphabet(alphabet: Iterable[Any]) -> list[str]:

@@ -27,11 +27,14 @@ class FilmRow:
         By lag, how long the share of a copy so many steps before a cost is, in decibels; None is 0.
     sigma : sequence of sequence of int
         Of each recurrent matrix the largest singular value and the median, in hundredths.
+    text : str
+        What the network writes, if it learns a text.
     """
 
     update: int
     phi: Sequence[int | None]
     sigma: Sequence[Sequence[int]]
+    text: str = ""
 
     @property
     def lengths(self) -> list[float]:

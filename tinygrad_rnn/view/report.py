@@ -79,6 +79,8 @@ class RunPage:
         What is to be said of it.
     passages : sequence of Passage
         Of a text, what the network writes.
+    drafts_say : str
+        What is to be said of what it wrote at the moments of the film.
     forecasts : sequence of Chart
         Of a series, what the network tells.
     scores : sequence of Scores
@@ -101,6 +103,7 @@ class RunPage:
     film: FilmStrip
     film_says: str = ""
     passages: Sequence[Passage] = ()
+    drafts_say: str = ""
     forecasts: Sequence[Chart] = ()
     scores: Sequence[Scores] = ()
     remarks: Sequence[str] = ()
