@@ -125,4 +125,4 @@ class Pieces:
 
 def _key(x: Array, counted: int | None) -> tuple[int, ...]:
     """What networks over pieces must have in common to be one: steps, samples, inputs, and how many costs count."""
-    return len(x), *x[0].shape, len(x) if counted is None else counted
+    return *x.shape, len(x) if counted is None else counted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..autodiff import Cotangents, Node, TapeError, Values
 from ..autodiff.passes import frozen
 from ..autodiff.traits import computes
 from ..replay import Program, read_only
+from .gradients import Named
 
 Array = NDArray[Any]
 
@@ -141,7 +143,7 @@ class BufferCotangents(Cotangents[Any]):
         self.besides = besides
         self.rows = rows
         self._numbers = rows.program.runs, rows.program.pulls + 1
-        self.gradients: dict[str, Array] = {}
+        self.gradients: Mapping[str, Array] = {}
         self._shown: dict[str, Array] = {}  # the same, which nobody has clipped in place; added up when first asked for
 
     def __getitem__(self, node: Any) -> Any:
@@ -307,5 +309,5 @@ class Executor:
         back = BufferCotangents(self.rows, later is not None)
         self.tape.passes.cotangents = back
         self.program.pull(later, cuts)
-        back.gradients = self.program.gradients()
+        back.gradients = MappingProxyType(Named(self.program.gradients()))
         back.complete = True

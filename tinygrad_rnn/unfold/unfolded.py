@@ -352,11 +352,10 @@ class Unfolded:
     def grads(self) -> Mapping[str, Array]:
         """dC / d weight by name: the sum of the gradients of the weight's copies."""
         back = self._last_backward()
+        if isinstance(back, BufferCotangents):
+            return back.gradients
         if self._grads is None or self._grads[0] is not back:
-            if isinstance(back, BufferCotangents):
-                each = back.gradients
-            else:
-                each = {name: self._received(back, leaf) for name, leaf in self.weights.items()}
+            each = {name: self._received(back, leaf) for name, leaf in self.weights.items()}
             self._grads = back, MappingProxyType(Named(each))
         return self._grads[1]
 
