@@ -210,6 +210,7 @@ class Executor:
         self.program = program
         self.size = size
         self.cost = cost
+        self.passes = cost.tape.passes
         self.weights = weights
         self.data = data
         self.start = start
@@ -228,11 +229,6 @@ class Executor:
         self._carried = {n.index for n in (*states, *weights.values(), *data["x"])}
 
     @property
-    def tape(self) -> Any:
-        """The tape."""
-        return self.cost.tape
-
-    @property
     def values(self) -> BufferValues | None:
         """The values of the last forward pass, if they are this program's and all there."""
         values = self._own
@@ -240,13 +236,13 @@ class Executor:
 
     @property
     def _own(self) -> BufferValues | None:
-        values = self.tape.values
+        values = self.passes.values
         return values if isinstance(values, BufferValues) and values.rows is self.rows else None
 
     @property
     def cotangents(self) -> BufferCotangents | None:
         """What the last backward pass has brought, if it is this program's."""
-        back = self.tape.cotangents
+        back = self.passes.cotangents
         return back if isinstance(back, BufferCotangents) and back.rows is self.rows else None
 
     def play(
@@ -270,7 +266,7 @@ class Executor:
             own = {index: value for index, value in old.own.items() if index not in self.rows.constants}
         else:
             # Read before anything is written, and refused where a broken pass has left it half new.
-            values, stay = self.tape.values, [what for what in program.data if what not in data]
+            values, stay = self.passes.values, [what for what in program.data if what not in data]
             data = {what: np.stack([values[leaf] for leaf in self.data[what]]) for what in stay} | dict(data)
             own = self._leaves | {s.index: values[s] for s in self.start if not s.parents and s not in start}
         begun: Sequence[Array] = ()
@@ -280,7 +276,7 @@ class Executor:
             begun = [new[s.parents[0].name] if s.parents else own[s.index] for s in self.start]
 
         here = BufferValues(self.rows, own, self._carried if states_only else None)
-        self.tape.make_last(here)
+        self.passes.make_last(here)
         if states_only:
             program.carry(new, data, begun)
             here.complete = True
@@ -307,7 +303,7 @@ class Executor:
     def backward(self, later: Sequence[Array] | None, cuts: Sequence[int] = ()) -> None:
         """Play backwards, from the whole cost and from what comes back to s(T) from beyond, but over no cut."""
         back = BufferCotangents(self.rows, later is not None)
-        self.tape.passes.cotangents = back
+        self.passes.cotangents = back
         self.program.pull(later, cuts)
         back.gradients = MappingProxyType(Named(self.program.gradients()))
         back.complete = True

@@ -229,9 +229,9 @@ class Unfolded:
                 f"{', '.join(self.stale)} changed since the forward pass, and this would send the error back once more "
                 "through the old values: call replay() before backward()"
             )
-        executor = self._executor
-        if of is None and executor is not None and executor.can_go_back(errors, self.cuts):
-            executor.backward(errors, self.cuts)
+        executor, cuts = self._executor, self.cuts
+        if of is None and executor is not None and executor.can_go_back(errors, cuts):
+            executor.backward(errors, cuts)
         else:
             besides: dict[Node, Array] = {}
             for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
