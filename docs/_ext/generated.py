@@ -24,6 +24,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import click
 import graphviz
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -125,7 +126,8 @@ def check() -> str:
 def commands(*names: str) -> str:
     """A row for each command, of those that there are: what it is given, and what its help begins with."""
     rows = [["command", "what it does"]]
-    for command in (cli.main.commands[name] for name in names if name in cli.main.commands):
+    context = click.Context(cli.main)
+    for command in filter(None, (cli.main.get_command(context, name) for name in names)):
         given = "RUN" if any(each.name == "run" for each in command.params) else "--out RUN ..."
         rows.append([f"`tinygrad-rnn {command.name} {given}`", inspect.cleandoc(command.help or "").split("\n")[0]])
     return _table(rows)

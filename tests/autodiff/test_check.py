@@ -114,7 +114,7 @@ def test_a_cotangent_that_is_wrong_is_found_from_the_cost_backwards():
 def test_a_value_that_is_not_what_its_op_computes():
     tape, _, cost = chain()
     s = next(n for n in tape if n.name == "s" and n.t == 2)
-    tape.make_last(Spoilt(tape.values, s, s.value + 1e-3))
+    tape.passes.make_last(Spoilt(tape.values, s, s.value + 1e-3))
     assert str(check_tape(tape, cost).first) == "the value of tanh at t=2, role 2 (s(2))"
 
 

@@ -225,12 +225,7 @@ class Tape(Derivatives):
         given, old = given or {}, self._caught_up()
         new = {node.index: self._fitting(node, value) for node, value in given.items()}
         leaves = [None if n.op else new.get(n.index) if n.index in new else old.lasting(n) for n in self.nodes]
-        return self.make_last(Values(leaves))
-
-    def make_last(self, values: Values) -> Values:
-        """Let a forward pass be the last one; what came back in earlier passes is forgotten."""
-        self.passes.values, self.passes.cotangents = values, None
-        return values
+        return self.passes.make_last(Values(leaves))
 
     def _fitting(self, leaf: Node, value: Any) -> Array:
         if leaf.op is not None:

@@ -1,41 +1,44 @@
-"""The command ``tinygrad-rnn``: a file for each of its words."""
+"""The command ``tinygrad-rnn``: a file for each of its words, which is read when the word is said."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
 from .. import __version__
 from ..view.terminal import cleaned_streams
-from . import (
-    arena,
-    convert,
-    doctor,
-    draw,
-    exercise,
-    forecast,
-    lesson,
-    report,
-    resume,
-    sample,
-    step,
-    sweep,
-    train,
-    verify,
-    write,
-)
 from .files import let_go, says
 from .network import CELLS
 
 __all__ = ["CELLS", "main"]
 
 
+# The words, and what the command is called in the file of that name.
+WORDS = {
+    **{word: word for word in ("lesson", "exercise", "step", "draw", "verify", "write", "convert")},
+    **{word: word for word in ("train", "resume", "report", "sample", "forecast", "doctor")},
+    **{word: f"{word}_command" for word in ("sweep", "arena")},
+}
+
+
 class Commands(click.Group):
     """Commands that end with a line, and not with a traceback, where the system takes no more output."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click gives it
+        """The words, as the help lists them."""
+        return sorted(WORDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click gives it
+        """The command of a word; None if there is none."""
+        if cmd_name not in WORDS:
+            return None
+        found: click.Command = getattr(import_module(f".{cmd_name}", __name__), WORDS[cmd_name])
+        return found
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command that the words name."""
@@ -67,24 +70,3 @@ def main() -> None:
 
     To begin: tinygrad-rnn lesson 1
     """
-
-
-COMMANDS = (
-    lesson.lesson,
-    exercise.exercise,
-    step.step,
-    draw.draw,
-    verify.verify,
-    write.write,
-    convert.convert,
-    train.train,
-    resume.resume,
-    report.report,
-    sample.sample,
-    forecast.forecast,
-    sweep.sweep_command,
-    arena.arena_command,
-    doctor.doctor,
-)
-for command in COMMANDS:
-    main.add_command(command)

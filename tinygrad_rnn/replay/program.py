@@ -296,6 +296,8 @@ class Program:
         What it is computed from is computed once, however often it is read, and without recursion, however many nodes
         a step has.
         """
+        if (kept := self._row(asked, row)) is not None:
+            return kept
         known: dict[tuple[Node, int], Array] = {}  # by the node, and how many steps after the copy it stands
 
         def look(n: Node, ahead: int) -> Array | None:

@@ -93,12 +93,15 @@ class Pieces:
         if net is None:
             return None
         self._nets.move_to_end(key)
-        if net.difference is not None and net.difference.called_again:
+        different = net.difference
+        if different is None:
+            return net
+        if different.called_again:
             raise ValueError(
-                f"{net.difference}: it does not do the same at every step, and it has now been called once too often. "
+                f"{different}: it does not do the same at every step, and it has now been called once too often. "
                 "Over longer pieces, or in rtrl, it is called once for each step"
             )
-        return net if net.difference is None else None
+        return None
 
     def advance(self, state: Any, x: Array) -> Any:
         """The state after these steps, with the parameters as they are now."""
@@ -125,4 +128,4 @@ class Pieces:
 
 def _key(x: Array, counted: int | None) -> tuple[int, ...]:
     """What networks over pieces must have in common to be one: steps, samples, inputs, and how many costs count."""
-    return len(x), *x[0].shape, len(x) if counted is None else counted
+    return *x.shape, len(x) if counted is None else counted

@@ -19,7 +19,7 @@ from ..unfold import Unfolded
 from ..unfold.losses import known_loss
 from ..unfold.paying import check_reduction
 from ..unfold.recipe import Cell, Loss
-from ..unfold.structure import copied, flatten, rebuild
+from ..unfold.structure import copied, flatten, frozen_copy, rebuild
 from ..unfold.validation import initial_state
 from .lock_step import LockStep
 from .pieces import Pieces
@@ -215,13 +215,14 @@ class Truncation:
             if before is not None and self.states == "stored" and depth > new:
                 net = _following(before, pieces, x, d, new, counted, state)
             else:
-                net = pieces.over(x, d, pieces.advance(state, skipped), counted)
+                net = pieces.over(x, d, pieces.advance(state, skipped) if len(skipped) else state, counted)
             if self.states == "restarted":
                 passed.extend(map(_numbers, net.states[1:][-new:]))
-            newest[:] = last, net, net.tape.passes.values
             window = _window(net, begin, self._keeping(newest, begin, last))
-            first, before, ended = begin, net, copied(window.state)  # what is yielded is the reader's, to be written to
+            first, before, ended = begin, net, frozen_copy(window.state)  # the window is the reader's, to be written to
+            newest[:] = last, net, net.tape.passes.values, ended
             yield window
+            del window  # so that the next gradients find the memory of these
 
     def _carried(self, carry: Carry, new: int, depth: int, n_samples: int) -> Any:
         """The state that the first window starts from, if the stream goes on."""
@@ -246,16 +247,16 @@ class Truncation:
 
         def keep() -> Carry:
             self._refuse_to_stop()
-            now, net, values = newest
+            now, net, values, ended = newest
             if now != last or net.tape.passes.values is not values:
                 raise ValueError(
                     f"the stream has gone on since the window of the steps {first} to {last}: read the carry of a "
                     "window before the next one is asked for"
                 )
+            if self.states != "recomputed":  # windows that reach back are refused
+                return Carry(last, last + 1, (ended,))
             sizes = range(1, windows.k1 + 1) if windows.tail == "flush" else [windows.k1]
             begins = [min(max(1, last + new - windows.depth(new) + 1), last + 1) for new in sizes]
-            if self.states != "recomputed":  # windows that reach back are refused
-                begins = [last + 1]
             wanted = range(min(begins), max(begins) + 1)
             return Carry(last, wanted[0], tuple(_numbers(net.states[begin - first]) for begin in wanted))
 

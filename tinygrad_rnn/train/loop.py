@@ -51,7 +51,7 @@ class TrainingLoop:
     """
 
     def __init__(self, cell: Any, task: TextTask | SeriesTask, settings: Settings, params: Mapping[str, Array]) -> None:
-        self.cell, self.task, self.settings = cell, task, settings
+        self.cell, self.task, self.settings, self.windows = cell, task, settings, settings.windows
         self.flat = FlatParameters({name: np.asarray(w, settings.dtype) for name, w in params.items()})
         self.optimiser = settings.made_optimiser()
         self.schedule = EtaSchedule(settings.decay, settings.eta)
@@ -160,14 +160,14 @@ class TrainingLoop:
         DivergedError
             If a number is not finite; all is then as before this update.
         """
-        settings = self.settings
+        settings, windows = self.settings, self.windows
         if self._windows is None:
             self._windows = Truncation(
                 self.cell,
                 self.flat.params,
                 self.task.x,  # type: ignore[arg-type]  # what has slices need not be gone through
                 self.task.d,  # type: ignore[arg-type]
-                settings.windows,
+                windows,
                 loss=self.task.loss,
                 s0=None,
                 reduction=settings.reduction,
@@ -175,7 +175,7 @@ class TrainingLoop:
                 carry=self.carry,
             ).run(self._nets["train"])
         window = next(self._windows)
-        n, counted = settings.batch, min(settings.windows.counted(settings.k1), window.last - window.first + 1)
+        n, counted = settings.batch, min(windows.counted(windows.k1), window.last - window.first + 1)
         price = self.task.price * window.loss / (n if settings.reduction == "mean" else n * counted)
         gradient = self.flat.gathered(window.grads, self._gradient)
         if settings.reduction == "mean" and n > 1:
@@ -202,7 +202,7 @@ class TrainingLoop:
         if clip is None:
             return False
         if self.settings.clip_by == "value":
-            np.clip(gradient, -clip, clip, out=gradient)
+            gradient.clip(-clip, clip, out=gradient)
             return False
         if length <= clip:
             return False

@@ -35,12 +35,13 @@ class OneHot:
     def __init__(self, codes: Array, symbols: int, dtype: str) -> None:
         self.codes, self.dtype = codes, np.dtype(dtype)
         self.shape = (*codes.shape, symbols)
+        # The rows of the identity matrix, each a look at the same zeros around one 1.
+        around = np.zeros(2 * symbols - 1, self.dtype)
+        around[symbols - 1] = 1
+        self._rows = np.lib.stride_tricks.sliding_window_view(around, symbols)[::-1]
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def __getitem__(self, piece: slice) -> Array:
-        codes = self.codes[piece]
-        made = np.zeros((codes.size, self.shape[-1]), self.dtype)
-        made[np.arange(codes.size), codes.ravel()] = 1
-        return made.reshape(*codes.shape, -1)
+        return self._rows[self.codes[piece]]

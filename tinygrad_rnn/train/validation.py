@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -57,7 +58,8 @@ def mapping(what: str, value: Any) -> None:
 def gradient(name: str, g: Any) -> Array:
     """The gradient of a parameter as a plain array of finite floats; ValueError if it is anything else."""
     g = floats(name, g)
-    if not np.isfinite(g).all():
+    # A dot product looks at all of it at once; where it overflows, each entry is looked at.
+    if not (math.isfinite(np.vdot(g, g)) or np.isfinite(g).all()):
         raise ValueError(f"the gradient of {name} is not finite; net.first_bad() says where that comes from")
     return g
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..autodiff import Cotangents, Node, TapeError, Values
 from ..autodiff.passes import frozen
 from ..autodiff.traits import computes
 from ..replay import Program, read_only
+from .gradients import Named
 
 Array = NDArray[Any]
 
@@ -141,7 +143,7 @@ class BufferCotangents(Cotangents[Any]):
         self.besides = besides
         self.rows = rows
         self._numbers = rows.program.runs, rows.program.pulls + 1
-        self.gradients: dict[str, Array] = {}
+        self.gradients: Mapping[str, Array] = {}
         self._shown: dict[str, Array] = {}  # the same, which nobody has clipped in place; added up when first asked for
 
     def __getitem__(self, node: Any) -> Any:
@@ -208,6 +210,7 @@ class Executor:
         self.program = program
         self.size = size
         self.cost = cost
+        self.passes = cost.tape.passes
         self.weights = weights
         self.data = data
         self.start = start
@@ -226,11 +229,6 @@ class Executor:
         self._carried = {n.index for n in (*states, *weights.values(), *data["x"])}
 
     @property
-    def tape(self) -> Any:
-        """The tape."""
-        return self.cost.tape
-
-    @property
     def values(self) -> BufferValues | None:
         """The values of the last forward pass, if they are this program's and all there."""
         values = self._own
@@ -238,13 +236,13 @@ class Executor:
 
     @property
     def _own(self) -> BufferValues | None:
-        values = self.tape.values
+        values = self.passes.values
         return values if isinstance(values, BufferValues) and values.rows is self.rows else None
 
     @property
     def cotangents(self) -> BufferCotangents | None:
         """What the last backward pass has brought, if it is this program's."""
-        back = self.tape.cotangents
+        back = self.passes.cotangents
         return back if isinstance(back, BufferCotangents) and back.rows is self.rows else None
 
     def play(
@@ -268,7 +266,7 @@ class Executor:
             own = {index: value for index, value in old.own.items() if index not in self.rows.constants}
         else:
             # Read before anything is written, and refused where a broken pass has left it half new.
-            values, stay = self.tape.values, [what for what in program.data if what not in data]
+            values, stay = self.passes.values, [what for what in program.data if what not in data]
             data = {what: np.stack([values[leaf] for leaf in self.data[what]]) for what in stay} | dict(data)
             own = self._leaves | {s.index: values[s] for s in self.start if not s.parents and s not in start}
         begun: Sequence[Array] = ()
@@ -278,7 +276,7 @@ class Executor:
             begun = [new[s.parents[0].name] if s.parents else own[s.index] for s in self.start]
 
         here = BufferValues(self.rows, own, self._carried if states_only else None)
-        self.tape.make_last(here)
+        self.passes.make_last(here)
         if states_only:
             program.carry(new, data, begun)
             here.complete = True
@@ -305,7 +303,7 @@ class Executor:
     def backward(self, later: Sequence[Array] | None, cuts: Sequence[int] = ()) -> None:
         """Play backwards, from the whole cost and from what comes back to s(T) from beyond, but over no cut."""
         back = BufferCotangents(self.rows, later is not None)
-        self.tape.passes.cotangents = back
+        self.passes.cotangents = back
         self.program.pull(later, cuts)
-        back.gradients = self.program.gradients()
+        back.gradients = MappingProxyType(Named(self.program.gradients()))
         back.complete = True

@@ -33,6 +33,14 @@ def copied(state: Any) -> Any:
     return rebuild(state, [leaf.copy() for leaf in flatten(state)])
 
 
+def frozen_copy(state: Any) -> Any:
+    """The same numbers in arrays of their own, which nobody can write to."""
+    own = copied(state)
+    for leaf in flatten(own):
+        leaf.flags.writeable = False
+    return own
+
+
 def outline(state: Any, leaf: str = "one array") -> str:
     """The structure in words, for a message: ``(one array, one array)``."""
     if not isinstance(state, tuple):

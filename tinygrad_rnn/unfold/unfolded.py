@@ -229,9 +229,9 @@ class Unfolded:
                 f"{', '.join(self.stale)} changed since the forward pass, and this would send the error back once more "
                 "through the old values: call replay() before backward()"
             )
-        executor = self._executor
-        if of is None and executor is not None and executor.can_go_back(errors, self.cuts):
-            executor.backward(errors, self.cuts)
+        executor, cuts = self._executor, self.cuts
+        if of is None and executor is not None and executor.can_go_back(errors, cuts):
+            executor.backward(errors, cuts)
         else:
             besides: dict[Node, Array] = {}
             for part, error in zip(flatten(self.states[-1]), errors or [], strict=bool(errors)):
@@ -352,11 +352,10 @@ class Unfolded:
     def grads(self) -> Mapping[str, Array]:
         """dC / d weight by name: the sum of the gradients of the weight's copies."""
         back = self._last_backward()
+        if isinstance(back, BufferCotangents):
+            return back.gradients
         if self._grads is None or self._grads[0] is not back:
-            if isinstance(back, BufferCotangents):
-                each = back.gradients
-            else:
-                each = {name: self._received(back, leaf) for name, leaf in self.weights.items()}
+            each = {name: self._received(back, leaf) for name, leaf in self.weights.items()}
             self._grads = back, MappingProxyType(Named(each))
         return self._grads[1]
 
