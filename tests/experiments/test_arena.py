@@ -1,6 +1,7 @@
 """The arena: budgets are kept, runs are the same each time, and what is counted is what the library measures."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -187,7 +188,8 @@ def test_an_arena_that_is_killed_goes_on_to_the_same_table():
     whole = {"budget": 60, "seeds": 3, "processes": 0}
     words = ["--tasks", "sunspots,parity", "--rivals", "adam,snes,guessing", "-o", "killed.jsonl"]
     words += [word for name, value in whole.items() for word in (f"--{name}", str(value))]
-    running = subprocess.Popen([sys.executable, "-m", "tinygrad_rnn", "arena", *words])
+    ours = {**os.environ, "PYTHONPATH": str(Path(tg.__file__).parents[1])}  # from this folder too
+    running = subprocess.Popen([sys.executable, "-m", "tinygrad_rnn", "arena", *words], env=ours)
     file = Path("killed.jsonl")
     while running.poll() is None and (not file.exists() or file.read_bytes().count(b"\n") < 4):
         time.sleep(0.01)

@@ -99,7 +99,7 @@ def test_a_training_run_reads_a_file():
         ({}, "nothing says what to learn"),
         ({"data": "nile", "csv": "a.csv"}, "data, csv says what to learn: give one of"),
         ({"data": "chess"}, "data='chess': it must be one of constitution, "),
-        ({"data": "nile", "hiden": 3}, "unexpected keyword argument 'hiden'"),
+        ({"data": "nile", "depth": 3}, "unexpected keyword argument 'depth'"),
         ({"data": "nile", "out": "a"}, "'out'"),
     ],
 )

@@ -109,6 +109,7 @@ class Standings:
                 "name": (RIVALS | STREAMS)[r].name,
                 "setting": self.setting(t, r),
                 "runs": len(self._by[t, r]),
+                "weights": next((run["result"]["n"] for run in self._by[t, r] if run["ok"]), None),
                 "train": self.median(t, r),
                 "train_interval": list(self.interval(t, r)),
                 "test": self.median(t, r, "test"),
