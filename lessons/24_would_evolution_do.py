@@ -27,8 +27,8 @@
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.experiments.arena_objective import Objective
-from tinygrad_rnn.experiments.tasks import task
+from tinygrad_rnn.experiments.arena.objective import Objective
+from tinygrad_rnn.experiments.arena.tasks import task
 
 mackey_glass = task("mackey_glass")
 objective = Objective(mackey_glass, mackey_glass.start(seed=0), budget=10_000)
@@ -228,8 +228,8 @@ assert np.median(took) < 2400
 # looks, a little more than the middle one of these three guessers took, and five starts.
 
 # %% seconds=3
-from tinygrad_rnn.experiments.arena_objective import BudgetSpent
-from tinygrad_rnn.experiments.rivals import adam
+from tinygrad_rnn.experiments.arena.objective import BudgetSpent
+from tinygrad_rnn.experiments.arena.rivals import adam
 
 shares = []
 for seed in range(5):

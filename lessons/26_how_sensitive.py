@@ -21,7 +21,7 @@ import textwrap
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.experiments.sweeps_kinds import descent
+from tinygrad_rnn.experiments.kinds import descent
 
 calm = descent(radius=1.5, eta=0.1, updates=60)
 wild = descent(radius=3.0, eta=3.0, updates=60)

@@ -331,23 +331,31 @@ def arena(file: Path) -> str:
     """The standings that are kept of one ``tinygrad-rnn arena``, a picture and a table for each task."""
     kept = json.loads(file.read_text("utf-8"))
     versions = ", ".join(f"{name} {version}" for name, version in kept["versions"].items())
-    lines = [f"Run on {kept['date']} with {versions}; {kept['budget']:,} forward passes, {kept['seeds']} seeds.", ""]
+    seconds = sum(each["cpu_seconds"] for each in (kept, kept["on_line"]))
+    lines = [f"Run on {kept['date']} with {versions}: {seconds:,.0f} s of processor time in all.", ""]
+    for title, each in (("All rivals", kept), ("On-line", kept["on_line"])):
+        lines += [f"## {title}: {each['budget']:,} forward passes, {each['seeds']} seeds", "", *_standings(each)]
+    return "\n".join(lines)
+
+
+def _standings(kept: dict[str, Any]) -> Iterator[str]:
     for task, rows in kept["tasks"].items():
         curves = {row["name"]: np.array(row["quartiles"]) for row in rows}
         ax = tg.plot_runs(kept["marks"], curves, title=task)
         ax.set_ylim(top=10)
-        lines += [f"## {task}", "", "```{raw} html", ax.figure._repr_html_(), "```", ""]
+        weights = rows[0]["weights"]
+        yield from (f"### {task}, {weights} weights", "", "```{raw} html", ax.figure._repr_html_(), "```", "")
         plt.close(ax.figure)
-        lines += [_row(["rival", "setting", "training", "test", "better than Adam", "µs per pass"])]
-        lines += [_row(["---", "---", "--:", "--:", "--:", "--:"])]
+        yield _row(["rival", "setting", "training", "test", "better than Adam", "µs per pass"])
+        yield _row(["---", "---", "--:", "--:", "--:", "--:"])
         for row in sorted(rows, key=lambda row: float(row["train"])):
             setting = ", ".join(f"{name} {value}" for name, value in row["setting"].items())
             both = [_with_interval(row, what) for what in ("train", "test")]
             more = f"{row['better_than_adam']:.2f}", f"{row['us_per_FE']:.0f}"
-            lines.append(_row([row["name"], setting, *both, *more]))
-        lines.append("")
+            yield _row([row["name"], setting, *both, *more])
+        yield ""
     edges = "; ".join(f"{rival}, {name} {value:g}, on {task}" for task, rival, name, value in kept["edges"])
-    return "\n".join([*lines, f"Best at the edge of what was tried: {edges or 'nobody'}.", ""])
+    yield from (f"Best at the edge of what could be tried: {edges or 'nobody'}.", "")
 
 
 def _with_interval(row: dict[str, Any], what: str) -> str:

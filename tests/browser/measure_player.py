@@ -12,11 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from conftest import FLAGS, find_chromium
 from playwright.sync_api import sync_playwright
 from test_player import CELLS, NETS, SEEN, SHARE, SIZES, identity
 
 import tinygrad_rnn as tg
+from conftest import FLAGS, find_chromium
 
 MEASURED = ["p3", "p5", "p8", "p30", "p200", "lstm4", "gru3", "stacked", "own"]
 MOST_MS = 15.0

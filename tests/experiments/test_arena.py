@@ -1,16 +1,24 @@
 """The arena: budgets are kept, runs are the same each time, and what is counted is what the library measures."""
 
 import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.experiments.arena import EVERYONE, play
-from tinygrad_rnn.experiments.arena_objective import BudgetSpent, Objective, charge, marks
-from tinygrad_rnn.experiments.rivals import RIVALS, STREAMS
-from tinygrad_rnn.experiments.tasks import TASKS, task
+from tinygrad_rnn.experiments.arena.contest import EVERYONE, play
+from tinygrad_rnn.experiments.arena.objective import BudgetSpent, Objective, charge, marks
+from tinygrad_rnn.experiments.arena.rivals import RIVALS, STREAMS
+from tinygrad_rnn.experiments.arena.tasks import TASKS, task
+from tinygrad_rnn.experiments.arena.tuning import TUNED_ON, middle, tuned
 
 NAMES = [name for name in TASKS if not name.startswith("laser")]
 rng = np.random.default_rng(0)
@@ -53,6 +61,23 @@ def test_gradient_and_jacobian_are_slopes_of_it(name):
     residuals, jacobian = found.residuals(found.start), found.jacobian(found.start)
     assert residuals @ residuals == pytest.approx(c, rel=1e-12)
     np.testing.assert_allclose(2 * residuals @ jacobian, gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_the_cost_of_weights_that_are_right_is_zero():
+    sunspots = task("sunspots")
+    said = objective("sunspots").net
+    d = np.stack([y.value for y in said.outputs])
+    told = replace(sunspots, train=replace(sunspots.train, d=d))
+    found = Objective(told, sunspots.start(0), 10)
+    assert found.cost(found.start) == 0
+    assert found.cost(found.start + 0.1) > 0
+
+
+def test_runs_in_two_threads_do_not_mix_their_weights():
+    runs = [{"task": "sunspots", "rival": r, "setting": first(r), "seed": 0, "budget": 400} for r in ("adam", "snes")]
+    alone = [play(**run)["curve"] for run in runs]
+    with ThreadPoolExecutor(2) as pool:
+        assert [found["curve"] for found in pool.map(lambda run: play(**run), runs)] == alone
 
 
 def test_what_is_charged():
@@ -128,6 +153,61 @@ def test_the_best_of_the_settings_is_taken_and_an_edge_is_told():
     assert "best at the edge of what was tried: adam eta = 0.03 on sunspots" in str(edge)
 
 
+def test_settings_are_looked_for_from_the_middle_on_and_no_further_than_needed():
+    lists = {
+        ("hills", "both"): {"a": range(9), "b": range(7)},
+        ("plain", "one"): {"a": range(5)},
+        ("plain", "none"): {},
+    }
+    asked = []
+
+    def run(several):
+        asked.extend(several)
+        costs = [1.0 if t == "plain" else 1 + (s["a"] - 7) ** 2 + (s["b"] - 1) ** 2 for (t, _), s in several]
+        return [{"ok": True, "result": {"cost": cost}} for cost in costs for _ in TUNED_ON]
+
+    chosen, records = tuned(lists, run)
+    assert chosen == {("hills", "both"): {"a": 7, "b": 1}, ("plain", "one"): {"a": 2}, ("plain", "none"): {}}
+    assert middle(lists)["hills", "both"] == {"a": 4, "b": 3}
+    tried = [(pair, *setting.values()) for pair, setting in asked]
+    assert len(set(tried)) == len(tried) == len(records) // 2
+    assert {("hills", "both")} <= {pair for pair, *_ in tried}
+    beside = {(("hills", "both"), 7 + a, 1 + b) for a, b in product((-1, 0, 1), repeat=2) if not (a and b)}
+    assert beside <= set(tried)
+    assert len(tried) < 9 * 7 / 2
+
+
+def test_a_setting_with_which_a_run_fails_is_not_taken():
+    def run(several):
+        return [{"ok": s["a"] != 1, "result": {"cost": 1.0}} for _, s in several for _ in TUNED_ON]
+
+    assert tuned({("t", "r"): {"a": [0, 1]}}, run)[0] == {("t", "r"): {"a": 0}}
+
+
+def test_an_arena_that_is_killed_goes_on_to_the_same_table():
+    whole = {"budget": 60, "seeds": 3, "processes": 0}
+    words = ["--tasks", "sunspots,parity", "--rivals", "adam,snes,guessing", "-o", "killed.jsonl"]
+    words += [word for name, value in whole.items() for word in (f"--{name}", str(value))]
+    ours = {**os.environ, "PYTHONPATH": str(Path(tg.__file__).parents[1])}  # from this folder too
+    running = subprocess.Popen([sys.executable, "-m", "tinygrad_rnn", "arena", *words], env=ours)
+    file = Path("killed.jsonl")
+    while running.poll() is None and (not file.exists() or file.read_bytes().count(b"\n") < 4):
+        time.sleep(0.01)
+    running.kill()
+    running.wait()
+    kept = file.read_bytes()
+    file.write_bytes(kept[:-20])  # the last line is torn, as by a kill in the middle of a write
+    named = ["sunspots", "parity"], ["adam", "snes", "guessing"]
+    gone_on, at_once = (tg.arena(*named, out=out, **whole) for out in ("killed.jsonl", "whole.jsonl"))
+    assert file.read_bytes().startswith(kept[:-20])
+    one, other = (
+        [{name: value for name, value in row.items() if name != "us_per_FE"} for row in standings.rows()]
+        for standings in (gone_on, at_once)
+    )
+    assert json.dumps(one) == json.dumps(other)
+    assert gone_on.edges() == at_once.edges()
+
+
 def test_the_table_says_medians_intervals_and_who_is_better():
     again = {"budget": 50, "seeds": 4, "tune": False, "processes": 0}
     standings = tg.arena(["sunspots", "parity"], ["lbfgs", "guessing", "adam"], **again)
@@ -190,6 +270,7 @@ def test_what_is_told_in_the_test_is_not_among_what_was_learnt(name):
         ({"tune": 3}, "tune=3: it must be True or False"),
         ({"settings": {"adam": 3}}, "settings"),
         ({"settings": {"adam": {"eta": 3}}}, "eta=3: give the values in a list"),
+        ({"settings": {"adam": {"eta": []}}}, "settings have no value of eta"),
         ({"settings": {"adan": {}}}, "settings"),
         ({"settings": {"adam": {"mu": [1]}}}, "settings"),
         ({"out": 3}, "out=3: it must be the name of a file"),

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import tinygrad_rnn as tg
 from tinygrad_rnn.cli import main
-from tinygrad_rnn.experiments.sweeps_kinds import descent
+from tinygrad_rnn.experiments.arena.rivals import STREAMS
+from tinygrad_rnn.experiments.kinds import descent, train
 
 MINE = "def train(eta, seed, T):\n    if seed == 9:\n        raise ValueError('no nine')\n    return eta * seed + T\n"
 WHOLE = {
@@ -63,6 +65,47 @@ def test_a_kind_is_known_by_one_word():
     assert run("sweep", file, "--processes", "0").exit_code == 0
     (record,) = map(json.loads, Path("mine.jsonl").read_text().splitlines())
     assert record["result"] == descent(eta=0.1, radius=1.0, updates=3)
+
+
+def test_a_training_run_is_a_kind():
+    fixed = "[fixed]\ndata = 'sunspots'\nupdates = 3\nhidden = 2\ntest = 0.1"
+    file = said(function='function = "train"', grid="[grid]\neta = [0.01, 0.1]\nseed = [0, 1]", fixed=fixed)
+    result = run("sweep", file, "--processes", "0")
+    assert (result.exit_code, result.output) == (0, "4 points, 0 failed: mine.jsonl\n")
+    records = [json.loads(line) for line in Path("mine.jsonl").read_text().splitlines()]
+    assert len({r["result"]["best"] for r in records}) == 4
+    for record in records:
+        place = f"by hand {record['point']['eta']} {record['point']['seed']}"
+        by_hand = tg.train.fit("lstm", tg.data.sunspots(), out=place, **_without_data(record["point"]))
+        expected = {"best": by_hand.history[-1]["best"], "test": by_hand.price("test"), "updates": 3}
+        assert record["result"] == expected
+
+
+def _without_data(point):
+    return {name: value for name, value in point.items() if name != "data"}
+
+
+def test_a_training_run_reads_a_file():
+    Path("table.csv").write_text("a;b\n" + "".join(f"{k % 7};{k % 5}\n" for k in range(200)))
+    Path("text.txt").write_text("to be or not to be, " * 60)
+    few = {"updates": 2, "hidden": 2, "k1": 10, "batch": 1}
+    assert train(csv="table.csv", read={"columns": ["b"]}, **few) != train(csv="table.csv", **few)
+    assert train(text_file="text.txt", cell="elman", **few)["updates"] == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "nothing says what to learn"),
+        ({"data": "nile", "csv": "a.csv"}, "data, csv says what to learn: give one of"),
+        ({"data": "chess"}, "data='chess': it must be one of constitution, "),
+        ({"data": "nile", "depth": 3}, "unexpected keyword argument 'depth'"),
+        ({"data": "nile", "out": "a"}, "'out'"),
+    ],
+)
+def test_what_is_no_training_run_is_refused(given, says):
+    with pytest.raises((ValueError, TypeError), match=says):
+        train(**given)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +178,19 @@ def test_the_arena_prints_its_table_and_refuses_what_it_does_not_know():
             assert (low <= middle).all()
             assert (middle <= high).all()
     assert kept["versions"]["numpy"] == np.__version__
+    assert "on_line" not in kept
     result = run("arena", "--tasks", "chess", *words)
     assert result.exit_code == 1
     assert result.output.startswith("Error: arena: tasks has 'chess': they are mackey_glass")
+
+
+def test_a_second_table_has_those_who_learn_on_line():
+    words = "--tasks", "sunspots,parity", "--rivals", "guessing", "--budget", "30", "--on-line", "40"
+    result = run("arena", *words, "--seeds", "1", "--no-tune", "--processes", "0", "--summary", "kept.json")
+    assert result.exit_code == 0, result.output
+    kept = json.loads(Path("kept.json").read_text())
+    assert list(kept["tasks"]) == ["sunspots", "parity"]
+    assert list(kept["on_line"]["tasks"]) == ["sunspots"]
+    assert {row["rival"] for row in kept["on_line"]["tasks"]["sunspots"]} >= STREAMS.keys()
+    assert (kept["budget"], kept["on_line"]["budget"]) == (30, 40)
+    assert "sunspots, 40 FE" in result.output

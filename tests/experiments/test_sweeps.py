@@ -15,7 +15,7 @@ import pytest
 import sweep_points
 import tinygrad_rnn as tg
 from sweep_points import POINTS, ends_its_process, no_json, tiny, waits
-from tinygrad_rnn.experiments.sweeps_file import key_of
+from tinygrad_rnn.experiments.sweeps.file import key_of
 
 SCRIPT = Path(sweep_points.__file__)
 

@@ -13,46 +13,66 @@ from typing import Any
 import click
 
 from ..exchange.files import write_whole
-from ..experiments.arena import EVERYONE
 from ..experiments.arena import arena as held
-from ..experiments.rivals import RIVALS
-from ..experiments.tasks import TASKS
+from ..experiments.arena.contest import EVERYONE
+from ..experiments.arena.rivals import RIVALS, STREAMS
+from ..experiments.arena.tasks import SHIPPED, TASKS, task
 from ..view.text import one_line
 from .files import fail
 
-ALWAYS = "mackey_glass,sunspots,adding,parity,reber"
+BESIDE = ("lbfgs", "adam")  # who is held against those that learn on-line
 
 
 @click.command("arena")
-@click.option("--tasks", default=ALWAYS, show_default=True, help=f"Some of {', '.join(TASKS)}.")
+@click.option("--tasks", default=",".join(SHIPPED), show_default=True, help=f"Some of {', '.join(TASKS)}.")
 @click.option("--rivals", default=",".join(RIVALS), help=f"Some of {', '.join(EVERYONE)}.  [default: the first 12]")
 @click.option("--budget", type=click.IntRange(2), default=4000, show_default=True, help="Forward passes of a run.")
 @click.option("--seeds", type=click.IntRange(1), default=10, show_default=True, help="Runs of each.")
+@click.option(
+    "--on-line",
+    type=click.IntRange(2),
+    metavar="BUDGET",
+    help=f"Forward passes of a run in a second table: {', '.join(STREAMS)}, beside {' and '.join(BESIDE)}.",
+)
 @click.option("--tune/--no-tune", default=True, help="Look for each rival's best setting first.  [default: tune]")
 @click.option("-o", "--output", default="arena.jsonl", show_default=True, help="The file of all runs.")
 @click.option("--summary", type=click.Path(path_type=Path), help="A file of JSON for what came of it; it is replaced.")
 @click.option("--scheduler", metavar="ADDRESS", help="The address of a Dask scheduler.")
 @click.option("--processes", type=click.IntRange(0), help="Processes on this machine; 0 is a loop.  [default: as fits]")
 def arena_command(
-    tasks: str, rivals: str, output: str, summary: Path | None, scheduler: str | None, **how: Any
+    tasks: str,
+    rivals: str,
+    budget: int,
+    on_line: int | None,
+    output: str,
+    summary: Path | None,
+    scheduler: str | None,
+    **how: Any,
 ) -> None:
     """Let gradients, evolution and chance search for weights, on equal budgets.
 
     \b
     tinygrad-rnn arena
     tinygrad-rnn arena --tasks sunspots --rivals adam,cma,guessing --budget 1000 --seeds 5
+    tinygrad-rnn arena --on-line 1000
 
     Of a run that was stopped nothing is lost: the same command goes on from there.
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
+    how |= {"out": output, "client": scheduler}
+    named, second = _words(tasks), None
     try:
-        standings = held(_words(tasks), _words(rivals), out=output, client=scheduler, **how)
+        standings = held(named, _words(rivals), budget=budget, **how)
+        if on_line is not None and (streams := [name for name in named if task(name).on_line]):
+            second = held(streams, [*BESIDE, *STREAMS], budget=on_line, **how)
     except KeyboardInterrupt:
         raise click.ClickException("stopped. What is done is kept, and the same command goes on from there.") from None
     except (ValueError, TypeError, ImportError, OSError) as error:
         raise click.ClickException(one_line(error)) from error
-    click.echo(str(standings))
+    for each in filter(None, (standings, second)):
+        click.echo(str(each))
     if summary is not None:
-        content = json.dumps(_when_and_with_what() | standings.summary(), indent=1) + "\n"
+        found = standings.summary() | ({"on_line": second.summary()} if second else {})
+        content = json.dumps(_when_and_with_what() | found) + "\n"
         try:
             write_whole(summary, content.encode, overwrite=True)
         except OSError as error:

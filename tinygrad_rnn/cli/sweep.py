@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ..experiments import grid, sweep
-from ..experiments.sweeps_kinds import KINDS
+from ..experiments.kinds import KINDS
 from ..view.text import one_line
 
 KNOWN = {"function", "out", "grid", "fixed"}
@@ -45,6 +45,7 @@ def sweep_command(file: Path, scheduler: str | None, processes: int | None, retr
 
     \b
     descent    gradient descent on the adding problem, by radius, eta, clip, seed
+    train      what `tinygrad-rnn train` does, by data, csv or text_file, and its options
 
     Of a run that was stopped, by Ctrl-C or otherwise, nothing is lost: the same command goes on from there.
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from .. import data as shipped
 from ..data import DataError, Text
+from ..data.by_name import BY_NAME
 from ..through_time.windows import LOSSES
 from ..train.fit import begun
 from ..train.settings import CLIPS, DTYPES, OPTIMISERS, SCALES, USUAL
@@ -18,7 +18,6 @@ from .reading import Reading, reads_data
 from .report import shown
 from .runs import ended_well, to_go_on
 
-NAMES = ("constitution", "sunspots", "nile", "co2", "laser")
 ENDS = [
     click.option("--updates", type=click.IntRange(1), help="End after so many updates."),
     click.option("--epochs", type=click.IntRange(1), help="End when the data were gone through so often."),
@@ -39,7 +38,7 @@ def ends(command: Any) -> Any:
 @click.command()
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder of the run; it is made.")
 @reads_data
-@click.option("--data", "named", type=click.Choice(NAMES), help="Data that the package brings along.")
+@click.option("--data", "named", type=click.Choice(list(BY_NAME)), help="Data that the package brings along.")
 @click.option("--cell", type=click.Choice(list(CELLS)), help="[default: gru for a text, lstm for a series]")
 @click.option("--hidden", type=click.IntRange(1), help="Hidden units.  [default: 128 for a text, 32 for a series]")
 @click.option("--layers", type=click.IntRange(1), default=1, show_default=True, help="Cells, one above the other.")
@@ -95,7 +94,7 @@ def train(data: Reading, out: Path, named: str | None, cell: str | None, **given
 
 def _shipped(name: str) -> Any:
     try:
-        found = shipped.co2(missing="interpolate") if name == "co2" else getattr(shipped, name)()
+        found = BY_NAME[name]()
     except DataError as error:
         raise click.ClickException(str(error)) from error
     for line in found.understood:

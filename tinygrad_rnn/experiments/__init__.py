@@ -1,7 +1,6 @@
 """Experiments: what training meets, measured. Error surfaces, sweeps, and what a gradient is worth."""
 
-from .arena import arena
-from .arena_standings import Standings
+from .arena import Standings, arena
 from .bifurcation import attractor, different_values, lyapunov
 from .cliff import Descent, cliff, descend, logistic_unit
 from .many_weights import AtWeights, at_weights

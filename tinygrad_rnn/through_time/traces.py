@@ -153,7 +153,8 @@ class _Traced:
 
     def _value(self, node: Node) -> Array:
         """A node's value for each sample."""
-        return np.broadcast_to(self.values[node], (self.samples, *node.shape))
+        value, shape = self.values[node], (self.samples, *node.shape)
+        return value if value.shape == shape else np.broadcast_to(value, shape)
 
     @property
     def state(self) -> list[Array]:

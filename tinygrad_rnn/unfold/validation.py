@@ -196,7 +196,7 @@ def fitting_data(
         data["x"] = fitting("x", x, shapes["x"], dtype)
     if d is not None:
         data["d"] = fitting("d", d, shapes["d"], dtype)
-    if not masks and mask is None and weights is None:
+    if mask is None and weights is None and not (masks and data):
         return data
     if mask is not None and not masks:
         raise ValueError("replay: the network was unfolded without a mask; unfold again, with one")

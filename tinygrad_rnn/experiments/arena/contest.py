@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.asked import asked, counted
-from ..autodiff.calling import shortened
-from .arena_objective import BudgetSpent, Objective
-from .arena_standings import Standings
+from ...autodiff.asked import asked, counted
+from ...autodiff.calling import shortened
+from ..sweeps import grid, sweep
+from ..sweeps.file import Record
+from .objective import BudgetSpent, Objective
 from .rivals import RIVALS, STREAMS
-from .sweeps import grid, sweep
-from .sweeps_file import Record
-from .tasks import TASKS, task
+from .standings import Standings
+from .tasks import SHIPPED, TASKS, task
+from .tuning import TUNED_ON, Pair, Setting, middle, tuned
 
-TUNED_ON = (1000, 1001)  # seeds that no result is of
 EVERYONE = RIVALS | STREAMS
 
 
 @asked
 def arena(
-    tasks: Sequence[str] = ("mackey_glass", "sunspots", "adding", "parity", "reber"),
+    tasks: Sequence[str] = SHIPPED,
     rivals: Sequence[str] = tuple(RIVALS),
     *,
     budget: int = 4000,
@@ -39,7 +39,8 @@ def arena(
 
     The unit is the forward equivalent, FE: one pass over the whole training set. A cost takes 1, a gradient by
     backpropagation through time 2, a Jacobian by forward mode 1 and one for each weight; a method that works on-line
-    takes what its formula says. Every rival is tuned first, with the same budget, on seeds of its own.
+    takes what its formula says. Every rival is tuned first, with the same budget, on seeds of its own: from the middle
+    of its lists of settings it goes to the best one beside, until none beside is better.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def arena(
     tune : bool
         Whether settings are looked for; the middle one of each list is taken if not.
     settings : mapping of str to mapping, optional
-        The values that are tried of a rival's settings, by its name; the others have lists of their own.
+        The values of a rival's settings from small to large, by its name; the others have lists of their own.
     out, client, processes
         As for `sweep`, which runs it: what is done is kept, and the same call goes on from there.
 
@@ -89,26 +90,20 @@ def arena(
                 f"arena: settings[{rival!r}]={shortened(axes)}: give a list of values for each of "
                 f"{', '.join(known) or 'none'}"
             )
-    where = {"out": out, "client": client, "processes": processes}
-    tried = {rival: grid(**(settings or {}).get(rival, EVERYONE[rival].settings)) for rival in rivals}
+    lists = {rival: _lists((settings or {}).get(rival, EVERYONE[rival].settings)) for rival in rivals}
+    pairs = {(t, r): lists[r] for t in tasks for r in rivals if r not in STREAMS or task(t).on_line}
 
-    def points(chosen: Mapping[tuple[str, str], Sequence[Any]], numbers: Iterable[int]) -> list[dict[str, Any]]:
-        return [
+    def run(chosen: Iterable[tuple[Pair, Setting]], numbers: Sequence[int]) -> list[Record]:
+        """A run with each of these settings and seeds."""
+        points = [
             {"task": t, "rival": r, "setting": setting, "seed": seed, "budget": budget}
+            for (t, r), setting in chosen
             for seed in numbers
-            for (t, r), several in chosen.items()
-            for setting in several
         ]
+        return sweep(play, points, out=out, client=client, processes=processes)
 
-    pairs = [(t, r) for t in tasks for r in rivals if r not in STREAMS or task(t).on_line]
-    tuned: list[Record] = []
-    chosen = {(t, r): tried[r][len(tried[r]) // 2] for t, r in pairs}
-    if tune:
-        several = {(t, r): tried[r] for t, r in pairs if len(tried[r]) > 1}
-        tuned = sweep(play, points(several, TUNED_ON), **where)
-        chosen |= _best(tuned)
-    runs = sweep(play, points({pair: [setting] for pair, setting in chosen.items()}, range(seeds)), **where)
-    return Standings(runs, tuned, budget)
+    chosen, looked_at = tuned(pairs, lambda several: run(several, TUNED_ON)) if tune else (middle(pairs), [])
+    return Standings(run(chosen.items(), range(seeds)), looked_at, budget)
 
 
 def play(*, task: str, rival: str, setting: Mapping[str, Any], seed: int, budget: int) -> dict[str, Any]:
@@ -136,20 +131,13 @@ def play(*, task: str, rival: str, setting: Mapping[str, Any], seed: int, budget
 _task = task
 
 
-def _best(tuned: Sequence[Record]) -> dict[tuple[str, str], Any]:
-    """Of each task and rival the setting whose costs have the smallest mean of logarithms."""
-    costs: dict[tuple[str, str], dict[str, tuple[Any, list[float]]]] = {}
-    for record in tuned:
-        point = record["point"]
-        cost = record["result"]["cost"] if record["ok"] else np.inf
-        of = costs.setdefault((point["task"], point["rival"]), {})
-        of.setdefault(str(point["setting"]), (point["setting"], []))[1].append(cost)
-
-    def mean(of: tuple[Any, list[float]]) -> float:
-        with np.errstate(divide="ignore"):
-            return np.inf if np.isinf(of[1]).any() else float(np.mean(np.log(of[1])))
-
-    return {pair: min(of.values(), key=mean)[0] for pair, of in costs.items()}
+def _lists(axes: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The values of each setting, checked."""
+    lists = {name: [point[name] for point in grid(**{name: values})] for name, values in axes.items()}
+    for name, values in lists.items():
+        if not values:
+            raise ValueError(f"arena: settings have no value of {name}: give at least one")
+    return lists
 
 
 def _known(what: str, given: Sequence[str], known: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
-from .sweeps_point import Job, killed, run
+from .point import Job, killed, run
 
 WORTH_PROCESSES = 5.0  # seconds of work: starting processes takes some, and each imports what it needs
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from ..autodiff.calling import shortened
-from .sweeps_point import Job, killed, run
+from ...autodiff.calling import shortened
+from .point import Job, killed, run
 
 WAITING = 4  # points that wait for each thread: a scheduler that holds ten thousand is slow
 LOOK = 50  # points, after which it is looked at how many threads there are now

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.calling import shortened
+from ...autodiff.calling import shortened
 
 if sys.platform != "win32":
     import fcntl

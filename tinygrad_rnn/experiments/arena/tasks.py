@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import data
-from ..data import Sequences
-from ..unfold import cells
+from ... import data
+from ...data import Sequences
+from ...unfold import cells
 
 Array = NDArray[Any]
 WINDOW = 20  # steps of a piece of a series; each begins with the cell's own first state
@@ -137,6 +137,7 @@ TASKS: dict[str, Callable[[], Task]] = {
     "parity": parity,
     "reber": reber,
 }
+SHIPPED = ("mackey_glass", "sunspots", "adding", "parity", "reber")  # the laser's data are a package of their own
 
 
 @lru_cache(maxsize=len(TASKS))

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from ..autodiff.calling import shortened
-from .sweeps_file import Point, in_json, key_of, line_of
+from ...autodiff.calling import shortened
+from .file import Point, in_json, key_of, line_of
 
 LONGEST = 60  # letters of a fixed argument in a function's name
 

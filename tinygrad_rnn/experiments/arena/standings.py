@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arena_objective import marks
+from ..sweeps.file import Record
+from .objective import marks
 from .rivals import RIVALS, STREAMS
-from .sweeps_file import Record
 
 Array = NDArray[Any]
 RESAMPLES = 2000
@@ -94,6 +94,11 @@ class Standings:
                 found.append((task, rival, name, value))
         return found
 
+    @property
+    def cpu_seconds(self) -> float:
+        """The processor time of all runs together, those for settings included."""
+        return float(sum(r["result"]["cpu"] for r in [*self.runs, *self.tuned] if r["ok"]))
+
     def rows(self) -> list[dict[str, Any]]:
         """A row for each task and rival: what the table has, and what a file may keep."""
         adam = {t for t in self.tasks if self.has(t, "adam")}
@@ -104,6 +109,7 @@ class Standings:
                 "name": (RIVALS | STREAMS)[r].name,
                 "setting": self.setting(t, r),
                 "runs": len(self._by[t, r]),
+                "weights": next((run["result"]["n"] for run in self._by[t, r] if run["ok"]), None),
                 "train": self.median(t, r),
                 "train_interval": list(self.interval(t, r)),
                 "test": self.median(t, r, "test"),
@@ -117,7 +123,10 @@ class Standings:
         ]
 
     def summary(self) -> dict[str, Any]:
-        """What a page shows, for a file of JSON: the rows of each task, each with the quartiles of its curves."""
+        """What a page shows, for a file of JSON: the rows of each task, each with the quartiles of its curves.
+
+        Numbers have five digits.
+        """
 
         def quartiles(row: dict[str, Any]) -> list[list[float]]:
             curves = self.of(row["task"], row["rival"], "curve")
@@ -125,13 +134,17 @@ class Standings:
             return found
 
         rows = [row | {"quartiles": quartiles(row)} for row in self.rows()]
-        return {
-            "budget": self.budget,
-            "seeds": max((len(records) for records in self._by.values()), default=0),
-            "marks": self.marks,
-            "tasks": {t: [row for row in rows if row["task"] == t] for t in self.tasks},
-            "edges": self.edges(),
-        }
+        found: dict[str, Any] = _short(
+            {
+                "budget": self.budget,
+                "seeds": max((len(records) for records in self._by.values()), default=0),
+                "marks": self.marks,
+                "tasks": {t: [row for row in rows if row["task"] == t] for t in self.tasks},
+                "edges": self.edges(),
+                "cpu_seconds": self.cpu_seconds,
+            }
+        )
+        return found
 
     def __str__(self) -> str:
         lines = []
@@ -147,6 +160,9 @@ class Standings:
                 said = "" if wins is None else f"{wins:.2f}"
                 lines.append(f"{row['name']:24}{cells}{said:>18}{row['us_per_FE']:8.0f}")
             lines.append("")
+        lines.append(
+            f"{len(self.runs)} runs and {len(self.tuned)} for settings: {self.cpu_seconds:,.0f} s of processor time"
+        )
         edges = [f"{r} {name} = {value} on {t}" for t, r, name, value in self.edges()]
         if edges:
             lines.append(f"best at the edge of what was tried: {'; '.join(edges)}")
@@ -154,6 +170,15 @@ class Standings:
         if failed:
             lines.append(f"{len(failed)} runs failed; the first with {failed[0]['error']}")
         return "\n".join(lines)
+
+
+def _short(value: Any) -> Any:
+    """The same with five digits, in dicts and lists too."""
+    if isinstance(value, dict):
+        return {name: _short(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(each) for each in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def _with(median: float, interval: Sequence[float]) -> str:

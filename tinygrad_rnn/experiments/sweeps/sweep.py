@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..autodiff.asked import asked, counted
-from ..autodiff.calling import shortened
-from ..view.terminal import raw
-from .sweeps_cluster import connected, on_a_cluster
-from .sweeps_file import Point, Record, RunsFile, key_of
-from .sweeps_here import on_this_machine
-from .sweeps_point import Job, name_of
+from ...autodiff.asked import asked, counted
+from ...autodiff.calling import shortened
+from ...view.terminal import raw
+from .cluster import connected, on_a_cluster
+from .file import Point, Record, RunsFile, key_of
+from .here import on_this_machine
+from .point import Job, name_of
 
 
 @asked

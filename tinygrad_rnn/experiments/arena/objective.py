@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..autodiff import BatchedValues, record_pushforward
-from ..data import Sequences
-from ..through_time import eprop, rtrl, truncated, uoro
-from ..unfold import Unfolded, unfold
-from .tasks import Task
+from ...autodiff import BatchedValues, record_pushforward
+from ...data import Sequences
+from ...through_time import eprop, rtrl, uoro
+from ...through_time.pieces import Pieces
+from ...through_time.stream import Window
+from ...through_time.truncation import Truncation
+from ...through_time.windows import Windows
+from ...unfold import Unfolded, unfold
+from .tasks import TASKS, Task
 
 Array = NDArray[Any]
 
@@ -56,61 +62,42 @@ class Objective:
         The smallest normalised mean squared error met with, and its weights.
     evaluations : int
         How often a cost was found.
+    net, params
+        The task's network over the training set, and its weights. All objectives of a task play the same one, so they
+        are those of whoever asked last.
     """
 
     def __init__(self, task: Task, start: Mapping[str, Array], budget: int, noise: int = 0) -> None:
         self.task, self.budget, self.spent, self.evaluations = task, budget, 0, 0
-        self.start = np.concatenate([w.ravel() for w in start.values()])
+        self._played = _played(task, threading.get_ident())
+        self.net, self.params = self._played.train, self._played.params
+        self.start = np.concatenate([start[name].ravel() for name in self.params])
         self.n = len(self.start)
-        self._w = self.start.copy()
-        # The network's weights are views of one vector.
-        ends = np.cumsum([w.size for w in start.values()])[:-1]
-        parts = np.split(self._w, ends)
-        self.params = {name: p.reshape(w.shape) for (name, w), p in zip(start.items(), parts, strict=True)}
-        self.net = _unfolded(task, self.params, task.train)
-        self.scale = _nmse(self.net, task.train) / self.net.loss
         self.best, self.best_at = np.inf, self.start
         self.marks = marks(budget)
         self.curve: list[float] = []
-        self._jacobian: _Jacobian | None = None
         self._noise = np.random.default_rng(noise)
 
     def cost(self, w: Array) -> float:
         """The normalised mean squared error over the training set: 1 is what saying the mean has."""
         self._charge(FORWARD)
-        self._w[:] = w
-        self.net.replay()
-        return self._seen(self.net.loss * self.scale)
+        return self._seen(w, self._played.cost(w))
 
     def gradient(self, w: Array) -> tuple[float, Array]:
         """The same, and its gradient (n,), by backpropagation through time."""
         self._charge(FORWARD + BACKWARD)
-        self._w[:] = w
-        self.net.replay()
-        self.net.backward()
-        grads = self.net.grads
-        gradient = np.concatenate([grads[name].ravel() for name in self.params]) * self.scale
-        return self._seen(self.net.loss * self.scale), gradient
+        cost = self._seen(w, self._played.cost(w))
+        return cost, self._played.gradient()
 
     def residuals(self, w: Array) -> Array:
         """What is said less what should be, for everything paid for; the cost is the sum of their squares."""
         self.cost(w)
-        said = np.stack([y.value for y in self.net.outputs])
-        found: Array = ((said - self.task.train.d)[self.task.train.paid > 0]).ravel()
-        return found * np.sqrt(self._per_residual)
+        return self._played.residuals()
 
     def jacobian(self, w: Array) -> Array:
         """Their derivatives, (residuals, n), by forward mode: a tangent for each weight."""
         self._charge(FORWARD + self.n)
-        self._w[:] = w
-        if self._jacobian is None:
-            self._jacobian = _Jacobian(_unfolded(self.task, self.params, self.task.train))
-        moved = self._jacobian(self.params)
-        return moved[self.task.train.paid > 0].reshape(-1, self.n) * np.sqrt(self._per_residual)
-
-    @property
-    def _per_residual(self) -> float:
-        return 1 / (float(self.task.train.paid.sum()) * self.task.train.variance)
+        return self._played.jacobian(w)
 
     def online(self, method: str, w: Array, update: Callable[[dict[str, Array], dict[str, Array]], None]) -> Array:
         """One pass of a method that updates the weights on the way, at each window that it yields; the weights after.
@@ -125,16 +112,14 @@ class Objective:
             Given the weights and the gradients of a window, it changes the weights in place.
         """
         self._charge(charge(method, self.n))
-        self._w[:] = w
-        train = self.task.train
-        for window in ONLINE[method](self.task.cell, self.params, train.x, train.d, self._noise):
+        self._played.w[:] = w
+        for window in ONLINE[method](self._played, self._noise):
             update(self.params, dict(window.grads))
-        return self._w.copy()
+        return self._played.w.copy()
 
     def tested(self) -> float:
         """The normalised mean squared error of the best weights over the test set."""
-        self._w[:] = self.best_at
-        return _nmse(_unfolded(self.task, self.params, self.task.test), self.task.test)
+        return self._played.test_cost(self.best_at)
 
     def finish(self) -> None:
         """Fill the curve up to the end of the budget."""
@@ -147,28 +132,106 @@ class Objective:
             self.curve.append(self.best)
         self.spent += passes
 
-    def _seen(self, cost: float) -> float:
+    def _seen(self, w: Array, cost: float) -> float:
         self.evaluations += 1
-        cost = float(cost) if np.isfinite(cost) else np.inf
+        cost = cost if np.isfinite(cost) else np.inf
         if cost < self.best:
-            self.best, self.best_at = cost, self._w.copy()
+            self.best, self.best_at = cost, np.array(w)
         return cost
+
+
+class Played:
+    """A task's networks: each is recorded once, and played with whatever weights stand in one vector.
+
+    Parameters
+    ----------
+    task : Task
+        What is to be learnt.
+
+    Attributes
+    ----------
+    w : ndarray, (n,)
+        The weights of all of them.
+    params : dict of str to ndarray
+        The same numbers, weight by weight.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task, shaped = task, task.start(0)
+        self.w = np.concatenate([w.ravel() for w in shaped.values()])
+        parts = np.split(self.w, np.cumsum([w.size for w in shaped.values()])[:-1])  # views
+        self.params = {name: p.reshape(w.shape) for (name, w), p in zip(shaped.items(), parts, strict=True)}
+        self._scale, self._test_scale = _scale(task.train), _scale(task.test)
+
+    @cached_property
+    def train(self) -> Unfolded:
+        """The network over the training set."""
+        return self._over(self.task.train)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """The networks over pieces of it."""
+        return Pieces(self.task.cell, self.params, "squared_error")
+
+    @cached_property
+    def _test(self) -> Unfolded:
+        return self._over(self.task.test)
+
+    @cached_property
+    def _jacobian(self) -> _Jacobian:
+        return _Jacobian(self._over(self.task.train))
+
+    def _over(self, examples: Sequences) -> Unfolded:
+        how = examples.arguments
+        if examples.mask is not None:
+            # A sequence that is over goes on, unpaid: the same cost, without a state to be chosen at each step.
+            how = {"x": examples.x, "d": examples.d, "weights": examples.paid}
+        return unfold(self.task.cell, self.params, loss="squared_error", **how)
+
+    def cost(self, w: Array) -> float:
+        """The normalised mean squared error over the training set."""
+        self.w[:] = w
+        return self.train.replay() * self._scale
+
+    def gradient(self) -> Array:
+        """Its gradient, (n,), where the cost was asked for last."""
+        self.train.backward()
+        grads = self.train.grads
+        return np.concatenate([grads[name].ravel() for name in self.params]) * self._scale
+
+    def residuals(self) -> Array:
+        """What was said less what should have been, where the cost was asked for last."""
+        train = self.task.train
+        said = np.stack([y.value for y in self.train.outputs])
+        found: Array = ((said - train.d)[train.paid > 0]).ravel()
+        return found * np.sqrt(self._scale / 2)
+
+    def jacobian(self, w: Array) -> Array:
+        """How these move with every weight, (residuals, n)."""
+        self.w[:] = w
+        moved = self._jacobian(self.params)[self.task.train.paid > 0]
+        return moved.reshape(-1, len(w)) * np.sqrt(self._scale / 2)
+
+    def test_cost(self, w: Array) -> float:
+        """The normalised mean squared error over the test set."""
+        self.w[:] = w
+        return self._test.replay() * self._test_scale
+
+
+@lru_cache(maxsize=2 * len(TASKS))
+def _played(task: Task, _thread: int) -> Played:
+    """The networks of a task, for one thread: two that play the same one at a time would mix their weights."""
+    return Played(task)
+
+
+def _scale(examples: Sequences) -> float:
+    """What makes the normalised mean squared error of half the sum of squares, which a network's cost is."""
+    return 2 / (float(examples.paid.sum()) * examples.variance)
 
 
 def marks(budget: int) -> list[int]:
     """The numbers of FE at which a curve is read: closer and closer together on the left."""
     return sorted({int(k) for k in np.geomspace(2, budget, MARKS)}) if budget >= 2 else [budget]
-
-
-def _unfolded(task: Task, params: dict[str, Array], examples: Sequences) -> Unfolded:
-    return unfold(task.cell, params, loss="squared_error", **examples.arguments)
-
-
-def _nmse(net: Unfolded, examples: Sequences) -> float:
-    """The normalised mean squared error of what a network has said: 1 is what saying the mean has."""
-    said = np.stack([y.value for y in net.outputs])
-    squares = float((((said - examples.d) ** 2).sum(axis=-1) * examples.paid).sum())
-    return squares / (float(examples.paid.sum()) * examples.variance)
 
 
 class _Jacobian:
@@ -201,11 +264,21 @@ class _Jacobian:
         return np.stack([np.moveaxis(moved[self.moved[y]], 0, -1) for y in net.outputs])
 
 
-ONLINE: dict[str, Callable[..., Any]] = {
-    "TBPTT": lambda cell, params, x, d, _: truncated(cell, params, x, d, k1=5, k2=5, loss="squared_error"),
-    "RTRL": lambda cell, params, x, d, _: rtrl(cell, params, x, d, loss="squared_error"),
-    "UORO": lambda cell, params, x, d, rng: uoro(cell, params, x, d, loss="squared_error", rng=rng),
-    "e-prop": lambda cell, params, x, d, _: eprop(cell, params, x, d, loss="squared_error"),
+def _tbptt(net: Played, _: np.random.Generator) -> Iterator[Window]:
+    task, windows = net.task, Windows(5, 5)
+    stream = Truncation(task.cell, net.params, task.train.x, task.train.d, windows, loss="squared_error", s0=None)
+    return stream.run(net.pieces)
+
+
+def _of_steps(method: Callable[..., Iterator[Window]], net: Played, **more: Any) -> Iterator[Window]:
+    return method(net.task.cell, net.params, net.task.train.x, net.task.train.d, loss="squared_error", **more)
+
+
+ONLINE: dict[str, Callable[[Played, np.random.Generator], Iterator[Window]]] = {
+    "TBPTT": _tbptt,
+    "RTRL": lambda net, _: _of_steps(rtrl, net),
+    "UORO": lambda net, rng: _of_steps(uoro, net, rng=rng),
+    "e-prop": lambda net, _: _of_steps(eprop, net),
 }
 
 

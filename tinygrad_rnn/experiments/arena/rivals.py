@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from ..train import SGD, Adam, clip_by_norm
-from .arena_objective import Objective
+from ...train import SGD, Adam, clip_by_norm
+from .objective import Objective
 
 Array = NDArray[Any]
 CLIP = 1.0  # the longest gradient
@@ -206,7 +206,7 @@ class Rival:
     uses : {"gradient", "evolution", "differences", "chance", "stream"}
         What it learns from: exact derivatives, populations of costs, differences of costs, or nothing.
     settings : mapping of str to tuple
-        The values of each setting that are tried, from small to large; the best stands for it.
+        The values of each setting, from small to large; see `tinygrad_rnn.experiments.arena.tuning`.
     """
 
     name: str
@@ -215,28 +215,34 @@ class Rival:
     settings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
-ETAS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-SIGMAS = (0.01, 0.03, 0.1, 0.3, 1.0)
+# Each list is so long that nobody's best should stand at its end, which costs nothing: only what lies beside the best
+# so far is tried, from the middle on.
+ETAS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+LONG_STEPS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # for few steps, or spreads
+BOUNDS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 RIVALS: dict[str, Rival] = {
     "lbfgs": Rival("BPTT + L-BFGS", lbfgs, "gradient"),
     "adam": Rival("BPTT + Adam", adam, "gradient", {"eta": ETAS}),
-    "sgd": Rival("BPTT + SGD", sgd, "gradient", {"eta": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)}),
+    "sgd": Rival("BPTT + SGD", sgd, "gradient", {"eta": LONG_STEPS}),
     "lm": Rival("Levenberg-Marquardt", levenberg_marquardt, "gradient"),
-    "cma": Rival("CMA-ES", cma_es, "evolution", {"sigma": SIGMAS}),
-    "snes": Rival("SNES", snes, "evolution", {"sigma": SIGMAS}),
+    "cma": Rival("CMA-ES", cma_es, "evolution", {"sigma": LONG_STEPS}),
+    "snes": Rival("SNES", snes, "evolution", {"sigma": LONG_STEPS}),
     "openai": Rival(
-        "OpenAI-ES", openai_es, "evolution", {"eta": (0.01, 0.03, 0.1, 0.3), "sigma": (0.003, 0.01, 0.03, 0.1)}
+        "OpenAI-ES",
+        openai_es,
+        "evolution",
+        {"eta": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "sigma": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)},
     ),
-    "one_plus_one": Rival("(1+1)-ES", one_plus_one, "evolution", {"sigma": (*SIGMAS, 3.0)}),
+    "one_plus_one": Rival("(1+1)-ES", one_plus_one, "evolution", {"sigma": LONG_STEPS}),
     "de": Rival(
         "differential evolution",
         differential_evolution,
         "evolution",
-        {"members": (8, 15, 30, 60), "bound": (0.3, 1.0, 3.0, 10.0)},
+        {"members": (5, 8, 15, 30, 60, 120, 240), "bound": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)},
     ),
-    "fd": Rival("differences + Adam", finite_differences, "differences", {"eta": (0.01, 0.03, 0.1, 0.3, 1.0)}),
+    "fd": Rival("differences + Adam", finite_differences, "differences", {"eta": LONG_STEPS}),
     "spsa": Rival("SPSA + Adam", spsa, "differences", {"eta": ETAS}),
-    "guessing": Rival("guessing", guessing, "chance", {"bound": (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)}),
+    "guessing": Rival("guessing", guessing, "chance", {"bound": BOUNDS}),
 }
 STREAMS: dict[str, Rival] = {
     method: Rival(method, online, "stream", {"eta": ETAS}) for method in ("TBPTT", "RTRL", "UORO", "e-prop")
