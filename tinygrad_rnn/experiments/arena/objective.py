@@ -69,8 +69,8 @@ class Objective:
 
     def __init__(self, task: Task, start: Mapping[str, Array], budget: int, noise: int = 0) -> None:
         self.task, self.budget, self.spent, self.evaluations = task, budget, 0, 0
-        self._played = _played(task, threading.get_ident())
-        self.net, self.params = self._played.train, self._played.params
+        self._nets = _networks(task, threading.get_ident())
+        self.net, self.params = self._nets.train, self._nets.params
         self.start = np.concatenate([start[name].ravel() for name in self.params])
         self.n = len(self.start)
         self.best, self.best_at = np.inf, self.start
@@ -81,23 +81,23 @@ class Objective:
     def cost(self, w: Array) -> float:
         """The normalised mean squared error over the training set: 1 is what saying the mean has."""
         self._charge(FORWARD)
-        return self._seen(w, self._played.cost(w))
+        return self._seen(w, self._nets.cost(w))
 
     def gradient(self, w: Array) -> tuple[float, Array]:
         """The same, and its gradient (n,), by backpropagation through time."""
         self._charge(FORWARD + BACKWARD)
-        cost = self._seen(w, self._played.cost(w))
-        return cost, self._played.gradient()
+        cost = self._seen(w, self._nets.cost(w))
+        return cost, self._nets.gradient()
 
     def residuals(self, w: Array) -> Array:
         """What is said less what should be, for everything paid for; the cost is the sum of their squares."""
         self.cost(w)
-        return self._played.residuals()
+        return self._nets.residuals()
 
     def jacobian(self, w: Array) -> Array:
         """Their derivatives, (residuals, n), by forward mode: a tangent for each weight."""
         self._charge(FORWARD + self.n)
-        return self._played.jacobian(w)
+        return self._nets.jacobian(w)
 
     def online(self, method: str, w: Array, update: Callable[[dict[str, Array], dict[str, Array]], None]) -> Array:
         """One pass of a method that updates the weights on the way, at each window that it yields; the weights after.
@@ -112,14 +112,14 @@ class Objective:
             Given the weights and the gradients of a window, it changes the weights in place.
         """
         self._charge(charge(method, self.n))
-        self._played.w[:] = w
-        for window in ONLINE[method](self._played, self._noise):
+        self._nets.w[:] = w
+        for window in ONLINE[method](self._nets, self._noise):
             update(self.params, dict(window.grads))
-        return self._played.w.copy()
+        return self._nets.w.copy()
 
     def tested(self) -> float:
         """The normalised mean squared error of the best weights over the test set."""
-        return self._played.test_cost(self.best_at)
+        return self._nets.test_cost(self.best_at)
 
     def finish(self) -> None:
         """Fill the curve up to the end of the budget."""
@@ -140,7 +140,7 @@ class Objective:
         return cost
 
 
-class Played:
+class TaskNetworks:
     """A task's networks: each is recorded once, and played with whatever weights stand in one vector.
 
     Parameters
@@ -219,9 +219,9 @@ class Played:
 
 
 @lru_cache(maxsize=2 * len(TASKS))
-def _played(task: Task, _thread: int) -> Played:
+def _networks(task: Task, _thread: int) -> TaskNetworks:
     """The networks of a task, for one thread: two that play the same one at a time would mix their weights."""
-    return Played(task)
+    return TaskNetworks(task)
 
 
 def _scale(examples: Sequences) -> float:
@@ -264,17 +264,17 @@ class _Jacobian:
         return np.stack([np.moveaxis(moved[self.moved[y]], 0, -1) for y in net.outputs])
 
 
-def _tbptt(net: Played, _: np.random.Generator) -> Iterator[Window]:
+def _tbptt(net: TaskNetworks, _: np.random.Generator) -> Iterator[Window]:
     task, windows = net.task, Windows(5, 5)
     stream = Truncation(task.cell, net.params, task.train.x, task.train.d, windows, loss="squared_error", s0=None)
     return stream.run(net.pieces)
 
 
-def _of_steps(method: Callable[..., Iterator[Window]], net: Played, **more: Any) -> Iterator[Window]:
+def _of_steps(method: Callable[..., Iterator[Window]], net: TaskNetworks, **more: Any) -> Iterator[Window]:
     return method(net.task.cell, net.params, net.task.train.x, net.task.train.d, loss="squared_error", **more)
 
 
-ONLINE: dict[str, Callable[[Played, np.random.Generator], Iterator[Window]]] = {
+ONLINE: dict[str, Callable[[TaskNetworks, np.random.Generator], Iterator[Window]]] = {
     "TBPTT": _tbptt,
     "RTRL": lambda net, _: _of_steps(rtrl, net),
     "UORO": lambda net, rng: _of_steps(uoro, net, rng=rng),
