@@ -76,7 +76,7 @@ def test_whoever_comes_behind_a_holder_that_was_killed_goes_on(tmp_path, monkeyp
     with subprocess.Popen([sys.executable, "-m", "tinygrad_rnn", *words], stdout=subprocess.PIPE, text=True) as holder:
         while not holder.stdout.readline().startswith("update 8,"):
             assert holder.poll() is None
-        refused = CliRunner().invoke(main, ["resume", "a"])
+        refused = CliRunner().invoke(main, ["resume", "a", "--minutes", "0.01"])
         assert refused.exit_code == 1
         assert refused.stderr == "Error: a: another process trains in this folder; wait for its end\n"
         os.kill(holder.pid, signal.SIGKILL)

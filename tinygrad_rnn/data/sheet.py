@@ -241,7 +241,7 @@ def _is_header(
         if other_kind and not numbers:
             return True
         several = counts and len(whole) > 1
-        below = any(v in YEARS for i in others if (values := columns[i].values) is not None for v in values)
+        below = any(are_years(values).any() for i in others if (values := columns[i].values) is not None)
         if several and years and not below:
             return True
         if all(columns[i].values is None for i in words):  # words above words: labels of rows, or the name of these
@@ -264,7 +264,7 @@ def _is_header(
         return False
     alike = all(_counts(row) for row in body)
     if years:
-        if not any(v in YEARS for column in columns if column.values is not None for v in column.values):
+        if not any(are_years(column.values).any() for column in columns if column.values is not None):
             raise unclear("years")
         return False
     if whole[0] == 0 and len(head) == len(whole):
@@ -275,6 +275,11 @@ def _is_header(
     if whole[0] in (0, 1) and len(whole) > 2 and not alike:
         raise unclear("they count the columns")
     return False
+
+
+def are_years(values: Array) -> Array:
+    """Which numbers may be years."""
+    return np.asarray((values >= YEARS.start) & (values < YEARS.stop) & (values % 1 == 0))
 
 
 def _counts(row: Sequence[str]) -> bool:

@@ -22,7 +22,7 @@ from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, TableRows, Watch, rows_of
 from .origin import Origin, hash_of, origin
 from .refusal import DataError, shown
-from .sheet import WHOLE, YEARS, TableColumn, TableSheet, sheet_of
+from .sheet import WHOLE, TableColumn, TableSheet, are_years, sheet_of
 
 Array = NDArray[Any]
 
@@ -551,13 +551,14 @@ def _some(lines: list[str], what: str) -> list[str]:
 
 def _notes(sheet: TableSheet, data: list[TableColumn], numbers: Array) -> list[str]:
     notes = []
+    marked = [(numbers == mark).any(axis=0) for mark in MARKS_OF_GAPS]
     for k, column in enumerate(data):
         with np.errstate(over="ignore"):  # from one end of the numbers to the other
-            steps, size = np.diff(numbers[:, k]), np.median(np.abs(numbers[:, k]))
+            steps = np.diff(numbers[:, k])
         if len(steps) > 1 and (steps == steps[0]).all() and len(data) > 1:
             only = "is the same in all rows" if steps[0] == 0 else f"only counts, by {steps[0]:.6g}"
             notes.append(f"NOTE: {column} {only}; columns can leave it out")
-        years = column.values is not None and all(v in YEARS for v in column.values)
+        years = column.values is not None and are_years(column.values).all()
         if years and len(data) > 1 and (steps >= 0).all() and steps.any():
             notes.append(f"NOTE: {column} holds what may be years; columns can leave it out")
         if (np.abs(numbers[:, k]) >= 2**53).any():
@@ -567,8 +568,8 @@ def _notes(sheet: TableSheet, data: list[TableColumn], numbers: Array) -> list[s
             notes.append(
                 f"NOTE: {column} has three digits behind each point: decimals here; thousands . if they are not"
             )
-        marks = [mark for mark in MARKS_OF_GAPS if (numbers[:, k] == mark).any()]
-        if marks and size < abs(marks[0]) / 3:
+        marks = [mark for mark, there in zip(MARKS_OF_GAPS, marked, strict=True) if there[k]]
+        if marks and np.median(np.abs(numbers[:, k])) < abs(marks[0]) / 3:
             notes.append(f"NOTE: {column} has {marks[0]:.6g} in it, which often marks a gap; here it is a number")
     names = Counter(column.name for column in sheet.columns if column.name)
     if twice := sorted(name for name, times in names.items() if times > 1):

@@ -266,7 +266,7 @@ class Run:
         return self.writing(length, last=last, **how).whole()
 
     def writing(self, length: int, *, last: bool = False, **how: Any) -> Writing:
-        """The same character by character, for a text that is too long to wait for."""
+        """The same as an iterator over the characters, for a text that is too long to wait for; see `sample`."""
         if self._settings.kind != "text":
             raise ValueError(f"{self.path} was trained on a series, which is no text: forecast tells how it goes on")
         return Writing(self.cell, self.params if last else self.best, self.known["alphabet"], length=length, **how)
