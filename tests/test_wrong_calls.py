@@ -545,6 +545,7 @@ def test_every_public_name_is_in_the_table():
         tg.data.Text,
         tg.train.Forecast,
         tg.train.Sample,
+        tg.train.Writing,
     }
     elsewhere = {tg.new_folder, tg.watch}  # tests/view/test_files.py, tests/peers/test_watched.py
     elsewhere |= {tg.sweep, tg.grid, tg.arena}  # tests/experiments: right calls write files, any keyword is an axis

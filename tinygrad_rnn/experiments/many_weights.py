@@ -20,9 +20,8 @@ from ..autodiff import BatchedValues, Node, ShapeError, Values
 from ..autodiff.asked import asked, room_for
 from ..autodiff.calling import numbers
 from ..autodiff.traits import Summand, is_sum, summands
-from ..replay import Folded
 from ..through_time.single_step import needed, reached
-from ..unfold import Unfolded
+from ..unfold import Folded, Unfolded
 from ..unfold.structure import flatten
 
 Array = NDArray[Any]

@@ -12,7 +12,7 @@ from .loop import DivergedError
 from .measures import mase, nmse, rmse
 from .optimisers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, Optimiser, RMSprop
 from .run import Run
-from .sampling import Sample, sample
+from .sampling import Sample, Writing, sample
 
 __all__ = [
     "SGD",
@@ -27,6 +27,7 @@ __all__ = [
     "RMSprop",
     "Run",
     "Sample",
+    "Writing",
     "autoregression",
     "bigram",
     "clip_by_norm",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,11 @@ from ..view.lags import FilmRow, FilmStrip
 from ..view.report import Passage, Price, RunPage, Scores
 from .baselines import Average, Seasonal
 from .film import LETTERS, SHARE, TEMPERATURE, read_film
-from .folder import TIMES
+from .folder import TIMES, RunFolder
 from .forecasting import NETWORK, Forecast
+from .sampling import Sample
 from .series import SeriesTask
 from .texts import TextTask
-
-if TYPE_CHECKING:
-    from .run import Run
 
 Array = NDArray[Any]
 
@@ -34,7 +33,38 @@ SHOWN = 3  # columns of a forecast
 DEARER = 1.02  # times the best price, from which on the validation part has become dearer
 
 
-def page_of(run: Run) -> RunPage:
+class KeptRun(Protocol):
+    """What is asked of a run, which is a `Run`."""
+
+    path: Path
+    cell: Any
+    settings: dict[str, Any]
+    known: dict[str, Any]
+    words: dict[str, Any]
+    folder: RunFolder
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """The weights as they are now."""
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The log."""
+
+    @property
+    def task(self) -> Callable[[], Any]:
+        """Reads the data once more."""
+
+    @property
+    def sample(self) -> Callable[..., Sample]:
+        """Lets the network write."""
+
+    @property
+    def forecast(self) -> Callable[..., Forecast]:
+        """Tells how a series goes on."""
+
+
+def page_of(run: KeptRun) -> RunPage:
     """What there is to show of a run, read from its folder.
 
     Raises
@@ -82,12 +112,12 @@ def page_of(run: Run) -> RunPage:
 # ---- in words
 
 
-def _unit(run: Run) -> str:
+def _unit(run: KeptRun) -> str:
     task = TextTask if run.settings["kind"] == "text" else SeriesTask
     return str(task.unit)
 
 
-def _cell(run: Run) -> str:
+def _cell(run: KeptRun) -> str:
     cell = run.cell
     inner = list(getattr(cell, "cells", [getattr(cell, "cell", cell)]))
     names = list(dict.fromkeys(type(each).__name__ for each in inner))
@@ -95,14 +125,14 @@ def _cell(run: Run) -> str:
     return f"{' and '.join(names)}, {layers}{run.settings['hidden']:,} units"
 
 
-def _data(run: Run) -> str:
+def _data(run: KeptRun) -> str:
     """What the data are called: their file, or what was said first of them."""
     said = [line.partition(":")[0] for line in run.words["understood"][:1]]
     path = run.words["data"].get("path") or next(iter(said), "") or run.words["data"]["copy"]
     return str(path).replace("\\", "/").rpartition("/")[2] or "data"
 
 
-def _verdict(run: Run, prices: list[Price], best: Mapping[str, Any] | None) -> str:
+def _verdict(run: KeptRun, prices: list[Price], best: Mapping[str, Any] | None) -> str:
     """Whether something was learned, in a sentence."""
     if best is None:
         return "No part of the data was evaluated, so nothing can be said of what was learned."
@@ -137,7 +167,7 @@ def _since(best: Mapping[str, Any] | None, history: list[dict[str, Any]]) -> str
     )
 
 
-def _ended(run: Run, update: int) -> str:
+def _ended(run: KeptRun, update: int) -> str:
     """Why the run has ended."""
     last: dict[str, Any] = {}
     try:
@@ -151,7 +181,7 @@ def _ended(run: Run, update: int) -> str:
 
 
 def _facts(
-    run: Run, state: Mapping[str, Any], best: Mapping[str, Any] | None, history: list[dict[str, Any]]
+    run: KeptRun, state: Mapping[str, Any], best: Mapping[str, Any] | None, history: list[dict[str, Any]]
 ) -> Iterator[tuple[str, str]]:
     asked = run.settings["updates"]
     yield "updates", f"{state['update']:,}" + (f" of {asked:,}" if asked else "")
@@ -165,7 +195,7 @@ def _facts(
         yield "time", f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
 
 
-def _seconds(run: Run) -> float:
+def _seconds(run: KeptRun) -> float:
     """How long it has taken; each time that it went on, the clock began anew."""
     whole = last = 0.0
     try:
@@ -177,7 +207,7 @@ def _seconds(run: Run) -> float:
     return whole + last
 
 
-def _tables(run: Run) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _tables(run: KeptRun) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "The data, as they were understood", [("", str(line)) for line in _understood(run)]
     yield "Settings", [("cell", repr(run.cell)), *((name, _said(value)) for name, value in run.settings.items())]
     if changed := run.words.get("changed"):
@@ -185,7 +215,7 @@ def _tables(run: Run) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "Versions and machine", [(name, _said(value)) for name, value in run.words["versions"].items()]
 
 
-def _understood(run: Run) -> Iterator[str]:
+def _understood(run: KeptRun) -> Iterator[str]:
     yield from run.words.get("understood", [])
     if "sha256" in run.words["data"]:
         yield f"{run.words['data']['bytes']:,} bytes, sha256 {run.words['data']['sha256']}"
@@ -237,7 +267,7 @@ def _prices(task: TextTask | SeriesTask) -> Iterator[Price]:
 # ---- what it writes and tells
 
 
-def _written(run: Run) -> dict[str, Any]:
+def _written(run: KeptRun) -> dict[str, Any]:
     """Samples with the best weights."""
     passages, remarks = [], []
     for temperature in TEMPERATURES:
@@ -252,7 +282,7 @@ def _written(run: Run) -> dict[str, Any]:
     return {"passages": passages, "remarks": remarks, "drafts_say": drafts}
 
 
-def _foretold(run: Run, task: SeriesTask) -> dict[str, Any]:
+def _foretold(run: KeptRun, task: SeriesTask) -> dict[str, Any]:
     """A forecast with the best weights, of rows that were not trained on, if there are."""
     N, cut, ahead = len(task.data.values), task.parts, task.settings.horizon
     part = "test" if cut.end > cut.test else "validate"
