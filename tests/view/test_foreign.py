@@ -227,7 +227,7 @@ def test_anything_anywhere_is_shown_or_refused_in_a_line(value, random):
         lambda d: d.update(svg=SVG.format('<g transform="' + "rotate(1)" * 50_000 + 'x"/>')),
     ],
 )
-def test_no_trace_takes_more_than_200_mb_and_2_s(data, change, output, tmp_path):
+def test_no_trace_takes_more_than_200_mb_or_long(data, change, output, tmp_path):
     whole = deepcopy(data)
     change(whole)
     (tmp_path / "a.json").write_text(json.dumps(whole))
@@ -237,15 +237,19 @@ from tinygrad_rnn.cli import main
 try:
     main()
 finally:
+    took = time.process_time()
+    sum(k * k for k in range(2_000_000))
+    pace = time.process_time() - took
     peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    print(peak.split()[1], time.process_time(), file=sys.stderr)
+    print(peak.split()[1], took / pace, file=sys.stderr)
 """
     command = [sys.executable, "-c", call, "step", "--trace", "a.json", *output]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     *said, (*_, figures) = [[line] for line in done.stderr.strip().split("\n")]
-    kilobytes, seconds = map(float, figures.split())
+    kilobytes, times = map(float, figures.split())
     assert kilobytes < 200_000
-    assert seconds < 2.5  # of which to start Python takes a quarter
+    # Of two million squares, which take a tenth of a second or two: what grows with a square takes thousands.
+    assert times < 40
     assert len(said) <= 1
     assert all(line[0].startswith("Error: a.json: this ") for line in said)
 
