@@ -111,7 +111,10 @@ def browser(session: nox.Session) -> None:
 def peers(session: nox.Session) -> None:
     """Compare with PyTorch, JAX, Flax, Keras and onnxruntime on the CPU. Heavy: hundreds of MB."""
     session.install(".[peers]")
-    session.run("pytest", "tests/peers", *session.posargs, env={"JAX_PLATFORMS": "cpu", "KERAS_BACKEND": "torch"})
+    # One thread each: they spin while they wait, and whoever works beside them waits too.
+    session.run(
+        "pytest", "tests/peers", *session.posargs, env=ONE_THREAD | {"JAX_PLATFORMS": "cpu", "KERAS_BACKEND": "torch"}
+    )
 
 
 @nox.session

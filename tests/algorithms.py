@@ -72,7 +72,7 @@ a forecast, one step ahead and on its own | train.forecast train.Forecast | 23 |
 baselines | train.autoregression train.season_of train.unigram train.bigram | 23 | train/baselines | howto
 errors in parts of what costs nothing | train.nmse train.mase train.rmse | 23 | train/measures | howto
 training in a folder | train.fit train.Run | 21 23 | train/resume | training howto
-a text drawn from a network | train.sample train.Sample | 21 | train/sampling | howto
+a text drawn from a network | train.sample train.Sample train.Writing | 21 | train/sampling | howto
 initialisers | train.orthogonal train.identity train.scaled_normal train.scale_to_radius | 13 | train/initialisers |
 """
 
