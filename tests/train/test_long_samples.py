@@ -109,6 +109,15 @@ def test_a_text_takes_no_memory_as_it_gets_longer(run):
     assert taken(4000) < taken(400) + 1000
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [({"temperature": "x"}, "temperature='x'"), ({"rng": "x"}, "rng='x'"), ({"prime": 3}, "prime=3")],
+)
+def test_what_cannot_be_written_is_refused_before_it_is(run, given, says):
+    with pytest.raises(TypeError, match=says):
+        run.writing(5, **given)
+
+
 def test_a_text_is_the_same_in_pieces(run):
     how = {"prime": "the ", "temperature": 0.7, "rng": 3, "unknown": "refuse"}
     writing = run.writing(50, **how)

@@ -116,6 +116,7 @@ class Writing:
         Of what is written.
     """
 
+    @asked
     def __init__(
         self,
         cell: Cell,
