@@ -502,6 +502,11 @@ def test_many_notes_are_some_lines():
     assert "… and 489 more notes" in notes
 
 
+def test_a_language_that_python_does_not_know_is_no_matter(monkeypatch):
+    monkeypatch.setattr("locale._setlocale", lambda *_: "en_DE")
+    np.testing.assert_array_equal(read(b"x1,x2\n1,2\n3,4\n").values, [[1, 2], [3, 4]])
+
+
 def test_the_search_for_cycles_is_what_it_was():
     def watch(rows, columns):
         raise RuntimeError

@@ -80,6 +80,50 @@ def test_runs_in_two_threads_do_not_mix_their_weights():
         assert [found["curve"] for found in pool.map(lambda run: play(**run), runs)] == alone
 
 
+def test_what_can_be_looked_at_is_of_whoever_asked_last():
+    one, other = (objective("sunspots") for _ in range(2))
+    one.cost(one.start)
+    moved = one.start + 0.1
+    other.cost(moved)
+    assert one.net is other.net
+    np.testing.assert_array_equal(np.concatenate([w.ravel() for w in one.params.values()]), moved)
+    by_hand = tg.unfold(one.task.cell, one.params, loss="squared_error", **one.task.train.arguments)
+    assert by_hand.loss == pytest.approx(one.net.loss, rel=1e-12)
+
+
+def test_objectives_that_are_made_in_one_thread_and_asked_in_others_do_not_mix_their_weights():
+    made = [Objective(task("sunspots"), task("sunspots").start(seed), 10**6) for seed in range(2)]
+    alone = [each.cost(each.start) for each in made]
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda each: {each.cost(each.start) for _ in range(200)}, made)
+    assert list(found) == [{cost} for cost in alone]
+
+
+@pytest.mark.parametrize("method", STREAMS)
+def test_who_asks_something_between_two_windows_changes_no_weight_of_the_stream(method):
+    def learned(between):
+        own, other = (Objective(task("sunspots"), task("sunspots").start(seed), 10**6) for seed in range(2))
+        step = tg.train.Adam(0.01)
+
+        def update(params, grads):
+            step.step(params, grads)
+            if between:
+                other.gradient(other.start)
+                own.tested()
+
+        return own.online(method, own.start, update)
+
+    np.testing.assert_array_equal(learned(between=True), learned(between=False))
+
+
+def test_start_weights_of_another_network_are_refused():
+    sunspots = task("sunspots")
+    right = sunspots.start(0)
+    for wrong in ({"U": np.ones((5, 5))}, {"W": right["W"].T}, {"more": np.ones(1)}):
+        with pytest.raises(ValueError, match=r"the start weights are .* the network of sunspots"):
+            Objective(sunspots, right | wrong, 10)
+
+
 def test_what_is_charged():
     found = objective("sunspots")
     for what, fe in (("cost", 1), ("gradient", 2), ("residuals", 1), ("jacobian", 1 + found.n)):

@@ -93,6 +93,12 @@ def test_a_training_run_reads_a_file():
     assert train(text_file="text.txt", cell="elman", **few)["updates"] == 2
 
 
+def test_a_training_run_without_a_validation_part_says_what_training_came_to():
+    found = train(data="nile", updates=2, hidden=2, validate=0)
+    assert found == {"train": pytest.approx(found["train"]), "updates": 2}
+    assert found["train"] > 0
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -194,3 +200,6 @@ def test_a_second_table_has_those_who_learn_on_line():
     assert {row["rival"] for row in kept["on_line"]["tasks"]["sunspots"]} >= STREAMS.keys()
     assert (kept["budget"], kept["on_line"]["budget"]) == (30, 40)
     assert "sunspots, 40 FE" in result.output
+    assert "no second table" not in result.output
+    other = run("arena", "--tasks", "parity", *words[2:], "--seeds", "1", "--no-tune", "--processes", "0")
+    assert other.output.endswith("\nno second table: on parity nothing can be learnt on-line\n")

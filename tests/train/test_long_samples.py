@@ -17,6 +17,7 @@ from click.testing import CliRunner
 import tinygrad_rnn as tg
 from small_runs import fitted
 from tinygrad_rnn.cli import main
+from tinygrad_rnn.cli.files import print_parts
 
 MANY = 1_000_000
 
@@ -89,9 +90,15 @@ def test_no_bar_where_the_text_itself_is_seen_or_nobody_looks(run):
     assert result.stderr == ""
 
 
+def test_a_letter_whose_bytes_lie_in_two_parts_is_one_at_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_parts([b"to b\xc3", b"\xa4", b"", b" or\xc3"], end=b"no end")
+    assert capsys.readouterr().out == "to bä or\ufffd\n"
+
+
 def test_a_text_takes_no_memory_as_it_gets_longer(run):
     def taken(length):
-        writing = run.writing(length, prime="", temperature=1.0, rng=0, unknown="refuse")
+        writing = run.writing(length)
         deque(islice(writing, 100), maxlen=0)  # the network is recorded
         tracemalloc.start()
         deque(writing, maxlen=0)
@@ -100,6 +107,15 @@ def test_a_text_takes_no_memory_as_it_gets_longer(run):
         return peak
 
     assert taken(4000) < taken(400) + 1000
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [({"temperature": "x"}, "temperature='x'"), ({"rng": "x"}, "rng='x'"), ({"prime": 3}, "prime=3")],
+)
+def test_what_cannot_be_written_is_refused_before_it_is(run, given, says):
+    with pytest.raises(TypeError, match=says):
+        run.writing(5, **given)
 
 
 def test_a_text_is_the_same_in_pieces(run):

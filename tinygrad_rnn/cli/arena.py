@@ -70,6 +70,8 @@ def arena_command(
         raise click.ClickException(one_line(error)) from error
     for each in filter(None, (standings, second)):
         click.echo(str(each))
+    if on_line is not None and second is None:
+        click.echo(f"no second table: on {', '.join(named)} nothing can be learnt on-line")
     if summary is not None:
         found = standings.summary() | ({"on_line": second.summary()} if second else {})
         content = json.dumps(_when_and_with_what() | found) + "\n"

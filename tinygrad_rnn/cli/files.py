@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -49,11 +51,24 @@ def let_go(stream: IO[Any] | None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def print_whole(content: bytes, more: bool = False) -> None:
-    """Write to the standard output, all or with an error, even if its reader has gone; `more` of it may follow."""
-    if sys.stdout.isatty():  # it is text then, and somebody looks at it
-        click.echo(content.decode(errors="replace"), nl=not more)
+def print_whole(content: bytes) -> None:
+    """Write to the standard output, all or with an error, even if its reader has gone."""
+    print_parts([content])
+
+
+def print_parts(parts: Iterable[bytes], end: bytes = b"") -> None:
+    """The same part by part, as they come, and `end` behind them; at a terminal that is a new line."""
+    if sys.stdout.isatty():  # it is text then, and somebody looks at it; a letter's bytes may lie in two parts
+        for text in codecs.iterdecode(parts, "utf-8", "replace"):
+            click.echo(text, nl=False)
+        click.echo()
         return
+    for part in parts:
+        _print(part)
+    _print(end)
+
+
+def _print(content: bytes) -> None:
     out = raw(sys.stdout).buffer
     try:
         rest = memoryview(content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from ..train.machine import one_thread
 from ..train.sampling import Writing
-from .files import print_whole
+from .files import print_parts
 from .progress import followed
 from .runs import about
 
@@ -60,12 +59,11 @@ def sample(
         if writing.skipped:
             click.echo(f"passed over: {', '.join(map(repr, dict.fromkeys(writing.skipped)))}", err=True)
         try:
-            for piece in followed(_pieces(writing), len(writing.prime) + length, "characters"):
-                print_whole(piece.encode("latin-1") if as_bytes else piece.encode("utf-8", "replace"), more=True)
+            pieces = followed(_pieces(writing), len(writing.prime) + length, "characters")
+            code, end = ("latin-1", b"") if as_bytes else ("utf-8", b"\n")
+            print_parts((piece.encode(code, "replace") for piece in pieces), end)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"stopped after {writing.written:,} of {length:,} characters") from None
-        if not as_bytes or sys.stdout.isatty():
-            print_whole(b"\n", more=True)
     if log_prob:
         click.echo(f"ln p = {writing.log_probability:.4f}, {writing.price:.4f} nats a character", err=True)
 

@@ -268,11 +268,11 @@ NAMED_READERS = {form: _strptime(form) for form in NAMED}
 
 def _names_a_day(cell: str) -> bool:
     """Whether a month or a weekday may be named in a cell: to try all forms on each name of a wide table takes long."""
-    return bool(_names_of_days(locale.getlocale(locale.LC_TIME)).search(cell))
+    return bool(_names_of_days(locale.setlocale(locale.LC_TIME)).search(cell))
 
 
 @cache
-def _names_of_days(language: tuple[str | None, str | None]) -> re.Pattern[str]:  # noqa: ARG001  which they are in
+def _names_of_days(language: str) -> re.Pattern[str]:  # noqa: ARG001  which they are in
     names = (*calendar.month_name, *calendar.month_abbr, *calendar.day_name, *calendar.day_abbr)
     return re.compile("|".join(map(re.escape, filter(None, names))), re.IGNORECASE)
 

@@ -84,8 +84,8 @@ def train(
     Returns
     -------
     dict
-        ``best``, the smallest price on the validation part; ``test``, that of the same weights on the test part, if
-        there is one; and ``updates``, how many there were.
+        ``best``, the smallest price on the validation part, or without one ``train``, the last price in training;
+        ``test``, that of the same weights on the test part, if there is one; and ``updates``, how many there were.
     """
     given = {name: what for name, what in (("data", data), ("csv", csv), ("text_file", text_file)) if what is not None}
     if len(given) != 1:
@@ -98,7 +98,8 @@ def train(
     with TemporaryDirectory() as place:
         run = fit(cell or usual["cell"], found, out=place, **settings)
         test = {"test": run.price("test")} if run.settings["test"] else {}
-        return {"best": run.history[-1]["best"], **test, "updates": run.update}
+        what = "best" if run.settings["validate"] else "train"
+        return {what: run.history[-1][what], **test, "updates": run.update}
 
 
 KINDS: dict[str, Callable[..., Any]] = {"descent": descent, "train": train}

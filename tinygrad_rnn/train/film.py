@@ -183,9 +183,8 @@ class Lens:
 
     def written(self, params: Mapping[str, Array]) -> str:
         """What the network writes, as long as its numbers are finite."""
-        how: dict[str, Any] = {"prime": "", "temperature": TEMPERATURE, "rng": 0, "unknown": "refuse"}
         with np.errstate(all="ignore"), contextlib.suppress(ValueError):
-            return "".join(Writing(self._cell, params, self._alphabet, length=LETTERS, **how))
+            return "".join(Writing(self._cell, params, self._alphabet, length=LETTERS, temperature=TEMPERATURE))
         return ""
 
     def _gates(self, params: Mapping[str, Array]) -> list[Array]:

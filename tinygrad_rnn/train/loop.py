@@ -61,7 +61,7 @@ class TrainingLoop:
         self.sums = dict.fromkeys(("price", "length", "clipped", "count"), 0.0)
         self._gradient = np.empty_like(self.flat.vector)
         self._blocks = self.flat.cut(self._gradient)
-        self._windows: Iterator[Window] | None = None
+        self._stream: Iterator[Window] | None = None
         self._nets = self._new_nets()
 
     def _new_nets(self) -> dict[str, Pieces]:
@@ -148,7 +148,7 @@ class TrainingLoop:
         if words["step"]:
             like = self.cell.initial_state(self.flat.params, self.settings.batch)
             self.carry = Carry(words["step"], words["window"], (rebuild(like, state),))
-        self._windows = None
+        self._stream = None
 
     # ---- one update
 
@@ -161,8 +161,8 @@ class TrainingLoop:
             If a number is not finite; all is then as before this update.
         """
         settings, windows = self.settings, self.windows
-        if self._windows is None:
-            self._windows = Truncation(
+        if self._stream is None:
+            self._stream = Truncation(
                 self.cell,
                 self.flat.params,
                 self.task.x,  # type: ignore[arg-type]  # what has slices need not be gone through
@@ -174,7 +174,7 @@ class TrainingLoop:
                 states=settings.states,
                 carry=self.carry,
             ).run(self._nets["train"])
-        window = next(self._windows)
+        window = next(self._stream)
         n, counted = settings.batch, min(windows.counted(windows.k1), window.last - window.first + 1)
         price = self.task.price * window.loss / (n if settings.reduction == "mean" else n * counted)
         gradient = self.flat.gathered(window.grads, self._gradient)
@@ -194,7 +194,7 @@ class TrainingLoop:
         for what, value in (("price", price), ("length", length), ("clipped", clipped), ("count", 1)):
             self.sums[what] += value
         if window.last == self.updates_in_an_epoch * settings.k1:
-            self.epoch, self.carry, self._windows = self.epoch + 1, None, None
+            self.epoch, self.carry, self._stream = self.epoch + 1, None, None
         return price
 
     def _clip(self, gradient: Array, length: float) -> bool:

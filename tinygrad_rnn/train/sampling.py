@@ -116,6 +116,7 @@ class Writing:
         Of what is written.
     """
 
+    @asked
     def __init__(
         self,
         cell: Cell,
@@ -123,10 +124,10 @@ class Writing:
         alphabet: str | Sequence[str],
         *,
         length: int,
-        prime: str,
-        temperature: float,
-        rng: int | np.random.Generator,
-        unknown: str,
+        prime: str = "",
+        temperature: float = 1.0,
+        rng: int | np.random.Generator = 0,
+        unknown: str = "refuse",
     ) -> None:
         self._symbols = _alphabet(alphabet)
         self.length = counted("length", length, 1, 2**31 - 1)

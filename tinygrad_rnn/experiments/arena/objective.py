@@ -44,7 +44,7 @@ class Objective:
     task : Task
         What is to be learnt.
     start : mapping of str to ndarray
-        The start weights.
+        The start weights, of the task's own network.
     budget : int
         FE.
     noise : int
@@ -62,21 +62,47 @@ class Objective:
         The smallest normalised mean squared error met with, and its weights.
     evaluations : int
         How often a cost was found.
-    net, params
-        The task's network over the training set, and its weights. All objectives of a task play the same one, so they
-        are those of whoever asked last.
+
+    Raises
+    ------
+    ValueError
+        If the start weights are not those of the task's network.
     """
 
     def __init__(self, task: Task, start: Mapping[str, Array], budget: int, noise: int = 0) -> None:
         self.task, self.budget, self.spent, self.evaluations = task, budget, 0, 0
-        self._nets = _networks(task, threading.get_ident())
-        self.net, self.params = self._nets.train, self._nets.params
-        self.start = np.concatenate([start[name].ravel() for name in self.params])
+        given, own = ({name: np.shape(w) for name, w in each.items()} for each in (start, self._nets.params))
+        if given != own:
+            raise ValueError(f"the start weights are {given}, and those of the network of {task.name} {own}")
+        self.start = np.concatenate([start[name].ravel() for name in own])
         self.n = len(self.start)
         self.best, self.best_at = np.inf, self.start
         self.marks = marks(budget)
         self.curve: list[float] = []
         self._noise = np.random.default_rng(noise)
+
+    @property
+    def _nets(self) -> TaskNetworks:
+        """The networks of whatever thread asks; each question is done with them before another can begin."""
+        return _HERE.networks(self.task)
+
+    @cached_property
+    def _streamed(self) -> TaskNetworks:
+        """Networks of its own: between two windows anybody may ask something, which would change their weights."""
+        return TaskNetworks(self.task)
+
+    @property
+    def net(self) -> Unfolded:
+        """The task's network over the training set.
+
+        All objectives of the task play the same one in a thread, so its numbers are those of whoever asked last.
+        """
+        return self._nets.train
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """The weights of that network, by name; also of whoever asked last."""
+        return self._nets.params
 
     def cost(self, w: Array) -> float:
         """The normalised mean squared error over the training set: 1 is what saying the mean has."""
@@ -112,10 +138,11 @@ class Objective:
             Given the weights and the gradients of a window, it changes the weights in place.
         """
         self._charge(charge(method, self.n))
-        self._nets.w[:] = w
-        for window in ONLINE[method](self._nets, self._noise):
-            update(self.params, dict(window.grads))
-        return self._nets.w.copy()
+        nets = self._streamed
+        nets.w[:] = w
+        for window in ONLINE[method](nets, self._noise):
+            update(nets.params, dict(window.grads))
+        return nets.w.copy()
 
     def tested(self) -> float:
         """The normalised mean squared error of the best weights over the test set."""
@@ -218,10 +245,14 @@ class TaskNetworks:
         return self._test.replay() * self._test_scale
 
 
-@lru_cache(maxsize=2 * len(TASKS))
-def _networks(task: Task, _thread: int) -> TaskNetworks:
-    """The networks of a task, for one thread: two that play the same one at a time would mix their weights."""
-    return TaskNetworks(task)
+class _OfThread(threading.local):
+    """The networks of the tasks, each thread's own: two that play the same one at a time would mix their weights."""
+
+    def __init__(self) -> None:
+        self.networks = lru_cache(maxsize=len(TASKS))(TaskNetworks)
+
+
+_HERE = _OfThread()
 
 
 def _scale(examples: Sequences) -> float:
