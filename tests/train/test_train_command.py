@@ -192,3 +192,13 @@ def test_nor_are_data_that_have_become_one():
     assert result.stderr.startswith(f"Error: {Path('t.txt').resolve()} is a pipe, a device or the like")
     assert result.stderr.count("\n") == 1
     assert "is a pipe" in tg.train.Run("a").report().read_text("utf-8")  # which is shown without them
+
+
+def test_what_is_not_installed_is_a_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    Path("w.pt").write_bytes(b"")
+    result = run("train", "--out", "a", "--text-file", "t.txt", "--init-from", "w.pt", *SMALL)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].endswith("pip install 'tinygrad-rnn[torch]'")
+    assert isinstance(result.exception, SystemExit)
+    assert not Path("a").exists()
