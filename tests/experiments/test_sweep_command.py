@@ -96,6 +96,8 @@ def test_a_training_run_reads_a_file():
     Path("text.txt").write_text("to be or not to be, " * 60)
     few = {"updates": 2, "hidden": 2, "k1": 10, "batch": 1}
     assert train(csv="table.csv", read={"columns": ["b"]}, **few) != train(csv="table.csv", **few)
+    as_options = train(csv="table.csv", target="b", missing="hold", **few)
+    assert as_options == train(csv="table.csv", read={"target": "b", "missing": "hold"}, **few)
     assert train(text_file="text.txt", cell="elman", **few)["updates"] == 2
 
 
@@ -105,6 +107,7 @@ def test_a_training_run_reads_a_file():
         ({}, "nothing says what to learn"),
         ({"data": "nile", "csv": "a.csv"}, "data, csv says what to learn: give one of"),
         ({"data": "chess"}, "data='chess': it must be one of constitution, "),
+        ({"data": "nile", "target": "Nile"}, "unexpected keyword argument 'target'"),
         ({"data": "nile", "depth": 3}, "unexpected keyword argument 'depth'"),
         ({"data": "nile", "out": "a"}, "'out'"),
     ],

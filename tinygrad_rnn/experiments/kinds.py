@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -75,7 +76,8 @@ def train(
     data, csv, text_file : str, optional
         What is learnt: data that the package brings along, by name, or a file. One of the three.
     read : mapping, optional
-        How the file is read, see `tinygrad_rnn.data.table` and `tinygrad_rnn.data.text`.
+        How the file is read, see `tinygrad_rnn.data.table` and `tinygrad_rnn.data.text`. What only these know may stand
+        among the settings too, such as ``target``.
     cell : str, optional
         A GRU for a text and an LSTM for a series if it is not given.
     **settings
@@ -93,7 +95,12 @@ def train(
     if data is not None and data not in BY_NAME:
         raise ValueError(f"train: data={data!r}: it must be one of {', '.join(BY_NAME)}; files are csv or text_file")
     name, what = next(iter(given.items()))
-    found = BY_NAME[what]() if name == "data" else (table if name == "csv" else text)(what, **(read or {}))
+    if name == "data":
+        found = BY_NAME[what]()
+    else:
+        reader = table if name == "csv" else text
+        how = (signature(reader).parameters.keys() - signature(fit).parameters.keys()) & settings.keys()
+        found = reader(what, **{**(read or {}), **{each: settings.pop(each) for each in how}})
     usual = USUAL["text" if isinstance(found, Text) else "series"]
     with TemporaryDirectory() as place:
         run = fit(cell or usual["cell"], found, out=place, **settings)
