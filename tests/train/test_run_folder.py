@@ -412,3 +412,20 @@ def test_what_stands_behind_the_state_in_the_log_is_not_counted(done, tmp_path):
         file.write('{"update": 25}\n')
     run.resume(updates=25)  # and no evaluation on the way, which would have moved on in the file
     assert tg.train.Run(run.path).history == done.history
+
+
+@pytest.mark.parametrize("spoiled", [True, False])
+def test_best_weights_that_are_gone_are_looked_for_anew(done, tmp_path, spoiled):
+    run = copied(done, tmp_path / "run")
+    file = run.path / "best.safetensors"
+    if spoiled:
+        file.write_bytes(b"spoiled")
+    else:
+        file.unlink()
+    told = []
+    run.resume(updates=32, watch=told.append)
+    assert f"NOTE: {file}" in told[0]
+    assert "the best weights are looked for anew" in told[0]
+    again = tg.train.Run(run.path)
+    assert again.history[-1]["best"] == min(one["validation"] for one in again.history[len(done.history) :])
+    assert len(again.sample(5).text) == 5

@@ -40,7 +40,7 @@ def page_of(run: Run) -> RunPage:
     Raises
     ------
     ValueError, OSError
-        If the run cannot be read. If only its data cannot, that is said on the page.
+        If the run cannot be read. If only its data or its best weights cannot, that is said on the page.
     """
     state = run.folder.state()[1]
     history = run.history
@@ -243,7 +243,7 @@ def _written(run: Run) -> dict[str, Any]:
     for temperature in TEMPERATURES:
         try:
             one = run.sample(LENGTH, temperature=temperature)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             remarks.append(f"Nothing could be written: {error}")
             break
         caption = f"Temperature {temperature:g}, seed 0: {number(one.price)} nats a character, to itself"
@@ -264,7 +264,7 @@ def _foretold(run: Run, task: SeriesTask) -> dict[str, Any]:
     try:
         with np.errstate(all="ignore"):
             found = run.forecast(min(STEPS, N - start), start=start)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         return {"remarks": [f"There is no forecast: {error}"]}
     where = "test part" if part == "test" else "validation part"
     said = "These rows were trained on, too" if seen else f"The first {len(found.true):,} rows of the {where}"
