@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,6 +18,21 @@ from ..train import Run
 from ..view.text import one_line
 from .files import says
 from .reading import option
+
+
+class NumberRange(click.FloatRange):
+    """A range of numbers, in which is neither what is no number nor, unless it is said, what is infinite."""
+
+    def __init__(self, least: float, bound: float | None = None, *, infinite: bool = False, **open_at: bool) -> None:
+        super().__init__(least, bound, **open_at)
+        self._fits = (lambda v: not math.isnan(v)) if infinite else math.isfinite
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that a word says."""
+        found: float = super().convert(value, param, ctx)
+        if not self._fits(found):
+            self.fail(f"{found} is not a{'' if math.isnan(found) else ' finite'} number.", param, ctx)
+        return found
 
 
 def to_go_on(path: Path) -> str:
