@@ -218,6 +218,14 @@ def test_the_arena_prints_its_table_and_refuses_what_it_does_not_know():
     assert result.output.startswith("Error: arena: tasks has 'chess': they are mackey_glass")
 
 
+def test_the_first_table_is_there_even_if_the_second_is_not(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    result = run("arena", "--tasks", "sunspots", *FEW, "--on-line", "40", "--processes", "0")
+    assert result.exit_code == 1
+    assert "sunspots, 30 FE" in result.stdout
+    assert result.stderr.startswith("Error: arena: lbfgs needs scipy")
+
+
 def test_a_second_table_has_those_who_learn_on_line():
     words = "--tasks", "sunspots,parity", "--rivals", "guessing", "--budget", "30", "--on-line", "40"
     result = run("arena", *words, "--seeds", "1", "--no-tune", "--processes", "0", "--summary", "kept.json")

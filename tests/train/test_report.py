@@ -226,3 +226,10 @@ def test_a_run_whose_best_weights_are_gone_is_shown_without_them(kind, request, 
     seen = words(page(run))
     assert "best.safetensors" in seen
     assert "The price, and what others pay" in seen
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.312, "0.31 s"), (17.6, "18 s"), (150, "2.5 min")])
+def test_a_short_run_has_taken_some_time(seconds, said, texts, tmp_path):
+    run = copied(texts, tmp_path / "run")
+    (run.path / "times.jsonl").write_text(f'{{"seconds": {seconds}}}\n')
+    assert said in words(page(run))

@@ -62,10 +62,10 @@ def arena_command(
     named, second = _words(tasks), None
     with swept(output):
         standings = held(named, _words(rivals), budget=budget, **how)
+        click.echo(str(standings))
         if on_line is not None and (streams := [name for name in named if task(name).on_line]):
             second = held(streams, [*BESIDE, *STREAMS], budget=on_line, **how)
-    for each in filter(None, (standings, second)):
-        click.echo(str(each))
+            click.echo(str(second))
     if summary is not None:
         found = standings.summary() | ({"on_line": second.summary()} if second else {})
         content = json.dumps(_when_and_with_what() | found) + "\n"

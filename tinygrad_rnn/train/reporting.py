@@ -162,7 +162,8 @@ def _facts(
         yield "price in training", number(float(history[-1]["train"]))
     yield "weights", f"{sum(w.size for w in run.params.values()):,}"
     if seconds := _seconds(run):
-        yield "time", f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
+        several = f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
+        yield "time", f"{seconds:.2g} s" if seconds < 10 else several
 
 
 def _seconds(run: Run) -> float:
