@@ -18,6 +18,7 @@ DATA = np.zeros((4, 1, 2)), np.eye(2)[[0, 1, 1, 0]][:, None]
 
 FUNCTIONS = (tg.unfold, tg.train.Adam, CELL.init)
 ARGUMENTS = {name for called in FUNCTIONS for name in inspect.signature(called).parameters}
+ARGUMENTS |= {"optimiser"}  # of train.fit, which calls seed what is rng in these
 WORDS = LOSSES.keys() | OUTPUTS.keys() | HIDDEN.keys()
 
 
@@ -84,6 +85,7 @@ def test_an_activation(theirs, ours):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
+        (lambda: tg.train.fit("gru", None, out="a", optimizer="adam"), "optimizer is called optimiser here"),
         (lambda: CELL.init(input_size=2, hidden_size=3, output_size=2), "hidden_size is called n_hidden here"),
         (lambda: tg.train.Adam(lr=0.1), "lr is called eta here"),
         (lambda: tg.unfold(CELL, PARAMS, *DATA, h0=None), "h0 is called s0 here"),

@@ -118,3 +118,8 @@ def test_what_is_no_text_is_refused(tmp_path):
         read(b"a", encoding="no such")
     with pytest.raises(FileNotFoundError):
         text(tmp_path / "no.txt")
+
+
+def test_a_text_is_not_taken_for_the_name_of_its_file():
+    with pytest.raises(DataError, match=r"'to be or .* is too long for the name of a file: .* io\.BytesIO"):
+        text("to be or not to be, " * 60)

@@ -351,3 +351,12 @@ def test_a_library_that_is_missing_is_named_with_how_to_get_it(tmp_path, monkeyp
     (tmp_path / file).write_bytes(b"PK")
     with pytest.raises(ImportError, match=get):
         tg.load(tmp_path / file)
+
+
+def test_a_folder_says_which_file_in_it_may_be_meant(tmp_path):
+    cell = tg.cells.Guo()
+    with pytest.raises(ValueError, match=r"is a folder: name a file in it$"):
+        tg.load(tmp_path)
+    tg.save(tmp_path / "best.safetensors", cell, cell.init(2, 3, 2, rng=0))
+    with pytest.raises(ValueError, match=r"is a folder: name a file in it, such as .*best\.safetensors$"):
+        tg.load(tmp_path)

@@ -14,9 +14,11 @@ from click.testing import CliRunner
 import tinygrad_rnn as tg
 from tinygrad_rnn.cli import main
 from tinygrad_rnn.experiments.arena.rivals import STREAMS
+from tinygrad_rnn.experiments.arena.tasks import task
 from tinygrad_rnn.experiments.kinds import descent, train
 
 MINE = "def train(eta, seed, T):\n    if seed == 9:\n        raise ValueError('no nine')\n    return eta * seed + T\n"
+FEW = ["--rivals", "guessing", "--budget", "30", "--seeds", "1", "--no-tune"]
 WHOLE = {
     "function": 'function = "mine:train"',
     "out": 'out = "mine.jsonl"',
@@ -50,7 +52,11 @@ def test_a_file_is_run_and_gone_on_with():
     more = said(grid="[grid]\neta = [0.1, 1.0]\nseed = [1, 2, 9]")
     result = run("sweep", more, "--processes", "0")
     assert result.exit_code == 1
-    assert result.output == "6 points, 2 failed: mine.jsonl\nthe first with ValueError: no nine (mine.py:3, in train)\n"
+    assert result.output.splitlines() == [
+        "6 points, 2 failed: mine.jsonl",
+        "the first with ValueError: no nine (mine.py:3, in train)",
+        "once the cause is mended, --retry-failed runs them again",
+    ]
     assert Path("mine.jsonl").read_bytes().startswith(before)
     Path("mine.py").write_text(MINE.replace("== 9", "== 10"))
     again = run("sweep", more, "--processes", "0", "--retry-failed")
@@ -89,7 +95,10 @@ def test_a_training_run_reads_a_file():
     Path("table.csv").write_text("a;b\n" + "".join(f"{k % 7};{k % 5}\n" for k in range(200)))
     Path("text.txt").write_text("to be or not to be, " * 60)
     few = {"updates": 2, "hidden": 2, "k1": 10, "batch": 1}
-    assert train(csv="table.csv", read={"columns": ["b"]}, **few) != train(csv="table.csv", **few)
+    found = train(csv="table.csv", target="b", missing="hold", **few)
+    read = tg.data.table("table.csv", target="b", missing="hold")
+    assert found["best"] == tg.train.fit("lstm", read, out="by hand", **few).history[-1]["best"]
+    assert found != train(csv="table.csv", **few)
     assert train(text_file="text.txt", cell="elman", **few)["updates"] == 2
 
 
@@ -105,6 +114,7 @@ def test_a_training_run_without_a_validation_part_says_what_training_came_to():
         ({}, "nothing says what to learn"),
         ({"data": "nile", "csv": "a.csv"}, "data, csv says what to learn: give one of"),
         ({"data": "chess"}, "data='chess': it must be one of constitution, "),
+        ({"data": "nile", "target": "Nile"}, "unexpected keyword argument 'target'"),
         ({"data": "nile", "depth": 3}, "unexpected keyword argument 'depth'"),
         ({"data": "nile", "out": "a"}, "'out'"),
     ],
@@ -125,6 +135,7 @@ def test_what_is_no_training_run_is_refused(given, says):
         ({"function": 'function = "mine:test"'}, "mine has no such name"),
         ({"function": 'function = "mine:__name__"'}, "it is no function"),
         ({"grid": "[grid]\neta = 3"}, "eta=3: give the values in a list"),
+        ({"grid": "[grid]\neta = []"}, "eta=[]: it has no value, and so there is no point"),
         ({"fixed": "[fixed]\neta = 3"}, "eta is in grid and in fixed"),
         ({"out": 'onto = "a"'}, "onto means nothing here"),
         ({"out": "out = "}, "is no TOML"),
@@ -161,6 +172,30 @@ def test_at_a_terminal_the_bar_is_drawn():
     assert "\N{SYMBOL FOR ESCAPE}".encode() not in shown
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is full")
+@pytest.mark.parametrize("word", ["sweep", "arena"])
+def test_a_file_that_takes_no_more_is_named(word):
+    words = [said(out='out = "/dev/full"')] if word == "sweep" else ["--tasks", "parity", "-o", "/dev/full", *FEW]
+    result = run(word, *words, "--processes", "0")
+    assert (result.exit_code, result.output) == (1, "Error: /dev/full: No space left on device\n")
+
+
+def test_what_is_not_installed_is_said_before_the_first_run(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cma", None)
+    result = run("arena", "--tasks", "parity", "--rivals", "adam,cma", "--budget", "30", "--processes", "0")
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: arena: cma needs cma, which is not installed: pip install 'tinygrad-rnn[experiments]', or leave it to "
+        "rivals such as adam\n"
+    )
+    monkeypatch.setitem(sys.modules, "reservoirpy", None)
+    task.cache_clear()
+    result = run("arena", "--tasks", "parity,laser", *FEW, "--processes", "0")
+    assert result.exit_code == 1
+    assert "pip install 'tinygrad-rnn[data]'" in result.output
+    assert not Path("arena.jsonl").exists()
+
+
 def test_a_file_that_is_not_there_and_a_scheduler_that_does_not_answer():
     assert run("sweep", "no.toml").output == "Error: no.toml: No such file or directory\n"
     result = run("sweep", said(), "--scheduler", "tcp://127.0.0.1:9")
@@ -188,6 +223,14 @@ def test_the_arena_prints_its_table_and_refuses_what_it_does_not_know():
     result = run("arena", "--tasks", "chess", *words)
     assert result.exit_code == 1
     assert result.output.startswith("Error: arena: tasks has 'chess': they are mackey_glass")
+
+
+def test_the_first_table_is_there_even_if_the_second_is_not(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    result = run("arena", "--tasks", "sunspots", *FEW, "--on-line", "40", "--processes", "0")
+    assert result.exit_code == 1
+    assert "sunspots, 30 FE" in result.stdout
+    assert result.stderr.startswith("Error: arena: lbfgs needs scipy")
 
 
 def test_a_second_table_has_those_who_learn_on_line():

@@ -208,7 +208,6 @@ def test_the_command(texts, tmp_path):
         (lambda path: (path / "run.json").write_text("{"), "is damaged"),
         (lambda path: (path / "state.safetensors").write_bytes(b"x"), "state.safetensors"),
         (lambda path: (path / "state.safetensors").unlink(), "state.safetensors"),
-        (lambda path: (path / "best.safetensors").unlink(), "best.safetensors"),
     ],
 )
 def test_what_is_no_run_is_a_line(spoil, says, texts, tmp_path):
@@ -218,3 +217,19 @@ def test_what_is_no_run_is_a_line(spoil, says, texts, tmp_path):
     assert said.exit_code == 1
     assert says in said.output
     assert said.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["texts", "series"])
+def test_a_run_whose_best_weights_are_gone_is_shown_without_them(kind, request, tmp_path):
+    run = copied(request.getfixturevalue(kind), tmp_path / "run")
+    (run.path / "best.safetensors").unlink()
+    seen = words(page(run))
+    assert "best.safetensors" in seen
+    assert "The price, and what others pay" in seen
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.312, "0.31 s"), (17.6, "18 s"), (150, "2.5 min")])
+def test_a_short_run_has_taken_some_time(seconds, said, texts, tmp_path):
+    run = copied(texts, tmp_path / "run")
+    (run.path / "times.jsonl").write_text(f'{{"seconds": {seconds}}}\n')
+    assert said in words(page(run))

@@ -403,3 +403,29 @@ def test_what_a_killed_process_has_left_is_swept_even_if_nothing_is_left_to_do(d
 def test_the_page_says_what_each_file_of_a_run_is():
     page = (Path(__file__).parents[2] / "docs/training.md").read_text("utf-8")
     assert [name for name in sorted(OURS) if f"`{name}`" not in page] == []
+
+
+def test_what_stands_behind_the_state_in_the_log_is_not_counted(done, tmp_path):
+    """A full disk or a kill between the two leaves a line of which the state knows nothing."""
+    run = copied(done, tmp_path / "run")
+    with (run.path / "log.jsonl").open("a") as file:
+        file.write('{"update": 25}\n')
+    run.resume(updates=25)  # and no evaluation on the way, which would have moved on in the file
+    assert tg.train.Run(run.path).history == done.history
+
+
+@pytest.mark.parametrize("spoiled", [True, False])
+def test_best_weights_that_are_gone_are_looked_for_anew(done, tmp_path, spoiled):
+    run = copied(done, tmp_path / "run")
+    file = run.path / "best.safetensors"
+    if spoiled:
+        file.write_bytes(b"spoiled")
+    else:
+        file.unlink()
+    told = []
+    run.resume(updates=32, watch=told.append)
+    assert f"NOTE: {file}" in told[0]
+    assert "the best weights are looked for anew" in told[0]
+    again = tg.train.Run(run.path)
+    assert again.history[-1]["best"] == min(one["validation"] for one in again.history[len(done.history) :])
+    assert len(again.sample(5).text) == 5

@@ -92,7 +92,15 @@ def test_data_that_the_package_brings_along():
         (["--out", "a", "--text-file", "t.txt", "--data", "nile"], 2, "give one of them"),
         (["--out", "a", "--text-file", "t.txt", "--cell", "x"], 2, "--cell"),
         (["--out", "a", "--text-file", "nothing.txt"], 1, "nothing.txt: No such file"),
-        (["--out", "a", "--text-file", "t.txt", "--decay", "x"], 1, "decay='x'"),
+        (
+            ["--out", "a", "--text-file", "t.txt", "--decay", "x"],
+            2,
+            "Invalid value for '--decay': decay='x': it is one of",
+        ),
+        (["--out", "a", "--text-file", "t.txt", "--decay", "cosine:0"], 2, "as in cosine:3000"),
+        (["--out", "a", "--text-file", "t.txt", "--eta", "nan"], 2, "'--eta': nan is not a number"),
+        (["--out", "a", "--text-file", "t.txt", "--clip", "inf"], 2, "'--clip': inf is not a finite number"),
+        (["--out", "a", "--text-file", "t.txt", "--init-from", ".", *SMALL], 1, ". is a folder: name a file in it"),
         (["--out", "a", "--text-file", "t.txt", "--k1", "40", "--batch", "9"], 1, "a window of k1=40 needs 41"),
         (["--out", ".", "--text-file", "t.txt"], 1, "holds t.txt: choose another name"),
         (["--out", "t.txt", "--text-file", "t.txt"], 1, "is a file"),
@@ -192,3 +200,21 @@ def test_nor_are_data_that_have_become_one():
     assert result.stderr.startswith(f"Error: {Path('t.txt').resolve()} is a pipe, a device or the like")
     assert result.stderr.count("\n") == 1
     assert "is a pipe" in tg.train.Run("a").report().read_text("utf-8")  # which is shown without them
+
+
+def test_what_is_not_installed_is_a_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    Path("w.pt").write_bytes(b"")
+    result = run("train", "--out", "a", "--text-file", "t.txt", "--init-from", "w.pt", *SMALL)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].endswith("pip install 'tinygrad-rnn[torch]'")
+    assert isinstance(result.exception, SystemExit)
+    assert not Path("a").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file has such a name there")
+def test_a_name_of_several_lines_is_one():
+    Path("a\nError: b.txt").write_text(SENTENCES)
+    result = run("train", "--out", "a", "--text-file", "a\nError: b.txt", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert "Error" not in {line[:5] for line in result.output.splitlines()}

@@ -28,6 +28,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "relu": "rectifier",
         "eta": "lr learning_rate step_size",
         "epsilon": "eps",
+        "optimiser": "optimizer",
         "s0": "h0 h_0 hx initial_state init_hidden",
         "loss": "criterion loss_fn",
         "n_in": "input_size input_dim in_features",

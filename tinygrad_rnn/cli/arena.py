@@ -17,8 +17,8 @@ from ..experiments.arena import arena as held
 from ..experiments.arena.contest import EVERYONE
 from ..experiments.arena.rivals import RIVALS, STREAMS
 from ..experiments.arena.tasks import SHIPPED, TASKS, task
-from ..view.text import one_line
 from .files import fail
+from .runs import swept
 
 BESIDE = ("lbfgs", "adam")  # who is held against those that learn on-line
 
@@ -60,16 +60,12 @@ def arena_command(
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
     how |= {"out": output, "client": scheduler}
     named, second = _words(tasks), None
-    try:
+    with swept(output):
         standings = held(named, _words(rivals), budget=budget, **how)
+        click.echo(str(standings))
         if on_line is not None and (streams := [name for name in named if task(name).on_line]):
             second = held(streams, [*BESIDE, *STREAMS], budget=on_line, **how)
-    except KeyboardInterrupt:
-        raise click.ClickException("stopped. What is done is kept, and the same command goes on from there.") from None
-    except (ValueError, TypeError, ImportError, OSError) as error:
-        raise click.ClickException(one_line(error)) from error
-    for each in filter(None, (standings, second)):
-        click.echo(str(each))
+            click.echo(str(second))
     if on_line is not None and second is None:
         click.echo(f"no second table: on {', '.join(named)} nothing can be learnt on-line")
     if summary is not None:

@@ -14,6 +14,7 @@ import click
 
 from ..data import DataError, Table, Text, table, text
 from ..data.refusal import told
+from ..view.text import one_line
 from .files import fail
 
 
@@ -43,7 +44,7 @@ class Reading(NamedTuple):
             setting, *rest = re.split(r"\b", str(error), maxsplit=2)[1:]  # it begins with the name of the setting
             raise click.UsageError(_name(setting) + "".join(rest)) from error
         for line in found.understood:
-            click.echo(line, err=True)
+            click.echo(one_line(line), err=True)
         return found
 
 

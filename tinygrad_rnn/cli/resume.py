@@ -10,14 +10,14 @@ import click
 from ..train import Run
 from .progress import listener
 from .report import shown
-from .runs import ended_well, to_go_on
+from .runs import NumberRange, ended_well, to_go_on
 from .train import ends
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @ends
-@click.option("--eta", type=click.FloatRange(0, min_open=True), help="Another step size; what follows is another run.")
+@click.option("--eta", type=NumberRange(0, min_open=True), help="Another step size; what follows is another run.")
 def resume(run: Path, eta: float | None, **given: Any) -> None:
     """Go on with a run, bit by bit as if it had not been stopped.
 

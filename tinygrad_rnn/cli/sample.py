@@ -13,7 +13,7 @@ from ..train.machine import one_thread
 from ..train.sampling import Writing
 from .files import print_parts
 from .progress import followed
-from .runs import about
+from .runs import NumberRange, about
 
 PIECE = 64  # characters that are written at once
 
@@ -24,7 +24,7 @@ PIECE = 64  # characters that are written at once
 @click.option("--prime", default="", help="What the network reads first.  [default: one character, drawn]")
 @click.option(
     "--temperature",
-    type=click.FloatRange(0),
+    type=NumberRange(0, infinite=True),
     default=1.0,
     show_default=True,
     help="0 takes the likeliest character each time; the larger, the more alike all are; inf draws them equally.",

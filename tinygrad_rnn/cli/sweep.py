@@ -14,6 +14,7 @@ import click
 from ..experiments import grid, sweep
 from ..experiments.kinds import KINDS
 from ..view.text import one_line
+from .runs import swept
 
 KNOWN = {"function", "out", "grid", "fixed"}
 
@@ -52,24 +53,22 @@ def sweep_command(file: Path, scheduler: str | None, processes: int | None, retr
     said = _read(file)
     function = _function(said["function"])
     points = [said.get("fixed", {}) | point for point in _grid(said["grid"])]
-    try:
+    out = said.get("out", "runs.jsonl")
+    with swept(out):
         records = sweep(
             function,
             points,
-            out=said.get("out", "runs.jsonl"),
+            out=out,
             client=scheduler,
             processes=processes,
             retry_failed=retry_failed,
         )
-    except KeyboardInterrupt:
-        raise click.ClickException("stopped. What is done is kept, and the same command goes on from there.") from None
-    except (ValueError, TypeError, ImportError, OSError) as error:
-        raise click.ClickException(one_line(error)) from error
     failed = [record for record in records if not record["ok"]]
-    click.echo(f"{len(records)} points, {len(failed)} failed: {one_line(said.get('out', 'runs.jsonl'))}")
+    click.echo(f"{len(records)} point{'s' if len(records) > 1 else ''}, {len(failed)} failed: {one_line(out)}")
     if failed:
         says = failed[0]["error"]
         click.echo(f"the first with {one_line(says['type'])}: {one_line(says['text'])} ({one_line(says['where'])})")
+        click.echo("once the cause is mended, --retry-failed runs them again")
         raise SystemExit(1)
 
 
@@ -97,7 +96,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _grid(axes: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         return grid(**axes)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise click.ClickException(one_line(error)) from error
 
 

@@ -11,17 +11,18 @@ from ..data import DataError, Text
 from ..data.by_name import BY_NAME
 from ..through_time.windows import LOSSES
 from ..train.fit import begun
-from ..train.settings import CLIPS, DTYPES, OPTIMISERS, SCALES, USUAL
+from ..train.settings import CLIPS, DTYPES, OPTIMISERS, SCALES, USUAL, refuse_what_is_no_decay
+from ..view.text import one_line
 from .network import CELLS
 from .progress import listener
 from .reading import Reading, reads_data
 from .report import shown
-from .runs import ended_well, to_go_on
+from .runs import NumberRange, ended_well, to_go_on
 
 ENDS = [
     click.option("--updates", type=click.IntRange(1), help="End after so many updates."),
     click.option("--epochs", type=click.IntRange(1), help="End when the data were gone through so often."),
-    click.option("--minutes", type=click.FloatRange(0, min_open=True), help="End so long after the start."),
+    click.option("--minutes", type=NumberRange(0, min_open=True), help="End so long after the start."),
     click.option(
         "--patience", type=click.IntRange(1), help="End when so many evaluations in a row were no better than the best."
     ),
@@ -33,6 +34,15 @@ def ends(command: Any) -> Any:
     for option in reversed(ENDS):
         command = option(command)
     return command
+
+
+def _decay(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    try:
+        if value is not None:
+            refuse_what_is_no_decay(value)
+    except ValueError as error:
+        raise click.BadParameter(one_line(error), ctx, param) from error
+    return value
 
 
 @click.command()
@@ -55,13 +65,13 @@ def ends(command: Any) -> Any:
     "--batch", type=click.IntRange(1), help="Rows read side by side.  [default: 32 for a text, 1 for a series]"
 )
 @click.option("--optimiser", type=click.Choice(list(OPTIMISERS)), default="adam", show_default=True)
-@click.option("--eta", type=click.FloatRange(0, min_open=True), help="The step size.  [default: by the optimiser]")
-@click.option("--decay", metavar="plateau|none|cosine[:N]", help="How eta falls.  [default: plateau]")
-@click.option("--clip", type=click.FloatRange(0), default=1.0, show_default=True, help="The longest gradient; 0: any.")
+@click.option("--eta", type=NumberRange(0, min_open=True), help="The step size.  [default: by the optimiser]")
+@click.option("--decay", metavar="plateau|none|cosine[:N]", callback=_decay, help="How eta falls.  [default: plateau]")
+@click.option("--clip", type=NumberRange(0), default=1.0, show_default=True, help="The longest gradient; 0: any.")
 @click.option("--clip-by", type=click.Choice(list(CLIPS)), default="norm", show_default=True)
 @ends
-@click.option("--validate", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True)
-@click.option("--test", type=click.FloatRange(0, 1, max_open=True), default=0.0, show_default=True)
+@click.option("--validate", type=NumberRange(0, 1, max_open=True), default=0.1, show_default=True)
+@click.option("--test", type=NumberRange(0, 1, max_open=True), default=0.0, show_default=True)
 @click.option("--every", type=click.IntRange(1), help="Updates from one evaluation to the next.  [default: found]")
 @click.option("--scale", type=click.Choice(list(SCALES)), default="standard", show_default=True)
 @click.option("--horizon", type=click.IntRange(1), default=1, show_default=True, help="How many rows ahead is told.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -83,9 +84,17 @@ def content(source: Source, *, lines: bool) -> bytes:
     name = name_of(source)
     if not isinstance(source, str | os.PathLike):
         return _content(name, source, lines)
-    refuse_what_is_no_file(Path(source))
-    with Path(source).open("rb") as file:
-        return _content(name, file, lines)
+    try:
+        refuse_what_is_no_file(Path(source))
+        with Path(source).open("rb") as file:
+            return _content(name, file, lines)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise DataError(
+            f"{shortened(name)} is too long for the name of a file: give a text that is in memory as "
+            "io.BytesIO(text.encode())"
+        ) from None
 
 
 def refuse_what_is_no_file(path: Path) -> None:

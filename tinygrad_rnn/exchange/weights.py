@@ -227,8 +227,11 @@ def has_head(params: Mapping[str, Any]) -> bool:
 
 def read(path: Path, cell: Any = None, only: Sequence[str] | None = None) -> Loaded:
     """What a file holds; see `load`."""
+    if path.is_dir():
+        there = sorted(each.name for each in path.iterdir() if each.name.lower().endswith(tuple(SUFFIXES)))
+        raise ValueError(f"{path} is a folder: name a file in it{f', such as {path / there[0]}' if there else ''}")
     suffix = suffix_of(path)
-    if path.exists() and not path.is_dir() and not path.is_file():
+    if path.exists() and not path.is_file():
         raise ValueError(f"{path} is no file")
     if path.is_file() and path.stat().st_size > MOST:
         raise ValueError(f"{path}: it has more than {MOST:,} bytes, which is all that is read")

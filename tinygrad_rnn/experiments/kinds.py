@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from inspect import signature
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -64,7 +65,6 @@ def train(
     data: str | None = None,
     csv: str | None = None,
     text_file: str | None = None,
-    read: Mapping[str, Any] | None = None,
     cell: str | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
@@ -74,12 +74,11 @@ def train(
     ----------
     data, csv, text_file : str, optional
         What is learnt: data that the package brings along, by name, or a file. One of the three.
-    read : mapping, optional
-        How the file is read, see `tinygrad_rnn.data.table` and `tinygrad_rnn.data.text`.
     cell : str, optional
         A GRU for a text and an LSTM for a series if it is not given.
     **settings
-        Those of `tinygrad_rnn.train.fit`, such as ``hidden``, ``eta``, ``seed`` and ``updates``.
+        Those of `tinygrad_rnn.train.fit`, such as ``hidden``, ``eta``, ``seed`` and ``updates``, and how a file is read,
+        such as ``target``: see `tinygrad_rnn.data.table` and `tinygrad_rnn.data.text`.
 
     Returns
     -------
@@ -93,7 +92,12 @@ def train(
     if data is not None and data not in BY_NAME:
         raise ValueError(f"train: data={data!r}: it must be one of {', '.join(BY_NAME)}; files are csv or text_file")
     name, what = next(iter(given.items()))
-    found = BY_NAME[what]() if name == "data" else (table if name == "csv" else text)(what, **(read or {}))
+    if name == "data":
+        found = BY_NAME[what]()
+    else:
+        reader = table if name == "csv" else text
+        how = (signature(reader).parameters.keys() - signature(fit).parameters.keys()) & settings.keys()
+        found = reader(what, **{each: settings.pop(each) for each in how})
     usual = USUAL["text" if isinstance(found, Text) else "series"]
     with TemporaryDirectory() as place:
         run = fit(cell or usual["cell"], found, out=place, **settings)

@@ -170,7 +170,8 @@ def begun(cell: Any, data: Any, out: Any, given: Mapping[str, Any], tell: Listen
     """The same with a `Listener`; all is looked at before the folder is made."""
     if not isinstance(data, Text | Table):
         raise TypeError(
-            f"data={shortened(data)}: pass a Text or a Table, as tinygrad_rnn.data.text and table read them"
+            f"data={shortened(data)}: pass a Text or a Table, as tinygrad_rnn.data.text and table read them, of "
+            "a file or an io.BytesIO"
         )
     kind = "text" if isinstance(data, Text) else "series"
     settings = resolved(kind, given)

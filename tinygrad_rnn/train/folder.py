@@ -241,7 +241,8 @@ class Log:
         if there < length:
             self._file.close()
             _refuse_a_short_log(path, there, length)
-        self._file.truncate(length)
+        self._file.seek(length)  # or it would say that it stands behind what is cut off
+        self._file.truncate()
 
     def write(self, entry: Mapping[str, Any]) -> None:
         """Write a line; it counts once the state that follows it is written."""

@@ -338,15 +338,15 @@ def _weaknesses(found: Forecast) -> list[str]:
         where = (
             "on its own" if mine.how == "free" else "one step ahead" if found.horizon == 1 else f"{found.horizon} ahead"
         )
-        of = f" of {mine.column!r}" if len(found.columns) > 1 else ""
+        at = f" at {mine.column!r}" if len(found.columns) > 1 else ""
         if mean := next((one for one in better if one.name == str(Average(0.0))), None):
             said.append(
-                f"{where}, the network fails{of}: its RMSE is {mine.rmse:.4g}, and that of always telling the mean "
+                f"{where}, the network fails{at}: its RMSE is {mine.rmse:.4g}, and that of always telling the mean "
                 f"{mean.rmse:.4g}"
             )
         elif better:
             names = ", ".join(f"{one.name} ({one.rmse:.4g})" for one in better)
-            said.append(f"{where}, the network{of} is no better than {names}: its RMSE is {mine.rmse:.4g}")
+            said.append(f"{where}, the network{at} is no better than {names}: its RMSE is {mine.rmse:.4g}")
     return said
 
 

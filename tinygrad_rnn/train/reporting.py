@@ -70,7 +70,7 @@ def page_of(run: KeptRun) -> RunPage:
     Raises
     ------
     ValueError, OSError
-        If the run cannot be read. If only its data cannot, that is said on the page.
+        If the run cannot be read. If only its data or its best weights cannot, that is said on the page.
     """
     state = run.folder.state()[1]
     history = run.history
@@ -192,7 +192,8 @@ def _facts(
         yield "price in training", number(float(history[-1]["train"]))
     yield "weights", f"{sum(w.size for w in run.params.values()):,}"
     if seconds := _seconds(run):
-        yield "time", f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
+        several = f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
+        yield "time", f"{seconds:.2g} s" if seconds < 10 else several
 
 
 def _seconds(run: KeptRun) -> float:
@@ -273,7 +274,7 @@ def _written(run: KeptRun) -> dict[str, Any]:
     for temperature in TEMPERATURES:
         try:
             one = run.sample(LENGTH, temperature=temperature)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             remarks.append(f"Nothing could be written: {error}")
             break
         caption = f"Temperature {temperature:g}, seed 0: {number(one.price)} nats a character, to itself"
@@ -294,7 +295,7 @@ def _foretold(run: KeptRun, task: SeriesTask) -> dict[str, Any]:
     try:
         with np.errstate(all="ignore"):
             found = run.forecast(min(STEPS, N - start), start=start)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         return {"remarks": [f"There is no forecast: {error}"]}
     where = "test part" if part == "test" else "validation part"
     said = "These rows were trained on, too" if seen else f"The first {len(found.true):,} rows of the {where}"

@@ -409,6 +409,12 @@ class Run:
                 loop.schedule.eta, loop.schedule.halvings = eta, 0
             self._refuse_if_done(loop)
             self._note(loop.update, stops, eta)
+            try:
+                self.best  # noqa: B018  whether they can be read
+            except (OSError, ValueError) as error:
+                says = f"{self.path / BEST}: {error.strerror}" if isinstance(error, OSError) else error
+                tell.say(f"NOTE: {says}: the best weights are looked for anew")
+                loop.best = None
             for difference in differences(self.words["versions"]):
                 tell.say(f"NOTE: not bit-equal to a run that was never stopped: {difference}")
             tell.say(f"going on after update {loop.update:,}, in epoch {loop.epoch + 1}")

@@ -119,11 +119,7 @@ class Settings:
         one_of("optimiser", self.optimiser, dict.fromkeys(OPTIMISERS, "of tinygrad_rnn.train"))
         one_of("clip_by", self.clip_by, CLIPS)
         one_of("scale", self.scale, SCALES)
-        one_of("decay", self.decay.partition(":")[0], DECAYS)
-        if ":" in self.decay and not re.fullmatch(r"cosine:[1-9]\d{0,17}", self.decay):
-            raise ValueError(
-                f"decay={shortened(self.decay)}: it is a number of updates that follows, as in cosine:3000"
-            )
+        refuse_what_is_no_decay(self.decay)
         for name in ("validate", "test"):
             value = getattr(self, name)
             if not 0 <= value < 1:
@@ -158,6 +154,13 @@ class Settings:
     def as_words(self) -> dict[str, Any]:
         """What is written down."""
         return dataclasses.asdict(self)
+
+
+def refuse_what_is_no_decay(decay: str) -> None:
+    """Raise ValueError unless a word says how eta falls."""
+    one_of("decay", decay.partition(":")[0], DECAYS)
+    if ":" in decay and not re.fullmatch(r"cosine:[1-9]\d{0,17}", decay):
+        raise ValueError(f"decay={shortened(decay)}: it is a number of updates that follows, as in cosine:3000")
 
 
 def resolved(kind: str, given: Mapping[str, Any]) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -90,8 +91,15 @@ def arena(
                 f"arena: settings[{rival!r}]={shortened(axes)}: give a list of values for each of "
                 f"{', '.join(known) or 'none'}"
             )
+    _refuse_what_is_not_installed(rivals)
     lists = {rival: _lists((settings or {}).get(rival, EVERYONE[rival].settings)) for rival in rivals}
-    pairs = {(t, r): lists[r] for t in tasks for r in rivals if r not in STREAMS or task(t).on_line}
+    played = {t: task(t) for t in tasks}  # before the first run: the laser's data may not be installed
+    pairs = {(t, r): lists[r] for t in tasks for r in rivals if r not in STREAMS or played[t].on_line}
+    if not pairs:
+        raise ValueError(
+            f"arena: {', '.join(rivals)} work on-line, and {', '.join(tasks)} cost something at the end alone: add "
+            f"one of {', '.join(t for t in SHIPPED if task(t).on_line)}"
+        )
 
     def run(chosen: Iterable[tuple[Pair, Setting]], numbers: Sequence[int]) -> list[Record]:
         """A run with each of these settings and seeds."""
@@ -133,11 +141,20 @@ _task = task
 
 def _lists(axes: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The values of each setting, checked."""
-    lists = {name: [point[name] for point in grid(**{name: values})] for name, values in axes.items()}
-    for name, values in lists.items():
-        if not values:
-            raise ValueError(f"arena: settings have no value of {name}: give at least one")
-    return lists
+    return {name: [point[name] for point in grid(**{name: values})] for name, values in axes.items()}
+
+
+def _refuse_what_is_not_installed(rivals: Sequence[str]) -> None:
+    """Before the first run: each would fail, and its failure would be kept as what came of it."""
+    for rival in rivals:
+        needs = EVERYONE[rival].needs
+        if needs and find_spec(needs) is None:
+            able = ",".join(name for name in rivals if not EVERYONE[name].needs) or "adam"
+            raise ModuleNotFoundError(
+                f"arena: {rival} needs {needs}, which is not installed: pip install 'tinygrad-rnn[experiments]', or "
+                f"leave it to rivals such as {able}",
+                name=needs,
+            )
 
 
 def _known(what: str, given: Sequence[str], known: Mapping[str, Any]) -> None:

@@ -207,12 +207,15 @@ class Rival:
         What it learns from: exact derivatives, populations of costs, differences of costs, or nothing.
     settings : mapping of str to tuple
         The values of each setting, from small to large; see `tinygrad_rnn.experiments.arena.tuning`.
+    needs : str
+        The package of others that it calls, if any.
     """
 
     name: str
     search: Callable[..., NoReturn]
     uses: str
     settings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    needs: str = ""
 
 
 # Each list is so long that nobody's best should stand at its end, which costs nothing: only what lies beside the best
@@ -221,11 +224,11 @@ ETAS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 LONG_STEPS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # for few steps, or spreads
 BOUNDS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 RIVALS: dict[str, Rival] = {
-    "lbfgs": Rival("BPTT + L-BFGS", lbfgs, "gradient"),
+    "lbfgs": Rival("BPTT + L-BFGS", lbfgs, "gradient", needs="scipy"),
     "adam": Rival("BPTT + Adam", adam, "gradient", {"eta": ETAS}),
     "sgd": Rival("BPTT + SGD", sgd, "gradient", {"eta": LONG_STEPS}),
-    "lm": Rival("Levenberg-Marquardt", levenberg_marquardt, "gradient"),
-    "cma": Rival("CMA-ES", cma_es, "evolution", {"sigma": LONG_STEPS}),
+    "lm": Rival("Levenberg-Marquardt", levenberg_marquardt, "gradient", needs="scipy"),
+    "cma": Rival("CMA-ES", cma_es, "evolution", {"sigma": LONG_STEPS}, needs="cma"),
     "snes": Rival("SNES", snes, "evolution", {"sigma": LONG_STEPS}),
     "openai": Rival(
         "OpenAI-ES",
@@ -239,6 +242,7 @@ RIVALS: dict[str, Rival] = {
         differential_evolution,
         "evolution",
         {"members": (5, 8, 15, 30, 60, 120, 240), "bound": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)},
+        needs="scipy",
     ),
     "fd": Rival("differences + Adam", finite_differences, "differences", {"eta": LONG_STEPS}),
     "spsa": Rival("SPSA + Adam", spsa, "differences", {"eta": ETAS}),

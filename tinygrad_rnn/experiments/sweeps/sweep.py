@@ -37,6 +37,8 @@ def grid(**axes: Any) -> list[dict[str, Any]]:
     ------
     TypeError
         If an axis is no sequence of values.
+    ValueError
+        If one has no value.
 
     Examples
     --------
@@ -48,7 +50,11 @@ def grid(**axes: Any) -> list[dict[str, Any]]:
         one_value = isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable)
         if one_value or getattr(values, "shape", None) == ():
             raise TypeError(f"grid: {name}={shortened(values)}: give the values in a list, one alone as [value]")
-    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    lists = {name: list(values) for name, values in axes.items()}
+    for name, values in lists.items():
+        if not values:
+            raise ValueError(f"grid: {name}={shortened(axes[name])}: it has no value, and so there is no point")
+    return [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
 
 
 @asked
