@@ -77,8 +77,8 @@ def train(
     cell : str, optional
         A GRU for a text and an LSTM for a series if it is not given.
     **settings
-        Those of `tinygrad_rnn.train.fit`, such as ``hidden``, ``eta``, ``seed`` and ``updates``, and how a file is read,
-        such as ``target``: see `tinygrad_rnn.data.table` and `tinygrad_rnn.data.text`.
+        Those of `tinygrad_rnn.train.fit`, such as ``hidden``, ``eta``, ``seed`` and ``updates``, and those of
+        `tinygrad_rnn.data.table` or `tinygrad_rnn.data.text` for a file, such as ``target``.
 
     Returns
     -------
