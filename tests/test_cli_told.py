@@ -108,7 +108,6 @@ def test_another_file_is_told_from_its_end_on():
         (("sample", "nowhere"), "nowhere"),
         (("sample", "series"), "was trained on a series"),
         (("forecast", "text"), "was trained on a text"),
-        (("sample", "text", "--temperature", "nan"), "--temperature nan: it must be a number"),
         (("forecast", "series", "--from", "91"), "--from 91: it must be a whole number from 3 to 90"),
         (("forecast", "series", "--ar", "70"), "--ar 70: of 81 rows at most"),
         (("forecast", "series", "--variance", "0"), "--variance 0.0: it must be above 0"),
@@ -116,6 +115,10 @@ def test_another_file_is_told_from_its_end_on():
 )
 def test_what_cannot_be_done_is_said_in_one_line(words, why):
     assert why in refused(*words)
+
+
+def test_a_temperature_that_is_no_number_is_a_slip_of_usage():
+    assert "'--temperature': nan is not a number" in refused("sample", "text", "--temperature", "nan", code=2)
 
 
 @pytest.mark.parametrize("words", [("--season", "x"), ("--ar", "-1"), ("--season", "0"), ("--steps", "0")])

@@ -50,7 +50,7 @@ def sample(
 
     RUN is the folder that tinygrad-rnn train has made. The text goes to the standard output, all else to the other.
     """  # noqa: D301  click keeps the lines below \b apart; of a raw one it would print the letters
-    with about(run, {"temperature": "--temperature"}) as opened:
+    with about(run) as opened:
         # Of bytes, each symbol is one, whatever the terminal writes.
         as_bytes = opened.known.get("alphabet") == list(map(chr, range(256)))
         given = prime.encode("utf-8", "surrogateescape").decode("latin-1") if as_bytes else prime
