@@ -64,6 +64,16 @@ def test_a_file_is_run_and_gone_on_with():
     assert Path("mine.jsonl").read_text().count('"ok": false') == 4
 
 
+def test_after_ctrl_c_the_code_is_that_of_a_stop_and_the_same_command_goes_on():
+    Path("mine.py").write_text(MINE.replace("raise ValueError('no nine')", "raise KeyboardInterrupt"))
+    result = run("sweep", said(function='function = "mine:train"', grid="[grid]\neta = [0.1]\nseed = [1, 9]"))
+    assert (result.exit_code, result.output) == (
+        130,
+        "stopped. What is done is kept, and the same command goes on from there.\n",
+    )
+    assert Path("mine.jsonl").read_text().count("\n") == 1  # what was done before
+
+
 def test_a_kind_is_known_by_one_word():
     file = said(
         function='function = "descent"', grid="[grid]\neta = [0.1]\nradius = [1.0]", fixed="[fixed]\nupdates = 3"

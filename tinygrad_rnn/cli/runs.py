@@ -83,5 +83,4 @@ def swept(out: object) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            says = "stopped. What is done is kept, and the same command goes on from there."
-            raise click.ClickException(says) from None
+            raise KeyboardInterrupt("stopped. What is done is kept, and the same command goes on from there.") from None
