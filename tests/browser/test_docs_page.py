@@ -174,3 +174,13 @@ def test_page_is_accessible(name, page):
     show(page, *LOOKS[PAGES.index(name) % len(LOOKS)])
     found = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
     assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found.response["violations"]] == []
+
+
+def test_on_paper_pictures_are_light_and_nothing_lies_over_the_text(site, visit):
+    page = visit(site / "lessons/25_the_error_surface.html", scheme="dark").page
+    page.emulate_media(media="print", color_scheme="dark")
+    style = "what => all => [...new Set(all.map((e) => getComputedStyle(e)[what]))]"
+    assert page.locator(".tinygrad-rnn").evaluate_all(f"all => ({style})('colorScheme')(all)") == ["light"]
+    assert page.locator(".plot image").evaluate_all(f"all => ({style})('filter')(all)") == ["none"]
+    assert not page.locator(".skip-to-content").is_visible()
+    page.close()
