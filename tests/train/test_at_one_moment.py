@@ -1,6 +1,5 @@
 """Two processes that begin at one moment: one trains, and the other is told so in a line."""
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -12,32 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 import tinygrad_rnn as tg
+from released_together import both_of
 from small_runs import SENTENCES, fitted, kept
 from tinygrad_rnn.cli import main
 
 ROUNDS = 12
 WORDS = ["--hidden", "5", "--batch", "2", "--k1", "4", "--updates", "24", "--every", "4"]
-
-
-def many_times(commands, released, answers):
-    """Say each command's exit code and last line; both processes begin each at one moment."""
-    for command in commands:
-        released.wait()
-        result = CliRunner().invoke(main, command)
-        answers.put((command, result.exit_code, result.stderr.splitlines()[-1:]))
-
-
-def both_of(commands):
-    """How two processes have ended that were released at one moment, for each command."""
-    spawned = multiprocessing.get_context("spawn")
-    released, answers = spawned.Barrier(2), spawned.Queue()
-    two = [spawned.Process(target=many_times, args=(commands, released, answers)) for _ in range(2)]
-    for one in two:
-        one.start()
-    found = [answers.get(timeout=300) for _ in range(2 * len(commands))]
-    for one in two:
-        one.join()
-    return [sorted((code, says) for command, code, says in found if command == each) for each in commands]
 
 
 @pytest.mark.slow

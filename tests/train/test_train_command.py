@@ -171,7 +171,9 @@ def test_a_file_of_a_run_that_is_gone_is_named(command):
 def test_an_output_that_takes_no_more_is_not_taken_for_the_folder():
     with Path("/dev/full").open("w") as full:
         words = [sys.executable, "-m", "tinygrad_rnn", "train", "--out", "r", "--text-file", "t.txt", *SMALL]
-        found = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+        # As it is for most: what is written waits in a buffer, and is tried again when Python ends.
+        buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        found = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, env=buffered)
     assert found.returncode == 1
     assert found.stderr.splitlines()[-1] == "Error: the standard output: No space left on device"
 

@@ -12,7 +12,7 @@ import click
 
 from .. import __version__
 from ..view.terminal import cleaned_streams
-from .files import let_go, says
+from .files import flush_or_let_go, let_go, says
 from .network import CELLS
 
 __all__ = ["CELLS", "main"]
@@ -50,6 +50,8 @@ class Commands(click.Group):
                 let_go(sys.stdout)
                 click.echo(f"Error: {says(error)}", err=True)
                 sys.exit(1)
+            finally:  # a command has said so itself, and what it could not write still waits
+                flush_or_let_go(sys.stdout)
 
 
 def _ready_the_streams() -> None:

@@ -44,6 +44,14 @@ def refuse_existing(path: Path, force: bool) -> None:
         fail(path, error)
 
 
+def flush_or_let_go(stream: IO[Any]) -> None:
+    """Write what waits, or throw it away."""
+    try:
+        stream.flush()
+    except OSError:
+        let_go(stream)
+
+
 def let_go(stream: IO[Any] | None) -> None:
     """Throw away what could not be written: it would be tried again, and fail again, when Python ends."""
     with contextlib.suppress(OSError):  # a stream that is no file has nothing left
