@@ -31,7 +31,7 @@ PAGES = {
     "changing_cells": "dropout, teacher forcing, scheduled sampling, layer normalisation, padding mask, many-to-one",
     "notation": "batch, PyTorch",
     "howto": "momentum, CSV, resume",
-    "training": "best.safetensors",
+    "training": "log.jsonl, command line",
     "gallery": "picture, SVG",
     "lessons": "exercises",
 }
