@@ -65,8 +65,8 @@ def test_a_file_is_run_and_gone_on_with():
 
 
 def test_after_ctrl_c_the_code_is_that_of_a_stop_and_the_same_command_goes_on():
-    Path("mine.py").write_text(MINE.replace("raise ValueError('no nine')", "raise KeyboardInterrupt"))
-    result = run("sweep", said(function='function = "mine:train"', grid="[grid]\neta = [0.1]\nseed = [1, 9]"))
+    Path("stopped.py").write_text(MINE.replace("raise ValueError('no nine')", "raise KeyboardInterrupt"))
+    result = run("sweep", said(function='function = "stopped:train"', grid="[grid]\neta = [0.1]\nseed = [1, 9]"))
     assert (result.exit_code, result.output) == (
         130,
         "stopped. What is done is kept, and the same command goes on from there.\n",
