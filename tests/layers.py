@@ -32,7 +32,7 @@ PARTS: dict[str, frozenset[str]] = {
     "exchange": frozenset({"unfold", "replay", "autodiff"}),
     # what is done with all of these, many times over: it trains, measures, counts and plots what it found
     "experiments": frozenset({"autodiff", "unfold", "through_time", "train", "data", "view"}),
-    "data": frozenset({"autodiff"}),  # its words for wrong arguments
+    "data": frozenset({"autodiff"}),  # its words for wrong arguments, and for many objects at a time
     "guo": frozenset(),
     FACADE: frozenset(
         {"autodiff", "unfold", "through_time", "view", "train", "exchange", "experiments", "data", "guo"}

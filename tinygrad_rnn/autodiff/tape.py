@@ -6,10 +6,9 @@ derivative can be sent back: no sorting, no recursion, however long the sequence
 
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from .asked import asked, asked_if_it_fails
 from .calling import as_array, numbers, shortened
 from .chain import Share, pullback, received
+from .collector import collector_at_rest
 from .derivatives import Derivatives
 from .errors import ShapeError, TapeError, UsageError
 from .naming import Roles
@@ -373,15 +373,3 @@ class Tape(Derivatives):
         if seed.shape != root.shape:
             raise ShapeError(f"the seed is {seed.shape} and {root} is {root.shape}: they must agree")
         return seed
-
-
-@contextmanager
-def collector_at_rest() -> Iterator[None]:
-    """Keep Python's cycle collector from walking a tape over and over while it grows: there is nothing to collect."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

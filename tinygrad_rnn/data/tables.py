@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import gc
 import operator
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..autodiff.asked import counted
 from ..autodiff.calling import shortened
+from ..autodiff.collector import collector_at_rest
 from .cells import DECIMAL_COMMA, ENGLISH, GROUPED, SPACES, THREE_DIGITS, TIMES, Notation, dates, is_gap, months
 from .files import Source, characters
 from .layout import ONE_COLUMN, SEPARATORS, TableRows, Watch, rows_of
@@ -185,7 +184,7 @@ def table(
     name, text, called, raw = characters(source, encoding, lines=True)
     _refuse_other_kinds(name, text)
     said = sep is not None or decimal is not None or columns is not None
-    with _uncollected():
+    with collector_at_rest():
         rows, sep = rows_of(name, text, sep, skip_rows, watch)
     if sep in (notation.decimal, notation.thousands) and not any(sep in cell for row in rows.fields for cell in row):
         what = "decimal" if notation.decimal == sep else "thousands"
@@ -196,7 +195,7 @@ def table(
         )
     understood = rows.understood
     notation = _notation(name, rows, sep, notation, decimal is not None, understood)
-    with _uncollected():
+    with collector_at_rest():
         sheet = sheet_of(name, rows, sep, header, notation, date_format)
     data, told, when = _picked(sheet, columns, target, date_column, date_format)
     found = _filled(sheet, data, told, when, missing)
@@ -207,18 +206,6 @@ def table(
     signs = f"decimal {notation.decimal!r}" + (f", thousands {notation.thousands!r}" if notation.thousands else "")
     title = f"{name}: {count:,} row{'s' * (count != 1)}, lines {lines[0]} to {lines[1]}; {called}, {parted}, {signs}"
     return replace(found, understood=(title, *found.understood), origin=origin(source, raw, found.content, **how))
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the search for cycles of objects: it would go again and again through a million rows, which have none."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _refuse_a_decimal_comma(name: str, sheet: TableSheet) -> None:

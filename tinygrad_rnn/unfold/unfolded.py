@@ -25,7 +25,7 @@ from ..autodiff import (
 )
 from ..autodiff.asked import asked, asked_if_it_fails
 from ..autodiff.calling import as_array
-from ..autodiff.tape import collector_at_rest
+from ..autodiff.collector import collector_at_rest
 from ..replay import PASSES, Folded, Program, join_products
 from .derivation import Derivation, derivation
 from .executor import BufferCotangents, Executor

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..autodiff import Node, ops
 from ..autodiff.asked import asked
-from ..autodiff.tape import collector_at_rest
+from ..autodiff.collector import collector_at_rest
 from .losses import known_loss, refuse_without_weight
 from .paying import Paying, check_reduction, named_steps
 from .recipe import Cell, Loss, Recipe, Recorded, masked_equations
