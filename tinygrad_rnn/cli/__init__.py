@@ -12,18 +12,30 @@ import click
 
 from .. import __version__
 from ..view.terminal import cleaned_streams
-from .files import flush_or_let_go, let_go, says
+from .files import flush_or_let_go, says
 from .network import CELLS
 
 __all__ = ["CELLS", "main"]
 
 
-# The words, and what the command is called in the file of that name.
-WORDS = {
-    **{word: word for word in ("lesson", "exercise", "step", "draw", "verify", "write", "convert")},
-    **{word: word for word in ("train", "resume", "report", "sample", "forecast", "doctor")},
-    **{word: f"{word}_command" for word in ("sweep", "arena")},
-}
+# Each is a command in the file of that name.
+WORDS = (
+    "arena",
+    "convert",
+    "doctor",
+    "draw",
+    "exercise",
+    "forecast",
+    "lesson",
+    "report",
+    "resume",
+    "sample",
+    "step",
+    "sweep",
+    "train",
+    "verify",
+    "write",
+)
 
 
 class Commands(click.Group):
@@ -31,13 +43,13 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click gives it
         """The words, as the help lists them."""
-        return sorted(WORDS)
+        return list(WORDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click gives it
         """The command of a word; None if there is none."""
         if cmd_name not in WORDS:
             return None
-        found: click.Command = getattr(import_module(f".{cmd_name}", __name__), WORDS[cmd_name])
+        found: click.Command = getattr(import_module(f".{cmd_name}", __name__), cmd_name)
         return found
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -47,10 +59,9 @@ class Commands(click.Group):
             try:
                 return super().main(*args, **extra)
             except OSError as error:
-                let_go(sys.stdout)
                 click.echo(f"Error: {says(error)}", err=True)
                 sys.exit(1)
-            finally:  # a command has said so itself, and what it could not write still waits
+            finally:  # what could not be written still waits, whoever has said so
                 flush_or_let_go(sys.stdout)
 
 

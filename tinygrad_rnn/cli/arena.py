@@ -23,7 +23,7 @@ from .runs import swept
 BESIDE = ("lbfgs", "adam")  # who is held against those that learn on-line
 
 
-@click.command("arena")
+@click.command()
 @click.option("--tasks", default=",".join(SHIPPED), show_default=True, help=f"Some of {', '.join(TASKS)}.")
 @click.option("--rivals", default=",".join(RIVALS), help=f"Some of {', '.join(EVERYONE)}.  [default: the first 12]")
 @click.option("--budget", type=click.IntRange(2), default=4000, show_default=True, help="Forward passes of a run.")
@@ -39,7 +39,7 @@ BESIDE = ("lbfgs", "adam")  # who is held against those that learn on-line
 @click.option("--summary", type=click.Path(path_type=Path), help="A file of JSON for what came of it; it is replaced.")
 @click.option("--scheduler", metavar="ADDRESS", help="The address of a Dask scheduler.")
 @click.option("--processes", type=click.IntRange(0), help="Processes on this machine; 0 is a loop.  [default: as fits]")
-def arena_command(
+def arena(
     tasks: str,
     rivals: str,
     budget: int,

@@ -45,17 +45,11 @@ def refuse_existing(path: Path, force: bool) -> None:
 
 
 def flush_or_let_go(stream: IO[Any]) -> None:
-    """Write what waits, or throw it away."""
+    """Write what waits, or throw it away: it would be tried again, and fail again, when Python ends."""
     try:
         stream.flush()
     except OSError:
-        let_go(stream)
-
-
-def let_go(stream: IO[Any] | None) -> None:
-    """Throw away what could not be written: it would be tried again, and fail again, when Python ends."""
-    with contextlib.suppress(OSError):  # a stream that is no file has nothing left
-        if stream is not None:
+        with contextlib.suppress(OSError):  # a stream that is no file has nothing left
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -84,7 +78,7 @@ def _print(content: bytes) -> None:
             rest = rest[out.write(rest) :]
         out.flush()
     except OSError as error:
-        let_go(out)
+        flush_or_let_go(out)
         if isinstance(error, BrokenPipeError):
             raise click.ClickException("the reader of the output has gone before its end.") from error
         fail("the standard output", error)

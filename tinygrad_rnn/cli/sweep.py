@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ..experiments import grid, sweep
+from .. import experiments
 from ..experiments.kinds import KINDS
 from ..view.text import one_line
 from .runs import swept
@@ -19,12 +19,12 @@ from .runs import swept
 KNOWN = {"function", "out", "grid", "fixed"}
 
 
-@click.command("sweep")
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--scheduler", metavar="ADDRESS", help="The address of a Dask scheduler, such as tcp://10.0.0.1:8786.")
 @click.option("--processes", type=click.IntRange(0), help="Processes on this machine; 0 is a loop.  [default: as fits]")
 @click.option("--retry-failed", is_flag=True, help="Run the points again whose record is an exception.")
-def sweep_command(file: Path, scheduler: str | None, processes: int | None, retry_failed: bool) -> None:
+def sweep(file: Path, scheduler: str | None, processes: int | None, retry_failed: bool) -> None:
     """Run a function at every point of a grid, and go on where the last run ended.
 
     \b
@@ -55,7 +55,7 @@ def sweep_command(file: Path, scheduler: str | None, processes: int | None, retr
     points = [said.get("fixed", {}) | point for point in _grid(said["grid"])]
     out = said.get("out", "runs.jsonl")
     with swept(out):
-        records = sweep(
+        records = experiments.sweep(
             function,
             points,
             out=out,
@@ -95,7 +95,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _grid(axes: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        return grid(**axes)
+        return experiments.grid(**axes)
     except (TypeError, ValueError) as error:
         raise click.ClickException(one_line(error)) from error
 
