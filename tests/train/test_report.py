@@ -224,7 +224,8 @@ def test_a_run_whose_best_weights_are_gone_is_shown_without_them(kind, request, 
     run = copied(request.getfixturevalue(kind), tmp_path / "run")
     (run.path / "best.safetensors").unlink()
     seen = words(page(run))
-    assert "best.safetensors" in seen
+    assert "best.safetensors: No such file or directory" in seen
+    assert "Errno" not in seen
     assert "The price, and what others pay" in seen
 
 

@@ -12,7 +12,8 @@ import click
 
 from .. import __version__
 from ..view.terminal import cleaned_streams
-from .files import flush_or_let_go, says
+from ..view.text import says
+from .files import flush_or_let_go
 from .network import CELLS
 
 __all__ = ["CELLS", "main"]

@@ -17,12 +17,6 @@ from ..view.terminal import raw
 from ..view.text import one_line
 
 
-def says(error: OSError, of: object = "") -> str:
-    """What the system says of the file that it names, or of another thing if it names none."""
-    what = one_line(error.filename or of)
-    return f"{what}: {one_line(error.strerror or error)}" if what else one_line(error.strerror or error)
-
-
 def fail(what: object, error: OSError) -> NoReturn:
     """End the command with what the system says about a file."""
     what = one_line(what)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from ..train import Run
-from ..view.text import one_line
-from .files import fail, says
+from ..view.text import one_line, says
+from .files import fail
 
 
 @click.command()
@@ -37,7 +37,5 @@ def shown(run: Run) -> None:
     """Show a run that has come to its end: its page is written into its folder, if that can be."""
     try:
         click.echo(f"the page of the run: {one_line(run.report())}")
-    except OSError as error:
+    except (ValueError, OSError) as error:
         click.echo(f"NOTE: the run has no page: {says(error)}", err=True)
-    except ValueError as error:
-        click.echo(f"NOTE: the run has no page: {one_line(error)}", err=True)

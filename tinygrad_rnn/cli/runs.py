@@ -15,8 +15,7 @@ import click
 from ..data import DataError
 from ..data.refusal import told
 from ..train import Run
-from ..view.text import one_line
-from .files import says
+from ..view.text import one_line, says
 from .reading import option
 
 

@@ -13,7 +13,7 @@ import click
 
 from .. import experiments
 from ..experiments.kinds import KINDS
-from ..view.text import one_line
+from ..view.text import one_line, says
 from .runs import swept
 
 KNOWN = {"function", "out", "grid", "fixed"}
@@ -66,8 +66,8 @@ def sweep(file: Path, scheduler: str | None, processes: int | None, retry_failed
     failed = [record for record in records if not record["ok"]]
     click.echo(f"{len(records)} point{'s' if len(records) > 1 else ''}, {len(failed)} failed: {one_line(out)}")
     if failed:
-        says = failed[0]["error"]
-        click.echo(f"the first with {one_line(says['type'])}: {one_line(says['text'])} ({one_line(says['where'])})")
+        first = failed[0]["error"]
+        click.echo(f"the first with {one_line(first['type'])}: {one_line(first['text'])} ({one_line(first['where'])})")
         click.echo("once the cause is mended, --retry-failed runs them again")
         raise SystemExit(1)
 
@@ -76,7 +76,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise click.ClickException(f"{one_line(file)}: {error.strerror or error}") from error
+        raise click.ClickException(says(error, file)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{one_line(file)} is no TOML: {one_line(error)}") from error
     for name in said.keys() - KNOWN:

@@ -17,7 +17,7 @@ from ..data import DataError, table
 from ..data.refusal import shown
 from ..through_time import Diagnosis, diagnose
 from ..unfold import Unfolded, unfold
-from ..view.text import one_line
+from ..view.text import one_line, says
 from .arrays import MOST, Array, arrays
 from .network import CELLS, refuse_too_large
 
@@ -41,12 +41,12 @@ def _about(path: Path) -> Iterator[None]:
     except click.ClickException as error:
         raise Unreadable(f"{one_line(path)}: {error.message}") from error
     except OSError as error:
-        raise Unreadable(f"{one_line(path)}: {error.strerror or error}") from error
+        raise Unreadable(says(error, path)) from error
     except DataError as error:
         raise Unreadable(one_line(error.says)) from error  # it begins with the file
     except (ValueError, KeyError, TapeError, TypeError, MemoryError, ArithmeticError) as error:
-        says = error.args[0] if error.args else type(error).__name__  # a KeyError's own text has quotation marks
-        raise Unreadable(f"{one_line(path)}: {one_line(says)}") from error
+        wrong = error.args[0] if error.args else type(error).__name__  # a KeyError's own text has quotation marks
+        raise Unreadable(f"{one_line(path)}: {one_line(wrong)}") from error
 
 
 @click.command()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..view.charts import Chart, Trend, number
 from ..view.lags import FilmRow, FilmStrip
 from ..view.report import Passage, Price, RunPage, Scores
+from ..view.text import says
 from .baselines import Average, Seasonal
 from .film import LETTERS, SHARE, TEMPERATURE, read_film
 from .folder import TIMES, RunFolder
@@ -79,7 +80,7 @@ def page_of(run: KeptRun) -> RunPage:
     try:
         task = run.task()
     except (ValueError, OSError) as error:
-        gone = f"The data cannot be read any more, so the prices of others are missing: {error}"
+        gone = f"The data cannot be read any more, so the prices of others are missing: {says(error)}"
     prices = list(_prices(task)) if task is not None else []
     best = state["best"]
     if best is not None:
@@ -275,7 +276,7 @@ def _written(run: KeptRun) -> dict[str, Any]:
         try:
             one = run.sample(LENGTH, temperature=temperature)
         except (ValueError, OSError) as error:
-            remarks.append(f"Nothing could be written: {error}")
+            remarks.append(f"Nothing could be written: {says(error)}")
             break
         caption = f"Temperature {temperature:g}, seed 0: {number(one.price)} nats a character, to itself"
         passages.append(Passage(caption, one.prime, one.text))
@@ -296,7 +297,7 @@ def _foretold(run: KeptRun, task: SeriesTask) -> dict[str, Any]:
         with np.errstate(all="ignore"):
             found = run.forecast(min(STEPS, N - start), start=start)
     except (ValueError, OSError) as error:
-        return {"remarks": [f"There is no forecast: {error}"]}
+        return {"remarks": [f"There is no forecast: {says(error)}"]}
     where = "test part" if part == "test" else "validation part"
     said = "These rows were trained on, too" if seen else f"The first {len(found.true):,} rows of the {where}"
     remarks = [f"{said}, in the data's own unit, with the best weights.", *(_sentence(one) for one in found.remarks)]

@@ -16,6 +16,7 @@ from ..data import Table
 from ..exchange.arrays import read_arrays
 from ..exchange.described import checked, read_cell
 from ..exchange.files import refuse_existing, write_whole
+from ..view.text import says
 from . import scaling
 from .film import Film
 from .folder import BEST, REPORT, STATE, RunFolder, path_of
@@ -412,8 +413,7 @@ class Run:
             try:
                 self.best  # noqa: B018  whether they can be read
             except (OSError, ValueError) as error:
-                says = f"{self.path / BEST}: {error.strerror}" if isinstance(error, OSError) else error
-                tell.say(f"NOTE: {says}: the best weights are looked for anew")
+                tell.say(f"NOTE: {says(error, self.path / BEST)}: the best weights are looked for anew")
                 loop.best = None
             for difference in differences(self.words["versions"]):
                 tell.say(f"NOTE: not bit-equal to a run that was never stopped: {difference}")

@@ -37,3 +37,11 @@ def clean(text: str) -> str:
 def one_line(text: object) -> str:
     """The same in one line: the name of a file may have several."""
     return str(text).translate(_LINE)
+
+
+def says(error: Exception, of: object = "") -> str:
+    """What is wrong, in one line: of what the system refuses with the file that it names, or else with `of`."""
+    if not isinstance(error, OSError):
+        return one_line(error)
+    what = one_line(error.filename or of)
+    return f"{what}: {one_line(error.strerror or error)}" if what else one_line(error.strerror or error)
