@@ -42,7 +42,8 @@ def sweep(file: Path, scheduler: str | None, processes: int | None, retry_failed
     [fixed]                    # and these are the same in all
     T = 20
 
-    Modules are looked for in the current folder, too. The kinds are
+    Modules are looked for in the current folder, too. FILE may name any function there is, so take it from nobody
+    from whom you would not take a program. The kinds are
 
     \b
     descent    gradient descent on the adding problem, by radius, eta, clip, seed
